@@ -1,0 +1,1 @@
+//! An asynchronous FTP client over a Dial, and BusyBox-compatible ftpget.

@@ -1,0 +1,1 @@
+//! FTP without input or output: requests, replies, listings and both dialogue state machines.

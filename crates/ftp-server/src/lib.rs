@@ -1,0 +1,1 @@
+//! An asynchronous FTP server over ftp-proto: handlers, hooks and a listener.

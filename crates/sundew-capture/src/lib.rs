@@ -1,0 +1,1 @@
+//! What is kept: artifacts by hash and terminal recordings.

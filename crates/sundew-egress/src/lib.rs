@@ -1,0 +1,1 @@
+//! The only way out: every connection an attacker asks for is checked here.

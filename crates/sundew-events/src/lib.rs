@@ -1,0 +1,1 @@
+//! The closed catalogue of events and their JSON.

@@ -1,0 +1,1 @@
+//! A small Unix: processes, descriptors, pipes, signals, terminals, budgets.

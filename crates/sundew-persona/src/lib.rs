@@ -1,0 +1,1 @@
+//! Builds one believable machine from data.

@@ -1,0 +1,1 @@
+//! The programs of the emulated machine, one async function per command.

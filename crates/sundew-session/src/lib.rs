@@ -1,0 +1,1 @@
+//! Connection, login, machine: who connected, what they may do, what it means.

@@ -1,0 +1,1 @@
+//! bash text to a syntax tree: byte-based, linear, depth-limited.

@@ -1,0 +1,1 @@
+//! bash, run on the emulated machine.

@@ -1,0 +1,1 @@
+//! Runs transcripts against a whole machine.

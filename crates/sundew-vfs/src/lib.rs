@@ -1,0 +1,1 @@
+//! A Unix filesystem in memory: a shared immutable image and a copy-on-write overlay.

@@ -1,0 +1,3 @@
+//! The sensor.
+
+fn main() {}
