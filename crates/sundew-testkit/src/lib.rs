@@ -1,1 +1,19 @@
-//! Runs transcripts against a whole machine.
+//! Runs transcripts: files that say what was typed and what a real machine answered.
+//!
+//! - [`session`]: `.session` files, commands and their output, run on any [`session::System`];
+//!   `BLESS=1 cargo test` rewrites them with what was seen.
+//! - [`host`]: a [`session::System`] that is this computer's own bash, the truth to compare with.
+//! - [`trace`]: `.trace` files, the two sides of a line-based dialogue.
+//!
+//! For development only: nothing that ships depends on this crate. It knows no emulated machine
+//! either; the tests that need one build it and hand it over as a `System`.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "reads transcripts from the checkout and runs the real shell they came from"
+)]
+
+pub mod host;
+mod present;
+pub mod session;
+pub mod trace;
