@@ -1,1 +1,24 @@
 //! FTP without input or output: requests, replies, listings and both dialogue state machines.
+//!
+//! Everything here takes bytes (and, where time matters, the time) and returns what to do; sockets,
+//! files and timers belong to the drivers, `ftp-server` and `ftp-client`. Nothing panics on foreign
+//! bytes, and whatever a peer can grow has a named limit.
+
+#![warn(
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::cast_possible_truncation
+)]
+
+pub mod address;
+pub mod argument;
+pub mod client;
+pub mod command;
+pub mod line;
+pub mod reply;
+pub mod time;
+pub mod transfer;
+
+pub use self::argument::Argument;
+pub use self::command::{Command, CommandError, Verb};
+pub use self::reply::{Code, Reply};
