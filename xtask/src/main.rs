@@ -1,3 +1,58 @@
-//! Developer tasks.
+//! Developer tasks, run as `cargo xtask TASK`.
+//!
+//! Everything a check needs beyond cargo is here, so that the hosted CI, the test script and a
+//! person run the same command.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a developer's tool: it reads the checkout, runs cargo and prints what it finds"
+)]
 
-fn main() {}
+use std::process::ExitCode;
+
+mod bench;
+mod ci;
+mod fuzz;
+mod oracle;
+mod step;
+mod tidy;
+mod workspace;
+
+const USAGE: &str = "\
+usage: cargo xtask TASK
+
+  ci [--quick]          every check in order, stopping at the first failure;
+                        --quick leaves the fuzz targets out
+  tidy                  what no compiler checks: heads, sizes, levels, transcripts, invariants
+  fuzz [SECONDS] [TARGET]...
+                        builds and runs the fuzz targets, each for SECONDS (default 60)
+  oracle FILE...        replays .session files on this computer's bash and shows the difference
+  bench nonblocking [OPTION]...
+                        one attacker's load against another's keystrokes; see its --help
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let result = match words.as_slice() {
+        ["ci"] => ci::run(ci::Extent::Full),
+        ["ci", "--quick"] => ci::run(ci::Extent::Quick),
+        ["tidy"] => tidy::run(),
+        ["fuzz", rest @ ..] => fuzz::command(rest),
+        ["oracle", files @ ..] if !files.is_empty() => oracle::run(files),
+        ["bench", "nonblocking", rest @ ..] => bench::nonblocking(rest),
+        _ => {
+            eprint!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

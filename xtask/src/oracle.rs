@@ -1,0 +1,27 @@
+//! `cargo xtask oracle FILE...`: is what the transcript says still what a real shell answers?
+
+use std::path::Path;
+
+use anyhow::{Result, bail};
+use sundew_testkit::host;
+
+/// Replays the files on this computer's bash; with `BLESS=1` in the environment, rewrites them.
+pub(crate) fn run(files: &[&str]) -> Result<()> {
+    let mut wrong = 0_usize;
+    for file in files {
+        let Some(check) = host::check_file(Path::new(file)) else {
+            println!("{file}: left out, its head says `oracle: no`");
+            continue;
+        };
+        print!("{}", check.report);
+        println!("{file}: {check}");
+        for file in &check.blessed {
+            println!("{}: rewritten", file.display());
+        }
+        wrong += usize::from(!check.report.is_empty());
+    }
+    if wrong > 0 {
+        bail!("{wrong} files differ from this computer's shell");
+    }
+    Ok(())
+}
