@@ -27,11 +27,10 @@ pub(super) fn reasons(checkout: &Checkout) -> Vec<Finding> {
         )
     });
     let unused = rows.difference(&used).map(|name| {
-        Finding::failure(
+        Finding::question(
             "dependency",
             TABLE,
-            0,
-            format!("nothing uses `{name}` any more"),
+            format!("nothing uses `{name}`: drop its row?"),
         )
     });
     lacking.chain(unused).collect()

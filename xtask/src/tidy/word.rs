@@ -18,7 +18,8 @@ const MACHINE: &[&str] = &[
 /// Where the words of `strerror(3)` live.
 const HOME: &str = "crates/sundew-vfs/src/errno.rs";
 
-/// Those of `strerror(3)` that attackers see daily and that are not ordinary phrases.
+/// Those of `strerror(3)` that attackers see daily and that are nothing else: a broken pipe, for one,
+/// is also the name of a signal.
 const WORDS: &[&str] = &[
     "Operation not permitted",
     "No such file or directory",
@@ -45,7 +46,6 @@ const WORDS: &[&str] = &[
     "Illegal seek",
     "Read-only file system",
     "Too many links",
-    "Broken pipe",
     "File name too long",
     "Directory not empty",
     "Too many levels of symbolic links",
