@@ -1,0 +1,694 @@
+//! One machine's changes over the image, and what they cost.
+//!
+//! This level knows inodes and names, not paths, permissions or mounts. A node is copied from the
+//! image when it is first changed: its attributes and, of its content, nothing but the chunk that
+//! is written; of its names, nothing but those added or removed. Synthetic ids never come here.
+
+mod file;
+mod node;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use crate::image::{Content, Image, ImageKind, ImageNode};
+use crate::{DirEntry, Errno, FileType, InodeId, Metadata, Timestamp};
+
+use file::{BLOCK_BYTES, FileData};
+pub(crate) use node::{Body, Directory, Node, Place};
+
+/// How much a machine may change.
+///
+/// At a limit, what would grow answers `ENOSPC`; removing always works.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// Bytes of changed content in blocks of 4 KiB, of link targets and of names.
+    pub max_bytes: u64,
+    /// New inodes. Changed ones of the image are not counted: there is an end to them.
+    pub max_inodes: u64,
+}
+
+impl Default for Limits {
+    /// 256 MiB and 65 536 inodes: room for a few downloads and an unpacked archive.
+    fn default() -> Self {
+        Self {
+            max_bytes: 256 << 20,
+            max_inodes: 1 << 16,
+        }
+    }
+}
+
+/// What a machine changed so far.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Usage {
+    /// Counted as [`Limits::max_bytes`] is.
+    pub bytes: u64,
+    /// Counted as [`Limits::max_inodes`] is.
+    pub inodes: u64,
+    /// Inodes of the image that were changed or removed; not limited, the image bounds them.
+    pub image_inodes: u64,
+}
+
+/// What a name in a directory is charged beyond its length: the entry in our table.
+const ENTRY_BYTES: u64 = 64;
+
+/// Names a file may have, as on ext4; one more is `EMLINK`.
+const MAX_NAMES: u32 = 65_000;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Overlay {
+    image: Arc<Image>,
+    /// `st_dev` of the image.
+    pub(crate) image_dev: u64,
+    nodes: HashMap<InodeId, Node>,
+    /// Inodes of the image without names and handles.
+    gone: HashSet<InodeId>,
+    /// How often each inode is open.
+    handles: HashMap<InodeId, u32>,
+    next: u64,
+    limits: Limits,
+    bytes: u64,
+    inodes: u64,
+}
+
+/// What [`Overlay::create`] makes a node of.
+pub(crate) struct Birth {
+    pub(crate) mode: u16,
+    pub(crate) uid: u32,
+    pub(crate) gid: u32,
+    pub(crate) now: Timestamp,
+    pub(crate) kind: BirthKind,
+}
+
+pub(crate) enum BirthKind {
+    Regular,
+    Directory,
+    Symlink(Box<[u8]>),
+    Special(FileType, (u32, u32)),
+}
+
+/// An inode wherever its truth is.
+enum View<'a> {
+    Image(&'a ImageNode),
+    Changed(&'a Node),
+}
+
+impl Overlay {
+    pub(crate) fn new(image: Arc<Image>, limits: Limits, image_dev: u64) -> Self {
+        Self {
+            next: image.next_ino(),
+            image,
+            image_dev,
+            nodes: HashMap::new(),
+            gone: HashSet::new(),
+            handles: HashMap::new(),
+            limits,
+            bytes: 0,
+            inodes: 0,
+        }
+    }
+
+    pub(crate) fn usage(&self) -> Usage {
+        let changed = self.nodes.keys().filter(|ino| self.is_of_image(**ino));
+        Usage {
+            bytes: self.bytes,
+            inodes: self.inodes,
+            image_inodes: (changed.count() + self.gone.len()) as u64,
+        }
+    }
+
+    pub(crate) fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    pub(crate) fn set_limits(&mut self, limits: Limits) {
+        self.limits = limits;
+    }
+
+    pub(crate) fn image(&self) -> &Arc<Image> {
+        &self.image
+    }
+
+    // Reading.
+
+    fn view(&self, ino: InodeId) -> Result<View<'_>, Errno> {
+        if let Some(node) = self.nodes.get(&ino) {
+            return Ok(View::Changed(node));
+        }
+        if self.gone.contains(&ino) {
+            return Err(Errno::Enoent);
+        }
+        self.image.node(ino).map(View::Image).ok_or(Errno::Enoent)
+    }
+
+    pub(crate) fn metadata(&self, ino: InodeId) -> Result<Metadata, Errno> {
+        Ok(match self.view(ino)? {
+            View::Changed(node) => changed_metadata(ino, node),
+            View::Image(node) => self.image_metadata(ino, node),
+        })
+    }
+
+    fn image_metadata(&self, ino: InodeId, node: &ImageNode) -> Metadata {
+        let file_type = node.kind.file_type();
+        let (size, rdev) = match node.kind {
+            ImageKind::Directory { .. } => (BLOCK_BYTES, (0, 0)),
+            ImageKind::Regular { .. } => (self.image.content(ino).map_or(0, |c| c.len()), (0, 0)),
+            ImageKind::Symlink { target } => (self.image.name(target).len() as u64, (0, 0)),
+            ImageKind::Special { rdev, .. } => (0, rdev),
+        };
+        let time = node.attributes.mtime;
+        Metadata {
+            ino,
+            dev: self.image_dev,
+            file_type,
+            mode: node.attributes.mode,
+            uid: node.attributes.uid,
+            gid: node.attributes.gid,
+            nlink: node.nlink,
+            size,
+            blocks: sectors(file_type, size, size.div_ceil(BLOCK_BYTES)),
+            rdev,
+            atime: time,
+            mtime: time,
+            ctime: time,
+        }
+    }
+
+    pub(crate) fn file_type(&self, ino: InodeId) -> Result<FileType, Errno> {
+        Ok(match self.view(ino)? {
+            View::Changed(node) => node.body.file_type(),
+            View::Image(node) => node.kind.file_type(),
+        })
+    }
+
+    pub(crate) fn read_link(&self, ino: InodeId) -> Result<&[u8], Errno> {
+        match self.view(ino)? {
+            View::Changed(Node {
+                body: Body::Symlink(target),
+                ..
+            }) => Ok(target),
+            View::Image(ImageNode {
+                kind: ImageKind::Symlink { target },
+                ..
+            }) => Ok(self.image.name(*target)),
+            _ => Err(Errno::Einval),
+        }
+    }
+
+    /// What `name` means in `dir`; `ENOTDIR` when that is no directory.
+    pub(crate) fn lookup(&self, dir: InodeId, name: &[u8]) -> Result<InodeId, Errno> {
+        let directory = match self.view(dir)? {
+            View::Changed(node) => match &node.body {
+                Body::Directory(directory) => Some(directory),
+                _ => return Err(Errno::Enotdir),
+            },
+            View::Image(node) if node.kind.file_type() == FileType::Directory => None,
+            View::Image(_) => return Err(Errno::Enotdir),
+        };
+        if let Some(ino) = directory.and_then(|directory| directory.added.get(name)) {
+            return Ok(*ino);
+        }
+        let (entry, ino) = self.image.lookup(dir, name).ok_or(Errno::Enoent)?;
+        match directory {
+            Some(directory) if directory.removed.contains(&entry) => Err(Errno::Enoent),
+            _ => Ok(ino),
+        }
+    }
+
+    /// All names by ascending bytes.
+    pub(crate) fn read_dir(&self, dir: InodeId) -> Result<Vec<DirEntry>, Errno> {
+        let directory = match self.view(dir)? {
+            View::Changed(Node {
+                body: Body::Directory(directory),
+                ..
+            }) => Some(directory),
+            View::Image(node) if node.kind.file_type() == FileType::Directory => None,
+            _ => return Err(Errno::Enotdir),
+        };
+        let mut entries: Vec<DirEntry> = self
+            .image
+            .list(dir)
+            .filter(|(index, ..)| !directory.is_some_and(|d| d.removed.contains(index)))
+            .map(|(_, name, ino, file_type)| DirEntry {
+                name: name.into(),
+                ino,
+                file_type,
+            })
+            .collect();
+        if let Some(directory) = directory.filter(|directory| !directory.added.is_empty()) {
+            for (name, ino) in &directory.added {
+                entries.push(DirEntry {
+                    name: name.clone(),
+                    ino: *ino,
+                    file_type: self.file_type(*ino)?,
+                });
+            }
+            entries.sort_by(|a, b| a.name.cmp(&b.name));
+        }
+        Ok(entries)
+    }
+
+    pub(crate) fn is_empty_dir(&self, dir: InodeId) -> bool {
+        let in_image = self.image.entry_count(dir);
+        match self.nodes.get(&dir).map(|node| &node.body) {
+            Some(Body::Directory(d)) => d.added.is_empty() && d.removed.len() == in_image,
+            _ => in_image == 0,
+        }
+    }
+
+    /// Where a directory hangs: parent and name. `None` for `/`, for the top of a mounted tree,
+    /// and for one that was removed.
+    pub(crate) fn place(&self, dir: InodeId) -> Option<(InodeId, &[u8])> {
+        if dir == Image::root() {
+            return None;
+        }
+        match self.nodes.get(&dir) {
+            Some(Node {
+                body: Body::Directory(directory),
+                ..
+            }) => match &directory.place {
+                Place::At(parent, name) => return Some((*parent, name)),
+                Place::Top | Place::Removed => return None,
+                Place::AsInImage => {}
+            },
+            Some(_) => return None,
+            None if self.gone.contains(&dir) => return None,
+            None => {}
+        }
+        match self.image.node(dir)?.kind {
+            ImageKind::Directory { parent, name, .. } => {
+                Some((Image::ino(parent), self.image.name(name)))
+            }
+            _ => None,
+        }
+    }
+
+    pub(crate) fn read_at(
+        &self,
+        ino: InodeId,
+        offset: u64,
+        buf: &mut [u8],
+    ) -> Result<usize, Errno> {
+        match self.view(ino)? {
+            View::Changed(node) => match &node.body {
+                Body::Regular(file) => Ok(file.read_at(self.image.content(ino), offset, buf)),
+                other => Err(no_bytes(other.file_type())),
+            },
+            View::Image(node) => match self.image.content(ino) {
+                Some(content) => Ok(content.read_at(offset, buf)),
+                None => Err(no_bytes(node.kind.file_type())),
+            },
+        }
+    }
+
+    // Changing.
+
+    /// The node, copied from the image if this is its first change.
+    pub(crate) fn change(&mut self, ino: InodeId) -> Result<&mut Node, Errno> {
+        if !self.nodes.contains_key(&ino) {
+            let copy = self.copy_of(ino)?;
+            self.nodes.insert(ino, copy);
+        }
+        self.nodes.get_mut(&ino).ok_or(Errno::Enoent)
+    }
+
+    fn copy_of(&self, ino: InodeId) -> Result<Node, Errno> {
+        let View::Image(node) = self.view(ino)? else {
+            return Err(Errno::Eio);
+        };
+        let body = match node.kind {
+            ImageKind::Directory { .. } => Body::Directory(Directory::at(Place::AsInImage)),
+            ImageKind::Regular { .. } => Body::Regular(
+                self.image
+                    .content(ino)
+                    .map_or_else(FileData::default, FileData::over),
+            ),
+            ImageKind::Symlink { target } => Body::Symlink(self.image.name(target).into()),
+            ImageKind::Special { file_type, rdev } => Body::Special { file_type, rdev },
+        };
+        let attributes = node.attributes;
+        Ok(Node {
+            dev: self.image_dev,
+            mode: attributes.mode,
+            uid: attributes.uid,
+            gid: attributes.gid,
+            nlink: node.nlink,
+            atime: attributes.mtime,
+            mtime: attributes.mtime,
+            ctime: attributes.mtime,
+            body,
+        })
+    }
+
+    /// The node if this machine already has its own copy.
+    pub(crate) fn changed(&mut self, ino: InodeId) -> Option<&mut Node> {
+        self.nodes.get_mut(&ino)
+    }
+
+    fn change_dir(&mut self, dir: InodeId) -> Result<(&mut Node, Arc<Image>), Errno> {
+        let image = Arc::clone(&self.image);
+        if self.file_type(dir)? != FileType::Directory {
+            return Err(Errno::Enotdir);
+        }
+        Ok((self.change(dir)?, image))
+    }
+
+    /// Makes a node and names it `name` in `dir`, where no such name may be.
+    pub(crate) fn create(
+        &mut self,
+        dir: InodeId,
+        name: &[u8],
+        birth: Birth,
+    ) -> Result<InodeId, Errno> {
+        // A removed directory that is still somebody's working directory takes no new names.
+        let parent = self.metadata(dir)?;
+        if parent.nlink == 0 {
+            return Err(Errno::Enoent);
+        }
+        let own = match &birth.kind {
+            BirthKind::Symlink(target) => target.len() as u64,
+            _ => 0,
+        };
+        self.charge(own + entry_bytes(name), 1)?;
+        let ino = InodeId(self.next);
+        self.next += 1;
+        let is_dir = matches!(birth.kind, BirthKind::Directory);
+        self.nodes.insert(ino, born(birth, parent.dev, dir, name));
+        self.enter(dir, name, ino, is_dir)?;
+        Ok(ino)
+    }
+
+    /// A directory that hangs nowhere, for a mount; not charged, and never removed.
+    pub(crate) fn create_top(&mut self, dev: u64, mode: u16) -> InodeId {
+        let ino = InodeId(self.next);
+        self.next += 1;
+        let birth = Birth {
+            mode,
+            uid: 0,
+            gid: 0,
+            now: Timestamp::default(),
+            kind: BirthKind::Directory,
+        };
+        let mut node = born(birth, dev, ino, b"");
+        node.body = Body::Directory(Directory::at(Place::Top));
+        self.nodes.insert(ino, node);
+        ino
+    }
+
+    /// A further name for a node that is no directory.
+    pub(crate) fn link(
+        &mut self,
+        dir: InodeId,
+        name: &[u8],
+        ino: InodeId,
+        now: Timestamp,
+    ) -> Result<(), Errno> {
+        if self.metadata(dir)?.nlink == 0 || self.metadata(ino)?.nlink == 0 {
+            return Err(Errno::Enoent);
+        }
+        if self.metadata(ino)?.nlink >= MAX_NAMES {
+            return Err(Errno::Emlink);
+        }
+        self.charge(entry_bytes(name), 0)?;
+        let node = self.change(ino)?;
+        node.nlink += 1;
+        node.ctime = now;
+        self.enter(dir, name, ino, false)?;
+        self.modified(dir, now)
+    }
+
+    pub(crate) fn modified(&mut self, ino: InodeId, now: Timestamp) -> Result<(), Errno> {
+        self.change(ino)?.modified(now);
+        Ok(())
+    }
+
+    /// Takes a name away and, if it was the last, the node with it once nobody has it open.
+    pub(crate) fn remove(
+        &mut self,
+        dir: InodeId,
+        name: &[u8],
+        now: Timestamp,
+    ) -> Result<(), Errno> {
+        let ino = self.lookup(dir, name)?;
+        let is_dir = self.file_type(ino)? == FileType::Directory;
+        self.leave(dir, name, is_dir)?;
+        self.modified(dir, now)?;
+        let node = self.change(ino)?;
+        node.ctime = now;
+        if let Body::Directory(directory) = &mut node.body {
+            node.nlink = 0;
+            directory.place = Place::Removed;
+        } else {
+            node.nlink = node.nlink.saturating_sub(1);
+        }
+        self.collect(ino);
+        Ok(())
+    }
+
+    /// Moves a name; what the new one stood for must have been removed before.
+    pub(crate) fn rename(
+        &mut self,
+        from: (InodeId, &[u8]),
+        to: (InodeId, &[u8]),
+        now: Timestamp,
+    ) -> Result<(), Errno> {
+        let ino = self.lookup(from.0, from.1)?;
+        let is_dir = self.file_type(ino)? == FileType::Directory;
+        self.leave(from.0, from.1, is_dir)?;
+        self.bytes += entry_bytes(to.1);
+        self.enter(to.0, to.1, ino, is_dir)?;
+        self.modified(from.0, now)?;
+        self.modified(to.0, now)?;
+        let node = self.change(ino)?;
+        node.ctime = now;
+        if let Body::Directory(directory) = &mut node.body {
+            directory.place = Place::At(to.0, to.1.into());
+        }
+        Ok(())
+    }
+
+    /// Whether a rename to `name` fits, given what leaving the old one frees.
+    pub(crate) fn has_room_to_rename(&self, from: (InodeId, &[u8]), name: &[u8]) -> bool {
+        let freed = match self.nodes.get(&from.0).map(|node| &node.body) {
+            Some(Body::Directory(d)) if d.added.contains_key(from.1) => entry_bytes(from.1),
+            _ => 0,
+        };
+        let needed = entry_bytes(name);
+        needed <= freed || self.bytes + (needed - freed) <= self.limits.max_bytes
+    }
+
+    pub(crate) fn write_at(
+        &mut self,
+        ino: InodeId,
+        offset: u64,
+        data: &[u8],
+        now: Timestamp,
+    ) -> Result<usize, Errno> {
+        let budget = self.limits.max_bytes.saturating_sub(self.bytes) / BLOCK_BYTES;
+        self.with_file(ino, |node, file, base| {
+            let written = file.write_at(base, offset, data, budget)?;
+            if written > 0 {
+                node(now);
+            }
+            Ok(written)
+        })
+    }
+
+    pub(crate) fn truncate(&mut self, ino: InodeId, len: u64, now: Timestamp) -> Result<(), Errno> {
+        self.with_file(ino, |node, file, _| {
+            file.truncate(len)?;
+            node(now);
+            Ok(())
+        })
+    }
+
+    /// Runs `work` on the bytes of a file and charges what it took; the first argument of `work`
+    /// notes the time of a change.
+    fn with_file<T>(
+        &mut self,
+        ino: InodeId,
+        work: impl FnOnce(
+            &mut dyn FnMut(Timestamp),
+            &mut FileData,
+            Option<&Content>,
+        ) -> Result<T, Errno>,
+    ) -> Result<T, Errno> {
+        let image = Arc::clone(&self.image);
+        let node = self.change(ino)?;
+        let (mtime, ctime) = (&mut node.mtime, &mut node.ctime);
+        let file = match &mut node.body {
+            Body::Regular(file) => file,
+            other => return Err(no_bytes(other.file_type())),
+        };
+        let before = file.charged_blocks();
+        let result = work(
+            &mut |now| {
+                *mtime = now;
+                *ctime = now;
+            },
+            file,
+            image.content(ino),
+        );
+        let after = file.charged_blocks();
+        self.bytes = self.bytes + after * BLOCK_BYTES - before * BLOCK_BYTES;
+        result
+    }
+
+    pub(crate) fn retain(&mut self, ino: InodeId) {
+        *self.handles.entry(ino).or_insert(0) += 1;
+    }
+
+    pub(crate) fn release(&mut self, ino: InodeId) {
+        if let Some(count) = self.handles.get_mut(&ino) {
+            *count -= 1;
+            if *count == 0 {
+                self.handles.remove(&ino);
+                self.collect(ino);
+            }
+        }
+    }
+
+    // What the above are made of.
+
+    fn is_of_image(&self, ino: InodeId) -> bool {
+        ino.0 < self.image.next_ino()
+    }
+
+    fn charge(&mut self, bytes: u64, inodes: u64) -> Result<(), Errno> {
+        let bytes = self.bytes.saturating_add(bytes);
+        let inodes = self.inodes.saturating_add(inodes);
+        if bytes > self.limits.max_bytes || inodes > self.limits.max_inodes {
+            return Err(Errno::Enospc);
+        }
+        self.bytes = bytes;
+        self.inodes = inodes;
+        Ok(())
+    }
+
+    /// Adds a charged name.
+    fn enter(
+        &mut self,
+        dir: InodeId,
+        name: &[u8],
+        ino: InodeId,
+        is_dir: bool,
+    ) -> Result<(), Errno> {
+        let (node, _) = self.change_dir(dir)?;
+        if let Body::Directory(directory) = &mut node.body {
+            directory.added.insert(name.into(), ino);
+        }
+        if is_dir {
+            node.nlink += 1;
+        }
+        Ok(())
+    }
+
+    /// Takes a name out and gives back what it was charged.
+    fn leave(&mut self, dir: InodeId, name: &[u8], is_dir: bool) -> Result<(), Errno> {
+        let (node, image) = self.change_dir(dir)?;
+        let mut freed = 0;
+        if let Body::Directory(directory) = &mut node.body {
+            if directory.added.remove(name).is_some() {
+                freed = entry_bytes(name);
+            } else if let Some((entry, _)) = image.lookup(dir, name) {
+                directory.removed.insert(entry);
+            }
+        }
+        if is_dir {
+            node.nlink = node.nlink.saturating_sub(1);
+        }
+        self.bytes -= freed;
+        Ok(())
+    }
+
+    /// Forgets a node without names and handles.
+    fn collect(&mut self, ino: InodeId) {
+        let dead = self.nodes.get(&ino).is_some_and(|node| node.nlink == 0);
+        if !dead || self.handles.contains_key(&ino) {
+            return;
+        }
+        let Some(node) = self.nodes.remove(&ino) else {
+            return;
+        };
+        let of_image = self.is_of_image(ino);
+        self.bytes -= match node.body {
+            Body::Regular(file) => file.charged_blocks() * BLOCK_BYTES,
+            Body::Symlink(target) if !of_image => target.len() as u64,
+            Body::Symlink(_) | Body::Directory(_) | Body::Special { .. } => 0,
+        };
+        if of_image {
+            self.gone.insert(ino);
+        } else {
+            self.inodes -= 1;
+        }
+    }
+}
+
+fn born(birth: Birth, dev: u64, parent: InodeId, name: &[u8]) -> Node {
+    let mut nlink = 1;
+    let body = match birth.kind {
+        BirthKind::Regular => Body::Regular(FileData::default()),
+        BirthKind::Directory => {
+            nlink = 2;
+            Body::Directory(Directory::at(Place::At(parent, name.into())))
+        }
+        BirthKind::Symlink(target) => Body::Symlink(target),
+        BirthKind::Special(file_type, rdev) => Body::Special { file_type, rdev },
+    };
+    Node {
+        dev,
+        mode: birth.mode & 0o7777,
+        uid: birth.uid,
+        gid: birth.gid,
+        nlink,
+        atime: birth.now,
+        mtime: birth.now,
+        ctime: birth.now,
+        body,
+    }
+}
+
+fn changed_metadata(ino: InodeId, node: &Node) -> Metadata {
+    let file_type = node.body.file_type();
+    let (size, blocks, rdev) = match &node.body {
+        Body::Regular(file) => (file.size(), file.apparent_blocks(), (0, 0)),
+        Body::Directory(_) => (BLOCK_BYTES, 1, (0, 0)),
+        Body::Symlink(target) => (target.len() as u64, 1, (0, 0)),
+        Body::Special { rdev, .. } => (0, 0, *rdev),
+    };
+    Metadata {
+        ino,
+        dev: node.dev,
+        file_type,
+        mode: node.mode,
+        uid: node.uid,
+        gid: node.gid,
+        nlink: node.nlink,
+        size,
+        blocks: sectors(file_type, size, blocks),
+        rdev,
+        atime: node.atime,
+        mtime: node.mtime,
+        ctime: node.ctime,
+    }
+}
+
+/// `st_blocks` of so many blocks; ext4 keeps link targets under 60 bytes in the inode itself.
+fn sectors(file_type: FileType, size: u64, blocks: u64) -> u64 {
+    if file_type == FileType::Symlink && size < 60 {
+        0
+    } else {
+        blocks * (BLOCK_BYTES / 512)
+    }
+}
+
+fn entry_bytes(name: &[u8]) -> u64 {
+    ENTRY_BYTES + name.len() as u64
+}
+
+/// Why something that is not a regular file cannot be read or written here.
+fn no_bytes(file_type: FileType) -> Errno {
+    match file_type {
+        FileType::Directory => Errno::Eisdir,
+        _ => Errno::Einval,
+    }
+}

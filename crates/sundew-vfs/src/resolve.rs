@@ -1,0 +1,265 @@
+//! From a path to an inode: `path_resolution(7)` as Linux does it.
+//!
+//! One loop without recursion: what is still to be walked is a stack of at most [`MAX_LINKS`] + 1
+//! pieces, the path and the targets of links met on the way.
+
+use crate::path::{MAX_LINKS, MAX_NAME_BYTES, MAX_PATH_BYTES, check_path, split_first};
+use crate::permission::{Access, STICKY, check};
+use crate::vfs::{Context, Vfs};
+use crate::{Errno, InodeId, Metadata};
+
+/// What to do with a symbolic link at the end of a path.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Follow {
+    /// Leave it, even before a slash: calls that change names.
+    Never,
+    /// Leave it unless a slash follows: `lstat(2)`.
+    BeforeSlash,
+    /// Go on: `stat(2)`.
+    Always,
+}
+
+/// The last component.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Last {
+    /// The path was `/`, or ended in a link to it.
+    Root,
+    Dot,
+    DotDot,
+    Name(Box<[u8]>),
+}
+
+/// Where a path leads.
+#[derive(Clone, Debug)]
+pub(crate) struct Walked {
+    /// The directory the last component was looked up in.
+    pub(crate) dir: InodeId,
+    pub(crate) last: Last,
+    /// What it names; `None` when all but the last component exists.
+    pub(crate) node: Option<InodeId>,
+    /// A slash follows the last component.
+    pub(crate) slash: bool,
+}
+
+impl Vfs {
+    /// Walks `path` from `start`, or from the root if it is absolute.
+    ///
+    /// Only the last component may be missing. Whether the result suits (a directory before a
+    /// slash) is for the caller to say, because calls differ in the error.
+    pub(crate) fn walk(
+        &self,
+        cx: &Context<'_>,
+        start: InodeId,
+        path: &[u8],
+        follow: Follow,
+    ) -> Result<Walked, Errno> {
+        check_path(path)?;
+        let mut pending = Pending::new(path);
+        let mut at = if path.starts_with(b"/") {
+            self.root()
+        } else {
+            start
+        };
+        let mut links = 0;
+        let mut walked = Walked {
+            dir: at,
+            last: Last::Root,
+            node: Some(at),
+            slash: true,
+        };
+        while let Some(name) = pending.next() {
+            let dir = self.metadata(cx, at)?;
+            if !dir.is_dir() {
+                return Err(Errno::Enotdir);
+            }
+            check(&dir, cx.creds, Access::Execute)?;
+            let is_last = pending.is_last();
+            let slash = pending.has_slash();
+            let (last, node) = self.step(cx, at, name)?;
+            walked = Walked {
+                dir: at,
+                last,
+                node,
+                slash,
+            };
+            let Some(node) = node else {
+                return if is_last {
+                    Ok(walked)
+                } else {
+                    Err(Errno::Enoent)
+                };
+            };
+            let goes_on = match follow {
+                Follow::Never => !is_last,
+                Follow::BeforeSlash => !is_last || slash,
+                Follow::Always => true,
+            };
+            if goes_on && let Some(target) = self.link_target(cx, &dir, node)? {
+                links += 1;
+                if links > MAX_LINKS {
+                    return Err(Errno::Eloop);
+                }
+                match target {
+                    Target::Node(target) => {
+                        at = self.cross(target);
+                        walked.node = Some(at);
+                    }
+                    Target::Path(target) => {
+                        if target.starts_with(b"/") {
+                            at = self.root();
+                            // In case nothing but slashes is left.
+                            walked = Walked {
+                                dir: at,
+                                last: Last::Root,
+                                node: Some(at),
+                                slash: true,
+                            };
+                        }
+                        pending.push(target);
+                    }
+                }
+            } else {
+                at = node;
+            }
+        }
+        Ok(walked)
+    }
+
+    /// One component further, mount points crossed.
+    fn step(
+        &self,
+        cx: &Context<'_>,
+        at: InodeId,
+        name: Vec<u8>,
+    ) -> Result<(Last, Option<InodeId>), Errno> {
+        match name.as_slice() {
+            b"." => Ok((Last::Dot, Some(at))),
+            b".." => Ok((Last::DotDot, Some(self.parent(cx, at)?))),
+            long if long.len() > MAX_NAME_BYTES => Err(Errno::Enametoolong),
+            plain => {
+                let node = match self.lookup(cx, at, plain) {
+                    Ok(node) => Some(self.cross(node)),
+                    Err(Errno::Enoent) => None,
+                    Err(errno) => return Err(errno),
+                };
+                Ok((Last::Name(name.into()), node))
+            }
+        }
+    }
+
+    pub(crate) fn lookup(
+        &self,
+        cx: &Context<'_>,
+        dir: InodeId,
+        name: &[u8],
+    ) -> Result<InodeId, Errno> {
+        if dir.is_synthetic() {
+            cx.synthetic.lookup(dir, name)
+        } else {
+            self.overlay.lookup(dir, name)
+        }
+    }
+
+    /// `..` of a directory; of `/`, itself.
+    pub(crate) fn parent(&self, cx: &Context<'_>, dir: InodeId) -> Result<InodeId, Errno> {
+        let dir = self.uncross(dir);
+        if dir == self.root() {
+            return Ok(dir);
+        }
+        let parent = if dir.is_synthetic() {
+            cx.synthetic.parent(dir)?
+        } else {
+            self.overlay.place(dir).ok_or(Errno::Enoent)?.0
+        };
+        Ok(self.cross(parent))
+    }
+
+    /// Where a link leads; `None` for anything that is no link.
+    ///
+    /// In a sticky directory open to all, links of others are not followed, not even by root:
+    /// `fs.protected_symlinks` is on in Debian; see `proc_sys_fs(5)`.
+    fn link_target(
+        &self,
+        cx: &Context<'_>,
+        dir: &Metadata,
+        node: InodeId,
+    ) -> Result<Option<Target>, Errno> {
+        let meta = self.metadata(cx, node)?;
+        if !meta.is_symlink() {
+            return Ok(None);
+        }
+        let open_to_all = dir.mode & (STICKY | 0o002) == STICKY | 0o002;
+        if open_to_all && meta.uid != cx.creds.uid && meta.uid != dir.uid {
+            return Err(Errno::Eacces);
+        }
+        if node.is_synthetic()
+            && let Some(target) = cx.synthetic.follow(node)
+        {
+            return Ok(Some(Target::Node(target)));
+        }
+        let target = self.read_link_ino(cx, node)?;
+        if target.is_empty() {
+            return Err(Errno::Enoent);
+        }
+        if target.len() > MAX_PATH_BYTES {
+            return Err(Errno::Enametoolong);
+        }
+        Ok(Some(Target::Path(target)))
+    }
+}
+
+enum Target {
+    Node(InodeId),
+    Path(Vec<u8>),
+}
+
+/// What is still to be walked, the innermost link's target last.
+struct Pending<'p> {
+    path: &'p [u8],
+    /// Targets with how much of each was walked.
+    targets: Vec<(Vec<u8>, usize)>,
+}
+
+impl<'p> Pending<'p> {
+    fn new(path: &'p [u8]) -> Self {
+        Self {
+            path,
+            targets: Vec::new(),
+        }
+    }
+
+    fn push(&mut self, target: Vec<u8>) {
+        self.targets.push((target, 0));
+    }
+
+    fn next(&mut self) -> Option<Vec<u8>> {
+        while let Some((target, walked)) = self.targets.last_mut() {
+            let left = target.get(*walked..).unwrap_or_default();
+            if let Some((name, rest)) = split_first(left) {
+                let name = name.to_vec();
+                *walked = target.len() - rest.len();
+                return Some(name);
+            }
+            // Its slashes count for the component before it, which was asked for already.
+            self.targets.pop();
+        }
+        let (name, rest) = split_first(self.path)?;
+        self.path = rest;
+        Some(name.to_vec())
+    }
+
+    fn left(&self) -> impl Iterator<Item = &[u8]> {
+        self.targets
+            .iter()
+            .map(|(target, walked)| target.get(*walked..).unwrap_or_default())
+            .chain([self.path])
+    }
+
+    fn is_last(&self) -> bool {
+        self.left().all(|text| split_first(text).is_none())
+    }
+
+    fn has_slash(&self) -> bool {
+        self.left().any(|text| !text.is_empty())
+    }
+}

@@ -1,0 +1,123 @@
+//! Calls that change attributes: `chmod(2)`, `chown(2)`, `utimensat(2)`.
+
+use super::{Context, Vfs};
+use crate::permission::{Access, SETGID, SETUID, check};
+use crate::{Errno, InodeId, Metadata, Timestamp};
+
+/// How old an access time may get before reading renews it, in seconds: a day, as `relatime` has it.
+const RELATIME_SECS: i64 = 24 * 60 * 60;
+
+impl Vfs {
+    /// Sets the permission bits. Outside one's groups, set-group-ID is dropped silently.
+    ///
+    /// # Errors
+    ///
+    /// `EPERM` for all but owner and root and for synthetic nodes, `EOPNOTSUPP` for a link.
+    pub fn chmod(&mut self, cx: &Context<'_>, ino: InodeId, mode: u16) -> Result<(), Errno> {
+        let meta = self.owned(cx, ino)?;
+        if meta.is_symlink() {
+            return Err(Errno::Eopnotsupp);
+        }
+        let mut mode = mode & 0o7777;
+        if !cx.creds.is_root() && !cx.creds.in_group(meta.gid) {
+            mode &= !SETGID;
+        }
+        let node = self.overlay.change(ino)?;
+        node.mode = mode;
+        node.ctime = cx.now;
+        Ok(())
+    }
+
+    /// Sets owner and group; `None` leaves one as it is. A program loses its set-ID bits, even when
+    /// root does it.
+    ///
+    /// # Errors
+    ///
+    /// `EPERM` unless root, or the owner choosing one of his groups.
+    pub fn chown(
+        &mut self,
+        cx: &Context<'_>,
+        ino: InodeId,
+        uid: Option<u32>,
+        gid: Option<u32>,
+    ) -> Result<(), Errno> {
+        let meta = self.metadata(cx, ino)?;
+        if !cx.creds.is_root() {
+            let owner = cx.creds.uid == meta.uid;
+            let uid_ok = uid.is_none_or(|uid| owner && uid == meta.uid);
+            let gid_ok = gid.is_none_or(|gid| owner && (gid == meta.gid || cx.creds.in_group(gid)));
+            if !uid_ok || !gid_ok {
+                return Err(Errno::Eperm);
+            }
+        }
+        if ino.is_synthetic() {
+            return Err(Errno::Eperm);
+        }
+        let node = self.overlay.change(ino)?;
+        node.uid = uid.unwrap_or(node.uid);
+        node.gid = gid.unwrap_or(node.gid);
+        node.ctime = cx.now;
+        if !meta.is_dir() {
+            node.mode &= !SETUID;
+            // Without group execution the bit once meant mandatory locking, and stays.
+            if node.mode & 0o010 != 0 {
+                node.mode &= !SETGID;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sets access and modification time; `None` leaves one as it is.
+    ///
+    /// Setting both to [`Context::now`] is `touch`: who may write may do that.
+    ///
+    /// # Errors
+    ///
+    /// `EPERM` for all but owner and root; `EACCES` for a `touch` without write permission.
+    pub fn set_times(
+        &mut self,
+        cx: &Context<'_>,
+        ino: InodeId,
+        atime: Option<Timestamp>,
+        mtime: Option<Timestamp>,
+    ) -> Result<(), Errno> {
+        let meta = self.metadata(cx, ino)?;
+        if !cx.creds.owns(&meta) {
+            if atime != Some(cx.now) || mtime != Some(cx.now) {
+                return Err(Errno::Eperm);
+            }
+            check(&meta, cx.creds, Access::Write)?;
+        }
+        if ino.is_synthetic() {
+            return Err(Errno::Eperm);
+        }
+        let node = self.overlay.change(ino)?;
+        node.atime = atime.unwrap_or(node.atime);
+        node.mtime = mtime.unwrap_or(node.mtime);
+        node.ctime = cx.now;
+        Ok(())
+    }
+
+    /// Notes a read, as `relatime` does.
+    ///
+    /// Only for inodes this machine changed already: reading the image must cost nothing.
+    pub fn touch_atime(&mut self, ino: InodeId, now: Timestamp) {
+        if let Some(node) = self.overlay.changed(ino) {
+            let stale = node.atime <= node.mtime
+                || node.atime <= node.ctime
+                || now.secs.saturating_sub(node.atime.secs) >= RELATIME_SECS;
+            if stale {
+                node.atime = now;
+            }
+        }
+    }
+
+    /// The metadata, if the caller may change it.
+    fn owned(&self, cx: &Context<'_>, ino: InodeId) -> Result<Metadata, Errno> {
+        let meta = self.metadata(cx, ino)?;
+        if !cx.creds.owns(&meta) || ino.is_synthetic() {
+            return Err(Errno::Eperm);
+        }
+        Ok(meta)
+    }
+}
