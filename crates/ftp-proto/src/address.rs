@@ -362,12 +362,7 @@ mod tests {
 
         #[test]
         fn foreign_bytes_are_read_without_panic(text in prop::collection::vec(prop::sample::select(&b"0123456789,,,|||::. \"()a\xff"[..]), 0..60)) {
-            let _ = parse_host_port(&text);
-            let _ = parse_extended(&text);
-            let _ = parse_long(&text);
-            let _ = scan_passive(&text);
-            let _ = scan_extended_passive(&text);
-            let _ = unquote(&text);
+            crate::fuzz::address(&text);
         }
     }
 }

@@ -14,8 +14,12 @@ pub mod address;
 pub mod argument;
 pub mod client;
 pub mod command;
+pub mod feature;
+pub mod fuzz;
 pub mod line;
+pub mod listing;
 pub mod reply;
+pub mod server;
 pub mod time;
 pub mod transfer;
 

@@ -1,0 +1,101 @@
+//! The form of Windows servers: `12-20-22 02:45PM <DIR> name`. Read only.
+
+use super::{Entry, Kind, next_word};
+use crate::address::parse_number;
+use crate::time::Timestamp;
+
+/// Reads one line without its end; `None` if it does not have this form.
+///
+/// Years of two digits are 1970 to 2069.
+#[must_use]
+pub fn parse(line: &[u8]) -> Option<Entry> {
+    let (date, rest) = next_word(line)?;
+    let (clock, rest) = next_word(rest)?;
+    let (size, rest) = next_word(rest)?;
+    // The name is set off by blanks whose number varies; its own leading blanks are lost.
+    let name = rest.trim_ascii_start();
+    if name.is_empty() {
+        return None;
+    }
+    let (kind, size) = if size.eq_ignore_ascii_case(b"<DIR>") {
+        (Kind::Directory, None)
+    } else {
+        (Kind::File, Some(parse_number(size)?))
+    };
+    let mut entry = Entry::new(name, kind);
+    entry.size = size;
+    entry.modified = Some(parse_moment(date, clock)?);
+    Some(entry)
+}
+
+fn parse_moment(date: &[u8], clock: &[u8]) -> Option<Timestamp> {
+    let mut fields = date.split(|byte| matches!(byte, b'-' | b'/'));
+    let month = parse_number(fields.next()?)?;
+    let day = parse_number(fields.next()?)?;
+    let year = fields.next()?;
+    let year = match (year.len(), parse_number(year)?, fields.next()) {
+        (2, short @ 0..70, None) => 2000 + short,
+        (2, short, None) => 1900 + short,
+        (4, long, None) => long,
+        _ => return None,
+    };
+    let [h1, h2, b':', m1, m2, half @ ..] = clock else {
+        return None;
+    };
+    let hour: u8 = parse_number(&[*h1, *h2])?;
+    let hour = match (half, hour) {
+        ([], hour) => hour,
+        (b"AM" | b"am", 12) => 0,
+        (b"AM" | b"am", 1..12) | (b"PM" | b"pm", 12) => hour,
+        (b"PM" | b"pm", 1..12) => hour + 12,
+        _ => return None,
+    };
+    Timestamp::new(year, month, day, hour, parse_number(&[*m1, *m2])?, 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> (Vec<u8>, Kind, Option<u64>, String) {
+        let entry = parse(line.as_bytes()).expect(line);
+        let when = entry.modified.unwrap().to_string();
+        (entry.name, entry.kind, entry.size, when)
+    }
+
+    #[test]
+    fn years_of_two_and_four_digits_are_read() {
+        assert_eq!(
+            parsed("12-20-22  02:45PM       <DIR>          a b"),
+            (
+                b"a b".to_vec(),
+                Kind::Directory,
+                None,
+                "20221220144500".to_owned()
+            )
+        );
+        assert_eq!(
+            parsed("01-02-1999  12:05AM                 1234 x"),
+            (
+                b"x".to_vec(),
+                Kind::File,
+                Some(1234),
+                "19990102000500".to_owned()
+            )
+        );
+        assert_eq!(parsed("01-02-99  23:05 1 x").3, "19990102230500");
+    }
+
+    #[test]
+    fn other_lines_are_not_taken_for_entries() {
+        for line in [
+            "",
+            "13-01-22 02:45PM 1 x",
+            "12-20-22 13:45PM 1 x",
+            "12-20-22 02:45PM x y",
+            "12-20-22 02:45PM <DIR> ",
+        ] {
+            assert_eq!(parse(line.as_bytes()), None, "{line}");
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! The form of MLST and MLSD: `type=file;size=9; name`.
+//!
+//! RFC 3659 §7.2. Facts nobody knows are skipped, as §7.2 asks of clients; times are UTC.
+
+use super::{Entry, Kind, push_name};
+use crate::address::parse_number;
+use crate::time::Timestamp;
+
+/// A fact we can write, with its name as FEAT and OPTS MLST spell it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Fact {
+    /// `type`.
+    Type,
+    /// `size`.
+    Size,
+    /// `modify`.
+    Modify,
+    /// `perm`.
+    Perm,
+    /// `unique`.
+    Unique,
+    /// `UNIX.mode`, in octal; not of the RFC, but what clients read.
+    UnixMode,
+    /// `UNIX.owner`.
+    UnixOwner,
+    /// `UNIX.group`.
+    UnixGroup,
+}
+
+/// What the user may do, for the `perm` fact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Access {
+    /// Read and list.
+    Read,
+    /// Everything.
+    Write,
+}
+
+impl Fact {
+    /// All facts, in the order they are written.
+    pub const ALL: [Self; 8] = [
+        Self::Type,
+        Self::Size,
+        Self::Modify,
+        Self::Perm,
+        Self::Unique,
+        Self::UnixMode,
+        Self::UnixOwner,
+        Self::UnixGroup,
+    ];
+
+    /// The name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Type => "type",
+            Self::Size => "size",
+            Self::Modify => "modify",
+            Self::Perm => "perm",
+            Self::Unique => "unique",
+            Self::UnixMode => "UNIX.mode",
+            Self::UnixOwner => "UNIX.owner",
+            Self::UnixGroup => "UNIX.group",
+        }
+    }
+
+    /// The fact with this name, in any case.
+    #[must_use]
+    pub fn parse(name: &[u8]) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|fact| fact.name().as_bytes().eq_ignore_ascii_case(name))
+    }
+
+    fn value(self, entry: &Entry, access: Access) -> Option<Vec<u8>> {
+        match self {
+            Self::Type => Some(match &entry.kind {
+                Kind::File => b"file".to_vec(),
+                Kind::Directory => b"dir".to_vec(),
+                Kind::Current => b"cdir".to_vec(),
+                Kind::Parent => b"pdir".to_vec(),
+                Kind::Link { .. } => b"OS.unix=symlink".to_vec(),
+                Kind::Other => b"OS.unix=special".to_vec(),
+            }),
+            Self::Size => match entry.kind {
+                Kind::File => entry.size.map(|size| size.to_string().into_bytes()),
+                Kind::Directory
+                | Kind::Current
+                | Kind::Parent
+                | Kind::Link { .. }
+                | Kind::Other => None,
+            },
+            Self::Modify => entry.modified.map(|time| time.to_string().into_bytes()),
+            Self::Perm => Some(
+                match (&entry.kind, access) {
+                    (Kind::File, Access::Read) => &b"r"[..],
+                    (Kind::File, Access::Write) => b"adfrw",
+                    (Kind::Directory | Kind::Current | Kind::Parent, Access::Read) => b"el",
+                    (Kind::Directory | Kind::Current | Kind::Parent, Access::Write) => b"cdeflmp",
+                    (Kind::Link { .. } | Kind::Other, _) => b"",
+                }
+                .to_vec(),
+            ),
+            Self::Unique => entry.unique.clone(),
+            Self::UnixMode => entry.mode.map(|mode| format!("{mode:04o}").into_bytes()),
+            Self::UnixOwner => entry.owner.clone(),
+            Self::UnixGroup => entry.group.clone(),
+        }
+    }
+}
+
+/// Appends the facts, a blank and the name, without a line end.
+///
+/// Values are cleaned of the characters that separate facts.
+pub fn write(entry: &Entry, facts: &[Fact], access: Access, out: &mut Vec<u8>) {
+    for fact in facts {
+        let Some(value) = fact.value(entry, access) else {
+            continue;
+        };
+        out.extend_from_slice(fact.name().as_bytes());
+        out.push(b'=');
+        out.extend(value.iter().map(|&byte| match byte {
+            b';' | b' ' | b'\r' | b'\n' | 0 => b'_',
+            other => other,
+        }));
+        out.push(b';');
+    }
+    out.push(b' ');
+    push_name(&entry.name, out);
+}
+
+/// Reads one line without its end; `None` if it does not have this form.
+///
+/// The kind is [`Kind::Other`] unless a `type` fact says more.
+#[must_use]
+pub fn parse(line: &[u8]) -> Option<Entry> {
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let blank = line.iter().position(|&byte| byte == b' ')?;
+    let (facts, name) = line.split_at_checked(blank)?;
+    let name = name.get(1..).filter(|name| !name.is_empty())?;
+    let mut entry = Entry::new(name, Kind::Other);
+    if facts.is_empty() {
+        return Some(entry);
+    }
+    for pair in facts.strip_suffix(b";")?.split(|&byte| byte == b';') {
+        let equals = pair.iter().position(|&byte| byte == b'=')?;
+        let (key, value) = pair.split_at_checked(equals)?;
+        let value = value.get(1..)?;
+        match Fact::parse(key) {
+            Some(Fact::Type) => entry.kind = parse_kind(value),
+            Some(Fact::Size) => entry.size = parse_number(value),
+            Some(Fact::Modify) => entry.modified = Timestamp::parse(value),
+            Some(Fact::Unique) => entry.unique = Some(value.into()),
+            Some(Fact::UnixMode) => entry.mode = parse_mode(value),
+            Some(Fact::UnixOwner) => entry.owner = Some(value.into()),
+            Some(Fact::UnixGroup) => entry.group = Some(value.into()),
+            Some(Fact::Perm) | None => {}
+        }
+    }
+    Some(entry)
+}
+
+fn parse_kind(value: &[u8]) -> Kind {
+    let lower = value.to_ascii_lowercase();
+    match lower.as_slice() {
+        b"file" => Kind::File,
+        b"dir" => Kind::Directory,
+        b"cdir" => Kind::Current,
+        b"pdir" => Kind::Parent,
+        b"os.unix=symlink" => Kind::Link { target: None },
+        // ProFTPD and pure-ftpd put the target here.
+        _ => match lower.strip_prefix(b"os.unix=slink") {
+            Some([]) => Kind::Link { target: None },
+            Some([b':', target @ ..]) => Kind::Link {
+                target: value.get(value.len() - target.len()..).map(Into::into),
+            },
+            Some(_) | None => Kind::Other,
+        },
+    }
+}
+
+fn parse_mode(value: &[u8]) -> Option<u16> {
+    parse_number::<u32>(value)?;
+    let text = std::str::from_utf8(value).ok()?;
+    u16::from_str_radix(text, 8)
+        .ok()
+        .filter(|&mode| mode <= 0o7777)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn unknown_facts_are_skipped_and_the_name_keeps_its_blanks() {
+        let entry = parse(b"Type=file;Size=9;x.y=1;Modify=20240310120000.5;  a b ").unwrap();
+        assert_eq!(entry.name, b" a b ");
+        assert_eq!(entry.kind, Kind::File);
+        assert_eq!(entry.size, Some(9));
+        assert_eq!(entry.modified.unwrap().to_string(), "20240310120000");
+        assert_eq!(parse(b" only-a-name").unwrap().kind, Kind::Other);
+        let entry = parse(b"type=OS.unix=slink:/A;UNIX.mode=0777; l").unwrap();
+        assert_eq!(
+            entry.kind,
+            Kind::Link {
+                target: Some(b"/A".to_vec())
+            }
+        );
+    }
+
+    #[test]
+    fn lines_without_a_name_or_with_broken_facts_are_refused() {
+        for line in [
+            &b""[..],
+            b"type=file;",
+            b"type=file; ",
+            b"type=file name",
+            b"type; name",
+        ] {
+            assert_eq!(parse(line), None);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_we_write_we_read(name in "[ -~]{1,12}", kind in 0_usize..4, size in any::<u64>(), unix in 0_i64..4_000_000_000, mode in 0_u16..=0o7777, write_access in any::<bool>()) {
+            let kinds = [Kind::File, Kind::Directory, Kind::Current, Kind::Link { target: None }];
+            let mut entry = Entry::new(name, kinds[kind].clone());
+            entry.size = (kind == 0).then_some(size);
+            entry.modified = Some(Timestamp::from_unix(unix));
+            entry.mode = Some(mode);
+            entry.owner = Some(b"0".to_vec());
+            entry.group = Some(b"staff".to_vec());
+            entry.unique = Some(b"8g1".to_vec());
+            let access = if write_access { Access::Write } else { Access::Read };
+            let mut out = Vec::new();
+            write(&entry, &Fact::ALL, access, &mut out);
+            prop_assert_eq!(parse(&out), Some(entry));
+        }
+    }
+}
