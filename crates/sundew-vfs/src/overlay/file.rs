@@ -275,15 +275,15 @@ mod tests {
 
     #[derive(Clone, Debug)]
     enum Step {
-        Write(u64, Vec<u8>),
-        Truncate(u64),
+        Write(usize, Vec<u8>),
+        Truncate(usize),
     }
 
     fn step() -> impl Strategy<Value = Step> {
         let data = (1..40_000usize, any::<u8>()).prop_map(|(len, byte)| vec![byte; len]);
         prop_oneof![
-            3 => (0..90_000u64, data).prop_map(|(at, data)| Step::Write(at, data)),
-            1 => (0..120_000u64).prop_map(Step::Truncate),
+            3 => (0..90_000usize, data).prop_map(|(at, data)| Step::Write(at, data)),
+            1 => (0..120_000usize).prop_map(Step::Truncate),
         ]
     }
 
@@ -291,25 +291,25 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]
         fn what_was_written_is_read(
-            base_len in 0..60_000u64,
+            base_len in 0..60_000usize,
             steps in proptest::collection::vec(step(), 1..12),
-            reads in proptest::collection::vec((0..130_000u64, 0..50_000usize), 1..6),
+            reads in proptest::collection::vec((0..130_000usize, 0..50_000usize), 1..6),
         ) {
-            let base = noise(base_len);
+            let base = noise(base_len as u64);
             let mut file = FileData::over(&base);
-            let mut model = vec![0; base_len as usize];
+            let mut model = vec![0; base_len];
             base.read_at(0, &mut model);
             for step in steps {
                 match step {
                     Step::Write(at, data) => {
-                        prop_assert_eq!(file.write_at(Some(&base), at, &data, 1000), Ok(data.len()));
-                        let end = at as usize + data.len();
+                        prop_assert_eq!(file.write_at(Some(&base), at as u64, &data, 1000), Ok(data.len()));
+                        let end = at + data.len();
                         model.resize(model.len().max(end), 0);
-                        model[at as usize..end].copy_from_slice(&data);
+                        model[at..end].copy_from_slice(&data);
                     }
                     Step::Truncate(len) => {
-                        file.truncate(len).unwrap();
-                        model.resize(len as usize, 0);
+                        file.truncate(len as u64).unwrap();
+                        model.resize(len, 0);
                     }
                 }
                 prop_assert_eq!(file.size(), model.len() as u64);
@@ -318,8 +318,8 @@ mod tests {
             }
             for (at, len) in reads {
                 let mut buf = vec![0xaa; len];
-                let count = file.read_at(Some(&base), at, &mut buf);
-                let from = (at as usize).min(model.len());
+                let count = file.read_at(Some(&base), at as u64, &mut buf);
+                let from = at.min(model.len());
                 let to = (from + len).min(model.len());
                 prop_assert_eq!(&buf[..count], &model[from..to]);
             }
