@@ -16,6 +16,7 @@ use crate::timestamp::Timestamp;
 pub mod fields;
 mod kex;
 mod message;
+mod weight;
 
 pub use kex::{Kex, KexLists};
 
