@@ -124,7 +124,7 @@ impl CowrieJson {
         match free_name(&self.path, ended).and_then(|name| fs::rename(&self.path, name)) {
             Ok(()) => self.file = open_append(&self.path)?,
             // Better one file too long than none.
-            Err(error) => tracing::warn!(%error, "cowrie.json could not be rotated"),
+            Err(error) => tracing::warn!(%error, "the events file could not be rotated"),
         }
         sync_parent(&self.path)
     }
