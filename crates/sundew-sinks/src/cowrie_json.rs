@@ -132,7 +132,7 @@ impl CowrieJson {
 
 impl Sink for CowrieJson {
     fn name(&self) -> &'static str {
-        "cowrie.json"
+        "cowrie-json"
     }
 
     fn write(&mut self, event: &Event) -> Result<(), SinkError> {
