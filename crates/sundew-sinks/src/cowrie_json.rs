@@ -126,7 +126,11 @@ impl CowrieJson {
             // Better one file too long than none.
             Err(error) => tracing::warn!(%error, "the events file could not be rotated"),
         }
-        sync_parent(&self.path)
+        // Not an error: trying again would rotate the new file too.
+        if let Err(error) = sync_parent(&self.path) {
+            tracing::warn!(%error, "the events file's directory could not be synced");
+        }
+        Ok(())
     }
 }
 
