@@ -1,0 +1,295 @@
+//! The processes of a booted Debian 12 server, as `ps` shows them: kernel threads, then daemons.
+//!
+//! Names, order and sizes were read off such a server. They are shown and never run.
+
+use std::time::Duration;
+
+use sundew_kernel::Pid;
+use sundew_kernel::facts::Facts;
+use sundew_kernel::machine::Resident;
+
+use crate::accounting::getty_pid;
+use crate::facts::Origin;
+
+/// The processes, by number.
+pub(crate) fn residents(origin: &Origin, facts: &Facts) -> Vec<Resident> {
+    let mut list = kernel_threads(facts);
+    list.push(init(origin));
+    list.extend(daemons(origin));
+    list.sort_by_key(|resident| resident.pid);
+    list
+}
+
+/// The last process number given before the first visitor: a server forks all day.
+pub(crate) fn last_pid(origin: &Origin) -> Pid {
+    let up = u64::try_from(origin.born.secs - origin.boot_time().secs).unwrap_or(0);
+    let per_hour = origin.seed.between("forks per hour", 20, 90);
+    let pid = 1000 + up / 3600 * per_hour + origin.seed.between("forks", 0, 4000);
+    // The kernel counts to 4194304 and begins anew.
+    Pid::try_from(pid % 4_000_000).unwrap_or(1000)
+}
+
+/// Number of the listening sshd, the parent of logins.
+pub(crate) fn sshd_pid(origin: &Origin) -> Pid {
+    getty_pid(origin) + 1 + Pid::try_from(origin.seed.between("sshd", 1, 40)).unwrap_or(1)
+}
+
+fn kernel_threads(facts: &Facts) -> Vec<Resident> {
+    let mut threads = Threads {
+        list: Vec::new(),
+        next: 2,
+    };
+    for (name, state) in BEFORE_CPUS {
+        threads.add(name, state);
+    }
+    for cpu in 0..facts.cpu.count {
+        if cpu > 0 {
+            threads.skip(1);
+        }
+        threads.add(&format!("cpuhp/{cpu}"), "S");
+        if cpu > 0 {
+            threads.add(&format!("migration/{cpu}"), "S");
+            threads.add(&format!("ksoftirqd/{cpu}"), "S");
+            threads.skip(1);
+            threads.add(&format!("kworker/{cpu}:0H-events_highpri"), "I<");
+        }
+    }
+    threads.skip(3);
+    for (name, state) in AFTER_CPUS {
+        threads.add(name, state);
+    }
+    for cpu in 0..facts.cpu.count {
+        threads.add(&format!("kworker/{cpu}:1H-kblockd"), "I<");
+    }
+    threads.skip(60);
+    for (name, state) in DRIVERS {
+        threads.add(name, state);
+    }
+    if let Some(disk) = facts.disks.first() {
+        let device = String::from_utf8_lossy(&disk.device);
+        threads.add(
+            &format!("jbd2/{}-8", device.trim_start_matches("/dev/")),
+            "S",
+        );
+        threads.add("ext4-rsv-conver", "I<");
+    }
+    threads.list
+}
+
+struct Threads {
+    list: Vec<Resident>,
+    next: Pid,
+}
+
+impl Threads {
+    fn add(&mut self, name: &str, state: &str) {
+        let busy = u64::from(self.next % 7 == 1);
+        self.list.push(Resident {
+            pid: self.next,
+            ppid: if self.next == 2 { 0 } else { 2 },
+            uid: 0,
+            gid: 0,
+            name: name.as_bytes().to_vec(),
+            args: Vec::new(),
+            executable: Vec::new(),
+            session: 0,
+            started: Duration::ZERO,
+            cpu: Duration::from_secs(busy * u64::from(self.next % 90)),
+            vsz_kib: 0,
+            rss_kib: 0,
+            state: state.as_bytes().to_vec(),
+        });
+        self.next += 1;
+    }
+
+    /// Numbers of threads that ended while booting.
+    fn skip(&mut self, count: Pid) {
+        self.next += count;
+    }
+}
+
+fn init(origin: &Origin) -> Resident {
+    let cpu = Duration::from_secs(origin.seed.between("init cpu", 4, 160));
+    let rss_kib = 4 * origin.seed.between("init rss", 2900, 3300);
+    Resident {
+        pid: 1,
+        ppid: 0,
+        uid: 0,
+        gid: 0,
+        name: b"systemd".to_vec(),
+        args: vec![b"/sbin/init".to_vec()],
+        executable: b"/usr/lib/systemd/systemd".to_vec(),
+        session: 1,
+        started: Duration::ZERO,
+        cpu,
+        vsz_kib: 167_800 + 4 * origin.seed.between("init vsz", 0, 300),
+        rss_kib,
+        state: b"Ss".to_vec(),
+    }
+}
+
+fn daemons(origin: &Origin) -> Vec<Resident> {
+    let seed = &origin.seed;
+    let draw =
+        |label: &str, low, high| Pid::try_from(seed.between(label, low, high)).unwrap_or(300);
+    let journald = draw("journald", 215, 265);
+    let udevd = journald + draw("udevd", 18, 30);
+    let cron = udevd + draw("cron", 110, 190);
+    let dbus = cron + 1;
+    let logind = dbus + draw("logind", 3, 6);
+    let daemon = |pid,
+                  after_ms,
+                  user: (u32, u32),
+                  state: &str,
+                  sizes: (u64, u64),
+                  executable: &str,
+                  args: &[&str]| {
+        let name = executable
+            .rsplit('/')
+            .next()
+            .unwrap_or(executable)
+            .as_bytes();
+        Resident {
+            pid,
+            ppid: 1,
+            uid: user.0,
+            gid: user.1,
+            name: name.iter().copied().take(COMM_BYTES).collect(),
+            args: args.iter().map(|arg| arg.as_bytes().to_vec()).collect(),
+            executable: executable.as_bytes().to_vec(),
+            session: pid,
+            started: Duration::from_millis(after_ms),
+            cpu: Duration::from_secs(seed.between(&format!("{executable} cpu"), 0, 40)),
+            vsz_kib: sizes.0,
+            rss_kib: sizes.1 + 4 * seed.between(&format!("{executable} rss"), 0, 120),
+            state: state.as_bytes().to_vec(),
+        }
+    };
+    const ROOT: (u32, u32) = (0, 0);
+    vec![
+        daemon(
+            journald,
+            2_900,
+            ROOT,
+            "Ss",
+            (49_608, 14_300),
+            "/usr/lib/systemd/systemd-journald",
+            &["/lib/systemd/systemd-journald"],
+        ),
+        daemon(
+            udevd,
+            3_300,
+            ROOT,
+            "Ss",
+            (27_108, 6_700),
+            "/usr/lib/systemd/systemd-udevd",
+            &["/lib/systemd/systemd-udevd"],
+        ),
+        daemon(
+            cron,
+            7_100,
+            ROOT,
+            "Ss",
+            (6_608, 2_560),
+            "/usr/sbin/cron",
+            &["/usr/sbin/cron", "-f"],
+        ),
+        daemon(
+            dbus,
+            7_110,
+            (100, 106),
+            "Ss",
+            (9_136, 4_480),
+            "/usr/bin/dbus-daemon",
+            &[
+                "/usr/bin/dbus-daemon",
+                "--system",
+                "--address=systemd:",
+                "--nofork",
+                "--nopidfile",
+                "--systemd-activation",
+                "--syslog-only",
+            ],
+        ),
+        daemon(
+            logind,
+            7_150,
+            ROOT,
+            "Ss",
+            (25_316, 7_680),
+            "/usr/lib/systemd/systemd-logind",
+            &["/lib/systemd/systemd-logind"],
+        ),
+        daemon(
+            getty_pid(origin),
+            8_400,
+            ROOT,
+            "Ss+",
+            (5_868, 1_008),
+            "/usr/sbin/agetty",
+            &["/sbin/agetty", "-o", "-p -- \\u", "--noclear", "-", "linux"],
+        ),
+        daemon(
+            sshd_pid(origin),
+            8_600,
+            ROOT,
+            "Ss",
+            (15_432, 8_960),
+            "/usr/sbin/sshd",
+            &["sshd: /usr/sbin/sshd -D [listener] 0 of 10-100 startups"],
+        ),
+    ]
+}
+
+/// Longest `comm`. Linux, `TASK_COMM_LEN` without its NUL; workqueue threads are shown longer.
+const COMM_BYTES: usize = 15;
+
+const BEFORE_CPUS: &[(&str, &str)] = &[
+    ("kthreadd", "S"),
+    ("rcu_gp", "I<"),
+    ("rcu_par_gp", "I<"),
+    ("slub_flushwq", "I<"),
+    ("netns", "I<"),
+    ("kworker/0:0H-events_highpri", "I<"),
+    ("mm_percpu_wq", "I<"),
+    ("rcu_tasks_kthread", "I"),
+    ("rcu_tasks_rude_kthread", "I"),
+    ("rcu_tasks_trace_kthread", "I"),
+    ("ksoftirqd/0", "S"),
+    ("rcu_preempt", "I"),
+    ("migration/0", "S"),
+];
+
+const AFTER_CPUS: &[(&str, &str)] = &[
+    ("kdevtmpfs", "S"),
+    ("inet_frag_wq", "I<"),
+    ("kauditd", "S"),
+    ("khungtaskd", "S"),
+    ("oom_reaper", "S"),
+    ("writeback", "I<"),
+    ("kcompactd0", "S"),
+    ("ksmd", "SN"),
+    ("khugepaged", "SN"),
+    ("kintegrityd", "I<"),
+    ("kblockd", "I<"),
+    ("blkcg_punt_bio", "I<"),
+    ("tpm_dev_wq", "I<"),
+    ("edac-poller", "I<"),
+    ("devfreq_wq", "I<"),
+    ("kswapd0", "S"),
+    ("kthrotld", "I<"),
+    ("acpi_thermal_pm", "I<"),
+    ("mld", "I<"),
+    ("ipv6_addrconf", "I<"),
+    ("kstrp", "I<"),
+    ("zswap-shrink", "I<"),
+    ("kworker/u5:0", "I<"),
+];
+
+const DRIVERS: &[(&str, &str)] = &[
+    ("ata_sff", "I<"),
+    ("scsi_eh_0", "S"),
+    ("scsi_tmf_0", "I<"),
+    ("scsi_eh_1", "S"),
+    ("scsi_tmf_1", "I<"),
+];

@@ -1,0 +1,146 @@
+//! Contents for files whose name matters and whose text does not: short, of the right sort, ours.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sundew_kernel::executable::script_mark;
+
+use crate::seed::Seed;
+
+/// The text of a file nobody reads, by its path.
+pub(crate) fn text(path: &[u8]) -> Vec<u8> {
+    let name = path.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
+    let (stem, extension) = split_extension(name);
+    match extension {
+        b"service" | b"socket" | b"target" | b"timer" | b"path" | b"mount" | b"automount"
+        | b"slice" => [b"[Unit]\nDescription=", stem, b"\n"].concat(),
+        b"pm" => [b"package ", stem, b";\n1;\n"].concat(),
+        b"pl" => b"1;\n".to_vec(),
+        b"list" => b"/.\n".to_vec(),
+        b"xml" => b"<?xml version=\"1.0\"?>\n".to_vec(),
+        b"conf" | b"rules" => [b"# ", name, b"\n"].concat(),
+        _ if name == b"copyright" => b"License: see /usr/share/common-licenses\n".to_vec(),
+        _ if path.starts_with(b"/var/") => b"\n".to_vec(),
+        _ => [b"# ", name, b"\n"].concat(),
+    }
+}
+
+/// A script: its first line, the mark of its program if it is one, and a body.
+pub(crate) fn script(
+    path: &[u8],
+    interpreter: &[u8],
+    program: Option<&[u8]>,
+    body: Option<&[u8]>,
+) -> Vec<u8> {
+    let mut script = [b"#!", interpreter, b"\n"].concat();
+    if let Some(program) = program {
+        script.extend(script_mark(program));
+        script.push(b'\n');
+    }
+    match body {
+        Some(body) => script.extend_from_slice(body),
+        None if path.starts_with(b"/etc/init.d/") => {
+            let name = path.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
+            script.extend(init_script(name));
+        }
+        None if interpreter.ends_with(b"perl") => script.extend_from_slice(b"exit 0;\n"),
+        None => script.extend_from_slice(b"exit 0\n"),
+    }
+    script
+}
+
+/// An init script of a machine that systemd runs: it hands over to `systemctl`.
+fn init_script(name: &[u8]) -> Vec<u8> {
+    let name = String::from_utf8_lossy(name);
+    format!(
+        r#"### BEGIN INIT INFO
+# Provides:          {name}
+# Required-Start:    $remote_fs $syslog
+# Required-Stop:     $remote_fs $syslog
+# Default-Start:     2 3 4 5
+# Default-Stop:
+# Short-Description: {name}
+### END INIT INFO
+
+case "$1" in
+  start|stop|restart|reload|force-reload|status) ;;
+  *)
+    echo "Usage: /etc/init.d/{name} {{start|stop|restart|reload|force-reload|status}}" >&2
+    exit 1 ;;
+esac
+[ "$1" = status ] || echo "$1 {name} (via systemctl): {name}.service."
+exec systemctl "$1" {name}.service
+"#
+    )
+    .into_bytes()
+}
+
+/// What looks like a certificate of usual length.
+pub(crate) fn certificate(seed: &Seed, path: &[u8]) -> Vec<u8> {
+    let label = String::from_utf8_lossy(path);
+    let len = usize::try_from(seed.between(&label, 900, 1500)).unwrap_or(1000);
+    // A DER sequence of two-byte length that holds another, as in every certificate.
+    let mut der = vec![0x30, 0x82];
+    der.extend(u16::try_from(len).unwrap_or(0).to_be_bytes());
+    der.extend([0x30, 0x82]);
+    der.extend(seed.bytes(&label, len - 2));
+    pem("CERTIFICATE", &der, 64)
+}
+
+/// RFC 7468 with lines of this many characters.
+pub(crate) fn pem(label: &str, bytes: &[u8], width: usize) -> Vec<u8> {
+    let mut text = format!("-----BEGIN {label}-----\n").into_bytes();
+    for line in STANDARD.encode(bytes).as_bytes().chunks(width) {
+        text.extend_from_slice(line);
+        text.push(b'\n');
+    }
+    text.extend(format!("-----END {label}-----\n").into_bytes());
+    text
+}
+
+fn split_extension(name: &[u8]) -> (&[u8], &[u8]) {
+    match name.iter().rposition(|&byte| byte == b'.') {
+        Some(dot) if dot > 0 => (
+            name.get(..dot).unwrap_or_default(),
+            name.get(dot + 1..).unwrap_or_default(),
+        ),
+        _ => (name, b""),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_fits_the_name_of_its_file() {
+        assert_eq!(
+            text(b"/usr/lib/systemd/system/x.service"),
+            b"[Unit]\nDescription=x\n"
+        );
+        assert_eq!(text(b"/usr/lib/perl/Getopt.pm"), b"package Getopt;\n1;\n");
+        assert_eq!(text(b"/usr/share/x/.hidden"), b"# .hidden\n");
+    }
+
+    #[test]
+    fn a_command_carries_its_program_and_a_plain_script_does_not() {
+        let command = script(
+            b"/usr/bin/egrep",
+            b"/bin/sh",
+            Some(b"egrep"),
+            Some(b"exec grep -E \"$@\"\n"),
+        );
+        let id = sundew_kernel::executable::build_id(b"egrep");
+        assert_eq!(sundew_kernel::executable::build_id_of(&command), Some(id));
+        assert!(command.ends_with(b"exec grep -E \"$@\"\n"));
+        let plain = script(b"/etc/cron.daily/x", b"/bin/sh", None, None);
+        assert_eq!(plain, b"#!/bin/sh\nexit 0\n");
+    }
+
+    #[test]
+    fn a_certificate_looks_like_one() {
+        let text = String::from_utf8(certificate(&Seed::new([1; 32]), b"/x.crt")).unwrap();
+        assert!(text.starts_with("-----BEGIN CERTIFICATE-----\nMII"));
+        assert!(text.ends_with("-----END CERTIFICATE-----\n"));
+        assert!(text.lines().all(|line| line.len() <= 64));
+    }
+}

@@ -1,0 +1,316 @@
+//! From the data to an [`Image`]: attributes and contents of every node.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use sundew_kernel::executable::elf_head_of;
+use sundew_kernel::facts::Facts;
+use sundew_vfs::{Attributes, Content, FileType, Image, ImageBuilder, ImageError, Timestamp};
+
+use crate::build::PersonaError;
+use crate::facts::Origin;
+use crate::manifest::{self, Entry, FileKind, Mtime, Node};
+use crate::{made, nodes, stand_in};
+
+/// The texts a tree is made from; see [`manifest`] for their form.
+#[derive(Debug, Clone, Copy)]
+pub struct Data<'a> {
+    /// Names and attributes.
+    pub tree: &'a [u8],
+    /// Contents of configuration files.
+    pub config: &'a [u8],
+    /// Contents written for this project.
+    pub own: &'a [u8],
+}
+
+/// An executable of the image and the program it stands for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Executable {
+    /// Absolute path.
+    pub path: Vec<u8>,
+    /// Name in the program table.
+    pub program: Vec<u8>,
+    /// Whether it is a script that the interpreter can run if the table lacks the program.
+    pub script: bool,
+}
+
+/// A finished tree.
+#[derive(Debug)]
+pub struct Tree {
+    /// The filesystem.
+    pub image: Arc<Image>,
+    /// Its executables, sorted by path; a hard link counts as one of its own, a symbolic link not.
+    pub executables: Vec<Executable>,
+}
+
+/// Builds the tree of one machine.
+///
+/// # Errors
+///
+/// Errors of the data: lines that do not parse, a file without content, two nodes of one path.
+pub fn build(data: Data<'_>, origin: &Origin, facts: &Facts) -> Result<Tree, PersonaError> {
+    let entries =
+        manifest::tree(data.tree).map_err(|error| PersonaError::Manifest("tree.txt", error))?;
+    let config = manifest::sections(data.config)
+        .map_err(|error| PersonaError::Manifest("config.txt", error))?;
+    let own =
+        manifest::sections(data.own).map_err(|error| PersonaError::Manifest("own.txt", error))?;
+    let mut planter = Planter {
+        builder: ImageBuilder::new(),
+        origin,
+        config: &config,
+        own: &own,
+        facts,
+    };
+    let mut executables = BTreeMap::new();
+    let mut planted = std::collections::BTreeSet::new();
+    for entry in &entries {
+        planter.entry(entry, &mut executables)?;
+        planted.insert(entry.path.as_slice());
+    }
+    // What is of ours alone: a file that Debian would not have.
+    for (path, content) in own.iter().filter(|(path, _)| !planted.contains(*path)) {
+        let attributes = planter.attributes(0o644, 0, 0, Mtime::Installed(4000), path);
+        planter
+            .builder
+            .file(path, attributes, Content::Bytes(Arc::from(*content)))?;
+    }
+    nodes::plant(&mut planter, origin, facts)?;
+    let executables = executables.into_values().collect();
+    Ok(Tree {
+        image: planter.builder.finish(),
+        executables,
+    })
+}
+
+/// Adds nodes to an image, knowing the machine's times.
+pub(crate) struct Planter<'a> {
+    builder: ImageBuilder,
+    origin: &'a Origin,
+    facts: &'a Facts,
+    config: &'a BTreeMap<&'a [u8], &'a [u8]>,
+    own: &'a BTreeMap<&'a [u8], &'a [u8]>,
+}
+
+impl Planter<'_> {
+    fn entry(
+        &mut self,
+        entry: &Entry,
+        executables: &mut BTreeMap<Vec<u8>, Executable>,
+    ) -> Result<(), PersonaError> {
+        let path = entry.path.as_slice();
+        match &entry.node {
+            Node::Directory(given) => {
+                let attributes =
+                    self.attributes(given.mode, given.uid, given.gid, given.mtime, path);
+                self.builder.directory(path, attributes)?;
+            }
+            Node::Symlink { mtime, target } => {
+                let attributes = self.attributes(0o777, 0, 0, *mtime, path);
+                self.builder.symlink(path, attributes, target)?;
+            }
+            Node::HardLink(existing) => {
+                self.builder.hard_link(existing, path)?;
+                if let Some(first) = executables.get(existing) {
+                    let link = Executable {
+                        path: path.to_vec(),
+                        ..first.clone()
+                    };
+                    executables.insert(path.to_vec(), link);
+                }
+            }
+            Node::File(given, kind) => {
+                let attributes =
+                    self.attributes(given.mode, given.uid, given.gid, given.mtime, path);
+                let content = self.content(path, kind)?;
+                self.builder.file(path, attributes, content)?;
+                if given.mode & 0o111 != 0
+                    && let Some((program, script)) = program(kind)
+                {
+                    let executable = Executable {
+                        path: path.to_vec(),
+                        program: program.to_vec(),
+                        script,
+                    };
+                    executables.insert(path.to_vec(), executable);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn content(&self, path: &[u8], kind: &FileKind) -> Result<Content, PersonaError> {
+        let missing = || PersonaError::MissingContent(path.to_vec());
+        let bytes = match kind {
+            FileKind::Elf { kind, name, size } => {
+                let head = elf_head_of(name, *kind, *size).into();
+                return Ok(Content::Generated {
+                    head,
+                    seed: self.noise(path),
+                    len: *size,
+                });
+            }
+            FileKind::Blob { magic, size } => {
+                return Ok(Content::Generated {
+                    head: magic.as_slice().into(),
+                    seed: self.noise(path),
+                    len: *size,
+                });
+            }
+            FileKind::Command { interpreter, name } => {
+                stand_in::script(path, interpreter, Some(name), self.own.get(path).copied())
+            }
+            FileKind::Script { interpreter } => {
+                stand_in::script(path, interpreter, None, self.own.get(path).copied())
+            }
+            FileKind::Config if path == STATUS => self.status(),
+            FileKind::Config => self.config.get(path).ok_or_else(missing)?.to_vec(),
+            FileKind::Own => self.own.get(path).ok_or_else(missing)?.to_vec(),
+            FileKind::Made => {
+                made::content(path, self.origin, self.facts, &self.status()).ok_or_else(missing)?
+            }
+            FileKind::Text => stand_in::text(path),
+            FileKind::Pem => stand_in::certificate(&self.origin.seed, path),
+            FileKind::Empty => Vec::new(),
+        };
+        Ok(Content::Bytes(bytes.into()))
+    }
+
+    fn status(&self) -> Vec<u8> {
+        let packages = self.config.get(STATUS).copied().unwrap_or_default();
+        [packages, &made::kernel_packages(self.origin)].concat()
+    }
+
+    /// A machine-dependent number for the noise of a file, so that no hash of ours is known.
+    fn noise(&self, path: &[u8]) -> u64 {
+        // FNV-1a: thousands of files, and no need for more.
+        path.iter()
+            .fold(self.origin.seed.number("noise"), |hash, &byte| {
+                (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+            })
+    }
+
+    fn attributes(&self, mode: u16, uid: u32, gid: u32, mtime: Mtime, path: &[u8]) -> Attributes {
+        let mtime = match mtime {
+            // Packages are updated after the installation, but nothing is newer than the last boot.
+            Mtime::Packaged(secs) => Timestamp {
+                secs: secs.min(self.facts.boot_time.secs - 3600),
+                nanos: 0,
+            },
+            Mtime::Installed(after) => Timestamp {
+                secs: self.origin.installed() + after,
+                nanos: u32::try_from(self.noise(path) % 250_000_000 * 4).unwrap_or(0),
+            },
+        };
+        Attributes {
+            mode,
+            uid,
+            gid,
+            mtime,
+        }
+    }
+
+    fn root_owned(mode: u16, secs: i64) -> Attributes {
+        Attributes {
+            mode,
+            uid: 0,
+            gid: 0,
+            mtime: Timestamp { secs, nanos: 0 },
+        }
+    }
+
+    pub(crate) fn directory(&mut self, path: &str, mode: u16, secs: i64) -> Result<(), ImageError> {
+        self.builder
+            .directory(path.as_bytes(), Self::root_owned(mode, secs))
+    }
+
+    pub(crate) fn symlink(
+        &mut self,
+        path: &str,
+        secs: i64,
+        target: &str,
+    ) -> Result<(), ImageError> {
+        self.builder.symlink(
+            path.as_bytes(),
+            Self::root_owned(0o777, secs),
+            target.as_bytes(),
+        )
+    }
+
+    pub(crate) fn text(
+        &mut self,
+        path: &str,
+        mode: u16,
+        secs: i64,
+        text: &str,
+    ) -> Result<(), ImageError> {
+        self.owned_bytes(path, mode, (0, 0), secs, text.as_bytes().to_vec())
+    }
+
+    pub(crate) fn owned_bytes(
+        &mut self,
+        path: &str,
+        mode: u16,
+        (uid, gid): (u32, u32),
+        secs: i64,
+        bytes: Vec<u8>,
+    ) -> Result<(), ImageError> {
+        let attributes = Attributes {
+            uid,
+            gid,
+            ..Self::root_owned(mode, secs)
+        };
+        self.builder
+            .file(path.as_bytes(), attributes, Content::Bytes(bytes.into()))
+    }
+
+    pub(crate) fn blob(
+        &mut self,
+        path: &str,
+        mode: u16,
+        secs: i64,
+        head: &[u8],
+        len: u64,
+    ) -> Result<(), ImageError> {
+        let content = Content::Generated {
+            head: head.into(),
+            seed: self.noise(path.as_bytes()),
+            len,
+        };
+        self.builder
+            .file(path.as_bytes(), Self::root_owned(mode, secs), content)
+    }
+
+    pub(crate) fn device(
+        &mut self,
+        path: &str,
+        mode: u16,
+        gid: u32,
+        secs: i64,
+        node: (FileType, (u32, u32)),
+    ) -> Result<(), ImageError> {
+        let attributes = Attributes {
+            gid,
+            ..Self::root_owned(mode, secs)
+        };
+        self.builder
+            .device(path.as_bytes(), attributes, node.0, node.1)
+    }
+}
+
+fn program(kind: &FileKind) -> Option<(&[u8], bool)> {
+    match kind {
+        FileKind::Elf { name, .. } => Some((name, false)),
+        FileKind::Command { name, .. } => Some((name, true)),
+        FileKind::Script { .. }
+        | FileKind::Config
+        | FileKind::Own
+        | FileKind::Made
+        | FileKind::Text
+        | FileKind::Pem
+        | FileKind::Empty
+        | FileKind::Blob { .. } => None,
+    }
+}
+
+const STATUS: &[u8] = b"/var/lib/dpkg/status";
