@@ -1,0 +1,57 @@
+//! Entry points for fuzzers: each takes any bytes and must return.
+//!
+//! A fuzz target is one line around one of these; they also run under the property tests.
+
+use crate::option::{Dialect, Options};
+use crate::parser::{Outcome, Parser};
+use crate::{arithmetic, braces, unparse};
+
+/// Parses a whole text in every dialect, as last text and as a beginning.
+pub fn parse(text: &[u8]) {
+    for dialect in [Dialect::Bash, Dialect::Dash, Dialect::Ash] {
+        for last in [true, false] {
+            let options = Options {
+                dialect,
+                last,
+                extended_globs: last,
+                ..Options::default()
+            };
+            let mut parser = Parser::new(text, &options);
+            while let Outcome::Command(_) = parser.next_command() {}
+        }
+    }
+}
+
+/// Prints what was parsed, parses that, and checks that printing it again changes nothing.
+///
+/// # Panics
+///
+/// If printing is not a fixpoint: that is the finding.
+pub fn unparse(text: &[u8]) {
+    let mut parser = Parser::new(text, &Options::default());
+    while let Outcome::Command(line) = parser.next_command() {
+        let mut printed = unparse::list(&line.list);
+        printed.push(b'\n');
+        let mut again = Parser::new(&printed, &Options::default());
+        let mut second = Vec::new();
+        while let Outcome::Command(line) = again.next_command() {
+            second.extend_from_slice(&unparse::list(&line.list));
+            second.push(b'\n');
+        }
+        assert!(
+            second == printed,
+            "printed {:?}, then {:?}",
+            String::from_utf8_lossy(&printed),
+            String::from_utf8_lossy(&second)
+        );
+    }
+}
+
+/// Expands the braces of every word, and parses the text as an arithmetic expression.
+pub fn expand(text: &[u8]) {
+    let _any: Result<_, _> = arithmetic::parse(text);
+    let word = crate::ast::Word {
+        parts: vec![crate::ast::Part::Literal(text.into())],
+    };
+    let _words: Vec<_> = braces::expand(&word);
+}
