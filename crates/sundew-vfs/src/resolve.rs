@@ -17,6 +17,32 @@ pub(crate) enum Follow {
     BeforeSlash,
     /// Go on: `stat(2)`.
     Always,
+    /// Go on, but stop before a last name with a slash behind it: `open(2)` with `O_CREAT`, which
+    /// refuses that whether the name exists or not.
+    Creating,
+    /// The same without following: with `O_EXCL` or `O_NOFOLLOW`.
+    CreatingHere,
+}
+
+impl Follow {
+    /// Whether the last component is left to the caller instead of being looked up.
+    fn defers(self, name: &[u8], slash: bool) -> bool {
+        match self {
+            // Calls that change names have other errors to report first.
+            Self::Never => name.len() > MAX_NAME_BYTES,
+            Self::Creating | Self::CreatingHere => slash && !matches!(name, b"." | b".."),
+            Self::BeforeSlash | Self::Always => false,
+        }
+    }
+
+    /// Whether a link is followed.
+    fn follows(self, is_last: bool, slash: bool) -> bool {
+        match self {
+            Self::Never | Self::CreatingHere => !is_last,
+            Self::BeforeSlash => !is_last || slash,
+            Self::Always | Self::Creating => true,
+        }
+    }
 }
 
 /// The last component.
@@ -27,6 +53,14 @@ pub(crate) enum Last {
     Dot,
     DotDot,
     Name(Box<[u8]>),
+}
+
+/// The last component of a walk with [`Follow::Never`], refused if no directory could have it.
+pub(crate) fn checked_name(name: &[u8]) -> Result<&[u8], Errno> {
+    if name.len() > MAX_NAME_BYTES {
+        return Err(Errno::Enametoolong);
+    }
+    Ok(name)
 }
 
 /// Where a path leads.
@@ -44,7 +78,7 @@ pub(crate) struct Walked {
 impl Vfs {
     /// Walks `path` from `start`, or from the root if it is absolute.
     ///
-    /// Only the last component may be missing. Whether the result suits (a directory before a
+    /// Only the last component may be missing; what [`Follow::defers`] says may be there or not. Whether the result suits (a directory before a
     /// slash) is for the caller to say, because calls differ in the error.
     pub(crate) fn walk(
         &self,
@@ -75,7 +109,11 @@ impl Vfs {
             check(&dir, cx.creds, Access::Execute)?;
             let is_last = pending.is_last();
             let slash = pending.has_slash();
-            let (last, node) = self.step(cx, at, name)?;
+            let (last, node) = if is_last && follow.defers(&name, slash) {
+                (Last::Name(name.into()), None)
+            } else {
+                self.step(cx, at, name)?
+            };
             walked = Walked {
                 dir: at,
                 last,
@@ -89,12 +127,9 @@ impl Vfs {
                     Err(Errno::Enoent)
                 };
             };
-            let goes_on = match follow {
-                Follow::Never => !is_last,
-                Follow::BeforeSlash => !is_last || slash,
-                Follow::Always => true,
-            };
-            if goes_on && let Some(target) = self.link_target(cx, &dir, node)? {
+            if follow.follows(is_last, slash)
+                && let Some(target) = self.link_target(cx, &dir, node)?
+            {
                 links += 1;
                 if links > MAX_LINKS {
                     return Err(Errno::Eloop);

@@ -301,7 +301,7 @@ impl Vfs {
     /// Writes bytes of a regular file; fewer than given when the quota ends in between.
     ///
     /// Holes read as zeros and cost nothing; the first write to a range of the image's file copies
-    /// that range alone.
+    /// that range alone. See [`strip_set_id`](Self::strip_set_id) for writes of users.
     ///
     /// # Errors
     ///

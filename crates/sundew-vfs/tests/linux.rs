@@ -145,6 +145,7 @@ impl Machine {
         }
     }
 
+    #[allow(clippy::too_many_lines, reason = "one arm per call")]
     fn call(&mut self, words: &[&str]) -> Result<String, Errno> {
         let creds = self.creds.clone();
         let cx = context(&creds, self.cwd);
@@ -177,11 +178,13 @@ impl Machine {
             }
             "truncate" => {
                 let ino = vfs.open(&cx, path, options("w"))?.ino;
+                vfs.strip_set_id(&cx, ino);
                 vfs.truncate(ino, words[2].parse().unwrap(), cx.now)
                     .map(done)
             }
             "write" => {
                 let ino = vfs.open(&cx, path, options("w"))?.ino;
+                vfs.strip_set_id(&cx, ino);
                 let data = words[4].repeat(words[3].parse().unwrap());
                 let offset = words[2].parse().unwrap();
                 let written = vfs.write_at(ino, offset, data.as_bytes(), cx.now)?;

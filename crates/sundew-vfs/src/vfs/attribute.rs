@@ -1,7 +1,7 @@
 //! Calls that change attributes: `chmod(2)`, `chown(2)`, `utimensat(2)`.
 
 use super::{Context, Vfs};
-use crate::permission::{Access, SETGID, SETUID, check};
+use crate::permission::{Access, Credentials, SETGID, SETUID, check};
 use crate::{Errno, InodeId, Metadata, Timestamp};
 
 /// How old an access time may get before reading renews it, in seconds: a day, as `relatime` has it.
@@ -58,13 +58,26 @@ impl Vfs {
         node.gid = gid.unwrap_or(node.gid);
         node.ctime = cx.now;
         if !meta.is_dir() {
-            node.mode &= !SETUID;
-            // Without group execution the bit once meant mandatory locking, and stays.
-            if node.mode & 0o010 != 0 {
-                node.mode &= !SETGID;
-            }
+            node.mode = without_set_id(node.mode, meta.gid, cx.creds);
         }
         Ok(())
+    }
+
+    /// Takes the set-ID bits of a program somebody wrote to; nothing happens when root did.
+    ///
+    /// [`open`](Self::open) does it when it truncates. Writing through a descriptor is up to the
+    /// caller, who alone knows in whose name.
+    pub fn strip_set_id(&mut self, cx: &Context<'_>, ino: InodeId) {
+        let Ok(meta) = self.metadata(cx, ino) else {
+            return;
+        };
+        let mode = without_set_id(meta.mode, meta.gid, cx.creds);
+        if cx.creds.is_root() || !meta.is_regular() || mode == meta.mode {
+            return;
+        }
+        if let Ok(node) = self.overlay.change(ino) {
+            node.mode = mode;
+        }
     }
 
     /// Sets access and modification time; `None` leaves one as it is.
@@ -120,4 +133,14 @@ impl Vfs {
         }
         Ok(meta)
     }
+}
+
+/// A mode after a change that could make a privileged program do something else.
+fn without_set_id(mode: u16, gid: u32, creds: &Credentials) -> u16 {
+    let mut mode = mode & !SETUID;
+    // Without group execution the bit once meant mandatory locking, and may stay.
+    if mode & 0o010 != 0 || !(creds.is_root() || creds.in_group(gid)) {
+        mode &= !SETGID;
+    }
+    mode
 }

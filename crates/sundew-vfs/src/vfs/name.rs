@@ -4,7 +4,7 @@ use super::{Context, Vfs};
 use crate::overlay::BirthKind;
 use crate::path::MAX_PATH_BYTES;
 use crate::permission::{Access, SETUID, check, may_create, may_delete, permits};
-use crate::resolve::{Follow, Last, Walked};
+use crate::resolve::{Follow, Last, Walked, checked_name};
 use crate::{Errno, FileType, InodeId, Metadata};
 
 impl Vfs {
@@ -112,6 +112,7 @@ impl Vfs {
         let Last::Name(name) = walked.last else {
             return Err(Errno::Eisdir);
         };
+        checked_name(&name)?;
         let victim = self.metadata(cx, walked.node.ok_or(Errno::Enoent)?)?;
         if walked.slash {
             return Err(if victim.is_dir() {
@@ -145,6 +146,7 @@ impl Vfs {
             Last::Dot => return Err(Errno::Einval),
             Last::DotDot => return Err(Errno::Enotempty),
         };
+        checked_name(&name)?;
         let ino = walked.node.ok_or(Errno::Enoent)?;
         let victim = self.metadata(cx, ino)?;
         let dir = self.metadata(cx, walked.dir)?;
@@ -180,7 +182,9 @@ impl Vfs {
         let (Last::Name(from_name), Last::Name(to_name)) = (&from.last, &to.last) else {
             return Err(Errno::Ebusy);
         };
+        checked_name(from_name)?;
         let ino = from.node.ok_or(Errno::Enoent)?;
+        checked_name(to_name)?;
         let source = self.metadata(cx, ino)?;
         if !source.is_dir() && (from.slash || to.slash) {
             return Err(Errno::Enotdir);
@@ -200,6 +204,7 @@ impl Vfs {
         self.may_rename(cx, (&from_dir, &source), (&to_dir, to.node))?;
         let (from, to) = ((from.dir, &**from_name), (to.dir, &**to_name));
         if self.lookup(cx, to.0, to.1).is_ok() {
+            // Replacing works on a full disk, as on a real one; names of the image bound the excess.
             self.overlay.remove(to.0, to.1, cx.now)?;
         } else if !self.overlay.has_room_to_rename(from, to.1) {
             return Err(Errno::Enospc);
@@ -279,6 +284,7 @@ impl Vfs {
 /// The name if nothing has it; only a directory may be asked for with a slash behind it.
 fn free_name(walked: Walked, is_dir: bool) -> Result<Box<[u8]>, Errno> {
     match walked.last {
+        Last::Name(name) if checked_name(&name).is_err() => Err(Errno::Enametoolong),
         Last::Name(_) if walked.node.is_some() => Err(Errno::Eexist),
         Last::Name(_) if walked.slash && !is_dir => Err(Errno::Enoent),
         Last::Name(name) => Ok(name),

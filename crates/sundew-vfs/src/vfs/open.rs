@@ -59,10 +59,11 @@ impl Vfs {
         if options.create && options.directory {
             return Err(Errno::Einval);
         }
-        let follow = if options.no_follow || (options.create && options.exclusive) {
-            Follow::BeforeSlash
-        } else {
-            Follow::Always
+        let follow = match (options.create, options.no_follow || options.exclusive) {
+            (true, false) => Follow::Creating,
+            (true, true) => Follow::CreatingHere,
+            (false, _) if options.no_follow => Follow::BeforeSlash,
+            (false, _) => Follow::Always,
         };
         let walked = self.walk(cx, cx.cwd, path, follow)?;
         if options.create && walked.slash && matches!(walked.last, Last::Name(_)) {
@@ -98,6 +99,7 @@ impl Vfs {
             return Err(Errno::Eexist);
         }
         match metadata.file_type {
+            FileType::Symlink if options.directory => return Err(Errno::Enotdir),
             FileType::Symlink => return Err(Errno::Eloop),
             FileType::Directory if writes || options.create => return Err(Errno::Eisdir),
             FileType::Directory => {}
@@ -118,6 +120,7 @@ impl Vfs {
         }
         if options.truncate && metadata.is_regular() && !ino.is_synthetic() {
             self.overlay.truncate(ino, 0, cx.now)?;
+            self.strip_set_id(cx, ino);
             metadata = self.metadata(cx, ino)?;
         }
         Ok(Opened {

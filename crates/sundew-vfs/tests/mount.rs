@@ -1,0 +1,266 @@
+//! Mount points, trees of their own, and synthetic nodes.
+
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests, outside of #[test] functions"
+)]
+
+use sundew_vfs::{
+    Access, Context, Credentials, DirEntry, Errno, FileType, ImageBuilder, InodeId, Limits,
+    Metadata, Mount, MountRoot, OpenOptions, Synthetic, Timestamp, Vfs,
+};
+
+/// `/proc` with `1/cmdline`, `self` → `1` and `1/exe`, which leads to an inode.
+struct Proc {
+    exe: Option<InodeId>,
+}
+
+const fn node(number: u64) -> InodeId {
+    InodeId(InodeId::SYNTHETIC | number)
+}
+
+const PROC: InodeId = node(1);
+const PID: InodeId = node(2);
+const CMDLINE: InodeId = node(3);
+const SELF: InodeId = node(4);
+const EXE: InodeId = node(5);
+
+impl Synthetic for Proc {
+    fn metadata(&self, ino: InodeId) -> Result<Metadata, Errno> {
+        let (file_type, mode) = match ino {
+            PROC | PID => (FileType::Directory, 0o555),
+            CMDLINE => (FileType::Regular, 0o444),
+            SELF | EXE => (FileType::Symlink, 0o777),
+            _ => return Err(Errno::Enoent),
+        };
+        let now = Timestamp::default();
+        Ok(Metadata {
+            ino,
+            dev: 0x15,
+            file_type,
+            mode,
+            uid: 0,
+            gid: 0,
+            nlink: 1,
+            size: 0,
+            blocks: 0,
+            rdev: (0, 0),
+            atime: now,
+            mtime: now,
+            ctime: now,
+        })
+    }
+
+    fn lookup(&self, dir: InodeId, name: &[u8]) -> Result<InodeId, Errno> {
+        let entries = self.read_dir(dir)?;
+        let found = entries.iter().find(|entry| &*entry.name == name);
+        found.map(|entry| entry.ino).ok_or(Errno::Enoent)
+    }
+
+    fn read_dir(&self, dir: InodeId) -> Result<Vec<DirEntry>, Errno> {
+        let entry = |name: &[u8], ino| DirEntry {
+            name: name.into(),
+            ino,
+            file_type: self.metadata(ino).unwrap().file_type,
+        };
+        match dir {
+            PROC => Ok(vec![entry(b"1", PID), entry(b"self", SELF)]),
+            PID => Ok(vec![entry(b"cmdline", CMDLINE), entry(b"exe", EXE)]),
+            _ => Err(Errno::Enotdir),
+        }
+    }
+
+    fn read_link(&self, ino: InodeId) -> Result<Vec<u8>, Errno> {
+        match ino {
+            SELF => Ok(b"1".to_vec()),
+            EXE => Ok(b"/tmp/x (deleted)".to_vec()),
+            _ => Err(Errno::Einval),
+        }
+    }
+
+    fn content(&self, _: InodeId) -> Result<Vec<u8>, Errno> {
+        Ok(b"init\0".to_vec())
+    }
+
+    fn parent(&self, dir: InodeId) -> Result<InodeId, Errno> {
+        if dir == PID {
+            Ok(PROC)
+        } else {
+            Err(Errno::Enoent)
+        }
+    }
+
+    fn follow(&self, link: InodeId) -> Option<InodeId> {
+        self.exe.filter(|_| link == EXE)
+    }
+}
+
+fn mount(target: &[u8], root: MountRoot, dev: u64) -> Mount {
+    Mount {
+        source: (*b"none").into(),
+        target: target.into(),
+        fs_type: (*b"tmpfs").into(),
+        options: (*b"rw").into(),
+        dev,
+        root,
+    }
+}
+
+fn machine() -> Vfs {
+    let mut image = ImageBuilder::new();
+    for dir in [&b"/proc"[..], b"/tmp", b"/run/lock"] {
+        image
+            .directory(dir, sundew_vfs::Attributes::default())
+            .unwrap();
+    }
+    let mut vfs = Vfs::new(image.finish(), Limits::default());
+    vfs.mount(mount(b"/", MountRoot::Image, 0x801)).unwrap();
+    vfs.mount(mount(b"/proc", MountRoot::Synthetic(PROC), 0x15))
+        .unwrap();
+    vfs.mount(mount(b"/tmp", MountRoot::Tree, 0x20)).unwrap();
+    vfs
+}
+
+fn context<'a>(vfs: &Vfs, creds: &'a Credentials, synthetic: &'a Proc) -> Context<'a> {
+    Context {
+        creds,
+        synthetic,
+        cwd: vfs.root(),
+        now: Timestamp::default(),
+    }
+}
+
+const CREATE: OpenOptions = OpenOptions {
+    read: false,
+    write: true,
+    append: false,
+    create: true,
+    exclusive: false,
+    truncate: false,
+    directory: false,
+    no_follow: false,
+    mode: 0o644,
+};
+
+#[test]
+fn a_mounted_tree_is_a_filesystem_of_its_own() {
+    let mut vfs = machine();
+    let (root, proc) = (Credentials::root(), Proc { exe: None });
+    let cx = context(&vfs, &root, &proc);
+    assert_eq!(vfs.usage().inodes, 0);
+    let opened = vfs.open(&cx, b"/tmp/x", CREATE).unwrap();
+    assert_eq!(opened.metadata.dev, 0x20);
+    assert_eq!(vfs.stat(&cx, b"/run").unwrap().dev, 0x801);
+    assert_eq!(vfs.rename(&cx, b"/tmp/x", b"/run/x"), Err(Errno::Exdev));
+    assert_eq!(
+        vfs.link(&cx, b"/tmp/x", b"/run/x", false),
+        Err(Errno::Exdev)
+    );
+    assert_eq!(vfs.rmdir(&cx, b"/tmp"), Err(Errno::Ebusy));
+    assert_eq!(vfs.rename(&cx, b"/tmp", b"/run/tmp"), Err(Errno::Ebusy));
+    let dir = vfs.mkdir(&cx, b"/tmp/dir", 0o755).unwrap();
+    assert_eq!(vfs.path_of(dir).as_deref(), Some(&b"/tmp/dir"[..]));
+    assert_eq!(
+        vfs.resolve_at(&cx, dir, b"../../run/..", true),
+        Ok(vfs.root())
+    );
+}
+
+#[test]
+fn a_later_mount_covers_an_earlier_one() {
+    let mut vfs = machine();
+    let (root, proc) = (Credentials::root(), Proc { exe: None });
+    let cx = context(&vfs, &root, &proc);
+    vfs.open(&cx, b"/tmp/x", CREATE).unwrap();
+    vfs.mount(mount(b"/tmp", MountRoot::Tree, 0x21)).unwrap();
+    assert_eq!(vfs.stat(&cx, b"/tmp/x"), Err(Errno::Enoent));
+    let tmp = vfs.resolve(&cx, b"/tmp", true).unwrap();
+    assert_eq!(vfs.path_of(tmp).as_deref(), Some(&b"/tmp"[..]));
+    assert_eq!(vfs.resolve_at(&cx, tmp, b"..", true), Ok(vfs.root()));
+    assert_eq!(vfs.mounts().len(), 4);
+}
+
+#[test]
+fn synthetic_nodes_obey_the_rules_of_paths() {
+    let mut vfs = machine();
+    let (root, proc) = (Credentials::root(), Proc { exe: None });
+    let cx = context(&vfs, &root, &proc);
+    assert_eq!(vfs.resolve(&cx, b"/proc/self/cmdline", true), Ok(CMDLINE));
+    assert_eq!(
+        vfs.resolve(&cx, b"/proc/self/../../run/../proc/1", true),
+        Ok(PID)
+    );
+    assert_eq!(
+        vfs.resolve(&cx, b"/proc/self/cmdline/", true),
+        Err(Errno::Enotdir)
+    );
+    assert_eq!(vfs.read_link(&cx, b"/proc/self").as_deref(), Ok(&b"1"[..]));
+    assert_eq!(vfs.path_of(PROC).as_deref(), Some(&b"/proc"[..]));
+    assert_eq!(vfs.path_in(&cx, PID).as_deref(), Some(&b"/proc/1"[..]));
+    assert_eq!(vfs.open(&cx, b"/proc/new", CREATE), Err(Errno::Enoent));
+    assert_eq!(vfs.mkdir(&cx, b"/proc/new", 0o755), Err(Errno::Enoent));
+    assert_eq!(vfs.unlink(&cx, b"/proc/1/cmdline"), Err(Errno::Eperm));
+    assert_eq!(vfs.chmod(&cx, CMDLINE, 0o777), Err(Errno::Eperm));
+    let nobody = Credentials {
+        uid: 65534,
+        gid: 65534,
+        groups: Vec::new(),
+    };
+    let cx = context(&vfs, &nobody, &proc);
+    assert_eq!(vfs.access(&cx, CMDLINE, Access::Write), Err(Errno::Eacces));
+}
+
+#[test]
+fn a_deleted_program_is_still_read_through_proc() {
+    let mut vfs = machine();
+    let root = Credentials::root();
+    let mut proc = Proc { exe: None };
+    let ino = {
+        let cx = context(&vfs, &root, &proc);
+        let ino = vfs.open(&cx, b"/tmp/x", CREATE).unwrap().ino;
+        vfs.write_at(ino, 0, b"\x7fELF", cx.now).unwrap();
+        vfs.retain(ino);
+        vfs.unlink(&cx, b"/tmp/x").unwrap();
+        ino
+    };
+    proc.exe = Some(ino);
+    let cx = context(&vfs, &root, &proc);
+    assert_eq!(vfs.resolve(&cx, b"/proc/self/exe", true), Ok(ino));
+    assert_eq!(vfs.resolve(&cx, b"/proc/self/exe", false), Ok(EXE));
+}
+
+#[test]
+fn mounts_have_rules_and_an_end() {
+    let mut vfs = machine();
+    let tree = |target: &[u8]| mount(target, MountRoot::Tree, 0x30);
+    assert_eq!(vfs.mount(tree(b"/nowhere")), Err(Errno::Enoent));
+    assert_eq!(vfs.mount(tree(b"/")), Err(Errno::Einval));
+    assert_eq!(
+        vfs.mount(mount(b"/run", MountRoot::Image, 0x30)),
+        Err(Errno::Einval)
+    );
+    let made = (0..1000).take_while(|_| vfs.mount(tree(b"/run/lock")).is_ok());
+    assert_eq!(made.count(), 125);
+}
+
+#[test]
+fn links_planted_in_tmp_are_not_followed_by_others() {
+    let mut vfs = machine();
+    let proc = Proc { exe: None };
+    let root = Credentials::root();
+    let user = Credentials {
+        uid: 1000,
+        gid: 1000,
+        groups: Vec::new(),
+    };
+    let cx = context(&vfs, &user, &proc);
+    vfs.symlink(&cx, b"/run", b"/tmp/link").unwrap();
+    vfs.open(&cx, b"/tmp/file", CREATE).unwrap();
+    assert!(vfs.stat(&cx, b"/tmp/link").is_ok());
+    let cx = context(&vfs, &root, &proc);
+    assert_eq!(vfs.stat(&cx, b"/tmp/link"), Err(Errno::Eacces));
+    assert!(vfs.lstat(&cx, b"/tmp/link").is_ok());
+    assert_eq!(vfs.open(&cx, b"/tmp/file", CREATE), Err(Errno::Eacces));
+}
