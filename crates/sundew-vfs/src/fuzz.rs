@@ -1,4 +1,6 @@
 //! Entry points for fuzzers: plain functions of bytes, false when an invariant broke.
+//!
+//! A target is one line: `fuzz_target!(|data: &[u8]| assert!(sundew_vfs::fuzz::resolve_path(data)));`
 
 use std::sync::Arc;
 
