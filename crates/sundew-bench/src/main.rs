@@ -1,0 +1,59 @@
+//! Load against a sensor, and what it does to everybody else.
+//!
+//! A development tool behind `cargo xtask bench`. It starts the sensor (or a peer to compare with, or
+//! talks to an SSH server that is already there), plays attackers over SSH and FTP servers they
+//! download from, and prints Markdown tables. Everything stays on loopback; every loop is bounded in
+//! count or time.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a load generator: it starts programs, opens sockets, reads the clock and prints"
+)]
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+mod ftp;
+mod nonblocking;
+mod process;
+mod ssh;
+mod stats;
+mod tally;
+mod target;
+
+/// Load against a sensor, and what it does to everybody else.
+#[derive(Debug, Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// What one attacker's load does to another's keystrokes and logins.
+    Nonblocking(Box<nonblocking::Options>),
+}
+
+fn main() -> ExitCode {
+    let Task::Nonblocking(options) = Arguments::parse().task;
+    match run(&options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("sundew-bench: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(options: &nonblocking::Options) -> Result<()> {
+    process::raise_descriptor_limit()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
+    runtime.block_on(nonblocking::run(options))
+}
