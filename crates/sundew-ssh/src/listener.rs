@@ -358,7 +358,8 @@ mod tests {
         ];
         let accepted = Mutex::new(Vec::new());
         let begun = tokio::time::Instant::now();
-        let run = accept(&Script(Mutex::new(script)), |socket, _| {
+        let script = Script(Mutex::new(script));
+        let run = accept(&script, |socket, _| {
             accepted.lock().unwrap().push((socket, begun.elapsed()));
         });
         assert!(timeout(Duration::from_secs(60), run).await.is_err());

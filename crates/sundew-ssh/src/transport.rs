@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use russh::keys::{Algorithm, PrivateKey, decode_secret_key};
 use russh::server::{Config, run_stream};
-use russh::{MethodKind, MethodSet, Preferred, SshId};
+use russh::{MethodKind, MethodSet, Preferred, SshId, kex};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::backlog::Total;
@@ -58,7 +58,7 @@ impl Server {
         let methods = named(&profile.methods, |name| name.parse::<MethodKind>().ok())?;
         let methods = MethodSet::from(methods.as_slice());
         let preferred = Preferred {
-            kex: Cow::Owned(named(&profile.kex, |name| name.try_into().ok())?),
+            kex: Cow::Owned(named(&profile.kex, kex_name)?),
             key: Cow::Owned(named(&profile.host_key, |name| {
                 name.parse::<Algorithm>().ok()
             })?),
@@ -167,6 +167,16 @@ impl fmt::Display for SetupError {
 
 impl std::error::Error for SetupError {}
 
+/// The strict key exchange is no method, and the library reads only those by name.
+fn kex_name(name: &str) -> Option<kex::Name> {
+    let strict = kex::EXTENSION_OPENSSH_STRICT_KEX_AS_SERVER;
+    if name == strict.as_ref() {
+        Some(strict)
+    } else {
+        name.try_into().ok()
+    }
+}
+
 fn named<T>(names: &[String], read: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, SetupError> {
     names
         .iter()
@@ -193,7 +203,7 @@ mod tests {
     fn a_name_the_library_lacks_is_told() {
         let keys = HostKeys::ephemeral().unwrap();
         let mut profile = Profile::openssh_9_2_debian_12();
-        assert!(Server::new(profile.clone(), &keys).is_ok());
+        Server::new(profile.clone(), &keys).unwrap();
         profile.mac.push("umac-64@openssh.com".to_owned());
         assert_eq!(
             Server::new(profile, &keys).unwrap_err(),
