@@ -1,0 +1,143 @@
+//! The limits of one machine: what a stranger may use of ours.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use sundew_vfs::Errno;
+
+/// Which budget was spent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Budget {
+    /// CPU time of one process.
+    ProcessCpu,
+    /// CPU time of the whole machine.
+    MachineCpu,
+    /// Memory held by processes.
+    Memory,
+    /// Bytes sent to the other side.
+    Output,
+}
+
+/// The limits of one machine.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Live processes, zombies included. Past it `fork` answers `EAGAIN`.
+    pub processes: usize,
+    /// Open descriptors of one process (`ulimit -n`). Past it `open` answers `EMFILE`.
+    pub descriptors: usize,
+    /// Memory that programs may hold together, in bytes. Past it the asking process is killed.
+    pub memory_bytes: u64,
+    /// CPU time of one process. Past it the process is killed.
+    pub process_cpu: Duration,
+    /// CPU time of the whole machine. Past it every process that uses the CPU is killed,
+    /// but for the leaders of sessions. It grows slowly with the machine's age.
+    pub machine_cpu: Duration,
+    /// CPU time that a machine may use at once before it is slowed to [`Limits::cpu_share`].
+    pub cpu_burst: Duration,
+    /// The share of one core that a machine gets in the long run, in percent.
+    pub cpu_share_percent: u32,
+    /// The longest stretch for which a machine runs before others get their turn.
+    pub slice: Duration,
+    /// Bytes that terminals and pipes may send to the other side in all. Past it writers are killed.
+    pub output_bytes: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            processes: 200,
+            descriptors: 1024,
+            memory_bytes: 64 << 20,
+            process_cpu: Duration::from_secs(10),
+            machine_cpu: Duration::from_secs(120),
+            cpu_burst: Duration::from_millis(500),
+            cpu_share_percent: 20,
+            slice: Duration::from_micros(500),
+            output_bytes: 256 << 20,
+        }
+    }
+}
+
+/// The memory that the processes of one machine hold together, in bytes.
+#[derive(Debug)]
+pub(crate) struct MemoryPool {
+    used: AtomicU64,
+    limit: u64,
+}
+
+impl MemoryPool {
+    pub(crate) fn new(limit: u64) -> Arc<Self> {
+        Arc::new(Self { used: AtomicU64::new(0), limit })
+    }
+
+    /// Bytes in use.
+    pub(crate) fn used(&self) -> u64 {
+        self.used.load(Ordering::Relaxed)
+    }
+}
+
+/// Memory charged to the machine for as long as this value lives. Programs that hold data whose
+/// size a stranger decides (sort, tac, shell variables) grow one of these first.
+#[derive(Debug)]
+pub struct Memory {
+    pool: Arc<MemoryPool>,
+    held: u64,
+}
+
+impl Memory {
+    pub(crate) fn new(pool: Arc<MemoryPool>) -> Self {
+        Self { pool, held: 0 }
+    }
+
+    /// Charges `bytes` more.
+    ///
+    /// # Errors
+    ///
+    /// [`Errno::Enomem`] when the machine's budget does not allow it; nothing is charged then.
+    pub fn grow(&mut self, bytes: usize) -> Result<(), Errno> {
+        let bytes = bytes as u64;
+        let before = self.pool.used.fetch_add(bytes, Ordering::Relaxed);
+        if before.saturating_add(bytes) > self.pool.limit {
+            self.pool.used.fetch_sub(bytes, Ordering::Relaxed);
+            return Err(Errno::Enomem);
+        }
+        self.held += bytes;
+        Ok(())
+    }
+
+    /// Gives `bytes` back, at most what is held.
+    pub fn shrink(&mut self, bytes: usize) {
+        let bytes = (bytes as u64).min(self.held);
+        self.held -= bytes;
+        self.pool.used.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// Bytes held.
+    pub fn held(&self) -> u64 {
+        self.held
+    }
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        self.pool.used.fetch_sub(self.held, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_is_given_back_when_its_holder_goes() {
+        let pool = MemoryPool::new(100);
+        let mut first = Memory::new(Arc::clone(&pool));
+        first.grow(80).unwrap();
+        let mut second = Memory::new(Arc::clone(&pool));
+        assert_eq!(second.grow(30), Err(Errno::Enomem));
+        drop(first);
+        second.grow(30).unwrap();
+        assert_eq!(pool.used(), 30);
+    }
+}

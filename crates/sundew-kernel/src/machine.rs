@@ -1,0 +1,651 @@
+//! One machine: what it is made of, and the doors through which its users come in.
+
+use std::collections::{BTreeMap, HashMap};
+use std::future::poll_fn;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, Weak};
+use std::task::{Poll, Waker};
+use std::time::Duration;
+
+use sundew_vfs::{Context, Credentials, Errno, InodeId, Mount, Timestamp, Vfs};
+use tokio::sync::Semaphore;
+
+use crate::budget::{Budget, Limits, MemoryPool};
+use crate::clock::Clock;
+use crate::descriptor::{Description, Entry, Kind, OpenFlags, Table};
+use crate::environment::Environment;
+use crate::facts::Facts;
+use crate::network::Network;
+use crate::observe::{Observation, Observer};
+use crate::pipe::{self, OutsideReader, OutsideWriter, Pipe};
+use crate::process::state::{Life, ProcessState, Start};
+use crate::procfs::View;
+use crate::program::ProgramTable;
+use crate::scheduler::{Scheduler, Task};
+use crate::signal::{DefaultAction, Disposition};
+use crate::tty::{Master, Tty, WindowSize};
+use crate::{ExitStatus, Pid, STDERR, STDIN, STDOUT, Signal, lock};
+
+/// What a machine is made of. Everything that varies is handed in here.
+pub struct Config {
+    /// The filesystem, with its mounts.
+    pub vfs: Vfs,
+    /// The programs.
+    pub programs: Arc<ProgramTable>,
+    /// What is true of this machine.
+    pub facts: Arc<Facts>,
+    /// Its time.
+    pub clock: Arc<dyn Clock>,
+    /// Its way out.
+    pub network: Arc<dyn Network>,
+    /// Who is told what happens on it.
+    pub observer: Arc<dyn Observer>,
+    /// What its users may use.
+    pub limits: Limits,
+    /// Where its randomness starts.
+    pub seed: u64,
+    /// The processes of a booted machine, pid 1 among them: shown, never run.
+    pub residents: Vec<Resident>,
+    /// The number after which the first process that runs is named.
+    pub last_pid: Pid,
+    /// Shared by all machines of a sensor: a machine that uses much CPU takes a permit for each
+    /// slice, so that such machines together never hold more cores than there are permits.
+    pub heavy: Option<Arc<Semaphore>>,
+}
+
+/// A process that is shown but does not run: the daemons of a booted machine.
+#[derive(Debug, Clone)]
+pub struct Resident {
+    /// Its number.
+    pub pid: Pid,
+    /// Its parent's number.
+    pub ppid: Pid,
+    /// Its user.
+    pub uid: u32,
+    /// Its group.
+    pub gid: u32,
+    /// At most 15 bytes, as in `/proc/PID/comm`.
+    pub name: Vec<u8>,
+    /// Its arguments; empty for a kernel thread.
+    pub args: Vec<Vec<u8>>,
+    /// Its executable; empty for a kernel thread.
+    pub executable: Vec<u8>,
+    /// Its session and process group.
+    pub session: Pid,
+    /// When it started, after boot.
+    pub started: Duration,
+    /// CPU time used so far.
+    pub cpu: Duration,
+    /// Virtual memory in KiB.
+    pub vsz_kib: u64,
+    /// Resident memory in KiB.
+    pub rss_kib: u64,
+    /// `S`, `I`, …, and the flags that `ps` adds (`Ss`, `I<`, `Ssl`).
+    pub state: Vec<u8>,
+}
+
+/// The state that all processes of one machine share.
+///
+/// Lock order: `fs`, then `table`, then one process's `inner`. Never the other way round, and none
+/// across an await.
+pub struct Kernel {
+    pub(crate) fs: Mutex<Vfs>,
+    /// The mount table, which does not change; readable while `fs` is locked.
+    pub(crate) mounts: Vec<Mount>,
+    pub(crate) table: Mutex<ProcessTable>,
+    pub(crate) programs: Arc<ProgramTable>,
+    pub(crate) facts: Arc<Facts>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) network: Arc<dyn Network>,
+    pub(crate) observer: Arc<dyn Observer>,
+    pub(crate) limits: Limits,
+    pub(crate) memory: Arc<MemoryPool>,
+    pub(crate) cpu_used: AtomicU64,
+    /// Monotonic nanoseconds at which the slice that runs now is over.
+    pub(crate) slice_end: AtomicU64,
+    pub(crate) inbox: Mutex<Inbox>,
+    pub(crate) started: Duration,
+    random: AtomicU64,
+    next_pipe: AtomicU64,
+    next_tty: AtomicU32,
+    fifos: Mutex<HashMap<InodeId, Weak<Pipe>>>,
+}
+
+impl std::fmt::Debug for Kernel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Kernel").finish_non_exhaustive()
+    }
+}
+
+/// Tasks that the scheduler has not taken over yet.
+#[derive(Debug, Default)]
+pub(crate) struct Inbox {
+    pub(crate) tasks: Vec<Task>,
+    pub(crate) waker: Option<Waker>,
+    /// Set when the scheduler is gone: nothing new can run.
+    pub(crate) closed: bool,
+}
+
+/// All processes by number.
+#[derive(Debug)]
+pub(crate) struct ProcessTable {
+    pub(crate) processes: BTreeMap<Pid, Arc<ProcessState>>,
+    last_pid: Pid,
+    /// Processes that run or are zombies, residents not counted.
+    live: usize,
+    pub(crate) ttys: BTreeMap<u32, Weak<Tty>>,
+    pub(crate) forks: u64,
+}
+
+/// Highest process number; Linux's `/proc/sys/kernel/pid_max` on 64 bits.
+const PID_MAX: Pid = 4_194_304;
+
+/// A machine. Cloning gives another handle to the same one.
+#[derive(Debug, Clone)]
+pub struct Machine {
+    kernel: Arc<Kernel>,
+}
+
+/// How to start a login: who, where, with what.
+#[derive(Debug, Clone)]
+pub struct Login {
+    /// The program: `/bin/bash`.
+    pub path: Vec<u8>,
+    /// Its arguments, the name first: `-bash`.
+    pub args: Vec<Vec<u8>>,
+    /// Its environment.
+    pub env: Environment,
+    /// Where it starts; `/` if that is not a directory.
+    pub directory: Vec<u8>,
+    /// Who it is.
+    pub credentials: Credentials,
+    /// Its parent: the resident process of the daemon that let the user in.
+    pub parent: Pid,
+}
+
+/// A running login: the leader of its session.
+#[derive(Debug)]
+pub struct Leader {
+    kernel: Arc<Kernel>,
+    state: Arc<ProcessState>,
+}
+
+/// A login without a terminal: its three standard streams.
+#[derive(Debug)]
+pub struct Streams {
+    /// Standard input; dropping it is its end.
+    pub stdin: OutsideWriter,
+    /// Standard output.
+    pub stdout: OutsideReader,
+    /// Standard error.
+    pub stderr: OutsideReader,
+}
+
+impl Machine {
+    /// A machine, and the future that runs it. Nothing happens unless the future is polled; when it
+    /// is dropped every process is gone.
+    pub fn new(config: Config) -> (Self, Scheduler) {
+        let now = config.clock.monotonic();
+        let kernel = Arc::new(Kernel {
+            mounts: config.vfs.mounts().to_vec(),
+            fs: Mutex::new(config.vfs),
+            table: Mutex::new(ProcessTable {
+                processes: BTreeMap::new(),
+                last_pid: config.last_pid,
+                live: 0,
+                ttys: BTreeMap::new(),
+                forks: u64::from(config.last_pid),
+            }),
+            programs: config.programs,
+            facts: config.facts,
+            clock: config.clock,
+            network: config.network,
+            observer: config.observer,
+            memory: MemoryPool::new(config.limits.memory_bytes),
+            limits: config.limits,
+            cpu_used: AtomicU64::new(0),
+            slice_end: AtomicU64::new(0),
+            inbox: Mutex::new(Inbox::default()),
+            started: now,
+            random: AtomicU64::new(config.seed),
+            next_pipe: AtomicU64::new(10_000 + config.seed % 20_000),
+            next_tty: AtomicU32::new(0),
+            fifos: Mutex::new(HashMap::new()),
+        });
+        for resident in config.residents {
+            kernel.add_resident(resident);
+        }
+        let scheduler = Scheduler::new(Arc::clone(&kernel), config.heavy);
+        (Self { kernel }, scheduler)
+    }
+
+    /// Adds a process that is shown but does not run, such as the daemon's child for one login.
+    /// Its `pid` is ignored: the next free number is given and returned.
+    ///
+    /// # Errors
+    ///
+    /// [`Errno::Eagain`] past the process limit.
+    pub fn add_resident(&self, mut resident: Resident) -> Result<Pid, Errno> {
+        resident.pid = lock(&self.kernel.table).next_pid(&self.kernel.limits)?;
+        let pid = resident.pid;
+        resident.session = pid;
+        self.kernel.add_resident(resident);
+        Ok(pid)
+    }
+
+    /// Removes a process that was added with [`Machine::add_resident`].
+    pub fn remove_resident(&self, pid: Pid) {
+        let state = lock(&self.kernel.table).processes.get(&pid).cloned();
+        if let Some(state) = state.filter(|state| state.is_resident()) {
+            self.kernel.reap(&state);
+        }
+    }
+
+    /// A new terminal, `/dev/pts/N` with the lowest free N.
+    pub fn open_terminal(&self, size: WindowSize) -> Master {
+        let tty = self.kernel.open_tty(size);
+        Master { tty, kernel: Arc::downgrade(&self.kernel) }
+    }
+
+    /// Starts a login on a terminal, which becomes its controlling terminal.
+    ///
+    /// # Errors
+    ///
+    /// Whatever `fork` or `execve` would answer.
+    pub fn login_on_terminal(&self, login: Login, master: &Master) -> Result<Leader, Errno> {
+        let flags = OpenFlags { read: true, write: true, ..OpenFlags::READ };
+        let description = Arc::new(Description {
+            kind: Kind::Tty(Arc::clone(&master.tty)),
+            flags,
+            path: master.tty.path(),
+        });
+        let mut fds = Table::default();
+        for fd in [STDIN, STDOUT, STDERR] {
+            fds.replace(fd, Entry { description: Arc::clone(&description), close_on_exec: false });
+        }
+        self.start_login(login, fds, Some(&master.tty))
+    }
+
+    /// Starts a login whose standard streams are three pipes.
+    ///
+    /// # Errors
+    ///
+    /// Whatever `fork` or `execve` would answer.
+    pub fn login_on_pipes(&self, login: Login) -> Result<(Leader, Streams), Errno> {
+        let kernel = &self.kernel;
+        let (stdin_read, stdin_write) = pipe::pair(kernel.next_pipe());
+        let (stdout_read, stdout_write) = pipe::pair(kernel.next_pipe());
+        let (stderr_read, stderr_write) = pipe::pair(kernel.next_pipe());
+        let mut fds = Table::default();
+        let mut put = |fd, kind, flags, id: u64| {
+            let path = format!("pipe:[{id}]").into_bytes();
+            let description = Arc::new(Description { kind, flags, path });
+            fds.replace(fd, Entry { description, close_on_exec: false });
+        };
+        let id = stdin_read.id();
+        put(STDIN, Kind::PipeRead(stdin_read), OpenFlags::READ, id);
+        let id = stdout_write.id();
+        put(STDOUT, Kind::PipeWrite(stdout_write), OpenFlags::WRITE, id);
+        let id = stderr_write.id();
+        put(STDERR, Kind::PipeWrite(stderr_write), OpenFlags::WRITE, id);
+        let leader = self.start_login(login, fds, None)?;
+        let streams = Streams {
+            stdin: OutsideWriter(stdin_write),
+            stdout: OutsideReader(stdout_read),
+            stderr: OutsideReader(stderr_read),
+        };
+        Ok((leader, streams))
+    }
+
+    fn start_login(&self, login: Login, fds: Table, tty: Option<&Arc<Tty>>) -> Result<Leader, Errno> {
+        let kernel = &self.kernel;
+        let (directory, directory_path) = {
+            let fs = lock(&kernel.fs);
+            let view = View::new(kernel, 1);
+            let cx = Context {
+                creds: &login.credentials,
+                synthetic: &view,
+                cwd: fs.root(),
+                now: kernel.clock.wall(),
+            };
+            match fs.resolve(&cx, &login.directory, true) {
+                Ok(ino) => (ino, login.directory),
+                Err(_) => (fs.root(), b"/".to_vec()),
+            }
+        };
+        let pid = lock(&kernel.table).next_pid(&kernel.limits)?;
+        let state = ProcessState::start(Start {
+            pid,
+            ppid: login.parent,
+            group: pid,
+            session: pid,
+            credentials: Arc::new(login.credentials),
+            umask: 0o022,
+            directory,
+            directory_path,
+            fds,
+            tty: tty.cloned(),
+            started: kernel.clock.monotonic(),
+            env: login.env,
+            args: login.args,
+        });
+        kernel.insert(&state);
+        if let Some(tty) = tty {
+            tty.set_session(pid);
+            tty.set_foreground(pid);
+        }
+        let leader = Leader { kernel: Arc::clone(kernel), state: Arc::clone(&state) };
+        let path = login.path;
+        Task::exec(kernel, state, &path)?;
+        Ok(leader)
+    }
+
+    /// Reads a whole regular file as root would, at most `limit` bytes; for those who keep what was
+    /// written.
+    ///
+    /// # Errors
+    ///
+    /// Whatever open(2) and read(2) would answer.
+    pub fn read_file(&self, path: &[u8], limit: usize) -> Result<Vec<u8>, Errno> {
+        let kernel = &self.kernel;
+        let fs = lock(&kernel.fs);
+        let view = View::new(kernel, 1);
+        let root = Credentials::root();
+        let cx = Context { creds: &root, synthetic: &view, cwd: fs.root(), now: kernel.clock.wall() };
+        let ino = fs.resolve(&cx, path, true)?;
+        let size = usize::try_from(fs.metadata(&cx, ino)?.size).unwrap_or(usize::MAX).min(limit);
+        let mut content = vec![0; size];
+        let count = fs.read_at(ino, 0, &mut content)?;
+        content.truncate(count);
+        Ok(content)
+    }
+
+    /// CPU time that this machine has used.
+    pub fn cpu_used(&self) -> Duration {
+        Duration::from_nanos(self.kernel.cpu_used.load(Ordering::Relaxed))
+    }
+}
+
+impl Leader {
+    /// Its process number.
+    pub fn pid(&self) -> Pid {
+        self.state.pid
+    }
+
+    /// Waits until it ends. Cancel-safe.
+    pub async fn wait(&self) -> ExitStatus {
+        poll_fn(|cx| {
+            let mut inner = lock(&self.state.inner);
+            match inner.life {
+                Life::Ended(status) => Poll::Ready(status),
+                _ => {
+                    inner.end_waiters.register(cx.waker());
+                    Poll::Pending
+                }
+            }
+        })
+        .await
+    }
+
+    /// Sends it a signal, as the daemon that let it in would.
+    pub fn signal(&self, signal: Signal) {
+        self.kernel.signal(&self.state, signal);
+    }
+}
+
+impl ProcessTable {
+    /// The next free number.
+    fn next_pid(&mut self, limits: &Limits) -> Result<Pid, Errno> {
+        if self.live >= limits.processes {
+            return Err(Errno::Eagain);
+        }
+        let mut pid = self.last_pid;
+        loop {
+            pid = if pid >= PID_MAX { 300 } else { pid + 1 };
+            if !self.processes.contains_key(&pid) {
+                break;
+            }
+        }
+        self.last_pid = pid;
+        self.forks += 1;
+        Ok(pid)
+    }
+
+    /// The most recent number given.
+    pub(crate) fn last_pid(&self) -> Pid {
+        self.last_pid
+    }
+}
+
+impl Kernel {
+    fn add_resident(&self, resident: Resident) {
+        let state = ProcessState::resident(resident);
+        lock(&self.table).processes.insert(state.pid, state);
+    }
+
+    /// Reserves a number and answers [`Errno::Eagain`] past the limit.
+    pub(crate) fn new_pid(&self) -> Result<Pid, Errno> {
+        lock(&self.table).next_pid(&self.limits)
+    }
+
+    pub(crate) fn insert(&self, state: &Arc<ProcessState>) {
+        let mut table = lock(&self.table);
+        table.live += 1;
+        table.processes.insert(state.pid, Arc::clone(state));
+    }
+
+    /// Hands a task to the scheduler.
+    pub(crate) fn submit(&self, task: Task) {
+        let mut inbox = lock(&self.inbox);
+        if inbox.closed {
+            return;
+        }
+        inbox.tasks.push(task);
+        if let Some(waker) = inbox.waker.take() {
+            waker.wake();
+        }
+    }
+
+    pub(crate) fn process(&self, pid: Pid) -> Option<Arc<ProcessState>> {
+        lock(&self.table).processes.get(&pid).cloned()
+    }
+
+    pub(crate) fn members(&self, group: Pid) -> Vec<Arc<ProcessState>> {
+        let table = lock(&self.table);
+        table.processes.values().filter(|state| lock(&state.inner).group == group).cloned().collect()
+    }
+
+    pub(crate) fn next_pipe(&self) -> u64 {
+        self.next_pipe.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// The pipe behind a FIFO's inode.
+    pub(crate) fn fifo(&self, ino: InodeId) -> Arc<Pipe> {
+        let mut fifos = lock(&self.fifos);
+        fifos.retain(|_, pipe| pipe.strong_count() > 0);
+        if let Some(pipe) = fifos.get(&ino).and_then(Weak::upgrade) {
+            return pipe;
+        }
+        let pipe = Pipe::new(self.next_pipe());
+        fifos.insert(ino, Arc::downgrade(&pipe));
+        pipe
+    }
+
+    fn open_tty(&self, size: WindowSize) -> Arc<Tty> {
+        let mut table = lock(&self.table);
+        table.ttys.retain(|_, tty| tty.strong_count() > 0);
+        let mut index = self.next_tty.load(Ordering::Relaxed);
+        while table.ttys.contains_key(&index) {
+            index += 1;
+        }
+        let tty = Tty::new(index, size, self.limits.output_bytes);
+        table.ttys.insert(index, Arc::downgrade(&tty));
+        tty
+    }
+
+    pub(crate) fn tty(&self, index: u32) -> Option<Arc<Tty>> {
+        lock(&self.table).ttys.get(&index).and_then(Weak::upgrade)
+    }
+
+    /// The outside is gone: the session's leader and the foreground get `SIGHUP`.
+    pub(crate) fn hang_up(&self, tty: &Tty) {
+        if let Some(leader) = self.process(tty.session()) {
+            self.signal(&leader, Signal::HUP);
+            self.signal(&leader, Signal::CONT);
+        }
+        if tty.foreground() != tty.session() {
+            self.signal_group(tty.foreground(), Signal::HUP);
+            self.signal_group(tty.foreground(), Signal::CONT);
+        }
+    }
+
+    pub(crate) fn signal_group(&self, group: Pid, signal: Signal) {
+        if group == 0 {
+            return;
+        }
+        for state in self.members(group) {
+            self.signal(&state, signal);
+        }
+    }
+
+    /// Delivers a signal: kill(2) after the permission check.
+    pub(crate) fn signal(&self, state: &Arc<ProcessState>, signal: Signal) {
+        if state.is_resident() {
+            let fatal = matches!(signal.default_action(), DefaultAction::Terminate | DefaultAction::Core);
+            // Init ignores what it does not catch, and a kernel thread everything.
+            if fatal && state.pid != 1 && !state.is_kernel_thread() {
+                self.reap(state);
+            }
+            return;
+        }
+        let mut inner = lock(&state.inner);
+        if matches!(inner.life, Life::Ended(_)) {
+            return;
+        }
+        if signal == Signal::CONT || signal == Signal::KILL {
+            inner.stopped = None;
+        }
+        let disposition = match signal {
+            Signal::KILL | Signal::STOP => Disposition::Default,
+            _ => inner.dispositions.get(&signal).copied().unwrap_or_default(),
+        };
+        match disposition {
+            Disposition::Ignore => {}
+            Disposition::Catch => inner.pending |= signal.bit(),
+            Disposition::Default => match signal.default_action() {
+                DefaultAction::Terminate | DefaultAction::Core => {
+                    inner.fatal.get_or_insert(signal);
+                }
+                DefaultAction::Stop => {
+                    inner.stopped = Some(signal);
+                    inner.stop_reported = false;
+                }
+                DefaultAction::Continue => inner.continued = true,
+                DefaultAction::Ignore => {}
+            },
+        }
+        let parent = inner.ppid;
+        let changed = inner.stopped.is_some() || inner.continued;
+        inner.wake_task();
+        drop(inner);
+        if changed && let Some(parent) = self.process(parent) {
+            lock(&parent.inner).child_waiters.wake();
+        }
+    }
+
+    /// Ends a process: its descriptors are closed, its children go to init, its parent is told.
+    pub(crate) fn finish(&self, state: &Arc<ProcessState>, status: ExitStatus) {
+        let (fds, ppid, leads, tty) = {
+            let mut inner = lock(&state.inner);
+            if matches!(inner.life, Life::Ended(_)) {
+                return;
+            }
+            inner.life = Life::Ended(status);
+            inner.stopped = None;
+            inner.end_waiters.wake();
+            let leads = inner.session == state.pid;
+            (std::mem::take(&mut inner.fds), inner.ppid, leads, inner.tty.take())
+        };
+        drop(fds);
+        if leads && let Some(tty) = &tty {
+            self.signal_group(tty.foreground(), Signal::HUP);
+        }
+        let table = lock(&self.table);
+        let parent = table.processes.get(&ppid).cloned();
+        let all: Vec<_> = table.processes.values().cloned().collect();
+        drop(table);
+        for child in &all {
+            let mut inner = lock(&child.inner);
+            if inner.ppid == state.pid && !child.is_resident() {
+                inner.ppid = 1;
+                let ended = matches!(inner.life, Life::Ended(_));
+                drop(inner);
+                if ended {
+                    self.reap(child);
+                }
+            }
+        }
+        match parent {
+            Some(parent) if !parent.is_resident() => {
+                lock(&parent.inner).child_waiters.wake();
+                self.signal(&parent, Signal::CHLD);
+            }
+            // Init and the daemons reap at once.
+            _ => self.reap(state),
+        }
+    }
+
+    /// Removes a process from the table.
+    pub(crate) fn reap(&self, state: &ProcessState) {
+        let mut table = lock(&self.table);
+        if table.processes.remove(&state.pid).is_some() && !state.is_resident() {
+            table.live -= 1;
+        }
+    }
+
+    /// Whether this machine has used more CPU than it may. What it may use grows with its age, by a
+    /// tenth of its share, so that a login that stays for a day is not cut off for its age.
+    pub(crate) fn over_machine_cpu(&self) -> bool {
+        let age = self.clock.monotonic().saturating_sub(self.started);
+        let allowed = self.limits.machine_cpu + age * self.limits.cpu_share_percent / 1000;
+        self.cpu_used.load(Ordering::Relaxed) > crate::scheduler::nanos(allowed)
+    }
+
+    /// Reports and ends a process whose budget is spent.
+    pub(crate) fn spend(&self, state: &Arc<ProcessState>, budget: Budget) {
+        self.observer.observe(Observation::BudgetSpent { pid: state.pid, budget });
+        self.signal(state, Signal::KILL);
+    }
+
+    /// The next number of a small generator (SplitMix64): for numbers a stranger sees, not secrets.
+    pub(crate) fn random(&self) -> u64 {
+        let seed = self.random.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
+        let mut z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    pub(crate) fn fill_random(&self, buf: &mut [u8]) {
+        for chunk in buf.chunks_mut(8) {
+            for (to, from) in chunk.iter_mut().zip(self.random().to_le_bytes()) {
+                *to = from;
+            }
+        }
+    }
+
+    /// Time after boot at which something happened, given by the monotonic clock.
+    pub(crate) fn since_boot(&self, monotonic: Duration) -> Duration {
+        let ago = self.clock.monotonic().saturating_sub(monotonic);
+        self.uptime().saturating_sub(ago)
+    }
+
+    /// Time since boot.
+    pub(crate) fn uptime(&self) -> Duration {
+        let now = self.clock.wall();
+        let boot = self.facts.boot_time;
+        let nanos = |time: Timestamp| i128::from(time.secs) * 1_000_000_000 + i128::from(time.nanos);
+        let nanos = u64::try_from(nanos(now) - nanos(boot)).unwrap_or(0);
+        Duration::from_nanos(nanos)
+    }
+}

@@ -1,0 +1,218 @@
+//! The machine with tiny programs: what one process does to another, and to nobody else.
+
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+
+use crate::budget::Limits;
+use crate::descriptor::OpenFlags;
+use crate::process::WaitFor;
+use crate::program::Program;
+use crate::status::ChildEvent;
+use crate::testing::{Finished, ManualClock, drive, login, machine, run};
+use crate::tty::WindowSize;
+use crate::{ExitStatus, Process, STDIN, STDOUT, Signal};
+
+const PROGRAMS: &[Program] = &[
+    Program { name: "cat", run: |p| Box::pin(cat(p)) },
+    Program { name: "spin", run: |p| Box::pin(spin(p)) },
+    Program { name: "yes", run: |p| Box::pin(yes(p)) },
+    Program { name: "pipeline", run: |p| Box::pin(pipeline(p)) },
+    Program { name: "bomb", run: bomb },
+    Program { name: "hog", run: |p| Box::pin(hog(p)) },
+    Program { name: "again", run: |p| Box::pin(again(p)) },
+    Program { name: "napper", run: |p| Box::pin(napper(p)) },
+];
+
+async fn cat(proc: &mut Process) -> ExitStatus {
+    let path = proc.args().get(1).cloned();
+    let fd = match path {
+        Some(path) => match proc.open(&path, OpenFlags::READ, 0).await {
+            Ok(fd) => fd,
+            Err(errno) => {
+                proc.complain(&path, errno).await;
+                return proc.status();
+            }
+        },
+        None => STDIN,
+    };
+    let mut buf = [0; 1000];
+    loop {
+        match proc.read(fd, &mut buf).await {
+            Ok(0) => return proc.status(),
+            Ok(count) => proc.print(&buf[..count]).await.unwrap(),
+            Err(errno) => {
+                proc.complain(b"-", errno).await;
+                return proc.status();
+            }
+        }
+    }
+}
+
+async fn spin(proc: &mut Process) -> ExitStatus {
+    loop {
+        proc.tick().await;
+    }
+}
+
+async fn yes(proc: &mut Process) -> ExitStatus {
+    while proc.print(b"y\n").await.is_ok() {}
+    ExitStatus::FAILURE
+}
+
+/// `yes | cat`, where cat ends after one read: what a shell does for `yes | head -1`.
+async fn pipeline(proc: &mut Process) -> ExitStatus {
+    let (read, write) = proc.pipe().unwrap();
+    let left = proc
+        .fork(move |mut child| {
+            Box::pin(async move {
+                child.duplicate_to(write, STDOUT).unwrap();
+                child.close(read).unwrap();
+                child.close(write).unwrap();
+                child.exec(b"/bin/yes", vec![b"yes".to_vec()], child.env().clone()).await;
+                ExitStatus::Exited(126)
+            })
+        })
+        .unwrap();
+    proc.close(write).unwrap();
+    let mut buf = [0; 2];
+    assert_eq!(proc.read(read, &mut buf).await, Ok(2));
+    proc.close(read).unwrap();
+    let ended = proc.wait(WaitFor::Pid(left), false, true).await.unwrap();
+    assert_eq!(ended, Some((left, ChildEvent::Ended(ExitStatus::Signaled(Signal::PIPE)))));
+    proc.print(&buf).await.unwrap();
+    ExitStatus::SUCCESS
+}
+
+fn bomb(proc: &mut Process) -> BoxFuture<'_, ExitStatus> {
+    Box::pin(async move {
+        loop {
+            let copy = |mut child: Process| -> crate::process::exec::ChildFuture {
+                Box::pin(async move { bomb(&mut child).await })
+            };
+            if proc.fork(copy).is_err() {
+                return ExitStatus::Exited(254);
+            }
+            proc.tick().await;
+        }
+    })
+}
+
+async fn hog(proc: &mut Process) -> ExitStatus {
+    let mut memory = proc.memory();
+    while memory.grow(1 << 20).is_ok() {
+        proc.tick().await;
+    }
+    proc.out_of_memory().await
+}
+
+/// Replaces itself without end.
+async fn again(proc: &mut Process) -> ExitStatus {
+    let (args, env) = (proc.args().to_vec(), proc.env().clone());
+    proc.exec(b"/bin/again", args, env).await;
+    ExitStatus::Exited(126)
+}
+
+async fn napper(proc: &mut Process) -> ExitStatus {
+    proc.sleep(Duration::from_secs(1000)).await.unwrap();
+    proc.print(b"awake\n").await.unwrap();
+    ExitStatus::SUCCESS
+}
+
+fn run_one(args: &[&str], stdin: &[u8]) -> Finished {
+    run(PROGRAMS, args, stdin, Limits::default())
+}
+
+#[test]
+fn bytes_go_in_and_come_out() {
+    let input: Vec<u8> = (0..=255).cycle().take(300_000).collect();
+    let finished = run_one(&["cat"], &input);
+    assert_eq!(finished.stdout, input);
+    assert_eq!(finished.status, Some(ExitStatus::SUCCESS));
+}
+
+#[test]
+fn a_complaint_names_program_subject_and_reason() {
+    let finished = run_one(&["cat", "nope"], b"");
+    assert_eq!(finished.stderr, b"cat: nope: No such file or directory\n");
+    assert_eq!(finished.status, Some(ExitStatus::FAILURE));
+}
+
+#[test]
+fn a_writer_without_reader_gets_sigpipe() {
+    assert_eq!(run_one(&["pipeline"], b"").stdout, b"y\n");
+}
+
+#[test]
+fn standard_input_has_a_path() {
+    assert_eq!(run_one(&["cat", "/dev/stdin"], b"hello").stdout, b"hello");
+    assert_eq!(run_one(&["cat", "/proc/self/comm"], b"").stdout, b"cat\n");
+    assert_eq!(run_one(&["cat", "/proc/sys/kernel/hostname"], b"").stdout, b"web01\n");
+}
+
+#[test]
+fn time_passes_for_sleepers() {
+    assert_eq!(run_one(&["napper"], b"").stdout, b"awake\n");
+}
+
+#[test]
+fn a_loop_is_killed_when_its_cpu_budget_is_spent() {
+    let limits = Limits { process_cpu: Duration::from_millis(50), ..Limits::default() };
+    let finished = run(PROGRAMS, &["spin"], b"", limits);
+    assert_eq!(finished.status, Some(ExitStatus::Signaled(Signal::KILL)));
+}
+
+#[test]
+fn endless_exec_neither_grows_nor_escapes_the_budget() {
+    let limits = Limits { process_cpu: Duration::from_millis(20), ..Limits::default() };
+    let finished = run(PROGRAMS, &["again"], b"", limits);
+    assert_eq!(finished.status, Some(ExitStatus::Signaled(Signal::KILL)));
+}
+
+#[test]
+fn a_fork_bomb_meets_the_process_limit_and_ends() {
+    let limits = Limits {
+        processes: 20,
+        machine_cpu: Duration::from_millis(5),
+        ..Limits::default()
+    };
+    assert!(run(PROGRAMS, &["bomb"], b"", limits).status.is_some());
+}
+
+#[test]
+fn memory_past_the_budget_kills() {
+    let finished = run_one(&["hog"], b"");
+    assert_eq!(finished.status, Some(ExitStatus::Signaled(Signal::KILL)));
+}
+
+#[test]
+fn a_terminal_echoes_edits_and_interrupts() {
+    let clock = ManualClock::new(Duration::from_nanos(200));
+    let (machine, scheduler) = machine(PROGRAMS, &clock, Limits::default());
+    let master = machine.open_terminal(WindowSize::default());
+    let leader = machine.login_on_terminal(login(&["cat"]), &master).unwrap();
+    let outside = async {
+        master.input(b"hellp\x7fo\r").await;
+        let mut shown = Vec::new();
+        while !shown.ends_with(b"hello\r\n") {
+            shown.extend(master.output().await.unwrap());
+        }
+        master.input(b"\x03").await;
+        let status = leader.wait().await;
+        (shown, status)
+    };
+    let (shown, status) = drive(&clock, scheduler, outside).unwrap();
+    assert_eq!(shown, b"hellp\x08 \x08o\r\nhello\r\n");
+    assert_eq!(status, ExitStatus::Signaled(Signal::INT));
+}
+
+#[test]
+fn a_dropped_machine_ends_its_processes() {
+    let clock = ManualClock::new(Duration::from_nanos(200));
+    let (machine, scheduler) = machine(PROGRAMS, &clock, Limits::default());
+    let (leader, _streams) = machine.login_on_pipes(login(&["napper"])).unwrap();
+    drop(scheduler);
+    let (_other, other) = crate::testing::machine(PROGRAMS, &clock, Limits::default());
+    let status = drive(&clock, other, async { leader.wait().await });
+    assert_eq!(status, Some(ExitStatus::Signaled(Signal::KILL)));
+}

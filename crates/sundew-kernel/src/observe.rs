@@ -1,0 +1,120 @@
+//! What the machine reports about those who use it. Names of events are given elsewhere.
+
+use futures_util::future::BoxFuture;
+
+use crate::Pid;
+
+/// Something an observer of the machine may want to know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Observation {
+    /// Text handed to a shell: a line typed, an exec string, the text after `sh -c`, a script.
+    ShellInput {
+        /// The process that reads it.
+        pid: Pid,
+        /// The text, unexpanded, without its final newline.
+        text: Vec<u8>,
+    },
+    /// A line that a program other than a shell read from a person.
+    ProgramInput {
+        /// The process that read it.
+        pid: Pid,
+        /// The program's name.
+        program: Vec<u8>,
+        /// The line, without its newline.
+        text: Vec<u8>,
+    },
+    /// A word that leads to no program.
+    CommandNotFound {
+        /// The shell that looked for it.
+        pid: Pid,
+        /// The command and its arguments after expansion.
+        args: Vec<Vec<u8>>,
+    },
+    /// A program was started.
+    Exec {
+        /// Its process.
+        pid: Pid,
+        /// The path of its executable.
+        path: Vec<u8>,
+        /// Its arguments, the name first.
+        args: Vec<Vec<u8>>,
+    },
+    /// An executable that the machine has no program for was run: a binary brought in from outside.
+    ForeignExecutable {
+        /// Its process.
+        pid: Pid,
+        /// Where it lies.
+        path: Vec<u8>,
+    },
+    /// A file opened by a shell redirection was closed after something was written to it.
+    RedirectWritten {
+        /// The process that wrote.
+        pid: Pid,
+        /// Its absolute path.
+        path: Vec<u8>,
+    },
+    /// A process exceeded a budget and was ended.
+    BudgetSpent {
+        /// The process.
+        pid: Pid,
+        /// Which budget.
+        budget: crate::budget::Budget,
+    },
+}
+
+/// What is fetched from elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Download {
+    /// Where from: `ftp://host:port/path`.
+    pub url: Vec<u8>,
+    /// Where to, as the attacker named it; empty for standard output.
+    pub destination: Vec<u8>,
+}
+
+/// How a download ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DownloadEnd {
+    /// The peer said that everything was sent.
+    Complete,
+    /// Something is missing; why, in one line.
+    Incomplete(String),
+    /// Nothing was transferred; why, in one line.
+    Failed(String),
+}
+
+/// Keeps the bytes of one download. Dropping it without [`Capture::end`] means that the transfer
+/// was cut.
+pub trait Capture: Send + 'static {
+    /// Keeps a piece. `false` when the limit is reached and no more is wanted.
+    fn write<'a>(&'a mut self, bytes: &'a [u8]) -> BoxFuture<'a, bool>;
+    /// Says how it ended.
+    fn end(self: Box<Self>, end: DownloadEnd) -> BoxFuture<'static, ()>;
+}
+
+/// Where observations and captured bytes go. Must not block: it is called from the machine.
+pub trait Observer: Send + Sync + 'static {
+    /// Takes one observation.
+    fn observe(&self, observation: Observation);
+    /// Begins to keep a download.
+    fn download(&self, download: Download) -> Box<dyn Capture>;
+}
+
+/// Forgets everything.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoObserver;
+
+impl Observer for NoObserver {
+    fn observe(&self, _observation: Observation) {}
+    fn download(&self, _download: Download) -> Box<dyn Capture> {
+        Box::new(Self)
+    }
+}
+
+impl Capture for NoObserver {
+    fn write<'a>(&'a mut self, _bytes: &'a [u8]) -> BoxFuture<'a, bool> {
+        Box::pin(std::future::ready(true))
+    }
+    fn end(self: Box<Self>, _end: DownloadEnd) -> BoxFuture<'static, ()> {
+        Box::pin(std::future::ready(()))
+    }
+}

@@ -1,0 +1,209 @@
+//! Pipes: pipe(7). A bounded buffer with two kinds of ends.
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
+
+use sundew_vfs::Errno;
+
+use crate::lock;
+use crate::wait_queue::WaitQueue;
+
+/// Bytes a pipe holds before writers wait; Linux's default.
+pub const CAPACITY: usize = 65536;
+/// Writes up to this many bytes are never mixed with others; POSIX `PIPE_BUF` on Linux.
+pub const ATOMIC: usize = 4096;
+
+#[derive(Debug, Default)]
+struct Inner {
+    buffer: VecDeque<u8>,
+    readers: usize,
+    writers: usize,
+    /// Counts writers ever, so that the open of a FIFO for reading can tell that one came and went.
+    writers_seen: u64,
+    readers_seen: u64,
+    waiting: WaitQueue,
+}
+
+/// The buffer that both ends share.
+#[derive(Debug)]
+pub(crate) struct Pipe {
+    id: u64,
+    inner: Mutex<Inner>,
+}
+
+impl Pipe {
+    /// An empty pipe. `id` is the number shown in `/proc/PID/fd`: `pipe:[ID]`.
+    pub(crate) fn new(id: u64) -> Arc<Self> {
+        Arc::new(Self { id, inner: Mutex::new(Inner::default()) })
+    }
+
+    /// Waits until a writer has been seen (open of a FIFO for reading).
+    pub(crate) fn poll_writer_seen(&self, since: u64, cx: &Context<'_>) -> Poll<()> {
+        let mut inner = lock(&self.inner);
+        if inner.writers > 0 || inner.writers_seen > since {
+            return Poll::Ready(());
+        }
+        inner.waiting.register(cx.waker());
+        Poll::Pending
+    }
+
+    /// Waits until a reader has been seen (open of a FIFO for writing).
+    pub(crate) fn poll_reader_seen(&self, since: u64, cx: &Context<'_>) -> Poll<()> {
+        let mut inner = lock(&self.inner);
+        if inner.readers > 0 || inner.readers_seen > since {
+            return Poll::Ready(());
+        }
+        inner.waiting.register(cx.waker());
+        Poll::Pending
+    }
+
+    /// How many readers and writers have ever been.
+    pub(crate) fn seen(&self) -> (u64, u64) {
+        let inner = lock(&self.inner);
+        (inner.readers_seen, inner.writers_seen)
+    }
+}
+
+/// A new pipe's two ends.
+pub(crate) fn pair(id: u64) -> (ReadEnd, WriteEnd) {
+    let pipe = Pipe::new(id);
+    (ReadEnd::new(&pipe), WriteEnd::new(&pipe))
+}
+
+/// The end that bytes come out of.
+#[derive(Debug)]
+pub(crate) struct ReadEnd(Arc<Pipe>);
+
+impl ReadEnd {
+    pub(crate) fn new(pipe: &Arc<Pipe>) -> Self {
+        let mut inner = lock(&pipe.inner);
+        inner.readers += 1;
+        inner.readers_seen += 1;
+        inner.waiting.wake();
+        drop(inner);
+        Self(Arc::clone(pipe))
+    }
+
+    pub(crate) fn id(&self) -> u64 {
+        self.0.id
+    }
+
+    /// Takes up to `buf.len()` bytes; 0 at the end, when no writer is left.
+    pub(crate) fn poll_read(&self, cx: &Context<'_>, buf: &mut [u8]) -> Poll<Result<usize, Errno>> {
+        let mut inner = lock(&self.0.inner);
+        if buf.is_empty() {
+            return Poll::Ready(Ok(0));
+        }
+        if inner.buffer.is_empty() {
+            if inner.writers == 0 {
+                return Poll::Ready(Ok(0));
+            }
+            inner.waiting.register(cx.waker());
+            return Poll::Pending;
+        }
+        let count = buf.len().min(inner.buffer.len());
+        for (to, from) in buf.iter_mut().zip(inner.buffer.drain(..count)) {
+            *to = from;
+        }
+        inner.waiting.wake();
+        Poll::Ready(Ok(count))
+    }
+
+    /// Whether a read would not wait.
+    pub(crate) fn poll_ready(&self, cx: &Context<'_>) -> Poll<()> {
+        let mut inner = lock(&self.0.inner);
+        if inner.buffer.is_empty() && inner.writers > 0 {
+            inner.waiting.register(cx.waker());
+            return Poll::Pending;
+        }
+        Poll::Ready(())
+    }
+}
+
+impl Drop for ReadEnd {
+    fn drop(&mut self) {
+        let mut inner = lock(&self.0.inner);
+        inner.readers -= 1;
+        inner.waiting.wake();
+    }
+}
+
+/// The end that bytes go into.
+#[derive(Debug)]
+pub(crate) struct WriteEnd(Arc<Pipe>);
+
+impl WriteEnd {
+    pub(crate) fn new(pipe: &Arc<Pipe>) -> Self {
+        let mut inner = lock(&pipe.inner);
+        inner.writers += 1;
+        inner.writers_seen += 1;
+        inner.waiting.wake();
+        drop(inner);
+        Self(Arc::clone(pipe))
+    }
+
+    pub(crate) fn id(&self) -> u64 {
+        self.0.id
+    }
+
+    /// Puts in as much of `data` as there is room for; [`Errno::Epipe`] when no reader is left.
+    pub(crate) fn poll_write(&self, cx: &Context<'_>, data: &[u8]) -> Poll<Result<usize, Errno>> {
+        let mut inner = lock(&self.0.inner);
+        if inner.readers == 0 {
+            return Poll::Ready(Err(Errno::Epipe));
+        }
+        let room = CAPACITY - inner.buffer.len().min(CAPACITY);
+        let needed = if data.len() <= ATOMIC { data.len() } else { 1 };
+        if room < needed {
+            inner.waiting.register(cx.waker());
+            return Poll::Pending;
+        }
+        let (now, _later) = data.split_at(data.len().min(room));
+        inner.buffer.extend(now);
+        inner.waiting.wake();
+        Poll::Ready(Ok(now.len()))
+    }
+}
+
+impl Drop for WriteEnd {
+    fn drop(&mut self) {
+        let mut inner = lock(&self.0.inner);
+        inner.writers -= 1;
+        inner.waiting.wake();
+    }
+}
+
+/// The outside's end of a process's standard output or error.
+#[derive(Debug)]
+pub struct OutsideReader(pub(crate) ReadEnd);
+
+impl OutsideReader {
+    /// The next bytes, at most 32 KiB; `None` at the end. Cancel-safe.
+    pub async fn read(&mut self) -> Option<Vec<u8>> {
+        let mut buf = vec![0; 32 * 1024];
+        let count = poll_fn(|cx| self.0.poll_read(cx, &mut buf)).await.unwrap_or(0);
+        buf.truncate(count);
+        (count > 0).then_some(buf)
+    }
+}
+
+/// The outside's end of a process's standard input. Dropping it is the end of the input.
+#[derive(Debug)]
+pub struct OutsideWriter(pub(crate) WriteEnd);
+
+impl OutsideWriter {
+    /// Writes everything, waiting for room.
+    ///
+    /// # Errors
+    ///
+    /// [`Errno::Epipe`] when nobody will read it.
+    pub async fn write(&mut self, mut data: &[u8]) -> Result<(), Errno> {
+        while !data.is_empty() {
+            let count = poll_fn(|cx| self.0.poll_write(cx, data)).await?;
+            data = data.get(count..).unwrap_or_default();
+        }
+        Ok(())
+    }
+}

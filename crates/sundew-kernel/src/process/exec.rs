@@ -1,0 +1,259 @@
+//! Starting programs: fork(2), execve(2).
+
+use std::future::{Future, pending};
+use std::pin::Pin;
+use std::sync::Arc;
+
+use sundew_vfs::{Access, Errno, FileType};
+
+use super::Process;
+use super::state::{ProcessState, Start};
+use crate::environment::Environment;
+use crate::executable::build_id_of;
+use crate::observe::Observation;
+use crate::program::ProgramFn;
+use crate::scheduler::Task;
+use crate::signal::Disposition;
+use crate::{ExitStatus, Pid, Signal, lock};
+
+/// Bytes read from the front of an executable to tell what it is.
+const HEAD_BYTES: usize = 4096;
+/// How often an interpreter may itself be a script; Linux's `BINPRM_MAX_RECURSION` less one.
+const MAX_INTERPRETERS: usize = 4;
+/// Most bytes of arguments and environment together; a quarter of Linux's 8 MiB stack.
+pub const ARG_MAX: usize = 2 << 20;
+
+/// What `execve` puts into a process.
+#[derive(Debug)]
+pub(crate) struct Image {
+    pub(crate) run: ProgramFn,
+    pub(crate) args: Vec<Vec<u8>>,
+    pub(crate) env: Environment,
+}
+
+/// What a forked child does.
+pub type ChildFuture = Pin<Box<dyn Future<Output = ExitStatus> + Send>>;
+
+/// How to start a child with a program of its own: fork and exec in one.
+#[derive(Debug, Clone)]
+pub struct Spawn {
+    /// The path of the executable; no search is made.
+    pub path: Vec<u8>,
+    /// Its arguments, the name first.
+    pub args: Vec<Vec<u8>>,
+    /// Its environment.
+    pub env: Environment,
+}
+
+impl Process {
+    /// Starts a child that is a copy of this process and runs `body`: fork(2). The child has its own
+    /// descriptors (referring to the same open files), directory, mask and dispositions.
+    ///
+    /// # Errors
+    ///
+    /// [`Errno::Eagain`] past the process limit.
+    pub fn fork(&self, body: impl FnOnce(Self) -> ChildFuture + Send + 'static) -> Result<Pid, Errno> {
+        let child = self.new_child()?;
+        let process = Self::new(Arc::clone(&self.kernel), Arc::clone(&child), self.args.clone(), self.env.clone());
+        let pid = child.pid;
+        Task::fork(&self.kernel, child, body(process));
+        Ok(pid)
+    }
+
+    /// Starts a child with a program of its own.
+    ///
+    /// # Errors
+    ///
+    /// [`Errno::Eagain`] past the process limit; whatever `execve` answers, in which case there is
+    /// no child.
+    pub fn spawn(&self, spawn: Spawn) -> Result<Pid, Errno> {
+        let image = self.load_image(&spawn.path, spawn.args, spawn.env)?;
+        let child = self.new_child()?;
+        let pid = child.pid;
+        let process = Self::new(Arc::clone(&self.kernel), Arc::clone(&child), Vec::new(), Environment::new());
+        process.become_image(&image, &spawn.path);
+        Task::image(&self.kernel, child, image);
+        Ok(pid)
+    }
+
+    /// Replaces this process by a program: execve(2). Returns only if that fails.
+    pub async fn exec(&mut self, path: &[u8], args: Vec<Vec<u8>>, env: Environment) -> Errno {
+        if let Err(errno) = self.flush().await {
+            return errno;
+        }
+        match self.load_image(path, args, env) {
+            Ok(image) => {
+                self.become_image(&image, path);
+                lock(&self.state.inner).next_image = Some(image);
+                // The task drops this future and runs the image instead.
+                pending().await
+            }
+            Err(errno) => errno,
+        }
+    }
+
+    /// Replaces this process by the program of this name, whatever executables there are: how a
+    /// multi-call binary runs an applet.
+    pub async fn exec_program(&mut self, name: &[u8], args: Vec<Vec<u8>>, env: Environment) -> Errno {
+        let Some(program) = self.kernel.programs.by_name(name) else { return Errno::Enoent };
+        if let Err(errno) = self.flush().await {
+            return errno;
+        }
+        let image = Image { run: program.run, args, env };
+        {
+            let mut inner = lock(&self.state.inner);
+            inner.args.clone_from(&image.args);
+            inner.next_image = Some(image);
+        }
+        pending().await
+    }
+
+    fn new_child(&self) -> Result<Arc<ProcessState>, Errno> {
+        let pid = self.kernel.new_pid()?;
+        let inner = lock(&self.state.inner);
+        let child = ProcessState::start(Start {
+            pid,
+            ppid: self.state.pid,
+            group: inner.group,
+            session: inner.session,
+            credentials: Arc::clone(&inner.credentials),
+            umask: inner.umask,
+            directory: inner.directory,
+            directory_path: inner.directory_path.clone(),
+            fds: inner.fds.clone(),
+            tty: inner.tty.clone(),
+            started: self.kernel.clock.monotonic(),
+            env: inner.env.clone(),
+            args: inner.args.clone(),
+        });
+        {
+            let mut copy = lock(&child.inner);
+            copy.dispositions.clone_from(&inner.dispositions);
+            copy.name.clone_from(&inner.name);
+            copy.executable.clone_from(&inner.executable);
+        }
+        drop(inner);
+        self.kernel.insert(&child);
+        Ok(child)
+    }
+
+    /// Finds what an executable file runs, through as many interpreters as Linux allows.
+    fn load_image(&self, path: &[u8], mut args: Vec<Vec<u8>>, env: Environment) -> Result<Image, Errno> {
+        let size: usize = args.iter().map(|arg| arg.len() + 1).sum();
+        if size + env.size() > ARG_MAX {
+            return Err(Errno::E2big);
+        }
+        let mut path = path.to_vec();
+        for _ in 0..=MAX_INTERPRETERS {
+            let head = self.read_head(&path)?;
+            if let Some(program) = build_id_of(&head).and_then(|id| self.kernel.programs.by_build_id(&id)) {
+                return Ok(Image { run: program.run, args, env });
+            }
+            if let Some(line) = head.strip_prefix(b"#!") {
+                let (interpreter, argument) = interpreter_of(line).ok_or(Errno::Enoexec)?;
+                let mut new_args = vec![interpreter.clone()];
+                new_args.extend(argument);
+                new_args.push(path);
+                new_args.extend(args.into_iter().skip(1));
+                (path, args) = (interpreter, new_args);
+                continue;
+            }
+            if !runs_here(&head) {
+                return Err(Errno::Enoexec);
+            }
+            self.observe(Observation::ForeignExecutable { pid: self.state.pid, path: self.absolute(&path) });
+            return Ok(Image { run: foreign, args, env });
+        }
+        Err(Errno::Eloop)
+    }
+
+    fn read_head(&self, path: &[u8]) -> Result<Vec<u8>, Errno> {
+        self.with_fs(|fs, cx| {
+            let ino = fs.resolve(cx, path, true)?;
+            let metadata = fs.metadata(cx, ino)?;
+            if metadata.file_type != FileType::Regular {
+                return Err(Errno::Eacces);
+            }
+            fs.access(cx, ino, Access::Execute)?;
+            let mut head = vec![0; HEAD_BYTES];
+            let count = fs.read_at(ino, 0, &mut head)?;
+            head.truncate(count);
+            Ok(head)
+        })
+    }
+
+    /// What `execve` changes besides the program: name, close-on-exec, caught signals, set-id bits.
+    fn become_image(&self, image: &Image, path: &[u8]) {
+        let executable = self.absolute(path);
+        let base = path.rsplit(|&byte| byte == b'/').next().unwrap_or(path);
+        let set_id = self.stat(path).ok().filter(|metadata| metadata.mode & 0o6000 != 0);
+        self.observe(Observation::Exec {
+            pid: self.state.pid,
+            path: executable.clone(),
+            args: image.args.clone(),
+        });
+        let mut inner = lock(&self.state.inner);
+        inner.name = base.iter().copied().take(15).collect();
+        inner.args.clone_from(&image.args);
+        inner.env.clone_from(&image.env);
+        inner.executable = executable;
+        inner.dispositions.retain(|_, disposition| *disposition == Disposition::Ignore);
+        inner.pending = 0;
+        if let Some(metadata) = set_id {
+            let mut credentials = (*inner.credentials).clone();
+            if metadata.mode & 0o4000 != 0 {
+                credentials.uid = metadata.uid;
+            }
+            if metadata.mode & 0o2000 != 0 {
+                credentials.gid = metadata.gid;
+            }
+            inner.credentials = Arc::new(credentials);
+        }
+        let closed = inner.fds.take_close_on_exec();
+        drop(inner);
+        drop(closed);
+    }
+}
+
+/// Interpreter and its one argument from a script's first line, without the `#!`.
+fn interpreter_of(line: &[u8]) -> Option<(Vec<u8>, Option<Vec<u8>>)> {
+    let line = line.split(|&byte| byte == b'\n').next()?.trim_ascii();
+    let end = line.iter().position(|&byte| byte == b' ' || byte == b'\t').unwrap_or(line.len());
+    let (interpreter, rest) = line.split_at(end);
+    let rest = rest.trim_ascii();
+    (!interpreter.is_empty()).then(|| (interpreter.to_vec(), (!rest.is_empty()).then(|| rest.to_vec())))
+}
+
+/// Whether this is an ELF executable for the machine's processor: 64 bits, little-endian, x86-64,
+/// or 32 bits, i386, which such a kernel runs as well.
+fn runs_here(head: &[u8]) -> bool {
+    let (class, data) = (head.get(4), head.get(5));
+    let machine = head.get(18..20);
+    head.starts_with(b"\x7fELF")
+        && data == Some(&1)
+        && matches!((class, machine), (Some(2), Some([62, 0])) | (Some(1), Some([3, 0])))
+}
+
+/// A binary brought in from outside: it is not run. It looks like one that crashed at once, which
+/// is what a dropper's wrong build does.
+fn foreign(process: &mut Process) -> futures_util::future::BoxFuture<'_, ExitStatus> {
+    Box::pin(async move {
+        process.kernel.signal(&process.state, Signal::SEGV);
+        pending().await
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interpreter_line_has_at_most_one_argument() {
+        assert_eq!(interpreter_of(b"/bin/sh\necho"), Some((b"/bin/sh".to_vec(), None)));
+        assert_eq!(
+            interpreter_of(b" /usr/bin/env  bash -x \n"),
+            Some((b"/usr/bin/env".to_vec(), Some(b"bash -x".to_vec())))
+        );
+        assert_eq!(interpreter_of(b"\n"), None);
+    }
+}

@@ -1,0 +1,206 @@
+//! Who a process is: users, groups, sessions, directory, terminal.
+
+use std::sync::Arc;
+
+use sundew_vfs::{Credentials, Errno};
+
+use super::Process;
+use crate::tty::{Termios, WindowSize};
+use crate::{Fd, Pid, Signal, lock};
+
+impl Process {
+    /// Its number.
+    pub fn pid(&self) -> Pid {
+        self.state.pid
+    }
+
+    /// Its parent's number.
+    pub fn ppid(&self) -> Pid {
+        lock(&self.state.inner).ppid
+    }
+
+    /// Its process group.
+    pub fn group(&self) -> Pid {
+        lock(&self.state.inner).group
+    }
+
+    /// Its session.
+    pub fn session(&self) -> Pid {
+        lock(&self.state.inner).session
+    }
+
+    /// Moves a process (itself or a child) to a group: setpgid(2). `group` 0 makes it a leader.
+    ///
+    /// # Errors
+    ///
+    /// [`Errno::Esrch`], [`Errno::Eperm`].
+    pub fn set_group(&self, pid: Pid, group: Pid) -> Result<(), Errno> {
+        let target = self.kernel.process(pid).ok_or(Errno::Esrch)?;
+        let mut inner = lock(&target.inner);
+        if pid != self.pid() && inner.ppid != self.pid() {
+            return Err(Errno::Esrch);
+        }
+        if inner.session == pid {
+            return Err(Errno::Eperm);
+        }
+        inner.group = if group == 0 { pid } else { group };
+        Ok(())
+    }
+
+    /// Becomes the leader of a new session without a terminal: setsid(2).
+    ///
+    /// # Errors
+    ///
+    /// [`Errno::Eperm`] for a group leader.
+    pub fn new_session(&self) -> Result<Pid, Errno> {
+        let mut inner = lock(&self.state.inner);
+        if inner.group == self.state.pid {
+            return Err(Errno::Eperm);
+        }
+        inner.session = self.state.pid;
+        inner.group = self.state.pid;
+        let tty = inner.tty.take();
+        drop(inner);
+        drop(tty);
+        Ok(self.state.pid)
+    }
+
+    /// Effective user and groups.
+    pub fn credentials(&self) -> Arc<Credentials> {
+        Arc::clone(&lock(&self.state.inner).credentials)
+    }
+
+    /// Becomes somebody else; who may do that is the caller's question (`su`, `sudo` ask it).
+    pub fn set_credentials(&self, credentials: Credentials) {
+        lock(&self.state.inner).credentials = Arc::new(credentials);
+    }
+
+    /// The mode bits that new files do not get.
+    pub fn umask(&self) -> u16 {
+        lock(&self.state.inner).umask
+    }
+
+    /// Sets the mask; what it was.
+    pub fn set_umask(&self, mask: u16) -> u16 {
+        std::mem::replace(&mut lock(&self.state.inner).umask, mask & 0o777)
+    }
+
+    /// The working directory's path.
+    ///
+    /// # Errors
+    ///
+    /// [`Errno::Enoent`] when it was removed.
+    pub fn directory(&self) -> Result<Vec<u8>, Errno> {
+        let directory = lock(&self.state.inner).directory;
+        self.with_fs(|fs, cx| match fs.path_of(directory) {
+            Some(path) => Ok(path),
+            None => crate::procfs::path_of(cx.synthetic, directory).ok_or(Errno::Enoent),
+        })
+    }
+
+    /// Changes the working directory.
+    ///
+    /// # Errors
+    ///
+    /// Whatever chdir(2) answers.
+    pub fn change_directory(&self, path: &[u8]) -> Result<(), Errno> {
+        let ino = self.with_fs(|fs, cx| {
+            let ino = fs.resolve(cx, path, true)?;
+            if fs.metadata(cx, ino)?.file_type != sundew_vfs::FileType::Directory {
+                return Err(Errno::Enotdir);
+            }
+            fs.access(cx, ino, sundew_vfs::Access::Execute)?;
+            Ok(ino)
+        })?;
+        let path = self.with_fs(|fs, _| fs.path_of(ino)).unwrap_or_else(|| self.absolute(path));
+        let mut inner = lock(&self.state.inner);
+        inner.directory = ino;
+        inner.directory_path = path;
+        Ok(())
+    }
+
+    // ---- terminals -----------------------------------------------------------------------------
+
+    /// Whether the descriptor is a terminal.
+    pub fn is_terminal(&self, fd: Fd) -> bool {
+        self.description(fd).is_ok_and(|description| description.tty().is_some())
+    }
+
+    /// `/dev/pts/N` of a terminal's descriptor.
+    ///
+    /// # Errors
+    ///
+    /// [`Errno::Ebadf`], [`Errno::Enotty`].
+    pub fn terminal_path(&self, fd: Fd) -> Result<Vec<u8>, Errno> {
+        self.with_tty(fd, |tty| tty.path())
+    }
+
+    /// A terminal's settings: tcgetattr(3).
+    ///
+    /// # Errors
+    ///
+    /// [`Errno::Ebadf`], [`Errno::Enotty`].
+    pub fn termios(&self, fd: Fd) -> Result<Termios, Errno> {
+        self.with_tty(fd, |tty| tty.termios())
+    }
+
+    /// Changes a terminal's settings: tcsetattr(3). With `flush`, unread input is forgotten.
+    ///
+    /// # Errors
+    ///
+    /// [`Errno::Ebadf`], [`Errno::Enotty`].
+    pub fn set_termios(&self, fd: Fd, termios: Termios, flush: bool) -> Result<(), Errno> {
+        self.with_tty(fd, |tty| tty.set_termios(termios, flush))
+    }
+
+    /// A terminal's size.
+    ///
+    /// # Errors
+    ///
+    /// [`Errno::Ebadf`], [`Errno::Enotty`].
+    pub fn window_size(&self, fd: Fd) -> Result<WindowSize, Errno> {
+        self.with_tty(fd, |tty| tty.size())
+    }
+
+    /// Sets a terminal's size (`stty rows`).
+    ///
+    /// # Errors
+    ///
+    /// [`Errno::Ebadf`], [`Errno::Enotty`].
+    pub fn set_window_size(&self, fd: Fd, size: WindowSize) -> Result<(), Errno> {
+        let foreground = self.with_tty(fd, |tty| tty.set_size(size).then(|| tty.foreground()))?;
+        if let Some(group) = foreground {
+            self.kernel.signal_group(group, Signal::WINCH);
+        }
+        Ok(())
+    }
+
+    /// The group that the terminal's keys signal: tcgetpgrp(3).
+    ///
+    /// # Errors
+    ///
+    /// [`Errno::Ebadf`], [`Errno::Enotty`].
+    pub fn foreground_group(&self, fd: Fd) -> Result<Pid, Errno> {
+        self.with_tty(fd, |tty| tty.foreground())
+    }
+
+    /// Gives the terminal to a group: tcsetpgrp(3).
+    ///
+    /// # Errors
+    ///
+    /// [`Errno::Ebadf`], [`Errno::Enotty`].
+    pub fn set_foreground_group(&self, fd: Fd, group: Pid) -> Result<(), Errno> {
+        self.with_tty(fd, |tty| tty.set_foreground(group))
+    }
+
+    /// The path of the controlling terminal.
+    pub fn controlling_terminal(&self) -> Option<Vec<u8>> {
+        lock(&self.state.inner).tty.as_ref().map(|tty| tty.path())
+    }
+
+    fn with_tty<T>(&self, fd: Fd, call: impl FnOnce(&crate::tty::Tty) -> T) -> Result<T, Errno> {
+        let description = self.description(fd)?;
+        let tty = description.tty().ok_or(Errno::Enotty)?;
+        Ok(call(tty))
+    }
+}

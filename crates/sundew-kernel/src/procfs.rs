@@ -1,0 +1,441 @@
+//! `/proc` and `/dev/pts`: names whose truth is the process table and the facts.
+//!
+//! A node is a number: its kind, a process and an index, packed into an [`InodeId`] with the
+//! synthetic bit. Nothing is stored; [`View`] answers from the kernel's state at the time of asking.
+
+mod content;
+mod process_files;
+
+use std::sync::Arc;
+
+use sundew_vfs::{Credentials, DirEntry, Errno, FileType, InodeId, Metadata, Synthetic, Timestamp};
+
+use crate::descriptor::{Description, Kind};
+use crate::machine::Kernel;
+use crate::tty::Tty;
+use crate::{Fd, Pid, lock};
+use content::{Entry, TREE};
+pub use content::MemoryUse;
+use process_files::PROCESS_FILES;
+
+/// The root of `/proc`, for the mount table.
+pub const PROC_ROOT: InodeId = Node::Tree(0).id();
+/// The root of `/dev/pts`, for the mount table.
+pub const PTS_ROOT: InodeId = Node::PtsRoot.id();
+
+const SYNTHETIC: u64 = 1 << 63;
+/// Device numbers that `stat` shows for these filesystems.
+const PROC_DEV: u64 = 22;
+const PTS_DEV: u64 = 23;
+
+/// What a synthetic inode number means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Node {
+    /// Index into [`TREE`].
+    Tree(u32),
+    /// `/proc/PID`.
+    Process(Pid),
+    /// Index into [`PROCESS_FILES`].
+    ProcessFile(Pid, u32),
+    /// `/proc/PID/fd/N`: a link.
+    Descriptor(Pid, Fd),
+    /// What such a link leads to when it names no path: the open file itself.
+    OpenFile(Pid, Fd),
+    PtsRoot,
+    Pts(u32),
+}
+
+impl Node {
+    const fn id(self) -> InodeId {
+        let (kind, pid, index) = match self {
+            Self::Tree(index) => (0, 0, index),
+            Self::Process(pid) => (1, pid, 0),
+            Self::ProcessFile(pid, index) => (2, pid, index),
+            Self::Descriptor(pid, fd) => (3, pid, fd),
+            Self::OpenFile(pid, fd) => (4, pid, fd),
+            Self::PtsRoot => (5, 0, 0),
+            Self::Pts(index) => (6, 0, index),
+        };
+        InodeId(SYNTHETIC | (kind as u64) << 56 | (pid as u64) << 24 | index as u64)
+    }
+
+    fn from_id(id: InodeId) -> Option<Self> {
+        if id.0 & SYNTHETIC == 0 {
+            return None;
+        }
+        let index = u32::try_from(id.0 & 0xff_ffff).ok()?;
+        let pid = u32::try_from(id.0 >> 24 & 0xffff_ffff).ok()?;
+        Some(match id.0 >> 56 & 0x7f {
+            0 => Self::Tree(index),
+            1 => Self::Process(pid),
+            2 => Self::ProcessFile(pid, index),
+            3 => Self::Descriptor(pid, index),
+            4 => Self::OpenFile(pid, index),
+            5 => Self::PtsRoot,
+            6 => Self::Pts(index),
+            _ => return None,
+        })
+    }
+}
+
+/// Whether this inode is one of ours.
+pub(crate) fn is_synthetic(id: InodeId) -> bool {
+    id.0 & SYNTHETIC != 0
+}
+
+/// What opening a synthetic inode leads to, besides directories.
+pub(crate) enum Special {
+    Content,
+    Descriptor(Arc<Description>),
+    Terminal(Arc<Tty>),
+}
+
+/// What opening this inode leads to, if it is a synthetic one that is not a directory.
+pub(crate) fn special(kernel: &Kernel, id: InodeId) -> Option<Special> {
+    match Node::from_id(id)? {
+        Node::Tree(index) => {
+            matches!(TREE.get(index as usize)?.1, Entry::File(_)).then_some(Special::Content)
+        }
+        Node::ProcessFile(_, index) => {
+            matches!(PROCESS_FILES.get(index as usize)?.1, process_files::Entry::File(_))
+                .then_some(Special::Content)
+        }
+        Node::OpenFile(pid, fd) => descriptor(kernel, pid, fd).map(Special::Descriptor),
+        Node::Pts(index) => kernel.tty(index).map(Special::Terminal),
+        Node::Process(_) | Node::Descriptor(..) | Node::PtsRoot => None,
+    }
+}
+
+/// What `readlink` shows for a descriptor's link; the resolver follows another text.
+pub(crate) fn shown_link(kernel: &Kernel, id: InodeId) -> Option<Vec<u8>> {
+    match Node::from_id(id)? {
+        Node::Descriptor(pid, fd) => Some(descriptor(kernel, pid, fd)?.path.clone()),
+        _ => None,
+    }
+}
+
+fn descriptor(kernel: &Kernel, pid: Pid, fd: Fd) -> Option<Arc<Description>> {
+    let state = kernel.process(pid)?;
+    let inner = lock(&state.inner);
+    Some(Arc::clone(&inner.fds.get(fd).ok()?.description))
+}
+
+/// The absolute path of a synthetic directory.
+pub(crate) fn path_of(_synthetic: &dyn Synthetic, id: InodeId) -> Option<Vec<u8>> {
+    Some(match Node::from_id(id)? {
+        Node::Tree(0) => b"/proc".to_vec(),
+        Node::Tree(index) => [b"/proc/", TREE.get(index as usize)?.0.as_bytes()].concat(),
+        Node::Process(pid) => format!("/proc/{pid}").into_bytes(),
+        Node::ProcessFile(pid, index) => {
+            format!("/proc/{pid}/{}", PROCESS_FILES.get(index as usize)?.0).into_bytes()
+        }
+        Node::PtsRoot => b"/dev/pts".to_vec(),
+        _ => return None,
+    })
+}
+
+/// Metadata of what has no name: a pipe, a socket.
+pub(crate) fn anonymous(file_type: FileType, creds: &Credentials) -> Metadata {
+    let zero = Timestamp::default();
+    Metadata {
+        ino: InodeId(SYNTHETIC),
+        dev: 14,
+        file_type,
+        mode: 0o600,
+        uid: creds.uid,
+        gid: creds.gid,
+        nlink: 1,
+        size: 0,
+        blocks: 0,
+        rdev: (0, 0),
+        atime: zero,
+        mtime: zero,
+        ctime: zero,
+    }
+}
+
+/// Number of the last processor.
+fn last_cpu(facts: &crate::facts::Facts) -> u32 {
+    facts.cpu.count.saturating_sub(1)
+}
+
+/// The synthetic filesystems as one process sees them (`/proc/self`).
+#[derive(Debug)]
+pub(crate) struct View<'a> {
+    kernel: &'a Kernel,
+    viewer: Pid,
+}
+
+impl<'a> View<'a> {
+    pub(crate) fn new(kernel: &'a Kernel, viewer: Pid) -> Self {
+        Self { kernel, viewer }
+    }
+
+    fn child_of_tree(parent: u32, name: &[u8]) -> Option<InodeId> {
+        let (parent, _) = TREE.get(parent as usize)?;
+        let name = std::str::from_utf8(name).ok()?;
+        let path = if parent.is_empty() { name.to_owned() } else { format!("{parent}/{name}") };
+        let index = TREE.iter().position(|(known, _)| *known == path)?;
+        (index > 0).then_some(Node::Tree(u32::try_from(index).ok()?).id())
+    }
+
+    fn process_exists(&self, pid: Pid) -> Result<(), Errno> {
+        self.kernel.process(pid).map(drop).ok_or(Errno::Enoent)
+    }
+
+    fn owner(&self, pid: Pid) -> (u32, u32) {
+        self.kernel.process(pid).map_or((0, 0), |state| {
+            let inner = lock(&state.inner);
+            (inner.credentials.uid, inner.credentials.gid)
+        })
+    }
+
+    fn fd_numbers(&self, pid: Pid) -> Vec<Fd> {
+        self.kernel
+            .process(pid)
+            .map(|state| lock(&state.inner).fds.iter().map(|(fd, _)| fd).collect())
+            .unwrap_or_default()
+    }
+}
+
+/// Type, permission bits, owner of a node.
+struct Shape {
+    file_type: FileType,
+    mode: u16,
+    owner: (u32, u32),
+    rdev: (u32, u32),
+    nlink: u32,
+}
+
+impl Shape {
+    fn new(file_type: FileType, mode: u16) -> Self {
+        let nlink = if file_type == FileType::Directory { 2 } else { 1 };
+        Self { file_type, mode, owner: (0, 0), rdev: (0, 0), nlink }
+    }
+
+    fn owned_by(self, owner: (u32, u32)) -> Self {
+        Self { owner, ..self }
+    }
+}
+
+impl View<'_> {
+    fn shape(&self, node: Node) -> Result<Shape, Errno> {
+        Ok(match node {
+            Node::Tree(index) => match &TREE.get(index as usize).ok_or(Errno::Enoent)?.1 {
+                Entry::Directory => Shape::new(FileType::Directory, 0o555),
+                Entry::File(_) => Shape::new(FileType::Regular, 0o444),
+                Entry::Link(_) => Shape::new(FileType::Symlink, 0o777),
+            },
+            Node::Process(pid) => {
+                self.process_exists(pid)?;
+                let shape = Shape::new(FileType::Directory, 0o555).owned_by(self.owner(pid));
+                Shape { nlink: 9, ..shape }
+            }
+            Node::ProcessFile(pid, index) => {
+                self.process_exists(pid)?;
+                let (_, entry, mode) = PROCESS_FILES.get(index as usize).ok_or(Errno::Enoent)?;
+                let file_type = match entry {
+                    process_files::Entry::File(_) => FileType::Regular,
+                    process_files::Entry::Link(_) => FileType::Symlink,
+                    process_files::Entry::Descriptors => FileType::Directory,
+                };
+                Shape::new(file_type, *mode).owned_by(self.owner(pid))
+            }
+            Node::Descriptor(pid, _) => Shape::new(FileType::Symlink, 0o700).owned_by(self.owner(pid)),
+            Node::OpenFile(pid, fd) => {
+                let description = descriptor(self.kernel, pid, fd).ok_or(Errno::Enoent)?;
+                let file_type = match description.kind {
+                    Kind::Tty(_) | Kind::Device(..) => FileType::CharDevice,
+                    Kind::Socket(_) => FileType::Socket,
+                    Kind::File(_) | Kind::Snapshot { .. } => FileType::Regular,
+                    Kind::Directory(_) => FileType::Directory,
+                    Kind::PipeRead(_) | Kind::PipeWrite(_) | Kind::PipeBoth(..) => FileType::Fifo,
+                };
+                Shape::new(file_type, 0o600).owned_by(self.owner(pid))
+            }
+            Node::PtsRoot => Shape::new(FileType::Directory, 0o755),
+            Node::Pts(index) => {
+                let tty = self.kernel.tty(index).ok_or(Errno::Enoent)?;
+                let owner = (self.owner(tty.session()).0, 5);
+                let shape = Shape::new(FileType::CharDevice, 0o620).owned_by(owner);
+                Shape { rdev: (136, index), ..shape }
+            }
+        })
+    }
+}
+
+impl Synthetic for View<'_> {
+    fn metadata(&self, id: InodeId) -> Result<Metadata, Errno> {
+        let node = Node::from_id(id).ok_or(Errno::Enoent)?;
+        let shape = self.shape(node)?;
+        let now = self.kernel.clock.wall();
+        let pts = matches!(node, Node::PtsRoot | Node::Pts(_));
+        Ok(Metadata {
+            ino: id,
+            dev: if pts { PTS_DEV } else { PROC_DEV },
+            file_type: shape.file_type,
+            mode: shape.mode,
+            uid: shape.owner.0,
+            gid: shape.owner.1,
+            nlink: shape.nlink,
+            size: 0,
+            blocks: 0,
+            rdev: shape.rdev,
+            atime: now,
+            mtime: now,
+            ctime: now,
+        })
+    }
+
+    fn lookup(&self, dir: InodeId, name: &[u8]) -> Result<InodeId, Errno> {
+        let number = || std::str::from_utf8(name).ok()?.parse::<u32>().ok();
+        match Node::from_id(dir).ok_or(Errno::Enoent)? {
+            Node::Tree(0) if name == b"self" || name == b"thread-self" => {
+                Self::child_of_tree(0, name).ok_or(Errno::Enoent)
+            }
+            Node::Tree(0) if name.first().is_some_and(u8::is_ascii_digit) => {
+                let pid = number().ok_or(Errno::Enoent)?;
+                self.process_exists(pid)?;
+                Ok(Node::Process(pid).id())
+            }
+            Node::Tree(parent) => Self::child_of_tree(parent, name).ok_or(Errno::Enoent),
+            Node::Process(pid) => {
+                let index = PROCESS_FILES.iter().position(|row| row.0.as_bytes() == name);
+                let index = index.and_then(|index| u32::try_from(index).ok()).ok_or(Errno::Enoent)?;
+                Ok(Node::ProcessFile(pid, index).id())
+            }
+            Node::ProcessFile(pid, _) => {
+                // Only `fd` is a directory here. A leading dot asks for what the link hides.
+                let (open, digits) = name.strip_prefix(b".").map_or((false, name), |rest| (true, rest));
+                let fd = std::str::from_utf8(digits).ok().and_then(|text| text.parse().ok());
+                let fd: Fd = fd.ok_or(Errno::Enoent)?;
+                descriptor(self.kernel, pid, fd).ok_or(Errno::Enoent)?;
+                Ok(if open { Node::OpenFile(pid, fd).id() } else { Node::Descriptor(pid, fd).id() })
+            }
+            Node::PtsRoot => {
+                let index = number().ok_or(Errno::Enoent)?;
+                self.kernel.tty(index).ok_or(Errno::Enoent)?;
+                Ok(Node::Pts(index).id())
+            }
+            Node::Descriptor(..) | Node::OpenFile(..) | Node::Pts(_) => Err(Errno::Enotdir),
+        }
+    }
+
+    fn parent(&self, dir: InodeId) -> Result<InodeId, Errno> {
+        match Node::from_id(dir).ok_or(Errno::Enoent)? {
+            Node::Tree(index) => {
+                let (path, _) = TREE.get(index as usize).ok_or(Errno::Enoent)?;
+                let (above, _) = path.rsplit_once('/').unwrap_or(("", path));
+                let index = TREE.iter().position(|(known, _)| *known == above).unwrap_or(0);
+                Ok(Node::Tree(u32::try_from(index).unwrap_or(0)).id())
+            }
+            Node::ProcessFile(pid, _) => Ok(Node::Process(pid).id()),
+            _ => Ok(PROC_ROOT),
+        }
+    }
+
+    fn read_dir(&self, dir: InodeId) -> Result<Vec<DirEntry>, Errno> {
+        let mut nodes: Vec<(Vec<u8>, Node)> = Vec::new();
+        match Node::from_id(dir).ok_or(Errno::Enoent)? {
+            Node::Tree(parent) => {
+                let (path, _) = TREE.get(parent as usize).ok_or(Errno::Enoent)?;
+                for (index, (known, _)) in TREE.iter().enumerate().skip(1) {
+                    let (above, name) = known.rsplit_once('/').unwrap_or(("", known));
+                    if above == *path {
+                        let index = u32::try_from(index).unwrap_or(0);
+                        nodes.push((name.as_bytes().to_vec(), Node::Tree(index)));
+                    }
+                }
+                if parent == 0 {
+                    let pids: Vec<Pid> = lock(&self.kernel.table).processes.keys().copied().collect();
+                    nodes.extend(pids.into_iter().map(|pid| (pid.to_string().into_bytes(), Node::Process(pid))));
+                }
+            }
+            Node::Process(pid) => {
+                for (index, row) in PROCESS_FILES.iter().enumerate() {
+                    let index = u32::try_from(index).unwrap_or(0);
+                    nodes.push((row.0.as_bytes().to_vec(), Node::ProcessFile(pid, index)));
+                }
+            }
+            Node::ProcessFile(pid, _) => {
+                for fd in self.fd_numbers(pid) {
+                    nodes.push((fd.to_string().into_bytes(), Node::Descriptor(pid, fd)));
+                }
+            }
+            Node::PtsRoot => {
+                let indices: Vec<u32> = lock(&self.kernel.table)
+                    .ttys
+                    .iter()
+                    .filter(|(_, tty)| tty.strong_count() > 0)
+                    .map(|(&index, _)| index)
+                    .collect();
+                nodes.extend(indices.into_iter().map(|index| (index.to_string().into_bytes(), Node::Pts(index))));
+            }
+            Node::Descriptor(..) | Node::OpenFile(..) | Node::Pts(_) => return Err(Errno::Enotdir),
+        }
+        let entry = |(name, node): (Vec<u8>, Node)| {
+            let file_type = self.shape(node).ok()?.file_type;
+            Some(DirEntry { name: name.into(), ino: node.id(), file_type })
+        };
+        Ok(nodes.into_iter().filter_map(entry).collect())
+    }
+
+    fn read_link(&self, id: InodeId) -> Result<Vec<u8>, Errno> {
+        match Node::from_id(id).ok_or(Errno::Enoent)? {
+            Node::Tree(index) => match &TREE.get(index as usize).ok_or(Errno::Enoent)?.1 {
+                Entry::Link("self") => Ok(self.viewer.to_string().into_bytes()),
+                Entry::Link("thread-self") => Ok(format!("{0}/task/{0}", self.viewer).into_bytes()),
+                Entry::Link(target) => Ok(target.as_bytes().to_vec()),
+                _ => Err(Errno::Einval),
+            },
+            Node::ProcessFile(pid, index) => {
+                let (_, entry, _) = PROCESS_FILES.get(index as usize).ok_or(Errno::Enoent)?;
+                let process_files::Entry::Link(target) = entry else { return Err(Errno::Einval) };
+                let state = self.kernel.process(pid).ok_or(Errno::Enoent)?;
+                target(&state).ok_or(Errno::Enoent)
+            }
+            Node::Descriptor(pid, fd) => {
+                descriptor(self.kernel, pid, fd).ok_or(Errno::Enoent)?;
+                Ok(format!("/proc/{pid}/fd/.{fd}").into_bytes())
+            }
+            _ => Err(Errno::Einval),
+        }
+    }
+
+    fn content(&self, id: InodeId) -> Result<Vec<u8>, Errno> {
+        match Node::from_id(id).ok_or(Errno::Enoent)? {
+            Node::Tree(index) => match &TREE.get(index as usize).ok_or(Errno::Enoent)?.1 {
+                Entry::File(content) => Ok(content(self.kernel)),
+                _ => Err(Errno::Einval),
+            },
+            Node::ProcessFile(pid, index) => {
+                let (_, entry, _) = PROCESS_FILES.get(index as usize).ok_or(Errno::Enoent)?;
+                let process_files::Entry::File(content) = entry else { return Err(Errno::Eisdir) };
+                let state = self.kernel.process(pid).ok_or(Errno::Esrch)?;
+                Ok(content(self.kernel, &state))
+            }
+            _ => Err(Errno::Einval),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_is_its_number() {
+        for node in [
+            Node::Tree(7),
+            Node::Process(4_194_304),
+            Node::ProcessFile(812, 3),
+            Node::Descriptor(9, 255),
+            Node::OpenFile(9, 2),
+            Node::PtsRoot,
+            Node::Pts(3),
+        ] {
+            assert_eq!(Node::from_id(node.id()), Some(node));
+        }
+        assert_eq!(Node::from_id(InodeId(5)), None);
+    }
+}

@@ -1,0 +1,292 @@
+//! The files of `/proc` that speak of the whole machine: proc(5).
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use crate::facts::Facts;
+use crate::lock;
+use crate::machine::Kernel;
+use crate::process::state::Life;
+
+/// What a name below `/proc` is.
+pub(super) enum Entry {
+    Directory,
+    File(fn(&Kernel) -> Vec<u8>),
+    Link(&'static str),
+}
+
+use Entry::{Directory, File, Link};
+
+/// Every name below `/proc` that belongs to no process; the first row is the root.
+pub(super) const TREE: &[(&str, Entry)] = &[
+    ("", Directory),
+    ("cmdline", File(cmdline)),
+    ("cpuinfo", File(|kernel| cpuinfo(&kernel.facts))),
+    ("devices", File(|_| b"Character devices:\n  1 mem\n  4 /dev/vc/0\n  4 tty\n  5 /dev/tty\n  5 /dev/console\n  5 /dev/ptmx\n 10 misc\n 13 input\n128 ptm\n136 pts\n\nBlock devices:\n  8 sd\n253 device-mapper\n254 virtblk\n".to_vec())),
+    ("filesystems", File(|_| b"nodev\tsysfs\nnodev\ttmpfs\nnodev\tbdev\nnodev\tproc\nnodev\tcgroup\nnodev\tcgroup2\nnodev\tcpuset\nnodev\tdevtmpfs\nnodev\tdebugfs\nnodev\ttracefs\nnodev\tsecurityfs\nnodev\tsockfs\nnodev\tbpf\nnodev\tpipefs\nnodev\tramfs\nnodev\thugetlbfs\nnodev\tdevpts\nnodev\tmqueue\nnodev\tpstore\n\text3\n\text2\n\text4\nnodev\tautofs\n".to_vec())),
+    ("loadavg", File(loadavg)),
+    ("meminfo", File(meminfo)),
+    ("modules", File(|_| b"virtio_net 73728 0 - Live 0x0000000000000000\nnet_failover 24576 1 virtio_net, Live 0x0000000000000000\nfailover 16384 1 net_failover, Live 0x0000000000000000\nvirtio_blk 28672 2 - Live 0x0000000000000000\next4 983040 1 - Live 0x0000000000000000\ncrc16 16384 1 ext4, Live 0x0000000000000000\nmbcache 16384 1 ext4, Live 0x0000000000000000\njbd2 167936 1 ext4, Live 0x0000000000000000\n".to_vec())),
+    ("mounts", Link("self/mounts")),
+    ("net", Link("self/net")),
+    ("partitions", File(partitions)),
+    ("self", Link("self")),
+    ("stat", File(stat)),
+    ("swaps", File(|_| b"Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n".to_vec())),
+    ("sys", Directory),
+    ("sys/fs", Directory),
+    ("sys/fs/file-max", File(|_| b"9223372036854775807\n".to_vec())),
+    ("sys/kernel", Directory),
+    ("sys/kernel/hostname", File(|kernel| line(&kernel.facts.hostname))),
+    ("sys/kernel/osrelease", File(|kernel| line(&kernel.facts.kernel_release))),
+    ("sys/kernel/ostype", File(|_| b"Linux\n".to_vec())),
+    ("sys/kernel/pid_max", File(|_| b"4194304\n".to_vec())),
+    ("sys/kernel/random", Directory),
+    ("sys/kernel/random/boot_id", File(boot_id)),
+    ("sys/kernel/random/uuid", File(random_uuid)),
+    ("sys/kernel/version", File(|kernel| line(&kernel.facts.kernel_version))),
+    ("sys/net", Directory),
+    ("sys/net/ipv4", Directory),
+    ("sys/net/ipv4/ip_forward", File(|_| b"0\n".to_vec())),
+    ("sys/vm", Directory),
+    ("sys/vm/nr_hugepages", File(|_| b"0\n".to_vec())),
+    ("sys/vm/overcommit_memory", File(|_| b"0\n".to_vec())),
+    ("sys/vm/swappiness", File(|_| b"60\n".to_vec())),
+    ("thread-self", Link("thread-self")),
+    ("uptime", File(uptime)),
+    ("version", File(version)),
+];
+
+fn line(text: &[u8]) -> Vec<u8> {
+    [text, b"\n"].concat()
+}
+
+fn cmdline(kernel: &Kernel) -> Vec<u8> {
+    let root = kernel.facts.disks.first().map_or(&b"/dev/vda1"[..], |disk| &disk.device);
+    [b"BOOT_IMAGE=/boot/vmlinuz-", kernel.facts.kernel_release.as_slice(), b" root=", root, b" ro quiet\n"].concat()
+}
+
+fn cpuinfo(facts: &Facts) -> Vec<u8> {
+    let cpu = &facts.cpu;
+    let text = String::from_utf8_lossy;
+    let mut out = String::new();
+    for processor in 0..cpu.count {
+        let bogomips = f64::from(cpu.khz) / 500.0;
+        let mhz = f64::from(cpu.khz) / 1000.0;
+        // Writing to a String cannot fail.
+        let _infallible = write!(
+            out,
+            "processor\t: {processor}\nvendor_id\t: {}\ncpu family\t: {}\nmodel\t\t: {}\n\
+             model name\t: {}\nstepping\t: {}\nmicrocode\t: {:#x}\ncpu MHz\t\t: {mhz:.3}\n\
+             cache size\t: {} KB\nphysical id\t: 0\nsiblings\t: {}\ncore id\t\t: {processor}\n\
+             cpu cores\t: {}\napicid\t\t: {processor}\ninitial apicid\t: {processor}\nfpu\t\t: yes\n\
+             fpu_exception\t: yes\ncpuid level\t: 13\nwp\t\t: yes\nflags\t\t: {}\nbugs\t\t: {}\n\
+             bogomips\t: {bogomips:.2}\nclflush size\t: 64\ncache_alignment\t: 64\n\
+             address sizes\t: 46 bits physical, 48 bits virtual\npower management:\n\n",
+            text(&cpu.vendor),
+            cpu.family,
+            cpu.model,
+            text(&cpu.model_name),
+            cpu.stepping,
+            cpu.microcode,
+            cpu.cache_kib,
+            cpu.count,
+            cpu.count,
+            text(&cpu.flags),
+            text(&cpu.bugs),
+        );
+    }
+    out.into_bytes()
+}
+
+/// How the memory of the machine is used, in KiB: one source for `/proc/meminfo` and `free`.
+#[derive(Debug, Clone, Copy)]
+pub struct MemoryUse {
+    /// In all.
+    pub total: u64,
+    /// Not used for anything.
+    pub free: u64,
+    /// Could be had without swapping.
+    pub available: u64,
+    /// Buffers.
+    pub buffers: u64,
+    /// Page cache and reclaimable slab.
+    pub cached: u64,
+    /// tmpfs.
+    pub shared: u64,
+}
+
+impl Kernel {
+    /// How the memory is used now: the daemons, the page cache, and what users' processes hold.
+    pub(crate) fn memory_use(&self) -> MemoryUse {
+        let total = self.facts.memory_total_kib;
+        let processes: u64 = {
+            let table = lock(&self.table);
+            table.processes.values().filter_map(|state| state.as_resident()).map(|resident| resident.rss_kib).sum()
+        };
+        let held = processes * 6 / 10 + self.memory.used() / 1024 + total / 40;
+        let drift = self.uptime().as_secs() / 7 % 2048;
+        let cached = total / 5 + drift * 4;
+        let buffers = total / 60 + drift;
+        let shared = total / 700;
+        let used = (held + buffers + cached).min(total);
+        let free = total - used;
+        MemoryUse { total, free, available: free + (cached + buffers) * 9 / 10, buffers, cached, shared }
+    }
+
+    /// The load averages, in hundredths, and the number of runnable processes.
+    pub(crate) fn load(&self) -> [u32; 3] {
+        // CPU used by this machine's users in proportion to its age: idle machines idle.
+        let alive = self.clock.monotonic().saturating_sub(self.started).max(Duration::from_secs(60));
+        let used = Duration::from_nanos(self.cpu_used.load(std::sync::atomic::Ordering::Relaxed));
+        let busy = u32::try_from(used.as_millis() * 100 / alive.as_millis().max(1)).unwrap_or(0);
+        let wave = u32::try_from(self.uptime().as_secs() / 60 % 7).unwrap_or(0);
+        [busy + wave % 4, busy / 2 + wave % 3 + 1, busy / 4 + 1]
+    }
+}
+
+fn meminfo(kernel: &Kernel) -> Vec<u8> {
+    let memory = kernel.memory_use();
+    let swap = kernel.facts.swap_total_kib;
+    let active = memory.cached / 2;
+    let rows = [
+        ("MemTotal", memory.total),
+        ("MemFree", memory.free),
+        ("MemAvailable", memory.available),
+        ("Buffers", memory.buffers),
+        ("Cached", memory.cached - memory.cached / 12),
+        ("SwapCached", 0),
+        ("Active", active),
+        ("Inactive", memory.cached),
+        ("Active(anon)", memory.shared),
+        ("Inactive(anon)", memory.total / 30),
+        ("Active(file)", active - memory.shared.min(active)),
+        ("Inactive(file)", memory.cached - memory.total / 30),
+        ("Unevictable", 0),
+        ("Mlocked", 0),
+        ("SwapTotal", swap),
+        ("SwapFree", swap),
+        ("Zswap", 0),
+        ("Zswapped", 0),
+        ("Dirty", 48),
+        ("Writeback", 0),
+        ("AnonPages", memory.total / 31),
+        ("Mapped", memory.total / 40),
+        ("Shmem", memory.shared),
+        ("KReclaimable", memory.cached / 12),
+        ("Slab", memory.cached / 8),
+        ("SReclaimable", memory.cached / 12),
+        ("SUnreclaim", memory.cached / 24),
+        ("KernelStack", 2304),
+        ("PageTables", 1920),
+        ("CommitLimit", memory.total / 2 + swap),
+        ("Committed_AS", memory.total / 9),
+        ("VmallocTotal", 34_359_738_367),
+        ("VmallocUsed", 9876),
+        ("VmallocChunk", 0),
+        ("Percpu", 1056),
+    ];
+    let mut out = String::new();
+    for (name, kib) in rows {
+        let _infallible = writeln!(out, "{:<15} {kib:>8} kB", format!("{name}:"));
+    }
+    out.push_str("HugePages_Total:       0\nHugePages_Free:        0\nHugePages_Rsvd:        0\nHugePages_Surp:        0\nHugepagesize:       2048 kB\nHugetlb:               0 kB\n");
+    out.into_bytes()
+}
+
+fn loadavg(kernel: &Kernel) -> Vec<u8> {
+    let load = kernel.load().map(|hundredths| format!("{}.{:02}", hundredths / 100, hundredths % 100));
+    let table = lock(&kernel.table);
+    let (count, last) = (table.processes.len(), table.last_pid());
+    format!("{} 1/{count} {last}\n", load.join(" ")).into_bytes()
+}
+
+fn partitions(kernel: &Kernel) -> Vec<u8> {
+    let mut out = "major minor  #blocks  name\n\n".to_owned();
+    for (minor, disk) in kernel.facts.disks.iter().enumerate() {
+        let name = disk.device.strip_prefix(b"/dev/").unwrap_or(&disk.device);
+        let name = String::from_utf8_lossy(name);
+        let whole = name.trim_end_matches(|digit: char| digit.is_ascii_digit());
+        let _infallible = write!(
+            out,
+            " 254 {:>8} {:>10} {whole}\n 254 {:>8} {:>10} {name}\n",
+            minor * 16,
+            disk.total_kib + 1024,
+            minor * 16 + 1,
+            disk.total_kib
+        );
+    }
+    out.into_bytes()
+}
+
+fn stat(kernel: &Kernel) -> Vec<u8> {
+    let cpus = u64::from(kernel.facts.cpu.count.max(1));
+    let ticks = u64::try_from(kernel.uptime().as_millis() / 10).unwrap_or(0);
+    let busy = ticks / 200;
+    let row = |share: u64| {
+        let (user, system, iowait) = (busy * 2 * share, busy * share, busy / 4 * share);
+        let idle = (ticks * share).saturating_sub(user + system + iowait);
+        format!("{user} 0 {system} {idle} {iowait} 0 {} 0 0 0", busy / 16 * share)
+    };
+    let mut out = format!("cpu  {}\n", row(cpus));
+    for cpu in 0..cpus {
+        let _infallible = writeln!(out, "cpu{cpu} {}", row(1));
+    }
+    let (forks, running) = {
+        let table = lock(&kernel.table);
+        let running = table.processes.values().filter(|state| {
+            !state.is_resident() && lock(&state.inner).life == Life::Running
+        });
+        (table.forks, running.count().max(1))
+    };
+    let _infallible = write!(
+        out,
+        "intr {} 0 9 0 0 0\nctxt {}\nbtime {}\nprocesses {forks}\nprocs_running {running}\nprocs_blocked 0\n",
+        ticks * 11,
+        ticks * 23,
+        kernel.facts.boot_time.secs,
+    );
+    out.into_bytes()
+}
+
+fn uptime(kernel: &Kernel) -> Vec<u8> {
+    let up = kernel.uptime().as_secs_f64();
+    let idle = up * f64::from(kernel.facts.cpu.count.max(1)) * 0.985;
+    format!("{up:.2} {idle:.2}\n").into_bytes()
+}
+
+fn version(kernel: &Kernel) -> Vec<u8> {
+    let facts = &kernel.facts;
+    [
+        b"Linux version ".as_slice(),
+        &facts.kernel_release,
+        b" ",
+        &facts.kernel_builder,
+        b" ",
+        &facts.kernel_version,
+        b"\n",
+    ]
+    .concat()
+}
+
+fn uuid(high: u64, low: u64) -> Vec<u8> {
+    format!(
+        "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}\n",
+        high >> 32,
+        high >> 16 & 0xffff,
+        high & 0xfff,
+        0x8000 | (low >> 48 & 0x3fff),
+        low & 0xffff_ffff_ffff
+    )
+    .into_bytes()
+}
+
+fn boot_id(kernel: &Kernel) -> Vec<u8> {
+    let boot = kernel.facts.boot_time;
+    let high = (boot.secs.unsigned_abs() ^ u64::from(boot.nanos) << 32).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    uuid(high, high.rotate_left(29).wrapping_mul(0xbf58_476d_1ce4_e5b9))
+}
+
+fn random_uuid(kernel: &Kernel) -> Vec<u8> {
+    uuid(kernel.random(), kernel.random())
+}

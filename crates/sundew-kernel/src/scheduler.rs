@@ -1,0 +1,279 @@
+//! The future that runs a machine: it polls its processes, and keeps the machine to its CPU share.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use futures_util::stream::{FuturesUnordered, Stream};
+use sundew_vfs::Errno;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::budget::Budget;
+use crate::machine::Kernel;
+use crate::process::exec::{ChildFuture, Image};
+use crate::process::state::ProcessState;
+use crate::{ExitStatus, Process, lock};
+
+/// Runs one machine. Poll it (spawn it) for the machine to live; drop it to end every process.
+///
+/// It never completes. A poll runs for about [`crate::budget::Limits::slice`] at most; a machine
+/// that used up its burst sleeps until its share allows more, and until then nothing of it runs.
+#[must_use = "nothing on a machine runs unless its scheduler is polled"]
+pub struct Scheduler {
+    kernel: Arc<Kernel>,
+    tasks: FuturesUnordered<Task>,
+    /// CPU time that may still be used at once.
+    credit: Duration,
+    credited_at: Duration,
+    heavy: Option<Arc<Semaphore>>,
+    waiting: Waiting,
+}
+
+/// What keeps a machine from running although its processes could.
+enum Waiting {
+    Nothing,
+    Share(BoxFuture<'static, ()>),
+    Permit(BoxFuture<'static, Option<OwnedSemaphorePermit>>),
+}
+
+impl std::fmt::Debug for Scheduler {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Scheduler").field("tasks", &self.tasks.len()).finish_non_exhaustive()
+    }
+}
+
+impl Scheduler {
+    pub(crate) fn new(kernel: Arc<Kernel>, heavy: Option<Arc<Semaphore>>) -> Self {
+        let credit = kernel.limits.cpu_burst;
+        let credited_at = kernel.clock.monotonic();
+        let tasks = FuturesUnordered::new();
+        Self { kernel, tasks, credit, credited_at, heavy, waiting: Waiting::Nothing }
+    }
+
+    /// Credits the share that has accrued since the last time.
+    fn accrue(&mut self, now: Duration) {
+        let share = self.kernel.limits.cpu_share_percent.max(1);
+        let gained = now.saturating_sub(self.credited_at) * share / 100;
+        self.credited_at = now;
+        self.credit = (self.credit + gained).min(self.kernel.limits.cpu_burst);
+    }
+
+    fn take_inbox(&mut self, cx: &Context<'_>) {
+        let mut inbox = lock(&self.kernel.inbox);
+        inbox.waker = Some(cx.waker().clone());
+        self.tasks.extend(inbox.tasks.drain(..));
+    }
+
+    /// Waits for share and permit where this machine needs them; the permit to hold for the slice.
+    fn poll_allowed(&mut self, cx: &mut Context<'_>) -> Poll<Option<OwnedSemaphorePermit>> {
+        loop {
+            match &mut self.waiting {
+                Waiting::Share(sleep) => {
+                    ready!(sleep.as_mut().poll(cx));
+                    self.waiting = Waiting::Nothing;
+                }
+                Waiting::Permit(acquire) => {
+                    let permit = ready!(acquire.as_mut().poll(cx));
+                    self.waiting = Waiting::Nothing;
+                    return Poll::Ready(permit);
+                }
+                Waiting::Nothing => {
+                    let now = self.kernel.clock.monotonic();
+                    self.accrue(now);
+                    if self.credit.is_zero() {
+                        // Long enough to earn a few slices: short sleeps would only cost wake-ups.
+                        let slices = self.kernel.limits.slice * 8;
+                        let wait = slices * 100 / self.kernel.limits.cpu_share_percent.max(1);
+                        self.waiting = Waiting::Share(self.kernel.clock.sleep(wait));
+                        continue;
+                    }
+                    let heavy = self.credit < self.kernel.limits.cpu_burst / 2;
+                    if let Some(semaphore) = self.heavy.as_ref().filter(|_| heavy) {
+                        let semaphore = Arc::clone(semaphore);
+                        self.waiting =
+                            Waiting::Permit(Box::pin(async move { semaphore.acquire_owned().await.ok() }));
+                        continue;
+                    }
+                    return Poll::Ready(None);
+                }
+            }
+        }
+    }
+}
+
+impl Future for Scheduler {
+    type Output = std::convert::Infallible;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        this.take_inbox(cx);
+        if this.tasks.is_empty() {
+            return Poll::Pending;
+        }
+        let _permit = ready!(this.poll_allowed(cx));
+        let began = this.kernel.clock.monotonic();
+        let end = began + this.kernel.limits.slice;
+        this.kernel.slice_end.store(nanos(end), Ordering::Relaxed);
+        // Ends when no task is ready or, because tasks that find the slice over wake themselves and
+        // return, when the slice is over.
+        while let Poll::Ready(Some(())) = Pin::new(&mut this.tasks).poll_next(cx) {
+            this.take_inbox(cx);
+        }
+        let used = this.kernel.clock.monotonic().saturating_sub(began);
+        this.credit = this.credit.saturating_sub(used);
+        this.kernel.cpu_used.fetch_add(nanos(used), Ordering::Relaxed);
+        // A task submitted by the last one polled has found no waker to call.
+        if !lock(&this.kernel.inbox).tasks.is_empty() {
+            cx.waker().wake_by_ref();
+        }
+        Poll::Pending
+    }
+}
+
+impl Drop for Scheduler {
+    fn drop(&mut self) {
+        let orphans = {
+            let mut inbox = lock(&self.kernel.inbox);
+            inbox.closed = true;
+            std::mem::take(&mut inbox.tasks)
+        };
+        drop(orphans);
+        self.tasks.clear();
+        let states: Vec<_> = lock(&self.kernel.table).processes.values().cloned().collect();
+        for state in states.iter().filter(|state| !state.is_resident()) {
+            self.kernel.finish(state, ExitStatus::Signaled(crate::Signal::KILL));
+        }
+    }
+}
+
+/// Nanoseconds; a machine does not live for the 584 years after which this saturates.
+pub(crate) fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// The future of one process, and its life: stopping, ending, becoming another program.
+pub(crate) struct Task {
+    kernel: Arc<Kernel>,
+    state: Arc<ProcessState>,
+    future: Option<ChildFuture>,
+}
+
+impl std::fmt::Debug for Task {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Task").field("pid", &self.state.pid).finish_non_exhaustive()
+    }
+}
+
+impl Task {
+    /// Runs the body of a forked child.
+    pub(crate) fn fork(kernel: &Arc<Kernel>, state: Arc<ProcessState>, future: ChildFuture) {
+        kernel.submit(Self { kernel: Arc::clone(kernel), state, future: Some(future) });
+    }
+
+    /// Runs a program in a process made for it.
+    pub(crate) fn image(kernel: &Arc<Kernel>, state: Arc<ProcessState>, image: Image) {
+        let future = Self::run_image(kernel, &state, image);
+        Self::fork(kernel, state, future);
+    }
+
+    /// Runs the program at `path` with the arguments and environment that `state` has already.
+    pub(crate) fn exec(kernel: &Arc<Kernel>, state: Arc<ProcessState>, path: &[u8]) -> Result<(), Errno> {
+        let (args, env) = {
+            let inner = lock(&state.inner);
+            (inner.args.clone(), inner.env.clone())
+        };
+        let mut process = Process::new(Arc::clone(kernel), Arc::clone(&state), args.clone(), env.clone());
+        let path = path.to_vec();
+        let future: ChildFuture = Box::pin(async move {
+            let _errno = process.exec(&path, args, env).await;
+            ExitStatus::Exited(127)
+        });
+        Self::fork(kernel, state, future);
+        Ok(())
+    }
+
+    fn run_image(kernel: &Arc<Kernel>, state: &Arc<ProcessState>, image: Image) -> ChildFuture {
+        let run = image.run;
+        let mut process = Process::new(Arc::clone(kernel), Arc::clone(state), image.args, image.env);
+        Box::pin(async move {
+            let status = run(&mut process).await;
+            process.finish_output(status).await
+        })
+    }
+
+    /// Ends the process; drops its future first, so that what it held is free.
+    fn end(&mut self, status: ExitStatus) -> Poll<()> {
+        self.future = None;
+        self.kernel.finish(&self.state, status);
+        Poll::Ready(())
+    }
+
+    /// What a pending signal or `execve` asks for, before or after the program ran.
+    fn attend(&mut self, cx: &Context<'_>) -> Option<Poll<()>> {
+        let mut inner = lock(&self.state.inner);
+        inner.set_task(cx.waker());
+        if let Some(signal) = inner.fatal {
+            drop(inner);
+            return Some(self.end(ExitStatus::Signaled(signal)));
+        }
+        if inner.stopped.is_some() {
+            return Some(Poll::Pending);
+        }
+        if let Some(image) = inner.next_image.take() {
+            drop(inner);
+            // The old program is dropped before the new one is made: nothing accumulates however
+            // often a process replaces itself.
+            self.future = None;
+            self.future = Some(Self::run_image(&self.kernel, &self.state, image));
+            cx.waker().wake_by_ref();
+            return Some(Poll::Pending);
+        }
+        None
+    }
+
+    fn charge(&self, used: Duration) {
+        let total = self.state.charge_cpu(used);
+        let limits = &self.kernel.limits;
+        if total > limits.process_cpu {
+            self.kernel.spend(&self.state, Budget::ProcessCpu);
+        } else if self.kernel.over_machine_cpu() && !self.leads_session() {
+            // However short its processes live, a fork bomb ends here; the login's shell stays.
+            self.kernel.spend(&self.state, Budget::MachineCpu);
+        }
+    }
+
+    fn leads_session(&self) -> bool {
+        lock(&self.state.inner).session == self.state.pid
+    }
+}
+
+impl Future for Task {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        if let Some(answer) = self.attend(cx) {
+            return answer;
+        }
+        let now = self.kernel.clock.monotonic();
+        if nanos(now) >= self.kernel.slice_end.load(Ordering::Relaxed) {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let Some(future) = self.future.as_mut() else { return Poll::Ready(()) };
+        let answer = future.as_mut().poll(cx);
+        self.charge(self.kernel.clock.monotonic().saturating_sub(now));
+        match answer {
+            Poll::Ready(status) => {
+                // A signal that arrived in the last moment counts, as in a real kernel's exit path.
+                let fatal = lock(&self.state.inner).fatal;
+                self.end(fatal.map_or(status, ExitStatus::Signaled))
+            }
+            Poll::Pending => self.attend(cx).unwrap_or(Poll::Pending),
+        }
+    }
+}
+

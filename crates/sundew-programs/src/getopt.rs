@@ -1,0 +1,1 @@
+//! Options of command lines: getopt_long(3), with its words.

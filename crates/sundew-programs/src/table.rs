@@ -1,0 +1,36 @@
+//! All programs, for the machine's program table.
+
+use sundew_kernel::program::Program;
+
+use crate::{archive, busybox, coreutils, net, package, procps, text, util_linux};
+
+/// Every program of this crate.
+pub fn programs() -> impl Iterator<Item = Program> {
+    [
+        coreutils::TABLE,
+        text::TABLE,
+        procps::TABLE,
+        util_linux::TABLE,
+        net::TABLE,
+        busybox::TABLE,
+        archive::TABLE,
+        package::TABLE,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_name_is_given_twice() {
+        let mut names: Vec<&str> = programs().map(|program| program.name).collect();
+        names.sort_unstable();
+        let count = names.len();
+        names.dedup();
+        assert_eq!(names.len(), count);
+    }
+}
