@@ -24,6 +24,9 @@ const MAX_INPUT_SECONDS: u32 = 5;
 /// Most memory a target may use, in MiB.
 const MAX_MEMORY_MIB: u32 = 1024;
 
+/// Lines shown of a crash.
+const MAX_SHOWN_LINES: usize = 60;
+
 /// How many targets run at once.
 const AT_ONCE: usize = 2;
 
@@ -156,8 +159,11 @@ fn finish(running: &mut Vec<(&String, Child)>, crashed: &mut Vec<String>) -> Res
         if status.success() {
             println!("{name}: {}", summary(&log));
         } else {
-            let tail: Vec<&str> = log.lines().rev().take(60).collect();
-            let tail: Vec<&str> = tail.into_iter().rev().collect();
+            // libFuzzer's progress lines start with `#`; what matters is after them.
+            let tail: Vec<&str> = log.lines().filter(|line| !line.starts_with('#')).collect();
+            let tail = tail
+                .get(tail.len().saturating_sub(MAX_SHOWN_LINES)..)
+                .unwrap_or_default();
             println!("{}", tail.join("\n"));
             crashed.push(format!(
                 "{name}: {status}; the input is in fuzz/artifacts/{name}/"
