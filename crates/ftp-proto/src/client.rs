@@ -19,7 +19,7 @@ mod verdict;
 use std::fmt;
 use std::net::SocketAddrV4;
 
-use self::verdict::{Verdict, verdict};
+pub use self::verdict::{Verdict, verdict};
 use crate::address;
 use crate::argument::Argument;
 use crate::command::{Command, ExtendedPassive};

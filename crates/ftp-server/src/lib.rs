@@ -18,7 +18,11 @@
     reason = "this crate is the driver: sockets, files and the clock are its work"
 )]
 
+pub mod auth;
+pub mod backend;
 pub mod connection;
+pub mod data;
+pub mod files;
 pub mod handler;
 pub mod limits;
 pub mod listener;

@@ -5,7 +5,7 @@ use crate::reply::{Class, Code};
 
 /// What a reply means to the step it answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub enum Verdict {
     /// Go on.
     Accept,
     /// Not done, but the dialogue can do without.
@@ -18,7 +18,9 @@ pub(super) enum Verdict {
 
 use Verdict::{Accept, Fail, Refused, Wait};
 
-pub(super) fn verdict(manner: Manner, step: Step, code: Code) -> Verdict {
+/// Judges the code of a reply to `step`.
+#[must_use]
+pub fn verdict(manner: Manner, step: Step, code: Code) -> Verdict {
     match manner {
         Manner::Standard => standard(step, code),
         Manner::BusyBox => busybox(step, code),

@@ -95,6 +95,8 @@ pub enum FileError {
     OverQuota,
     /// The name cannot be used.
     NameNotAllowed,
+    /// The offset of REST lies behind the end of the file.
+    BadOffset,
     /// Somebody else is using it, or too much is going on.
     Busy,
     /// This backend does not do that.

@@ -94,6 +94,10 @@ pub(super) const fn file_error(error: FileError) -> (Code, &'static str) {
             Code::NAME_NOT_ALLOWED,
             "Requested action not taken. File name not allowed.",
         ),
+        FileError::BadOffset => (
+            Code::BAD_RESTART,
+            "Requested action not taken: invalid REST parameter.",
+        ),
         FileError::Busy => (
             Code::FILE_BUSY,
             "Requested file action not taken. File unavailable.",

@@ -1,0 +1,169 @@
+//! Where files are: the traits, and two implementations of them.
+//!
+//! Paths arrive absolute and normalised ([`Path`]); they are names below whatever the backend calls
+//! its root, never paths of the host.
+
+pub mod disk;
+pub mod memory;
+
+use std::future::Future;
+
+use bytes::Bytes;
+use ftp_proto::listing::Entry;
+use ftp_proto::server::{FileError, Path, Placement};
+use ftp_proto::time::Timestamp;
+
+use crate::auth::User;
+
+/// Gives each user their files.
+pub trait Backend: Send + Sync + 'static {
+    /// What one user sees.
+    type Files: Files;
+
+    /// The files of a user who has just logged in.
+    ///
+    /// # Errors
+    ///
+    /// Any error refuses the login.
+    fn enter(&self, user: &User) -> impl Future<Output = Result<Self::Files, FileError>> + Send;
+}
+
+/// A tree of files as one user sees it; clones see the same.
+///
+/// Dropping a future may leave its change done or not done, never half done.
+pub trait Files: Send + Sync + Clone + 'static {
+    /// An open file that is read.
+    type Reader: Reader;
+    /// An open file that is written.
+    type Writer: Writer;
+    /// An open directory.
+    type Lister: Lister;
+
+    /// What is known about a path, links followed; the name is the path's last component.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError`].
+    fn look(&self, path: &Path) -> impl Future<Output = Result<Entry, FileError>> + Send;
+
+    /// Opens a directory.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError::NotADirectory`] for a file.
+    fn list(&self, path: &Path) -> impl Future<Output = Result<Self::Lister, FileError>> + Send;
+
+    /// Opens a file from an offset on; gives the bytes to come, if they are known.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError::IsADirectory`], [`FileError::BadOffset`] behind the end, and others.
+    fn read(
+        &self,
+        path: &Path,
+        offset: u64,
+    ) -> impl Future<Output = Result<(Option<u64>, Self::Reader), FileError>> + Send;
+
+    /// Opens or makes a file.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError::IsADirectory`], [`FileError::BadOffset`] behind the end, and others.
+    fn write(
+        &self,
+        path: &Path,
+        placement: Placement,
+    ) -> impl Future<Output = Result<Self::Writer, FileError>> + Send;
+
+    /// Makes a file under a name that did not exist and that begins with `stem`; gives the name.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError`].
+    fn write_unique(
+        &self,
+        directory: &Path,
+        stem: &[u8],
+    ) -> impl Future<Output = Result<(Vec<u8>, Self::Writer), FileError>> + Send;
+
+    /// Makes a directory.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError`].
+    fn make_directory(&self, path: &Path) -> impl Future<Output = Result<(), FileError>> + Send;
+
+    /// Removes an empty directory.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError`].
+    fn remove_directory(&self, path: &Path) -> impl Future<Output = Result<(), FileError>> + Send;
+
+    /// Removes a file or link.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError`].
+    fn delete(&self, path: &Path) -> impl Future<Output = Result<(), FileError>> + Send;
+
+    /// Renames; a file that is in the way is replaced.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError`].
+    fn rename(&self, from: &Path, to: &Path) -> impl Future<Output = Result<(), FileError>> + Send;
+
+    /// Sets the modification time.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError`].
+    fn set_modified(
+        &self,
+        path: &Path,
+        time: Timestamp,
+    ) -> impl Future<Output = Result<(), FileError>> + Send;
+}
+
+/// An open file that is read from front to back.
+pub trait Reader: Send + 'static {
+    /// The next bytes; `None` at the end. At most [`CHUNK_BYTES`].
+    ///
+    /// # Errors
+    ///
+    /// [`FileError`].
+    fn read(&mut self) -> impl Future<Output = Result<Option<Bytes>, FileError>> + Send;
+}
+
+/// An open file that is written from front to back.
+///
+/// One that is dropped without [`Writer::finish`] was cut: the transfer broke or was aborted.
+pub trait Writer: Send + 'static {
+    /// Writes all of the bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError`]; how much was written is not said.
+    fn write(&mut self, bytes: Bytes) -> impl Future<Output = Result<(), FileError>> + Send;
+
+    /// The client has sent everything.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError`]; the client is told that the transfer failed.
+    fn finish(self) -> impl Future<Output = Result<(), FileError>> + Send;
+}
+
+/// An open directory.
+pub trait Lister: Send + 'static {
+    /// Some more entries, without `.` and `..`; `None` at the end. Sorted by name within one batch.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError`].
+    fn next(&mut self) -> impl Future<Output = Result<Option<Vec<Entry>>, FileError>> + Send;
+}
+
+/// Bytes moved between file and socket at a time.
+pub const CHUNK_BYTES: usize = 128 * 1024;

@@ -1,0 +1,278 @@
+//! The file server: a [`Handler`] that lets users log in and move files.
+//!
+//! The dialogue is `ftp_proto::server`; this carries out what it asks for. Who may come in is an
+//! [`Authenticator`]'s business, where files are a [`Backend`]'s, and how active mode gets out a
+//! [`Dial`]'s.
+
+mod list;
+mod transfer;
+
+use std::io;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use ftp_proto::server::{Endpoints, FileError, Outcome, Response, Session, Settings, Task, Then};
+use ftp_proto::time::Timestamp;
+use ftp_proto::{Argument, Reply};
+use tokio::net::TcpListener;
+use tokio::time::sleep;
+
+use crate::auth::{Attempt, Authenticator};
+use crate::backend::{Backend, Files};
+use crate::connection::{Connection, Deadline};
+use crate::data::{self, DataOptions, Dial, TcpDial};
+use crate::handler::{Answer, Disconnect, Handler, Request};
+
+/// What the operator decides.
+#[derive(Clone, Debug)]
+pub struct FileOptions {
+    /// The dialogue: greeting, deadlines, failed logins.
+    pub settings: Settings,
+    /// Data connections.
+    pub data: DataOptions,
+    /// How long the answer to a wrong login is held back, so that guessing is slow (RFC 2577 §5).
+    pub login_delay: Duration,
+}
+
+impl Default for FileOptions {
+    fn default() -> Self {
+        Self {
+            settings: Settings::default(),
+            data: DataOptions::default(),
+            login_delay: Duration::from_secs(2),
+        }
+    }
+}
+
+/// Serves the files of a backend to the users of an authenticator.
+#[derive(Debug)]
+pub struct FileServer<A, B, D = TcpDial> {
+    authenticator: A,
+    backend: B,
+    dial: D,
+    options: FileOptions,
+}
+
+impl<A: Authenticator, B: Backend> FileServer<A, B> {
+    /// A server that dials over the host's network in active mode.
+    pub const fn new(authenticator: A, backend: B, options: FileOptions) -> Self {
+        Self::with_dial(authenticator, backend, TcpDial, options)
+    }
+}
+
+impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
+    /// A server that dials its own way.
+    pub const fn with_dial(authenticator: A, backend: B, dial: D, options: FileOptions) -> Self {
+        Self {
+            authenticator,
+            backend,
+            dial,
+            options,
+        }
+    }
+}
+
+/// One client of a [`FileServer`].
+#[derive(Debug)]
+pub struct FileSession<F> {
+    dialogue: Session,
+    /// `None` until somebody has logged in.
+    files: Option<F>,
+    /// The port of passive mode, until a transfer takes it.
+    listener: Option<TcpListener>,
+}
+
+/// What to do after a response was carried out.
+enum Next {
+    Read,
+    /// A line that had to wait for a transfer.
+    Again(Request),
+    Close,
+}
+
+impl<A: Authenticator, B: Backend, D: Dial> Handler for FileServer<A, B, D> {
+    type Session = FileSession<B::Files>;
+
+    async fn on_connect(&self, connection: &mut Connection) -> io::Result<Self::Session> {
+        let peer = connection.peer();
+        let endpoints = Endpoints {
+            local: peer.local,
+            peer: peer.address,
+        };
+        let settings = self.options.settings.clone();
+        let session = FileSession {
+            dialogue: Session::new(settings, endpoints, peer.since),
+            files: None,
+            listener: None,
+        };
+        send(&session.dialogue.greet().replies, connection).await?;
+        set_deadline(&session.dialogue, connection);
+        Ok(session)
+    }
+
+    async fn on_request(
+        &self,
+        session: &mut Self::Session,
+        request: Request,
+        connection: &mut Connection,
+    ) -> io::Result<Answer> {
+        let mut request = request;
+        let close = loop {
+            let response = session
+                .dialogue
+                .handle_command(request.command, Instant::now());
+            match self.carry_out(session, response, connection).await? {
+                Next::Read => break false,
+                Next::Close => break true,
+                Next::Again(held) => request = held,
+            }
+        };
+        set_deadline(&session.dialogue, connection);
+        Ok(Answer { reply: None, close })
+    }
+
+    fn on_close(&self, session: &mut Self::Session, why: &Disconnect) -> Option<Reply> {
+        let response = match why {
+            Disconnect::Idle => session.dialogue.handle_timeout(Instant::now()),
+            _ => session.dialogue.shut_down(),
+        };
+        response.replies.into_iter().next()
+    }
+}
+
+impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
+    async fn carry_out(
+        &self,
+        session: &mut FileSession<B::Files>,
+        mut response: Response,
+        connection: &mut Connection,
+    ) -> io::Result<Next> {
+        let mut held = None;
+        loop {
+            send(&response.replies, connection).await?;
+            response = match response.then {
+                Then::Perform(Task::Transfer(transfer)) => {
+                    let (end, line) = self.transfer(session, transfer, connection).await?;
+                    held = line;
+                    end
+                }
+                Then::Perform(task) => {
+                    let outcome = self.perform(session, task, connection).await;
+                    session.dialogue.complete(outcome, Instant::now())
+                }
+                Then::Close => return Ok(Next::Close),
+                Then::CloseData => {
+                    session.listener = None;
+                    return Ok(Next::Read);
+                }
+                // The last two come only within `transfer`.
+                Then::Read | Then::Hold | Then::AbortTransfer => {
+                    return Ok(held.map_or(Next::Read, Next::Again));
+                }
+            };
+        }
+    }
+
+    async fn perform(
+        &self,
+        session: &mut FileSession<B::Files>,
+        task: Task,
+        connection: &Connection,
+    ) -> Outcome {
+        let result = match task {
+            Task::Login { user, password } => {
+                return self.login(session, &user, &password, connection).await;
+            }
+            Task::Listen => self.listen(session, connection),
+            task => match &session.files {
+                Some(files) => perform_on(files, task).await,
+                None => Err(FileError::Denied),
+            },
+        };
+        result.unwrap_or_else(Outcome::Failed)
+    }
+
+    async fn login(
+        &self,
+        session: &mut FileSession<B::Files>,
+        user: &Argument,
+        password: &[u8],
+        connection: &Connection,
+    ) -> Outcome {
+        let peer = connection.peer();
+        session.files = None;
+        let attempt = Attempt {
+            user,
+            password,
+            peer,
+        };
+        if let Some(user) = self.authenticator.login(attempt).await
+            && let Ok(files) = self.backend.enter(&user).await
+        {
+            tracing::info!(id = peer.id, user = %user.name, "logged in");
+            session.files = Some(files);
+            return Outcome::LoggedIn(user.access);
+        }
+        tracing::warn!(id = peer.id, %user, "login failed");
+        sleep(self.options.login_delay).await;
+        Outcome::LoginFailed
+    }
+
+    fn listen(
+        &self,
+        session: &mut FileSession<B::Files>,
+        connection: &Connection,
+    ) -> Result<Outcome, FileError> {
+        // The old port first: a range may hold no other.
+        session.listener = None;
+        let options = &self.options.data;
+        let listener = data::listen(connection.peer().local.ip(), options)
+            .map_err(|error| data::listen_error(&error))?;
+        let address =
+            data::announced(&listener, options).map_err(|error| data::listen_error(&error))?;
+        session.listener = Some(listener);
+        Ok(Outcome::Listening(address))
+    }
+}
+
+async fn perform_on(files: &impl Files, task: Task) -> Result<Outcome, FileError> {
+    use ftp_proto::listing::Kind;
+
+    match task {
+        Task::CheckDirectory(path) => match files.look(&path).await?.kind {
+            Kind::Directory | Kind::Current | Kind::Parent => {}
+            Kind::File | Kind::Link { .. } | Kind::Other => return Err(FileError::NotADirectory),
+        },
+        Task::CheckExists(path) => {
+            files.look(&path).await?;
+        }
+        Task::MakeDirectory(path) => files.make_directory(&path).await?,
+        Task::RemoveDirectory(path) => files.remove_directory(&path).await?,
+        Task::Delete(path) => files.delete(&path).await?,
+        Task::Rename { from, to } => files.rename(&from, &to).await?,
+        Task::SetModified { path, time } => files.set_modified(&path, time).await?,
+        Task::Look(path) => return files.look(&path).await.map(Outcome::Entry),
+        Task::ListHere(path) => return list::here(files, &path).await.map(Outcome::Lines),
+        // These never get here; see `perform` and `carry_out`.
+        Task::Login { .. } | Task::Listen | Task::Transfer(_) => return Err(FileError::Other),
+    }
+    Ok(Outcome::Done)
+}
+
+async fn send(replies: &[Reply], connection: &mut Connection) -> io::Result<()> {
+    for reply in replies {
+        connection.reply(reply).await?;
+    }
+    Ok(())
+}
+
+fn set_deadline(dialogue: &Session, connection: &mut Connection) {
+    let deadline = dialogue.next_timeout();
+    connection.set_deadline(deadline.map_or(Deadline::Never, Deadline::At));
+}
+
+/// The time of the host's clock, to the second.
+pub(crate) fn timestamp() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    let seconds = since.map_or(0, |since| since.as_secs());
+    Timestamp::from_unix(i64::try_from(seconds).unwrap_or(i64::MAX))
+}
