@@ -14,6 +14,7 @@ const LEVELS: &[&[&str]] = &[
         "ssh-proto",
         "sundew-vfs",
         "sundew-sh-syntax",
+        "sundew-posix",
         "sundew-events",
     ],
     &[

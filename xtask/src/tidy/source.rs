@@ -93,7 +93,7 @@ impl File {
     pub(super) fn is_test(&self) -> bool {
         self.path
             .split('/')
-            .any(|part| part == "tests" || part == "tests.rs" || part == "benches")
+            .any(|part| part == "tests" || part.ends_with("tests.rs") || part == "benches")
     }
 
     /// Numbered lines of code that ships: no comments, nothing from the test module on.

@@ -187,7 +187,7 @@ impl Step {
             "{}:{}: $ {}\n",
             file.display(),
             self.line,
-            self.command.escape_ascii()
+            String::from_utf8_lossy(&self.command)
         );
         let got = Self {
             stdout: take_over(&[], &output.stdout),
