@@ -112,64 +112,53 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let banner = Bytes::from(format!("{}\r\n", server.banner()));
-    let greeted = match greet(&mut socket, &banner, &**connection).await {
-        Ok(Ok(greeted)) => greeted,
+    let line = match greet(&mut socket, &banner, &**connection).await {
+        Ok(Ok(line)) => line,
         Ok(Err(reason)) => return reason,
         Err(error) => return lost(&error),
     };
-    match Tapped::new(
+    let stream = Tapped::new(
         socket,
-        &greeted.line,
-        &greeted.rest,
+        &line,
         banner,
         Arc::clone(connection),
         Arc::clone(life),
-    ) {
-        Ok(stream) => {
-            server
-                .run(stream, Arc::clone(connection), Arc::clone(life))
-                .await
-        }
-        Err(_malformed) => CloseReason::Protocol,
-    }
-}
-
-/// The client's first line, and what was read beyond it.
-struct Greeted {
-    line: Vec<u8>,
-    rest: Vec<u8>,
+    );
+    server
+        .run(stream, Arc::clone(connection), Arc::clone(life))
+        .await
 }
 
 /// Exchanges identifications as OpenSSH does: ours at once, then theirs, a line of text if it is bad.
+///
+/// One byte at a time, as OpenSSH does: it costs a few dozen system calls, and what a refused client
+/// sent beyond its line stays unread, which turns the close into a reset on both.
 async fn greet<S>(
     socket: &mut S,
     banner: &[u8],
     connection: &dyn Connection,
-) -> io::Result<Result<Greeted, CloseReason>>
+) -> io::Result<Result<Vec<u8>, CloseReason>>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     socket.write_all(banner).await?;
     socket.flush().await?;
     let mut reader = Reader::default();
-    let mut buffer = [0; 4096];
+    let mut byte = [0; 1];
     loop {
-        let length = socket.read(&mut buffer).await?;
-        let bytes = buffer.get(..length).unwrap_or_default();
-        if bytes.is_empty() {
+        if socket.read(&mut byte).await? == 0 {
             return Ok(Err(CloseReason::Client));
         }
-        match reader.feed(bytes) {
+        match reader.feed(&byte) {
             Step::More => {}
-            Step::Accepted { line, used } => {
+            Step::Accepted { line, .. } => {
                 connection.identified(&line);
-                let rest = bytes.get(used..).unwrap_or_default().to_vec();
-                return Ok(Ok(Greeted { line, rest }));
+                return Ok(Ok(line));
             }
             Step::Refused { line, refusal } => {
                 connection.identified(&line);
                 socket.write_all(refusal.text()).await?;
-                socket.shutdown().await?;
+                socket.flush().await?;
                 return Ok(Err(CloseReason::BadIdentification));
             }
         }

@@ -27,8 +27,8 @@ pub struct HostKeys {
 impl HostKeys {
     /// Reads the keys from `directory`, first making those that are missing (mode 0600).
     ///
-    /// Blocks on files and, on first start, for about a tenth of a second of key generation: call it
-    /// before the runtime starts or through `spawn_blocking`.
+    /// Blocks on files and, on first start, on finding an RSA key, which takes from a third of a second
+    /// to a few seconds: call it before the runtime starts or through `spawn_blocking`.
     ///
     /// # Errors
     ///

@@ -24,7 +24,7 @@ pub enum Step {
     Accepted {
         /// The line without CR LF.
         line: Vec<u8>,
-        /// How many of the bytes given last belong to the line; the rest is the first packet.
+        /// How many of the bytes given last belong to the line; the rest is packets.
         used: usize,
     },
     /// The connection ends here.
@@ -113,8 +113,8 @@ fn judge(line: &[u8]) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// A number as C's `%d` reads one: white space, a sign, digits; too large a value is some other one.
-fn number(bytes: &[u8]) -> Option<(i64, &[u8])> {
+/// A number as C's `%d` reads one: white space, a sign, digits, cut to 32 bits.
+fn number(bytes: &[u8]) -> Option<(i32, &[u8])> {
     let trimmed = bytes.trim_ascii_start();
     let (negative, digits) = match trimmed.split_first() {
         Some((b'-', rest)) => (true, rest),
@@ -134,14 +134,13 @@ fn number(bytes: &[u8]) -> Option<(i64, &[u8])> {
             .saturating_mul(10)
             .saturating_add(i64::from(digit.saturating_sub(b'0')))
     });
-    Some((
-        if negative {
-            value.saturating_neg()
-        } else {
-            value
-        },
-        rest,
-    ))
+    let value = if negative {
+        value.saturating_neg()
+    } else {
+        value
+    };
+    let [a, b, c, d, ..] = value.to_le_bytes();
+    Some((i32::from_le_bytes([a, b, c, d]), rest))
 }
 
 #[cfg(test)]
@@ -201,6 +200,20 @@ mod tests {
             b"SSH-2.0-a\0",
         ] {
             assert_eq!(refusal(line), Refusal::Invalid, "{}", line.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn numbers_are_read_as_c_reads_them() {
+        // OpenSSH 9.2 goes on with all of these.
+        for line in [
+            &b"SSH- 2.0-x\n"[..],
+            b"SSH-+2. 0-x\n",
+            b"SSH-02.0-x\n",
+            b"SSH-4294967298.0-x\n",
+            b"SSH-2.0- \n",
+        ] {
+            accepted(line);
         }
     }
 

@@ -12,6 +12,8 @@ pub const MAX_TAPPED_BYTES: usize = 64 * 1024;
 
 /// Longest clear packet OpenSSH reads, in bytes of `packet_length` (its `PACKET_MAX_SIZE`).
 const MAX_PACKET_BYTES: usize = 256 * 1024;
+/// Fewest bytes of padding, RFC 4253 §6.
+const MIN_PADDING_BYTES: u8 = 4;
 /// `SSH_MSG_KEXINIT`.
 const KEXINIT: u8 = 20;
 /// Bytes of the random cookie that follows the message number.
@@ -169,7 +171,9 @@ enum Packet<'a> {
 
 /// Splits one clear packet off: length, padding length, payload, padding (RFC 4253 §6).
 fn packet(bytes: &[u8]) -> Packet<'_> {
-    let Some((length, rest)) = bytes.split_first_chunk::<4>() else {
+    // OpenSSH waits for a cipher block, which is 8 bytes here, before it looks at the length.
+    let (Some((length, rest)), Some(_block)) = (bytes.split_first_chunk::<4>(), bytes.get(..8))
+    else {
         return Packet::Partial;
     };
     let length = usize::try_from(u32::from_be_bytes(*length)).unwrap_or(usize::MAX);
@@ -179,12 +183,13 @@ fn packet(bytes: &[u8]) -> Packet<'_> {
     let Some((body, rest)) = rest.split_at_checked(length) else {
         return Packet::Partial;
     };
+    let padded = body.first() >= Some(&MIN_PADDING_BYTES);
     let payload = body.split_first().and_then(|(padding, body)| {
         let length = body.len().checked_sub(usize::from(*padding))?;
         body.get(..length)
     });
     match payload {
-        Some(payload) if !payload.is_empty() => Packet::Whole { payload, rest },
+        Some(payload) if !payload.is_empty() && padded => Packet::Whole { payload, rest },
         _ => Packet::BadLength,
     }
 }
@@ -267,14 +272,20 @@ mod tests {
 
     #[test]
     fn bad_lengths_are_malformed() {
-        for head in [
-            [0, 0, 0, 0, 0],
-            [0, 0, 0, 13, 4],
-            [0xff, 0xff, 0xff, 0xfc, 4],
-            [0, 4, 0, 4, 4],
+        for length in [
+            [0, 0, 0, 0],
+            [0, 0, 0, 13],
+            [0xff, 0xff, 0xff, 0xfc],
+            [0, 4, 0, 4],
         ] {
-            assert_eq!(Scanner::default().feed(&head), Scan::Malformed, "{head:?}");
+            let mut scanner = Scanner::default();
+            assert_eq!(scanner.feed(&length), Scan::More);
+            assert_eq!(scanner.feed(&[4; 4]), Scan::Malformed, "{length:?}");
         }
+        assert_eq!(
+            Scanner::default().feed(&[0, 0, 0, 12, 3, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]),
+            Scan::Malformed
+        );
         // Padding longer than the packet, and a packet of padding only.
         assert_eq!(
             Scanner::default().feed(&[0, 0, 0, 12, 200, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]),

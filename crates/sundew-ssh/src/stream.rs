@@ -98,27 +98,24 @@ pub(crate) struct Tapped<S> {
 }
 
 impl<S> Tapped<S> {
-    /// `line` is the client's identification without its line end, `rest` what was read beyond it,
-    /// `banner` what we have already sent, with its line end.
+    /// `line` is the client's identification without its line end, `banner` what we have already
+    /// sent, with its line end.
     pub(crate) fn new(
         inner: S,
         line: &[u8],
-        rest: &[u8],
         banner: Bytes,
         connection: Arc<dyn Connection>,
         life: Arc<Life>,
-    ) -> io::Result<Self> {
-        let mut tapped = Self {
+    ) -> Self {
+        Self {
             inner,
-            replay: Bytes::from([line, b"\r\n", rest].concat()),
+            replay: Bytes::from([line, b"\r\n"].concat()),
             swallow: banner,
             scanner: Some(Scanner::default()),
             connection,
             stopped: Box::pin(life.stop.clone().cancelled_owned()),
             life,
-        };
-        tapped.scan(rest)?;
-        Ok(tapped)
+        }
     }
 
     fn scan(&mut self, bytes: &[u8]) -> io::Result<()> {

@@ -11,6 +11,7 @@
 //! - umac, sntrup761 and their kind are missing, hence [`Profile::openssh_9_2_debian_12`];
 //! - a channel's first window is 2 MiB where OpenSSH grants it later, and channels count from 2.
 
+mod front;
 mod handler;
 mod outlet;
 
@@ -30,7 +31,7 @@ use crate::connection::lost;
 use crate::host_key::HostKeys;
 use crate::profile::Profile;
 use crate::stream::{Life, Tapped};
-use handler::{Failure, Front};
+use front::{Failure, Front};
 
 /// Window of a channel, in bytes: OpenSSH's.
 const WINDOW_BYTES: u32 = 2 * 1024 * 1024;

@@ -1,38 +1,21 @@
 //! The library's callbacks, turned into calls of the boundary.
 //!
 //! They run in the task that moves the connection's packets. Whenever one waits, it waits for
-//! [`Life::stop`] as well.
+//! `Life::stop` as well.
 
-use std::collections::HashMap;
-use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::sync::Arc;
 
-use futures_util::FutureExt;
 use russh::kex::dh::groups::{DH_GROUP14, DH_GROUP15, DH_GROUP16, DhGroup};
-use russh::keys::{Algorithm, PublicKey};
 use russh::server::{
-    Auth, ChannelOpenHandle, Handle, Handler, Msg, PublicKeyOffer, Response, Session,
-    VerifiedPublicKey,
+    Auth, ChannelOpenHandle, Handler, Msg, PublicKeyOffer, Response, Session, VerifiedPublicKey,
 };
-use russh::{
-    Channel as Wire, ChannelId, ChannelOpenFailure, ChannelWriteHalf, Disconnect, MethodSet, Pty,
-    Sig,
-};
-use tokio::time::timeout;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use russh::{Channel as Wire, ChannelId, ChannelOpenFailure, Disconnect, Pty, Sig};
 
-use super::outlet::{ChannelOutlet, signal_name};
+use super::front::{Failure, Front, SessionChannel};
+use super::outlet::signal_name;
 use super::{PACKET_BYTES, WINDOW_BYTES};
-use crate::auth::{self, Attempts};
-use crate::backlog::{Backlog, Pressure, Total};
-use crate::boundary::{
-    Channel, CloseReason, Connection, DirectTcpip, Forward, OfferedKey, PtyRequest, Start,
-};
-use crate::profile::Profile;
-use crate::pump::pump;
-use crate::stream::Life;
+use crate::backlog::{Backlog, Pressure};
+use crate::boundary::{CloseReason, DirectTcpip, Forward, PtyRequest, Start};
 
 /// Swallowed TCP connections one connection may have at a time. OpenSSH names none; a browser behind a
 /// SOCKS proxy stays under this.
@@ -42,252 +25,8 @@ const MAX_TUNNELS: usize = 64;
 /// larger one: the library refills only when data arrive.
 const TRICKLE_BYTES: u32 = 2;
 
-/// How long a packet waits for a program that does not read, while output goes on between packets.
-const PRESSURE_PAUSE: Duration = Duration::from_millis(50);
-
 /// What OpenSSH answers to a session channel it does not open, and to a forward nobody answers.
 const OPEN_FAILED: u32 = 2;
-
-/// Why a callback ends the connection.
-#[derive(Debug)]
-pub(super) enum Failure {
-    /// [`Life::stop`] was cancelled.
-    Stopped,
-    /// The library gave up.
-    Library(russh::Error),
-}
-
-impl From<russh::Error> for Failure {
-    fn from(error: russh::Error) -> Self {
-        Self::Library(error)
-    }
-}
-
-/// What outlives the library's task.
-#[derive(Clone)]
-pub(super) struct Shared(Arc<SharedState>);
-
-struct SharedState {
-    handle: OnceLock<Handle>,
-    verdict: OnceLock<CloseReason>,
-    pumps: TaskTracker,
-}
-
-impl Shared {
-    /// The way to send a message from outside a callback; exists once the library's task runs.
-    pub(super) fn set_handle(&self, handle: Handle) {
-        let _first = self.0.handle.set(handle);
-    }
-
-    /// Why we ended the connection, if we did.
-    pub(super) fn verdict(&self) -> Option<CloseReason> {
-        self.0.verdict.get().copied()
-    }
-
-    /// Waits for the connection's pumps; their channels are gone with the library's task.
-    pub(super) async fn join(&self) {
-        self.0.pumps.close();
-        self.0.pumps.wait().await;
-    }
-
-    fn judge(&self, reason: CloseReason) {
-        let _first = self.0.verdict.set(reason);
-    }
-}
-
-/// One connection's callbacks.
-pub(super) struct Front {
-    connection: Arc<dyn Connection>,
-    life: Arc<Life>,
-    shared: Shared,
-    methods: MethodSet,
-    max_sessions: usize,
-    attempts: Attempts,
-    sessions: HashMap<ChannelId, SessionChannel>,
-    tunnels: HashMap<ChannelId, DirectTcpip>,
-    tunnels_opened: u32,
-    held: Total,
-    /// Ends every pump when the library's task is over, however it ends.
-    pumps: CancellationToken,
-}
-
-impl Drop for Front {
-    fn drop(&mut self) {
-        self.pumps.cancel();
-    }
-}
-
-struct SessionChannel {
-    channel: Arc<dyn Channel>,
-    /// Taken when something is started.
-    outlet: Option<ChannelWriteHalf<Msg>>,
-    backlog: Arc<Backlog>,
-    terminal: bool,
-    closed: CancellationToken,
-}
-
-impl Drop for SessionChannel {
-    fn drop(&mut self) {
-        self.closed.cancel();
-        self.backlog.discard();
-    }
-}
-
-impl Front {
-    pub(super) fn new(
-        connection: Arc<dyn Connection>,
-        life: Arc<Life>,
-        profile: &Profile,
-        methods: MethodSet,
-        held: Total,
-    ) -> Self {
-        let shared = SharedState {
-            handle: OnceLock::new(),
-            verdict: OnceLock::new(),
-            pumps: TaskTracker::new(),
-        };
-        Self {
-            connection,
-            life,
-            shared: Shared(Arc::new(shared)),
-            methods,
-            max_sessions: profile.max_sessions,
-            attempts: Attempts::new(profile.max_auth_tries),
-            sessions: HashMap::new(),
-            tunnels: HashMap::new(),
-            tunnels_opened: 0,
-            held,
-            pumps: CancellationToken::new(),
-        }
-    }
-
-    pub(super) fn shared(&self) -> Shared {
-        self.shared.clone()
-    }
-
-    async fn unless_stopped<T>(
-        &self,
-        future: impl Future<Output = T> + Send,
-    ) -> Result<T, Failure> {
-        self.life
-            .stop
-            .run_until_cancelled(future)
-            .await
-            .ok_or(Failure::Stopped)
-    }
-
-    /// Begins a login attempt; `Some` is the answer to one that must not be made.
-    async fn begin(&mut self, user: &str) -> Result<Option<Auth>, Failure> {
-        let Err(first) = self.attempts.begin(user.as_bytes()) else {
-            return Ok(None);
-        };
-        let first = String::from_utf8_lossy(&first);
-        let text = format!(
-            "Change of username or service not allowed: ({first},ssh-connection) -> ({user},ssh-connection)"
-        );
-        self.disconnect(text, CloseReason::Protocol).await?;
-        Ok(Some(self.rejection()))
-    }
-
-    /// The answer to a failed attempt; the last one is followed by the end.
-    async fn failed(&mut self, none: bool) -> Result<Auth, Failure> {
-        if self.attempts.failed(none) == auth::Failure::TooMany {
-            self.disconnect(
-                "Too many authentication failures".to_owned(),
-                CloseReason::TooManyFailures,
-            )
-            .await?;
-        }
-        Ok(self.rejection())
-    }
-
-    async fn answer(&mut self, accepted: bool) -> Result<Auth, Failure> {
-        if accepted {
-            Ok(Auth::Accept)
-        } else {
-            self.failed(false).await
-        }
-    }
-
-    /// Without the whole list the library would strike the method off it.
-    fn rejection(&self) -> Auth {
-        Auth::Reject {
-            proceed_with_methods: Some(self.methods.clone()),
-            partial_success: false,
-        }
-    }
-
-    async fn disconnect(&self, text: String, reason: CloseReason) -> Result<(), Failure> {
-        self.shared.judge(reason);
-        let handle = self.shared.0.handle.get().ok_or(Failure::Stopped)?;
-        // Before login nothing else is queued, so this does not wait for the task it runs in.
-        self.unless_stopped(handle.disconnect(Disconnect::ProtocolError, text, String::new()))
-            .await??;
-        Ok(())
-    }
-
-    async fn ask_key(
-        &self,
-        user: &str,
-        key: &PublicKey,
-        algorithm: &Algorithm,
-        proved: bool,
-    ) -> Result<bool, Failure> {
-        let blob = key.to_bytes().map_err(russh::Error::from)?;
-        let key = OfferedKey {
-            algorithm: algorithm.to_string(),
-            blob,
-            proved,
-        };
-        self.unless_stopped(self.connection.public_key(user.as_bytes(), &key))
-            .await
-    }
-
-    fn start(&mut self, id: ChannelId, start: Start, session: &mut Session) -> Result<(), Failure> {
-        let started = self.sessions.get_mut(&id).and_then(|channel| {
-            // As in sshd, only one thing is started on a channel.
-            let half = channel.outlet.take()?;
-            let started = channel.channel.start(start)?;
-            Some((
-                half,
-                started,
-                Arc::clone(&channel.backlog),
-                channel.closed.clone(),
-            ))
-        });
-        let Some((half, started, backlog, closed)) = started else {
-            return Ok(session.channel_failure(id)?);
-        };
-        session.channel_success(id)?;
-        let outlet = ChannelOutlet {
-            half,
-            handle: session.handle(),
-        };
-        let life = Arc::clone(&self.life);
-        let shared = self.shared.clone();
-        self.shared.0.pumps.spawn(async move {
-            let pump = closed.run_until_cancelled(pump(started, backlog, outlet));
-            if AssertUnwindSafe(pump).catch_unwind().await.is_err() {
-                shared.judge(CloseReason::Fault);
-                life.stop.cancel();
-            }
-        });
-        Ok(())
-    }
-
-    /// Holds the connection back while a channel's program does not read; see `backlog`.
-    async fn brake(&self, backlog: &Backlog) -> Result<(), Failure> {
-        match backlog.pressure() {
-            Pressure::None => Ok(()),
-            // Not in time is the expected answer.
-            Pressure::Soft => self
-                .unless_stopped(timeout(PRESSURE_PAUSE, backlog.relief()))
-                .await
-                .map(drop),
-            Pressure::Hard => self.unless_stopped(backlog.relief()).await,
-        }
-    }
-}
 
 impl Handler for Front {
     type Error = Failure;
@@ -522,7 +261,7 @@ impl Handler for Front {
             return reply(session, channel, false);
         };
         if waiting.terminal {
-            self.shared.judge(CloseReason::Protocol);
+            self.shared().judge(CloseReason::Protocol);
             let text = "Protocol error: you already have a pty.";
             return Ok(session.disconnect(Disconnect::ProtocolError, text, "")?);
         }

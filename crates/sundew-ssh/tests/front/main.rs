@@ -9,6 +9,12 @@
     clippy::cast_possible_truncation,
     reason = "tests start clients, open sockets, write small files and move large buffers"
 )]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests are tests too; clippy looks at the test functions only"
+)]
 
 mod client;
 mod limits;
