@@ -30,6 +30,8 @@ pub struct ListItem {
     pub and_or: Arc<AndOr>,
     /// Whether `&` follows, and the shell does not wait.
     pub background: bool,
+    /// Whether a newline follows, and not `;`. Only printing cares.
+    pub newline: bool,
 }
 
 /// Pipelines joined by `&&` and `||`, which bind equally and from the left.

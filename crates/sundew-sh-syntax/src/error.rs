@@ -47,10 +47,6 @@ pub enum ErrorKind {
     },
     /// dash and ash complain about a `for` variable or a function's name while reading.
     BadName(&'static str),
-    /// dash and ash complain about what follows `>&` while reading.
-    BadDescriptor,
-    /// dash and ash complain about `${…}`; bash does when it runs.
-    BadSubstitution,
     /// Deeper than [`crate::limit::MAX_DEPTH`] or [`crate::limit::MAX_REPARSE_DEPTH`].
     TooDeep,
 }
@@ -129,8 +125,6 @@ impl SyntaxError {
                 ];
             }
             ErrorKind::BadName(what) => what.as_bytes().to_vec(),
-            ErrorKind::BadDescriptor => b"bad file descriptor".to_vec(),
-            ErrorKind::BadSubstitution => b"bad substitution".to_vec(),
             ErrorKind::TooDeep => b"memory exhausted".to_vec(),
         };
         let mut lines = vec![first];
@@ -142,7 +136,6 @@ impl SyntaxError {
 
     fn dash(&self) -> Vec<u8> {
         let mut text = match &self.kind {
-            ErrorKind::BadSubstitution => return b"Bad substitution".to_vec(),
             ErrorKind::Unexpected { token, .. } => match token {
                 UnexpectedToken::Newline => b"newline unexpected".to_vec(),
                 UnexpectedToken::Redirection(_) => b"redirection unexpected".to_vec(),
@@ -160,7 +153,6 @@ impl SyntaxError {
             }
             .into(),
             ErrorKind::BadName(what) => what.as_bytes().to_vec(),
-            ErrorKind::BadDescriptor => b"Bad fd number".to_vec(),
             ErrorKind::Conditional(_) | ErrorKind::ArithmeticFor { .. } | ErrorKind::TooDeep => {
                 b"out of memory".to_vec()
             }
@@ -188,8 +180,6 @@ impl SyntaxError {
             }
             .into(),
             ErrorKind::BadName(what) => what.to_ascii_lowercase().into_bytes(),
-            ErrorKind::BadDescriptor => b"bad fd number".to_vec(),
-            ErrorKind::BadSubstitution => b"bad substitution".to_vec(),
             ErrorKind::Conditional(_) | ErrorKind::ArithmeticFor { .. } | ErrorKind::TooDeep => {
                 b"out of memory".to_vec()
             }

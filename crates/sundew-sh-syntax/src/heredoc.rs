@@ -91,7 +91,8 @@ impl Parser<'_> {
                         text.extend_from_slice(&[byte, next]);
                         self.bump();
                     }
-                    None => text.push(byte),
+                    // At the end of the text it stands for itself.
+                    None => text.extend_from_slice(b"\\\\"),
                 },
                 _ => text.push(byte),
             }

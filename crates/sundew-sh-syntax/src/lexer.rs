@@ -23,6 +23,8 @@ pub(crate) struct Lexed {
     pub(crate) end: usize,
     /// The line an error about it names.
     pub(crate) line: u32,
+    /// A word that is not reserved, whatever it says.
+    pub(crate) plain: bool,
 }
 
 #[derive(Debug)]
@@ -138,6 +140,7 @@ pub(crate) enum Keyword {
     Select,
     Case,
     Esac,
+    In,
     Function,
     Time,
     Coproc,
@@ -148,7 +151,7 @@ pub(crate) enum Keyword {
 }
 
 impl Keyword {
-    fn from_word(word: &[u8], dialect: Dialect) -> Option<Self> {
+    pub(crate) fn from_word(word: &[u8], dialect: Dialect) -> Option<Self> {
         Some(match word {
             b"if" => Self::If,
             b"then" => Self::Then,
@@ -162,6 +165,7 @@ impl Keyword {
             b"for" => Self::For,
             b"case" => Self::Case,
             b"esac" => Self::Esac,
+            b"in" => Self::In,
             b"{" => Self::OpenBrace,
             b"}" => Self::CloseBrace,
             b"!" => Self::Bang,
@@ -242,7 +246,9 @@ impl Parser<'_> {
     /// What the next token is.
     pub(crate) fn glance(&mut self, place: Place) -> Parse<Glance> {
         self.fill(place)?;
+        let plain = self.lookahead.as_ref().is_some_and(|lexed| lexed.plain);
         Ok(match self.lookahead.as_ref().map(|lexed| &lexed.token) {
+            Some(Token::Word(_)) if plain => Glance::Word,
             Some(Token::Word(word)) => match word.as_literal() {
                 Some(text) => Keyword::from_word(text, self.options.dialect)
                     .map_or(Glance::Word, Glance::Keyword),
@@ -253,6 +259,13 @@ impl Parser<'_> {
             Some(Token::Newline) => Glance::Newline,
             Some(Token::End) | None => Glance::End,
         })
+    }
+
+    /// Makes the glanced-at token a word that is not reserved.
+    pub(crate) fn make_plain(&mut self) {
+        if let Some(lexed) = &mut self.lookahead {
+            lexed.plain = true;
+        }
     }
 
     /// Drops the token that was glanced at.
@@ -315,7 +328,7 @@ impl Parser<'_> {
             }
             Token::Word(word) => {
                 let text: Box<[u8]> = unparse::word(word).into();
-                if Keyword::from_word(&text, self.options.dialect).is_some() {
+                if !lexed.plain && Keyword::from_word(&text, self.options.dialect).is_some() {
                     UnexpectedToken::Keyword(text)
                 } else {
                     UnexpectedToken::Word(text)
@@ -336,17 +349,25 @@ impl Parser<'_> {
                 start,
                 end: start.position,
                 line: start.line,
+                plain: false,
             });
         };
         if byte == b'\n' {
             self.bump();
             let end = self.at.position;
+            // dash has counted the newline by the time it complains about it.
+            let line = if self.bash() {
+                start.line
+            } else {
+                self.at.line
+            };
             self.read_here_documents()?;
             return Ok(Lexed {
                 token: Token::Newline,
                 start,
                 end,
-                line: start.line,
+                line,
+                plain: false,
             });
         }
         let token = match self.operator(byte) {
@@ -358,6 +379,7 @@ impl Parser<'_> {
             start,
             end: self.at.position,
             line: self.at.line,
+            plain: false,
         })
     }
 
@@ -479,7 +501,14 @@ impl Parser<'_> {
             return u32::try_from(number).ok().map(Descriptor::Number);
         }
         let name = text.strip_prefix(b"{")?.strip_suffix(b"}")?;
-        (self.bash() && is_name(name)).then(|| Descriptor::Variable(name.into()))
+        let end = name.iter().position(|byte| *byte == b'[');
+        let element = end.is_some() && name.last() == Some(&b']');
+        let base = if element {
+            name.get(..end.unwrap_or_default())?
+        } else {
+            name
+        };
+        (self.bash() && is_name(base)).then(|| Descriptor::Variable(name.into()))
     }
 }
 

@@ -8,6 +8,8 @@ use crate::ast::{
     Function, HereDocument, If, Junction, List, Loop, Pipeline, Redirect, RedirectKind, Simple,
     Time, Word,
 };
+use crate::lexer::Keyword;
+use crate::option::Dialect;
 
 mod word;
 
@@ -18,6 +20,16 @@ pub(crate) use word::{assignment_word, part};
 #[must_use]
 pub fn list(list: &List) -> Vec<u8> {
     let mut printer = Printer::default();
+    printer.list(list);
+    printer.finish()
+}
+
+/// The commands inside `$( )`.
+pub(crate) fn substituted(list: &List) -> Vec<u8> {
+    let mut printer = Printer {
+        substitution: true,
+        ..Printer::default()
+    };
     printer.list(list);
     printer.finish()
 }
@@ -80,6 +92,14 @@ struct Printer {
     here_documents: Vec<Vec<u8>>,
     /// Whether a body was just printed, so that no `;` may follow.
     after_here_document: bool,
+    /// Whether this is the inside of `$( )`.
+    substitution: bool,
+}
+
+fn begins_reserved(simple: &Simple) -> bool {
+    let first = simple.words.first().and_then(Word::as_literal);
+    simple.assignments.is_empty()
+        && first.is_some_and(|word| Keyword::from_word(word, Dialect::Bash).is_some())
 }
 
 impl Printer {
@@ -136,6 +156,9 @@ impl Printer {
             self.text(&body);
             self.text(b"\n");
         }
+        if !text.is_empty() {
+            self.text(b" ");
+        }
         self.after_here_document = true;
     }
 
@@ -150,20 +173,28 @@ impl Printer {
                     self.no_indent = self.no_indent.saturating_add(1);
                 }
             } else if at < last {
-                self.sequence();
+                self.sequence(item.newline);
             }
         }
     }
 
     /// What stands between two commands in sequence.
-    fn sequence(&mut self) {
+    fn sequence(&mut self, newline: bool) {
+        if newline && self.substitution {
+            // Inside `$( )` bash keeps the newlines.
+            self.flush_here_documents(b"");
+            self.text(b"\n");
+            self.no_indent = self.no_indent.saturating_add(1);
+            return;
+        }
         if !self.here_documents.is_empty() {
-            let mark: &[u8] = if self.functions > 0 { b"" } else { b";" };
-            self.flush_here_documents(mark);
-        } else if !self.after_here_document {
+            self.flush_here_documents(b"");
+        } else if self.after_here_document {
+            // Left set by a body long before, as in bash, whose output then lacks a `;`.
+            self.after_here_document = false;
+        } else {
             self.text(b";");
         }
-        self.after_here_document = false;
         if self.functions > 0 {
             self.text(b"\n");
         } else {
@@ -207,6 +238,17 @@ impl Printer {
     fn command(&mut self, command: &Command) {
         self.begin();
         match &command.kind {
+            CommandKind::Simple(simple) if begins_reserved(simple) => {
+                // `<x if` runs a program of that name; printed behind it, the redirection would not
+                // keep the word from being reserved.
+                self.redirects(&command.redirects);
+                self.text(if command.redirects.is_empty() {
+                    b""
+                } else {
+                    b" "
+                });
+                return self.simple(simple);
+            }
             CommandKind::Simple(simple) => self.simple(simple),
             CommandKind::Group(list) => self.group(list),
             CommandKind::Subshell(list) => {
@@ -222,11 +264,15 @@ impl Printer {
             CommandKind::Select(command) => self.for_(b"select ", command),
             CommandKind::ArithmeticFor(command) => {
                 self.text(b"for ((");
-                self.text(&word(&command.initial));
-                self.text(b"; ");
-                self.text(&word(&command.condition));
-                self.text(b"; ");
-                self.text(&word(&command.step));
+                for (at, section) in [&command.initial, &command.condition, &command.step]
+                    .into_iter()
+                    .enumerate()
+                {
+                    self.text(if at > 0 { b"; " } else { b"" });
+                    // Bash fills in what was left out.
+                    let text = word(section);
+                    self.text(if text.is_empty() { b"1" } else { &text });
+                }
                 self.text(b"))");
                 self.do_done(&command.body);
             }
@@ -481,7 +527,7 @@ impl Printer {
     }
 
     fn redirect(&mut self, redirect: &Redirect) {
-        let is_input = matches!(
+        let input = matches!(
             redirect.kind,
             RedirectKind::Input(_)
                 | RedirectKind::DuplicateInput(_)
@@ -489,14 +535,23 @@ impl Printer {
                 | RedirectKind::HereString(_)
                 | RedirectKind::InputOutput(_)
         );
-        let usual = Descriptor::Number(if is_input { 0 } else { 1 });
-        let duplicates = matches!(
+        let usual = Descriptor::Number(if input { 0 } else { 1 });
+        let both = matches!(
             redirect.kind,
-            RedirectKind::DuplicateInput(_) | RedirectKind::DuplicateOutput(_)
+            RedirectKind::OutputBoth(_) | RedirectKind::AppendBoth(_)
         );
-        if duplicates && redirect.descriptor == Descriptor::Default {
+        // Bash always numbers these, and leaves the usual number out of the others.
+        let numbered = match &redirect.kind {
+            RedirectKind::InputOutput(_) => true,
+            RedirectKind::DuplicateInput(to) | RedirectKind::DuplicateOutput(to) => {
+                names_number(to)
+            }
+            _ => false,
+        };
+        let default = redirect.descriptor == Descriptor::Default;
+        if default && numbered {
             self.text(&descriptor(&usual));
-        } else if duplicates || redirect.descriptor != usual {
+        } else if !both && (numbered || redirect.descriptor != usual) {
             self.text(&descriptor(&redirect.descriptor));
         }
         let (operator, operand): (&[u8], _) = match &redirect.kind {
@@ -505,6 +560,10 @@ impl Printer {
             RedirectKind::Clobber(file) => (b">| ", file),
             RedirectKind::Append(file) => (b">> ", file),
             RedirectKind::InputOutput(file) => (b"<> ", file),
+            // Closing looks the same from both sides.
+            RedirectKind::DuplicateInput(target) if target.as_literal() == Some(b"-") => {
+                (b">&", target)
+            }
             RedirectKind::DuplicateInput(target) => (b"<&", target),
             RedirectKind::DuplicateOutput(target) => (b">&", target),
             RedirectKind::OutputBoth(file) => (b"&> ", file),
@@ -520,7 +579,20 @@ impl Printer {
         self.text(if document.strip_tabs { b"<<-" } else { b"<<" });
         self.text(&word::delimiter(&document.delimiter, document.quoted));
         let mut body = word::here_document(document);
+        if !matches!(body.last(), None | Some(b'\n')) {
+            // The text ended within the body.
+            body.push(b'\n');
+        }
         body.extend_from_slice(&document.delimiter);
         self.here_documents.push(body);
     }
+}
+
+/// Whether the word after `>&` is `3`, `3-` or `-`.
+fn names_number(target: &Word) -> bool {
+    let Some(text) = target.as_literal() else {
+        return false;
+    };
+    let digits = text.strip_suffix(b"-").unwrap_or(text);
+    digits.iter().all(u8::is_ascii_digit)
 }

@@ -30,6 +30,8 @@ pub(crate) enum Until {
     BraceOrColon,
     /// The `]` of a subscript.
     Bracket,
+    /// The `]` of a subscript in `${…}`, or `}`.
+    BraceOrBracket,
     /// The `)` of an extended pattern.
     Parenthesis,
     /// A blank outside parentheses: the right side of `=~`.
@@ -189,7 +191,7 @@ impl Parser<'_> {
     fn unquoted_end(&self, until: Until, line: u32) -> Parse<()> {
         match until {
             Until::Blank(_) | Until::Regex => Ok(()),
-            Until::Brace | Until::BraceOrSlash | Until::BraceOrColon => {
+            Until::Brace | Until::BraceOrSlash | Until::BraceOrColon | Until::BraceOrBracket => {
                 self.unclosed(b'}', Unclosed::Brace, line)
             }
             Until::Bracket => self.unclosed(b']', Unclosed::Bracket, line),
@@ -242,7 +244,8 @@ impl Parser<'_> {
         match within {
             Within::HereDocument => Ok(()),
             Within::Double => self.unclosed(b'"', Unclosed::Quote, line),
-            Within::Brace => self.unclosed(b'}', Unclosed::Brace, line),
+            // dash only sees the quotes around it.
+            Within::Brace => self.unclosed(b'}', Unclosed::Quote, line),
             Within::Arithmetic | Within::ArithmeticSection => {
                 self.unclosed(b')', Unclosed::Arithmetic, line)
             }
@@ -281,7 +284,8 @@ impl Nest {
     /// Whether this byte ends the text; if not, counts it.
     fn ends(&mut self, until: Until, byte: u8) -> bool {
         let (open, close) = match until {
-            Until::Bracket => (b'[', b']'),
+            Until::BraceOrBracket if byte == b'}' => return true,
+            Until::Bracket | Until::BraceOrBracket => (b'[', b']'),
             Until::Regex | Until::BraceOrColon | Until::Parenthesis => (b'(', b')'),
             Until::Blank(_) => return false,
             Until::Brace => return byte == b'}',

@@ -9,6 +9,7 @@ use crate::ast::{
 };
 use crate::error::ErrorKind;
 use crate::lexer::{Glance, Keyword, Operator, Place, is_name};
+use crate::option::Dialect;
 use crate::unparse;
 
 impl Parser<'_> {
@@ -47,6 +48,7 @@ impl Parser<'_> {
             | Keyword::Do
             | Keyword::Done
             | Keyword::Esac
+            | Keyword::In
             | Keyword::CloseBrace
             | Keyword::Bang => return self.unexpected(None),
         };
@@ -72,7 +74,7 @@ impl Parser<'_> {
             Some(word) => CommandKind::Arithmetic(word),
             None => {
                 self.skip();
-                let list = self.compound_list()?;
+                let list = self.compound_list(")")?;
                 self.expect_close()?;
                 CommandKind::Subshell(Arc::new(list))
             }
@@ -103,7 +105,7 @@ impl Parser<'_> {
 
     fn group(&mut self) -> Parse<CommandKind> {
         self.skip();
-        let list = self.compound_list()?;
+        let list = self.compound_list("}")?;
         self.expect(Keyword::CloseBrace, "}")?;
         Ok(CommandKind::Group(Arc::new(list)))
     }
@@ -111,21 +113,24 @@ impl Parser<'_> {
     fn if_(&mut self) -> Parse<CommandKind> {
         let mut branches = Vec::new();
         let mut otherwise = None;
+        let depth = self.depth;
         loop {
             self.skip();
-            let condition = self.compound_list()?;
+            let condition = self.compound_list("then")?;
             self.expect(Keyword::Then, "then")?;
-            branches.push((condition, self.compound_list()?));
+            branches.push((condition, self.compound_list("fi")?));
             match self.glance(Place::Command)? {
-                Glance::Keyword(Keyword::Elif) => {}
+                // Each `elif` nests, as in bash: it is printed that way.
+                Glance::Keyword(Keyword::Elif) => self.enter()?,
                 Glance::Keyword(Keyword::Else) => {
                     self.skip();
-                    otherwise = Some(self.compound_list()?);
+                    otherwise = Some(self.compound_list("fi")?);
                     break;
                 }
                 _ => break,
             }
         }
+        self.depth = depth;
         self.expect(Keyword::Fi, "fi")?;
         Ok(CommandKind::If(If {
             branches,
@@ -135,7 +140,7 @@ impl Parser<'_> {
 
     fn loop_(&mut self, until: bool) -> Parse<CommandKind> {
         self.skip();
-        let condition = self.compound_list()?;
+        let condition = self.compound_list("do")?;
         let body = self.do_done()?;
         Ok(CommandKind::Loop(Loop {
             until,
@@ -146,16 +151,19 @@ impl Parser<'_> {
 
     fn do_done(&mut self) -> Parse<List> {
         self.expect(Keyword::Do, "do")?;
-        let body = self.compound_list()?;
+        let body = self.compound_list("done")?;
         self.expect(Keyword::Done, "done")?;
         Ok(body)
     }
 
     /// `do … done`, or in bash, after `for` and `select`, `{ … }`.
-    fn for_body(&mut self) -> Parse<List> {
-        if self.bash() && self.glance(Place::Command)? == Glance::Keyword(Keyword::OpenBrace) {
+    fn for_body(&mut self, separated: bool) -> Parse<List> {
+        if self.bash()
+            && separated
+            && self.glance(Place::Command)? == Glance::Keyword(Keyword::OpenBrace)
+        {
             self.skip();
-            let body = self.compound_list()?;
+            let body = self.compound_list("}")?;
             self.expect(Keyword::CloseBrace, "}")?;
             return Ok(body);
         }
@@ -197,13 +205,14 @@ impl Parser<'_> {
         }
         let mut words = None;
         let semicolon = self.take_operator(Operator::Semicolon, Place::Argument)?;
+        let newline = self.glance(Place::Argument)? == Glance::Newline;
         self.skip_newlines(Place::Argument)?;
         if !semicolon && self.next_word_is(b"in") {
             self.skip();
             words = Some(self.words_to_separator()?);
         }
         self.skip_newlines(Place::Command)?;
-        let body = self.for_body()?;
+        let body = self.for_body(semicolon || newline || words.is_some())?;
         Ok(For {
             name: name.into(),
             words,
@@ -250,7 +259,7 @@ impl Parser<'_> {
         let initial = sections.pop().unwrap_or_default();
         self.take_operator(Operator::Semicolon, Place::Command)?;
         self.skip_newlines(Place::Command)?;
-        let body = self.for_body()?;
+        let body = self.for_body(true)?;
         Ok(CommandKind::ArithmeticFor(ArithmeticFor {
             initial,
             condition,
@@ -265,7 +274,7 @@ impl Parser<'_> {
             self.glance(Place::Argument)?,
             Glance::Word | Glance::Keyword(_)
         ) {
-            return self.unexpected(None);
+            return self.unexpected(Some("word"));
         }
         let Some(word) = self.take_word() else {
             return self.unexpected(None);
@@ -297,16 +306,19 @@ impl Parser<'_> {
         let mut patterns = Vec::new();
         loop {
             let place = Place::Argument;
-            if !matches!(self.glance(place)?, Glance::Word | Glance::Keyword(_)) {
-                let expecting = if patterns.is_empty() { Some(")") } else { None };
-                return self.unexpected(expecting.filter(|_| !self.bash()));
+            match self.glance(place)? {
+                Glance::Word | Glance::Keyword(_) => patterns.extend(self.take_word()),
+                Glance::End => return self.unexpected(Some(")")),
+                _ if self.bash() => return self.unexpected(None),
+                // dash takes any token for a pattern and trips over the next.
+                _ => self.skip(),
             }
-            patterns.extend(self.take_word());
             if !self.take_operator(Operator::Pipe, place)? {
                 break;
             }
         }
         if !self.take_operator(Operator::Close, Place::Argument)? {
+            self.make_plain();
             return self.unexpected(Some(")"));
         }
         let body = self.optional_list()?;
@@ -335,17 +347,39 @@ impl Parser<'_> {
             self.glance(Place::Argument)?,
             Glance::Word | Glance::Keyword(_)
         ) {
+            self.make_plain();
             return self.unexpected(Some("word"));
         }
         let Some(name) = self.take_word() else {
             return self.unexpected(None);
         };
+        let name = unparse::word(&name);
+        if self.options.dialect == Dialect::Ash {
+            return self.ash_function(name, line);
+        }
         // `function f ((…))` has no parentheses of its own.
         if self.glance(Place::Command)? == Glance::Operator(Operator::Open) && self.at_close() {
             self.skip();
             self.take_operator(Operator::Close, Place::Command)?;
         }
-        self.function_body(unparse::word(&name), true, line)
+        self.function_body(name, true, line)
+    }
+
+    /// BusyBox wants a plain name and no subshell for a body.
+    fn ash_function(&mut self, name: Vec<u8>, line: u32) -> Parse<Command> {
+        if !is_name(&name) {
+            return self.fail(ErrorKind::BadName("Bad function name"), self.at.line, None);
+        }
+        if self.take_operator(Operator::Open, Place::Argument)?
+            && !self.take_operator(Operator::Close, Place::Argument)?
+        {
+            self.make_plain();
+            return self.unexpected(Some(")"));
+        }
+        if self.glance(Place::Command)? == Glance::Word {
+            return self.unexpected(None);
+        }
+        self.function_body(name, true, line)
     }
 
     fn at_close(&mut self) -> bool {

@@ -13,6 +13,7 @@ enum Token {
     Operator(&'static [u8]),
     /// `]]`
     End,
+    EndOfText,
 }
 
 impl Parser<'_> {
@@ -134,7 +135,7 @@ impl Parser<'_> {
                 Some(operator) => operator,
                 None => return self.bad_conditional(&[b"conditional binary operator expected"]),
             },
-            other @ Token::Operator(_) => {
+            other @ (Token::Operator(_) | Token::EndOfText) => {
                 return self.bad_conditional(&[
                     b"unexpected token `",
                     &text(&other),
@@ -177,7 +178,11 @@ impl Parser<'_> {
         ];
         self.skip_blanks();
         if self.peek().is_none() {
-            return self.ended(None);
+            return if self.options.last {
+                Ok(Token::EndOfText)
+            } else {
+                self.ended(None)
+            };
         }
         if !self.at_process_substitution() || !matches!(self.raw(), Some(b'<' | b'>')) {
             for operator in OPERATORS {
@@ -220,6 +225,7 @@ fn text(token: &Token) -> Vec<u8> {
         Token::Operator(b"\n") => b"newline".to_vec(),
         Token::Operator(operator) => operator.to_vec(),
         Token::End => b"]]".to_vec(),
+        Token::EndOfText => b"EOF".to_vec(),
     }
 }
 

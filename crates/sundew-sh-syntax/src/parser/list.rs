@@ -31,7 +31,11 @@ impl Parser<'_> {
                 }
                 _ => separated = false,
             }
-            list.items.push(ListItem { and_or, background });
+            list.items.push(ListItem {
+                and_or,
+                background,
+                newline: false,
+            });
             match self.glance_command_line_end()? {
                 true => return Ok(Some(list)),
                 false if separated => {}
@@ -53,8 +57,13 @@ impl Parser<'_> {
     }
 
     /// Commands up to something that cannot begin one; at least one.
-    pub(super) fn compound_list(&mut self) -> Parse<List> {
+    ///
+    /// `closer` is what dash says it expected if the text ends here.
+    pub(super) fn compound_list(&mut self, closer: &'static str) -> Parse<List> {
         self.skip_newlines(Place::Command)?;
+        if self.glance(Place::Command)? == Glance::End {
+            return self.unexpected(Some(closer));
+        }
         self.some_commands()
     }
 
@@ -73,16 +82,25 @@ impl Parser<'_> {
         loop {
             let and_or = Arc::new(self.and_or()?);
             let mut background = false;
+            let mut newline = false;
             let mut separated = true;
             match self.glance(Place::Command)? {
-                Glance::Operator(Operator::Semicolon) | Glance::Newline => self.skip(),
+                Glance::Operator(Operator::Semicolon) => self.skip(),
+                Glance::Newline => {
+                    self.skip();
+                    newline = true;
+                }
                 Glance::Operator(Operator::And) => {
                     self.skip();
                     background = true;
                 }
                 _ => separated = false,
             }
-            list.items.push(ListItem { and_or, background });
+            list.items.push(ListItem {
+                and_or,
+                background,
+                newline,
+            });
             if !separated {
                 return Ok(list);
             }

@@ -7,7 +7,7 @@ use crate::ast::{
     Command, CommandKind, Descriptor, Function, Redirect, RedirectKind, Simple, Word,
 };
 use crate::error::ErrorKind;
-use crate::lexer::{Glance, Lexed, Operator, Place, Token, is_name};
+use crate::lexer::{Glance, Keyword, Lexed, Operator, Place, Token, is_name};
 use crate::unparse;
 
 impl Parser<'_> {
@@ -29,8 +29,12 @@ impl Parser<'_> {
                 Glance::Operator(operator) if operator.is_redirection() => {
                     redirects.push(self.redirect()?);
                 }
-                Glance::Operator(Operator::Open) => {
-                    return self.after_word(simple, redirects, line);
+                Glance::Operator(Operator::Open)
+                    if simple.words.len() == 1
+                        && simple.assignments.is_empty()
+                        && redirects.is_empty() =>
+                {
+                    return self.after_name(simple, line);
                 }
                 _ => break,
             }
@@ -80,21 +84,15 @@ impl Parser<'_> {
         self.bash() && NAMES.contains(&name)
     }
 
-    /// A `(` stands after words: only `name ()` may.
-    fn after_word(
-        &mut self,
-        mut simple: Simple,
-        redirects: Vec<Redirect>,
-        line: u32,
-    ) -> Parse<Command> {
-        let single = simple.assignments.is_empty() && redirects.is_empty();
-        let name = match (simple.words.pop(), simple.words.is_empty()) {
-            (Some(name), true) if single => name,
-            _ => return self.unexpected(None),
+    /// A `(` stands after a single word: `name ()`.
+    fn after_name(&mut self, mut simple: Simple, line: u32) -> Parse<Command> {
+        let Some(name) = simple.words.pop() else {
+            return self.unexpected(None);
         };
         self.skip();
         if !self.take_operator(Operator::Close, Place::Argument)? {
-            return self.unexpected(if self.bash() { None } else { Some(")") });
+            self.make_plain();
+            return self.unexpected(Some(")"));
         }
         let name = unparse::word(&name);
         if !self.bash() && !is_name(&name) {
@@ -113,15 +111,15 @@ impl Parser<'_> {
         self.skip_newlines(Place::Command)?;
         self.enter()?;
         let body = match self.glance(Place::Command)? {
+            Glance::Keyword(Keyword::Function | Keyword::Coproc | Keyword::Time) if self.bash() => {
+                return self.unexpected(None);
+            }
             Glance::Keyword(keyword) => self.compound(keyword)?,
             Glance::Operator(Operator::Open) => self.parenthesis()?,
             // dash takes any command for a body.
             Glance::Word | Glance::Descriptor if !self.bash() => self.simple()?,
             _ => return self.unexpected(None),
         };
-        if self.bash() && !may_be_body(&body.kind) {
-            return self.unexpected(None);
-        }
         self.leave();
         let function = Function {
             name: name.into(),
@@ -144,9 +142,14 @@ impl Parser<'_> {
                 Glance::Operator(operator) if operator.is_redirection() => {
                     redirects.push(self.redirect()?);
                 }
-                _ => return Ok(redirects),
+                _ => break,
             }
         }
+        if !redirects.is_empty() {
+            // Reserved words are not recognised after a redirection: `{ { a; } >b }` is an error.
+            self.make_plain();
+        }
+        Ok(redirects)
     }
 
     fn redirect(&mut self) -> Parse<Redirect> {
@@ -180,8 +183,8 @@ impl Parser<'_> {
             Operator::GreaterPipe => RedirectKind::Clobber(word),
             Operator::GreaterGreater => RedirectKind::Append(word),
             Operator::LessGreater => RedirectKind::InputOutput(word),
-            Operator::LessAnd => RedirectKind::DuplicateInput(self.duplicated(word)?),
-            Operator::GreaterAnd => RedirectKind::DuplicateOutput(self.duplicated(word)?),
+            Operator::LessAnd => RedirectKind::DuplicateInput(word),
+            Operator::GreaterAnd => RedirectKind::DuplicateOutput(word),
             Operator::AndGreater => RedirectKind::OutputBoth(word),
             Operator::AndGreaterGreater => RedirectKind::AppendBoth(word),
             Operator::LessLessLess => RedirectKind::HereString(word),
@@ -193,24 +196,4 @@ impl Parser<'_> {
         };
         Ok(Redirect { descriptor, kind })
     }
-
-    /// dash checks while reading that a plain word after `>&` is a digit or `-`.
-    fn duplicated(&self, word: Word) -> Parse<Word> {
-        let bad = self.dash()
-            && word.as_literal().is_some_and(
-                |text| !matches!(text, [byte] if byte.is_ascii_digit() || *byte == b'-'),
-            );
-        if bad {
-            return self.fail(ErrorKind::BadDescriptor, self.at.line, None);
-        }
-        Ok(word)
-    }
-}
-
-/// Bash wants a compound command that is not itself a function or coprocess.
-fn may_be_body(kind: &CommandKind) -> bool {
-    !matches!(
-        kind,
-        CommandKind::Simple(_) | CommandKind::Function(_) | CommandKind::Coprocess(_)
-    )
 }

@@ -1,6 +1,6 @@
 //! Words as text, as they were typed.
 
-use super::list;
+use super::substituted;
 use crate::ast::{
     ArrayElement, Assignment, CaseChange, HereDocument, Index, List, Operation, Parameter,
     ParameterName, Part, ReplaceWhere, Trim, Value, Word,
@@ -67,9 +67,7 @@ fn parts(all: &[Part], out: &mut Vec<u8>) {
             // Bash has decoded it by the time it prints, too.
             Part::AnsiQuoted(text) => out.extend_from_slice(&single_quoted(text)),
             Part::DoubleQuoted(inside) | Part::Translated(inside) => {
-                if matches!(each, Part::Translated(_)) {
-                    out.push(b'$');
-                }
+                // Without a catalogue the translation is the text, and bash prints that.
                 out.push(b'"');
                 parts(inside, out);
                 out.push(b'"');
@@ -107,7 +105,7 @@ fn parts(all: &[Part], out: &mut Vec<u8>) {
 }
 
 fn substitution(commands: &List, out: &mut Vec<u8>) {
-    let text = list(commands);
+    let text = substituted(commands);
     if text.starts_with(b"(") {
         out.push(b' ');
     }

@@ -50,7 +50,10 @@ impl Parser<'_> {
         };
         let mut index = None;
         if self.bash() && matches!(name, ParameterName::Variable(_)) && self.peek() == Some(b'[') {
-            index = Some(self.index()?);
+            index = self.index()?;
+            if index.is_none() {
+                return Ok(None);
+            }
         }
         let mut parameter = Parameter {
             name,
@@ -120,22 +123,24 @@ impl Parser<'_> {
         Some(ParameterName::Special(special))
     }
 
-    /// `[…]`; the position is at the bracket.
-    fn index(&mut self) -> Parse<Index> {
+    /// `[…]`; the position is at the bracket. `None` if a `}` comes first.
+    fn index(&mut self) -> Parse<Option<Index>> {
         self.enter()?;
         self.bump();
         let mut out = Collector::default();
-        self.unquoted(Until::Bracket, &mut out)?;
-        self.bump();
+        self.unquoted(Until::BraceOrBracket, &mut out)?;
         self.leave();
+        if !self.eat(b']') {
+            return Ok(None);
+        }
         let word = Word {
             parts: out.finish(),
         };
-        Ok(match word.as_literal() {
+        Ok(Some(match word.as_literal() {
             Some(b"@") => Index::At,
             Some(b"*") => Index::Star,
             _ => Index::Word(word),
-        })
+        }))
     }
 
     /// `${!x*}`, `${!x@}`, `${!a[@]}`, `${!a[*]}`.

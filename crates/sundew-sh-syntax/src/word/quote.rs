@@ -15,7 +15,8 @@ impl Parser<'_> {
                 self.bump();
                 out.part(Part::Escaped(byte));
             }
-            None => out.push(b'\\'),
+            // At the end of the text it stands for itself, quoted: it would quote what came after.
+            None => out.part(Part::Escaped(b'\\')),
         }
     }
 
