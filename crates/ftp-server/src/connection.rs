@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use ftp_proto::{Reply, line};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::time::{sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
@@ -151,8 +151,7 @@ impl Connection {
                 return Ok(Some(request));
             }
             self.flush().await?;
-            self.input.reserve(READ_BUFFER_BYTES);
-            if self.stream.read_buf(&mut self.input).await? == 0 {
+            if self.fill().await? == 0 {
                 return Ok(None);
             }
         }
@@ -185,8 +184,7 @@ impl Connection {
             let mut left = MAX_LINGER_BYTES;
             while left > 0 {
                 self.input.clear();
-                self.input.reserve(READ_BUFFER_BYTES);
-                match self.stream.read_buf(&mut self.input).await? {
+                match self.fill().await? {
                     0 => break,
                     count => left = left.saturating_sub(count),
                 }
@@ -196,6 +194,21 @@ impl Connection {
         // Nobody is left to be told how the goodbye went.
         if let Ok(Err(error)) = timeout(LINGER, ended).await {
             tracing::trace!(id = self.peer.id, %error, "close");
+        }
+    }
+
+    /// Reads some bytes; 0 at the end. Cancel-safe.
+    async fn fill(&mut self) -> io::Result<usize> {
+        self.input.reserve(READ_BUFFER_BYTES);
+        loop {
+            // Not `AsyncRead`: it takes a short read for an empty socket, but a read also stops
+            // short of urgent data. The line end of an ABOR sent as such (Python's ftplib does)
+            // would stay unread until the client says something else.
+            self.stream.readable().await?;
+            match self.stream.try_read_buf(&mut self.input) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                result => return result,
+            }
         }
     }
 

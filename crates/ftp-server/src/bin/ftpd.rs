@@ -73,16 +73,17 @@ async fn run(options: Options) -> io::Result<()> {
         let text = format!("cannot listen: {error} (another port: --port N)");
         io::Error::new(error.kind(), text)
     })?;
+    // Before the line that says we are there: whoever reads it may stop us at once.
+    let (mut interrupt, mut terminate) = (
+        signal(SignalKind::interrupt())?,
+        signal(SignalKind::terminate())?,
+    );
     for address in listener.addresses()? {
         writeln!(io::stdout(), "ftpd: {dir} on port {}", address.port())?;
     }
     let files = FileServer::new(accounts(&options), disk, FileOptions::default());
     let server = Server::new(files, Limits::default());
     let stop = server.stop_token();
-    let (mut interrupt, mut terminate) = (
-        signal(SignalKind::interrupt())?,
-        signal(SignalKind::terminate())?,
-    );
     let signals = async move {
         loop {
             tokio::select! {
