@@ -4,7 +4,13 @@
 //! are a stranger's: matching is bounded, whatever the pattern.
 //!
 //! - [`pattern`]: shell patterns, with bash's extended ones
+//! - [`regex`]: regular expressions in GNU's dialects
 
-#![warn(clippy::indexing_slicing, clippy::string_slice, clippy::cast_possible_truncation)]
+#![warn(
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::cast_possible_truncation
+)]
 
 pub mod pattern;
+pub mod regex;

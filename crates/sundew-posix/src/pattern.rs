@@ -40,7 +40,7 @@ enum Token {
     AnyCharacter,
     AnyString,
     Set(Set),
-    Extended(Extended, Vec<Vec<Token>>),
+    Extended(Extended, Vec<Vec<Self>>),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,8 +79,17 @@ enum Class {
 impl Pattern {
     /// Compiles a pattern.
     pub fn new(pieces: &[Piece], options: Options) -> Self {
-        let closed = if options.extended { closed_openers(pieces) } else { Vec::new() };
-        let mut parser = Parser { pieces, at: 0, options, closed };
+        let closed = if options.extended {
+            closed_openers(pieces)
+        } else {
+            Vec::new()
+        };
+        let mut parser = Parser {
+            pieces,
+            at: 0,
+            options,
+            closed,
+        };
         let tokens = parser.sequence(0, false);
         Self { tokens, options }
     }
@@ -93,9 +102,15 @@ impl Pattern {
             match byte {
                 b'\\' => match bytes.next() {
                     Some(byte) => pieces.push(Piece { byte, quoted: true }),
-                    None => pieces.push(Piece { byte: b'\\', quoted: true }),
+                    None => pieces.push(Piece {
+                        byte: b'\\',
+                        quoted: true,
+                    }),
                 },
-                byte => pieces.push(Piece { byte, quoted: false }),
+                byte => pieces.push(Piece {
+                    byte,
+                    quoted: false,
+                }),
             }
         }
         Self::new(&pieces, options)
@@ -103,27 +118,41 @@ impl Pattern {
 
     /// Whether the whole of `subject` matches.
     pub fn matches(&self, subject: &[u8]) -> bool {
-        let mut matcher = Matcher { options: self.options, steps: MAX_STEPS };
+        let mut matcher = Matcher {
+            options: self.options,
+            steps: MAX_STEPS,
+        };
         matcher.matches(&self.tokens, subject)
     }
 
     /// Whether nothing in it is special.
     pub fn is_literal(&self) -> bool {
-        self.tokens.iter().all(|token| matches!(token, Token::Byte(_)))
+        self.tokens
+            .iter()
+            .all(|token| matches!(token, Token::Byte(_)))
     }
 
     /// The text of a pattern that [`Pattern::is_literal`].
     pub fn literal(&self) -> Option<Vec<u8>> {
-        self.tokens.iter().map(|token| if let Token::Byte(byte) = token { Some(*byte) } else { None }).collect()
+        self.tokens
+            .iter()
+            .map(|token| {
+                if let Token::Byte(byte) = token {
+                    Some(*byte)
+                } else {
+                    None
+                }
+            })
+            .collect()
     }
 
     /// Whether it begins with a dot that stands for itself: only such a pattern finds hidden files.
     pub fn begins_with_dot(&self) -> bool {
         match self.tokens.first() {
             Some(Token::Byte(b'.')) => true,
-            Some(Token::Extended(_, branches)) => {
-                branches.iter().any(|branch| branch.first() == Some(&Token::Byte(b'.')))
-            }
+            Some(Token::Extended(_, branches)) => branches
+                .iter()
+                .any(|branch| branch.first() == Some(&Token::Byte(b'.'))),
             _ => false,
         }
     }
@@ -132,20 +161,30 @@ impl Pattern {
     pub fn prefix(&self, subject: &[u8], longest: bool) -> Option<usize> {
         let mut steps = MAX_STEPS;
         let mut try_at = |end: usize| {
-            let mut matcher = Matcher { options: self.options, steps };
+            let mut matcher = Matcher {
+                options: self.options,
+                steps,
+            };
             let found = matcher.matches(&self.tokens, subject.get(..end).unwrap_or_default());
             steps = matcher.steps;
             found
         };
         let mut ends = 0..=subject.len();
-        if longest { ends.rev().find(|&end| try_at(end)) } else { ends.find(|&end| try_at(end)) }
+        if longest {
+            ends.rev().find(|&end| try_at(end))
+        } else {
+            ends.find(|&end| try_at(end))
+        }
     }
 
     /// The length in bytes of the shortest or longest suffix of `subject` that matches.
     pub fn suffix(&self, subject: &[u8], longest: bool) -> Option<usize> {
         let mut steps = MAX_STEPS;
         let mut try_at = |length: usize| {
-            let mut matcher = Matcher { options: self.options, steps };
+            let mut matcher = Matcher {
+                options: self.options,
+                steps,
+            };
             let start = subject.len() - length;
             let found = matcher.matches(&self.tokens, subject.get(start..).unwrap_or_default());
             steps = matcher.steps;
@@ -175,7 +214,11 @@ impl Parser<'_> {
     }
 
     fn is_plain(&self, ahead: usize, byte: u8) -> bool {
-        self.peek(ahead) == Some(Piece { byte, quoted: false })
+        self.peek(ahead)
+            == Some(Piece {
+                byte,
+                quoted: false,
+            })
     }
 
     /// Tokens up to the end, or inside an extended pattern up to `|` or `)`.
@@ -261,7 +304,13 @@ impl Parser<'_> {
                 self.at = start;
                 return None;
             };
-            if piece == (Piece { byte: b']', quoted: false }) && !first {
+            if piece
+                == (Piece {
+                    byte: b']',
+                    quoted: false,
+                })
+                && !first
+            {
                 self.at += 1;
                 return Some(set);
             }
@@ -271,7 +320,8 @@ impl Parser<'_> {
                 continue;
             }
             let low = self.character();
-            let ranged = self.is_plain(0, b'-') && self.peek(1).is_some() && !self.is_plain(1, b']');
+            let ranged =
+                self.is_plain(0, b'-') && self.peek(1).is_some() && !self.is_plain(1, b']');
             if ranged {
                 self.at += 1;
                 let high = self.character();
@@ -287,8 +337,13 @@ impl Parser<'_> {
         if !(self.is_plain(0, b'[') && self.is_plain(1, b':')) {
             return None;
         }
-        let name: Vec<u8> =
-            self.pieces.get(self.at + 2..)?.iter().map(|piece| piece.byte).take_while(u8::is_ascii_alphabetic).collect();
+        let name: Vec<u8> = self
+            .pieces
+            .get(self.at + 2..)?
+            .iter()
+            .map(|piece| piece.byte)
+            .take_while(u8::is_ascii_alphabetic)
+            .collect();
         let end = 2 + name.len();
         if !(self.peek(end)?.byte == b':' && self.peek(end + 1)?.byte == b']') {
             return None;
@@ -315,8 +370,14 @@ impl Parser<'_> {
 
     /// One character of a bracket expression. There must be one.
     fn character(&mut self) -> u32 {
-        let bytes: Vec<u8> =
-            self.pieces.get(self.at..).unwrap_or_default().iter().take(4).map(|piece| piece.byte).collect();
+        let bytes: Vec<u8> = self
+            .pieces
+            .get(self.at..)
+            .unwrap_or_default()
+            .iter()
+            .take(4)
+            .map(|piece| piece.byte)
+            .collect();
         let (character, length) = first_character(&bytes);
         self.at += length.max(1);
         character
@@ -346,7 +407,9 @@ fn closed_openers(pieces: &[Piece]) -> Vec<bool> {
 
 /// The first character of `bytes` and its length; an invalid byte is a character beyond Unicode.
 fn first_character(bytes: &[u8]) -> (u32, usize) {
-    let Some(&first) = bytes.first() else { return (0, 0) };
+    let Some(&first) = bytes.first() else {
+        return (0, 0);
+    };
     let length = match first {
         0..0x80 => return (u32::from(first), 1),
         0xc2..=0xdf => 2,
@@ -354,7 +417,9 @@ fn first_character(bytes: &[u8]) -> (u32, usize) {
         0xf0..=0xf4 => 4,
         _ => 1,
     };
-    let text = bytes.get(..length).and_then(|bytes| std::str::from_utf8(bytes).ok());
+    let text = bytes
+        .get(..length)
+        .and_then(|bytes| std::str::from_utf8(bytes).ok());
     match text.and_then(|text| text.chars().next()) {
         Some(character) => (u32::from(character), length),
         None => (0x11_0000 + u32::from(first), 1),
@@ -393,9 +458,9 @@ impl Matcher {
                     }
                     None
                 }
-                Some((token, after)) => self.one(token, text).map(|length| {
-                    (after, text.get(length..).unwrap_or_default())
-                }),
+                Some((token, after)) => self
+                    .one(token, text)
+                    .map(|length| (after, text.get(length..).unwrap_or_default())),
             };
             match (advanced, retry) {
                 (Some(next), _) => (rest, text) = next,
@@ -427,12 +492,20 @@ impl Matcher {
                 same.then_some(1)
             }
             Token::AnyCharacter => Some(length),
-            Token::Set(set) => set.contains(character, self.options.ignore_case).then_some(length),
+            Token::Set(set) => set
+                .contains(character, self.options.ignore_case)
+                .then_some(length),
             Token::AnyString | Token::Extended(..) => None,
         }
     }
 
-    fn extended(&mut self, kind: Extended, branches: &[Vec<Token>], after: &[Token], text: &[u8]) -> bool {
+    fn extended(
+        &mut self,
+        kind: Extended,
+        branches: &[Vec<Token>],
+        after: &[Token],
+        text: &[u8],
+    ) -> bool {
         let ends = (0..=text.len()).rev();
         for end in ends {
             if self.steps == 0 {
@@ -489,13 +562,16 @@ impl Matcher {
 impl Set {
     fn contains(&self, character: u32, ignore_case: bool) -> bool {
         let inside = |character: u32| {
-            self.ranges.iter().any(|&(low, high)| (low..=high).contains(&character))
+            self.ranges
+                .iter()
+                .any(|&(low, high)| (low..=high).contains(&character))
                 || self.classes.iter().any(|class| class.contains(character))
         };
         let found = inside(character)
             || (ignore_case
                 && char::from_u32(character).is_some_and(|letter| {
-                    inside(u32::from(letter.to_ascii_lowercase())) || inside(u32::from(letter.to_ascii_uppercase()))
+                    inside(u32::from(letter.to_ascii_lowercase()))
+                        || inside(u32::from(letter.to_ascii_uppercase()))
                 }));
         found != self.negated
     }
@@ -503,7 +579,9 @@ impl Set {
 
 impl Class {
     fn contains(self, character: u32) -> bool {
-        let Some(letter) = char::from_u32(character) else { return false };
+        let Some(letter) = char::from_u32(character) else {
+            return false;
+        };
         match self {
             Self::Alnum => letter.is_alphanumeric(),
             Self::Alpha => letter.is_alphabetic(),
@@ -528,23 +606,51 @@ mod tests {
     use proptest::prelude::*;
 
     fn matches(pattern: &str, subject: &str) -> bool {
-        let options = Options { extended: true, ignore_case: false };
+        let options = Options {
+            extended: true,
+            ignore_case: false,
+        };
         Pattern::from_bytes(pattern.as_bytes(), options).matches(subject.as_bytes())
     }
 
     #[test]
     fn patterns_match_as_bash_does() {
         for (pattern, subject, expected) in [
-            ("*", "", true), ("*", "abc", true), ("a*c", "abbc", true), ("a*c", "abb", false),
-            ("?", "ü", true), ("??", "ü", false), ("[a-c]x", "bx", true), ("[!a-c]x", "bx", false),
-            ("[^a]", "b", true), ("[]x]", "]", true), ("[a-]", "-", true), ("[", "[", true),
-            ("[a", "[a", true), ("\\*", "*", true), ("\\*", "x", false), ("[[:digit:]]*", "1a", true),
-            ("[[:upper:]]", "a", false), ("*.sh", "x.sh", true), ("*a*b*c*", "xxaxxbxxc", true),
-            ("@(a|b)c", "bc", true), ("@(a|b)c", "cc", false), ("!(*.sh)", "x.c", true),
-            ("!(*.sh)", "x.sh", false), ("+(ab)", "ababab", true), ("+(ab)", "aba", false),
-            ("*(a)b", "b", true), ("?(a)b", "aab", false), ("x@(", "x@(", true), ("[ü]", "ü", true),
+            ("*", "", true),
+            ("*", "abc", true),
+            ("a*c", "abbc", true),
+            ("a*c", "abb", false),
+            ("?", "ü", true),
+            ("??", "ü", false),
+            ("[a-c]x", "bx", true),
+            ("[!a-c]x", "bx", false),
+            ("[^a]", "b", true),
+            ("[]x]", "]", true),
+            ("[a-]", "-", true),
+            ("[", "[", true),
+            ("[a", "[a", true),
+            ("\\*", "*", true),
+            ("\\*", "x", false),
+            ("[[:digit:]]*", "1a", true),
+            ("[[:upper:]]", "a", false),
+            ("*.sh", "x.sh", true),
+            ("*a*b*c*", "xxaxxbxxc", true),
+            ("@(a|b)c", "bc", true),
+            ("@(a|b)c", "cc", false),
+            ("!(*.sh)", "x.c", true),
+            ("!(*.sh)", "x.sh", false),
+            ("+(ab)", "ababab", true),
+            ("+(ab)", "aba", false),
+            ("*(a)b", "b", true),
+            ("?(a)b", "aab", false),
+            ("x@(", "x@(", true),
+            ("[ü]", "ü", true),
         ] {
-            assert_eq!(matches(pattern, subject), expected, "{pattern} against {subject}");
+            assert_eq!(
+                matches(pattern, subject),
+                expected,
+                "{pattern} against {subject}"
+            );
         }
     }
 
