@@ -21,6 +21,7 @@ mod offence;
 mod probe;
 mod report;
 
+use probe::Probe;
 use report::{Report, Row};
 
 /// Options of `nonblocking`.
@@ -166,12 +167,13 @@ async fn loaded(target: &Target, load: Load, options: &Options) -> Result<Row> {
     probe::warm_up(&target.door).await?;
     let mut row = Row::new(load.name(options));
     let window = Duration::from_secs(options.seconds);
+    let probe = Probe::open(&target.door).await?;
     match load {
-        Load::Quiet => measure(target, window, &mut row).await?,
+        Load::Quiet => measure(target, probe, window, &mut row).await?,
         Load::Idle => {
             let before = target.usage();
             let sessions = idle::open(&target.door).await?;
-            measure(target, window, &mut row).await?;
+            measure(target, probe, window, &mut row).await?;
             if let (Some(before), Some(usage)) = (before, row.usage) {
                 row.notes.push(idle::cost(before, usage));
             }
@@ -180,26 +182,35 @@ async fn loaded(target: &Target, load: Load, options: &Options) -> Result<Row> {
         Load::Downloads => {
             let running = downloads::start(target, options.sessions, window).await?;
             row.notes.push(running.in_flight());
-            measure(target, window, &mut row).await?;
+            measure(target, probe, window, &mut row).await?;
             row.notes.push(running.in_flight());
             row.notes.extend(running.finish(target).await);
         }
         Load::Offence(offence) => {
             let running = offence::start(offence, &target.door, window).await?;
-            measure(target, window, &mut row).await?;
+            measure(target, probe, window, &mut row).await?;
             row.notes.push(running.finish().await);
+            row.notes.extend(still_busy(target).await);
         }
     }
     Ok(row)
 }
 
+/// What the target goes on using when the offence should be over.
+async fn still_busy(target: &Target) -> Option<String> {
+    let before = target.usage()?;
+    sleep(SETTLE).await;
+    let percent = share(before, target.usage()?, SETTLE);
+    Some(format!("afterwards {percent:.0} % CPU"))
+}
+
 /// Measures for a while and notes what the target used meanwhile.
-async fn measure(target: &Target, window: Duration, row: &mut Row) -> Result<()> {
+async fn measure(target: &Target, probe: Probe, window: Duration, row: &mut Row) -> Result<()> {
     // Let what was just started reach its steady state.
     sleep(SETTLE).await;
     let before = target.usage();
     let began = std::time::Instant::now();
-    let measured = probe::measure(&target.door, window).await?;
+    let measured = probe.measure(window).await?;
     let elapsed = began.elapsed();
     for samples in [&measured.echo, &measured.login] {
         row.notes

@@ -92,6 +92,31 @@ impl std::fmt::Display for Tally {
     }
 }
 
+/// Download events in a log, by how they ended.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Events {
+    pub(crate) downloaded: usize,
+    pub(crate) failed: usize,
+}
+
+impl Events {
+    /// Counts them; lines that are no JSON count as nothing.
+    pub(crate) fn of(log: &Path) -> Self {
+        let mut events = Self::default();
+        let log = fs::read(log).unwrap_or_default();
+        for line in log.split(|&byte| byte == b'\n') {
+            let event: serde_json::Value = serde_json::from_slice(line).unwrap_or_default();
+            let id = event
+                .get("eventid")
+                .and_then(serde_json::Value::as_str)
+                .unwrap_or_default();
+            events.downloaded += usize::from(id.ends_with(".session.file_download"));
+            events.failed += usize::from(id.ends_with(".session.file_download.failed"));
+        }
+        events
+    }
+}
+
 /// From worst to best.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Found {
@@ -126,6 +151,26 @@ fn is_marked_incomplete(artifact: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn download_events_are_counted_by_their_end() {
+        let directory = tempfile::tempdir().unwrap();
+        let log = directory.path().join("log");
+        let lines = [
+            "session.file_download",
+            "session.file_download.failed",
+            "session.connect",
+        ];
+        let lines = lines.map(|id| format!("{{\"eventid\":\"x.{id}\"}}\n"));
+        fs::write(&log, lines.concat() + "{\"eventid").unwrap();
+        assert_eq!(
+            Events::of(&log),
+            Events {
+                downloaded: 1,
+                failed: 1
+            }
+        );
+    }
 
     #[test]
     fn every_fate_is_told_apart() {

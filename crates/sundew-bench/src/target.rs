@@ -39,6 +39,7 @@ pub(crate) struct Target {
     program: Option<Program>,
     artifacts: Option<PathBuf>,
     has_sidecars: bool,
+    events: Option<PathBuf>,
 }
 
 /// A program we started and will end.
@@ -67,6 +68,7 @@ impl Recipe {
                 program: None,
                 artifacts: artifacts.clone(),
                 has_sidecars: true,
+                events: None,
             }),
         }
     }
@@ -88,6 +90,11 @@ impl Target {
         } else {
             Shelf::Bare(directory)
         })
+    }
+
+    /// Its log of events, one JSON object a line.
+    pub(crate) fn events(&self) -> Option<&Path> {
+        self.events.as_deref()
     }
 
     /// Asks it to end and waits; false when it had to be killed or ended badly.
@@ -191,6 +198,7 @@ async fn start_sundew(sensor: &Path) -> Result<Target> {
             password: "hunter2".into(),
         },
         artifacts: Some(data.join("artifacts")),
+        events: Some(data.join("log/cowrie.json")),
         has_sidecars: true,
         program: Some(program),
     })

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::ftp::{BYTES_PER_SECOND, Download, Manner, Servers};
 use crate::ssh::{self, Attacker, Login};
-use crate::tally::Tally;
+use crate::tally::{Events, Tally};
 use crate::target::Target;
 
 /// The load as it runs.
@@ -155,6 +155,13 @@ impl Downloads {
             notes.push(format!("{} logins refused: {why}", self.refused_logins));
         }
         notes.push(self.kept(target, deadline).await);
+        if let Some(log) = target.events() {
+            let Events { downloaded, failed } = Events::of(log);
+            let sent = self.downloads.len() - self.refused_logins;
+            notes.push(format!(
+                "{downloaded} download events and {failed} failed ones for {sent} downloads"
+            ));
+        }
         let refused = self.servers.progress().refused.load(Ordering::Relaxed);
         if refused > 0 {
             notes.push(format!("{refused} bodies broken off by the target"));

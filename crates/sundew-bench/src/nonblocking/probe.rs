@@ -5,11 +5,12 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
-use tokio::task::JoinSet;
+use anyhow::{Context as _, Result, bail};
+use tokio::sync::oneshot;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
-use crate::ssh::{Attacker, Door, Failure};
+use crate::ssh::{Attacker, Door, Failure, Shell};
 use crate::stats::Samples;
 
 /// A key is typed this often on each of [`TYPISTS`].
@@ -38,25 +39,60 @@ pub(super) async fn warm_up(door: &Door) -> Result<()> {
     Ok(())
 }
 
-/// Types and logs in for so long.
-///
-/// Sessions that cannot even be opened are failures in the samples, not errors.
-pub(super) async fn measure(door: &Door, window: Duration) -> Result<Measured> {
-    let door = door.clone();
-    let measured = tokio::task::spawn_blocking(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
-        anyhow::Ok(runtime.block_on(all(&door, window)))
-    });
-    measured.await?
+/// Sessions that are open and ready to be measured, on a thread of their own.
+pub(super) struct Probe {
+    begin: oneshot::Sender<Duration>,
+    measured: JoinHandle<Result<Measured>>,
 }
 
-async fn all(door: &Door, window: Duration) -> Measured {
-    let mut typists = JoinSet::new();
-    for number in 0..TYPISTS {
+impl Probe {
+    /// Opens the typists' sessions, before there is any load.
+    pub(super) async fn open(door: &Door) -> Result<Self> {
+        let (begin, window) = oneshot::channel();
+        let (ready, is_ready) = oneshot::channel();
         let door = door.clone();
-        typists.spawn(async move { type_for(&door, Attacker(2 + number), window).await });
+        let measured = tokio::task::spawn_blocking(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()?;
+            runtime.block_on(async {
+                let mut shells = Vec::new();
+                for number in 0..TYPISTS {
+                    shells.push(
+                        door.shell(Attacker(2 + number))
+                            .await
+                            .context("a typist's session")?,
+                    );
+                }
+                // Nobody waits any more, or nobody will begin: then there is nothing to measure.
+                ready.send(()).unwrap_or_default();
+                match window.await {
+                    Ok(window) => Ok(measure(&door, shells, window).await),
+                    Err(_) => Ok(Measured::default()),
+                }
+            })
+        });
+        match is_ready.await {
+            Ok(()) => Ok(Self { begin, measured }),
+            Err(_) => {
+                measured.await??;
+                bail!("the typists' thread ended early");
+            }
+        }
+    }
+
+    /// Types and logs in for so long.
+    pub(super) async fn measure(self, window: Duration) -> Result<Measured> {
+        // If its thread has ended, its result says why.
+        self.begin.send(window).unwrap_or_default();
+        self.measured.await?
+    }
+}
+
+async fn measure(door: &Door, shells: Vec<Shell>, window: Duration) -> Measured {
+    let mut typists = JoinSet::new();
+    for shell in shells {
+        typists.spawn(type_for(shell, window));
     }
     let login = log_in_for(door, window).await;
     let mut measured = Measured {
@@ -69,22 +105,16 @@ async fn all(door: &Door, window: Duration) -> Measured {
     measured
 }
 
-async fn type_for(door: &Door, who: Attacker, window: Duration) -> Samples {
+async fn type_for(mut shell: Shell, window: Duration) -> Samples {
     let mut samples = Samples::default();
     let end = Instant::now() + window;
-    if let Err(failure) = keys_until(door, who, end, &mut samples).await {
+    if let Err(failure) = keys_until(&mut shell, end, &mut samples).await {
         samples.fail(failure);
     }
     samples
 }
 
-async fn keys_until(
-    door: &Door,
-    who: Attacker,
-    end: Instant,
-    samples: &mut Samples,
-) -> Result<(), Failure> {
-    let mut shell = door.shell(who).await?;
+async fn keys_until(shell: &mut Shell, end: Instant, samples: &mut Samples) -> Result<(), Failure> {
     let mut due = Instant::now();
     while due < end {
         sleep_until(due).await;

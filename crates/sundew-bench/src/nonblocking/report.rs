@@ -85,7 +85,8 @@ fn latencies(reports: &[Report], out: &mut String) {
             let echo = row.and_then(|row| row.echo);
             let login = row.and_then(|row| row.login);
             let cell = |summary: Option<Summary>, of: fn(Summary) -> std::time::Duration| {
-                summary.map_or_else(|| "-".to_owned(), |summary| millis(of(summary)))
+                let measured = summary.filter(|summary| summary.count > 0);
+                measured.map_or_else(|| "-".to_owned(), |summary| millis(of(summary)))
             };
             let columns = [
                 cell(echo, |summary| summary.p50),

@@ -57,6 +57,7 @@ pub(super) async fn start(venv: &Path) -> Result<Target> {
         command.uid(NOBODY).gid(NOBODY);
     }
     let artifacts = home.join("var/lib/cowrie/downloads");
+    let events = home.join("var/log/cowrie/cowrie.json");
     let mut program = Program::start(&mut command, directory)?;
     program
         .ready(address)
@@ -70,6 +71,7 @@ pub(super) async fn start(venv: &Path) -> Result<Target> {
         },
         program: Some(program),
         artifacts: Some(artifacts),
+        events: Some(events),
         has_sidecars: false,
     })
 }
