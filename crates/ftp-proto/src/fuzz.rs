@@ -175,3 +175,44 @@ pub fn server(bytes: &[u8]) {
         }
     }
 }
+
+/// A client's dialogue with a server that says these bytes, in both manners: it comes to an end.
+pub fn client(bytes: &[u8]) {
+    use crate::client::{Action, Dialogue, Direction, Job, Manner};
+
+    for manner in [Manner::Standard, Manner::BusyBox] {
+        let Ok(word) = crate::Argument::new(*b"x") else {
+            return;
+        };
+        let job = Job {
+            user: word.clone(),
+            password: None,
+            path: word,
+            direction: Direction::Retrieve,
+            manner,
+        };
+        let mut dialogue = Dialogue::new(job);
+        let mut decoder = Decoder::new(Grammar::FirstFinalLine);
+        let mut input = bytes;
+        // Each turn of the dialogue's own is followed by one that takes a reply.
+        let mut turns = 2 * bytes.len() + 16;
+        loop {
+            assert!(turns > 0, "a dialogue without end");
+            turns -= 1;
+            match dialogue.action() {
+                Action::Send(_) | Action::AwaitReply => {
+                    let Ok(Some(reply)) = decoder.decode(&mut input) else {
+                        break;
+                    };
+                    if dialogue.handle_reply(reply).is_err() {
+                        break;
+                    }
+                }
+                Action::Connect { .. } => dialogue.connected(),
+                Action::ChooseOffset { .. } => dialogue.choose_offset(4),
+                Action::Transfer { .. } => dialogue.transferred(),
+                Action::Done => break,
+            }
+        }
+    }
+}

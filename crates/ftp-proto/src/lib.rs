@@ -3,6 +3,12 @@
 //! Everything here takes bytes (and, where time matters, the time) and returns what to do; sockets,
 //! files and timers belong to the drivers, `ftp-server` and `ftp-client`. Nothing panics on foreign
 //! bytes, and whatever a peer can grow has a named limit.
+//!
+//! - Bytes and meaning: [`mod@line`] (framing), [`command`], [`reply`], [`argument`], [`address`] (PORT,
+//!   EPRT, 227, 229, 257), [`feature`], [`listing`], [`transfer`] (TYPE, MODE, ASCII), [`time`].
+//! - Dialogues: [`server`] for one control connection, [`client`] for one transfer.
+//! - [`fuzz`]: one function of `&[u8]` for each parser and dialogue, for fuzzers to call:
+//!   `line`, `command`, `reply`, `address`, `listing`, `server`, `client`.
 
 #![warn(
     clippy::indexing_slicing,

@@ -319,6 +319,8 @@ enum Asked {
     Transfer {
         what: Vec<u8>,
         ascii: bool,
+        /// MLSD has a code of its own for a path that is no directory.
+        is_mlsd: bool,
     },
 }
 

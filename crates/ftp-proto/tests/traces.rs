@@ -18,7 +18,7 @@ use ftp_proto::line;
 use ftp_proto::listing::mlsx::Access;
 use ftp_proto::listing::{Entry, Kind, unix};
 use ftp_proto::server::{
-    Begun, Endpoints, FileError, Outcome, Path, Response, Session, Settings, Task, Then,
+    Begun, Endpoints, FileError, ListForm, Outcome, Path, Response, Session, Settings, Task, Then,
     TransferEnd, TransferKind,
 };
 use ftp_proto::time::Timestamp;
@@ -139,8 +139,11 @@ impl World {
             TransferKind::StoreUnique { stem, .. } => {
                 begun.unique_name = Some([&stem[..], b".1"].concat());
             }
-            TransferKind::List { path, .. } => {
-                self.look(&path)?;
+            TransferKind::List { path, form } => {
+                let kind = &self.look(&path)?.kind;
+                if matches!((form, kind), (ListForm::Facts { .. }, Kind::File)) {
+                    return Err(FileError::NotADirectory);
+                }
             }
         }
         Ok(begun)

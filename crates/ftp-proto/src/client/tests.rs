@@ -235,6 +235,11 @@ fn an_address_that_cannot_be_read_is_an_error_of_its_own() {
 
 proptest! {
     #[test]
+    fn whatever_bytes_the_server_sends_the_dialogue_ends(replies in prop::collection::vec(prop::sample::select(&["220 a", "331 b", "230 c", "200 d", "229 (|||5|)", "227 1,2,3,4,5,6", "500 e", "213 9", "350 f", "150 g", "226 h", "221 i", "120 j", "99", "220-k"][..]), 0..40)) {
+        crate::fuzz::client(replies.join("\r\n").as_bytes());
+    }
+
+    #[test]
     fn whatever_the_server_says_the_dialogue_ends(codes in prop::collection::vec(100_u16..700, 0..40), busybox in any::<bool>()) {
         let manner = if busybox { Manner::BusyBox } else { Manner::Standard };
         let replies: Vec<_> = codes.iter().map(|code| format!("{code} (|||9|) 1,2,3,4,5,6")).collect();

@@ -30,6 +30,10 @@ impl Session {
         match (asked, outcome) {
             (Asked::Login { user }, Outcome::LoggedIn(access)) => self.logged_in(user, access),
             (Asked::Login { .. }, _) => self.login_failed(),
+            // RFC 3659 §7.2.1.
+            (Asked::Transfer { is_mlsd: true, .. }, Outcome::Failed(FileError::NotADirectory)) => {
+                reply(Code::BAD_ARGUMENT, "Not a directory.")
+            }
             (_, Outcome::Failed(error)) => failed(error),
             (Asked::Passive { extended }, Outcome::Listening(address)) => {
                 self.listening(extended, address)
@@ -69,7 +73,7 @@ impl Session {
     /// What is to be moved stands open: the preliminary reply, after which the bytes may flow.
     pub fn transfer_begins(&mut self, begun: &Begun) -> Response {
         let (what, ascii) = match self.work.take() {
-            Work::Asked(Asked::Transfer { what, ascii }) => (what, ascii),
+            Work::Asked(Asked::Transfer { what, ascii, .. }) => (what, ascii),
             work @ (Work::Idle | Work::Asked(_) | Work::Transferring(_)) => {
                 self.work = work;
                 return Then::Read.into();

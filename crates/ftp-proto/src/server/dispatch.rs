@@ -113,7 +113,24 @@ impl Session {
                 let path = without_options(path.as_bytes());
                 self.ask(Asked::Status, Task::ListHere(directory.join(path)?))
             }
-            Command::Retr(path) => self.retrieve(resolve(&path)?),
+            other => return self.transfers(other, access),
+        })
+    }
+
+    /// Commands that move bytes; the others are handed on.
+    fn transfers(&mut self, command: Command, access: Access) -> Result<Response, FileError> {
+        let directory = self.directory.clone();
+        let resolve = |path: &Argument| directory.join(path.as_bytes());
+        Ok(match command {
+            // An offset into converted text has no place in the file.
+            Command::Retr(_) | Command::Stor(_) if self.restart > 0 && self.is_ascii() => {
+                self.restart = 0;
+                reply(Code::BAD_RESTART, "REST is for TYPE I only.")
+            }
+            Command::Retr(path) => self.transfer(TransferKind::Retrieve {
+                path: resolve(&path)?,
+                offset: self.restart,
+            }),
             Command::Stor(path) => {
                 let placement = match self.restart {
                     0 => Placement::Replace,
@@ -276,15 +293,6 @@ impl Session {
         }
     }
 
-    fn retrieve(&mut self, path: Path) -> Response {
-        let offset = self.restart;
-        if offset > 0 && self.is_ascii() {
-            self.restart = 0;
-            return reply(Code::BAD_RESTART, "REST is for TYPE I only.");
-        }
-        self.transfer(TransferKind::Retrieve { path, offset })
-    }
-
     fn list(&mut self, path: Option<&Argument>, form: ListForm) -> Result<Response, FileError> {
         let path = path.map_or(&b""[..], |path| without_options(path.as_bytes()));
         let path = self.directory.join(path)?;
@@ -305,6 +313,13 @@ impl Session {
             TransferKind::StoreUnique { stem, .. } => (stem.clone(), true),
             TransferKind::List { .. } => (b"directory listing".to_vec(), false),
         };
+        let is_mlsd = matches!(
+            kind,
+            TransferKind::List {
+                form: ListForm::Facts { .. },
+                ..
+            }
+        );
         let ascii = is_file && self.is_ascii();
         // Listings are text whatever the type (RFC 1123 §4.1.2.7).
         let shown_as_ascii = ascii || !is_file;
@@ -312,6 +327,7 @@ impl Session {
             Asked::Transfer {
                 what,
                 ascii: shown_as_ascii,
+                is_mlsd,
             },
             Task::Transfer(Transfer { kind, data, ascii }),
         )
