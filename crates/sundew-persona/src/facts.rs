@@ -79,6 +79,10 @@ pub fn facts(origin: &Origin) -> Facts {
     let size = seed.pick("size", SIZES).unwrap_or(&SIZES[0]);
     let kernel = origin.kernel();
     let (address, gateway) = address(seed);
+    let swap_kib = seed
+        .pick("swap", &[0, 998_396, 2_097_148])
+        .copied()
+        .unwrap_or(0);
     Facts {
         hostname: names::hostname(seed, address).into_bytes(),
         kernel_release: kernel.release().into_bytes(),
@@ -87,13 +91,9 @@ pub fn facts(origin: &Origin) -> Facts {
         machine: b"x86_64".to_vec(),
         cpu: cpu(seed, platform, size),
         memory_total_kib: memory(seed, size),
-        swap_total_kib: match seed.between("swap", 0, 2) {
-            0 => 0,
-            1 => 998_396,
-            _ => 2_097_148,
-        },
+        swap_total_kib: swap_kib,
         boot_time: origin.boot_time(),
-        disks: vec![disk(seed, platform, size)],
+        disks: vec![disk(seed, platform, size, swap_kib)],
         interfaces: interfaces(seed, platform, address),
         gateway,
         os: Os {
@@ -135,7 +135,7 @@ fn memory(seed: &Seed, size: &Size) -> u64 {
 }
 
 /// What ext4 leaves of the nominal disk: one inode of 256 bytes for each 16 KiB, and a journal.
-fn disk(seed: &Seed, platform: &Platform, size: &Size) -> Disk {
+fn disk(seed: &Seed, platform: &Platform, size: &Size, swap_kib: u64) -> Disk {
     let partition = size.disk_gib * GIB_IN_KIB - 1024 * seed.between("partition", 1, 120);
     let inodes = partition / 16 / 8 * 8;
     let total_kib = (partition - inodes / 4 - 131_072 - partition / 512) / 4 * 4;
@@ -145,11 +145,8 @@ fn disk(seed: &Seed, platform: &Platform, size: &Size) -> Disk {
         mount_point: b"/".to_vec(),
         fs_type: b"ext4".to_vec(),
         total_kib,
-        used_kib: seed
-            .between("disk used", 1_550_000, total_kib / 3)
-            .min(total_kib / 2)
-            / 4
-            * 4,
+        // A small system, its caches and logs, and the swap file.
+        used_kib: (seed.between("disk used", 1_450_000, 3_900_000) + swap_kib) / 4 * 4,
         inodes,
         inodes_used,
     }

@@ -86,6 +86,25 @@ fn boot(planter: &mut Planter<'_>, origin: &Origin, facts: &Facts) -> Result<(),
         &format!("boot/initrd.img-{release}"),
     )?;
     planter.directory("/lost+found", 0o700, origin.installed() - 30)?;
+    if facts.swap_total_kib > 0 {
+        // The signature of mkswap ends the first page; the rest was never read by anybody.
+        planter.blob(
+            "/swapfile",
+            0o600,
+            origin.installed() + 1200,
+            &[0; 1024],
+            (facts.swap_total_kib + 4) * 1024,
+        )?;
+    }
+    modules(planter, origin, &release, upgraded)
+}
+
+fn modules(
+    planter: &mut Planter<'_>,
+    origin: &Origin,
+    release: &str,
+    upgraded: i64,
+) -> Result<(), ImageError> {
     let modules = format!("/usr/lib/modules/{release}");
     for list in [
         "modules.alias",
@@ -107,19 +126,9 @@ fn boot(planter: &mut Planter<'_>, origin: &Origin, facts: &Facts) -> Result<(),
         planter.blob(
             &path,
             0o644,
-            unpacked,
+            origin.kernel().uploaded,
             b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x01\0\x3e\0",
-            size(label, 9_000, 400_000),
-        )?;
-    }
-    if facts.swap_total_kib > 0 {
-        // The signature of mkswap ends the first page; the rest was never read by anybody.
-        planter.blob(
-            "/swapfile",
-            0o600,
-            origin.installed() + 1200,
-            &[0; 1024],
-            (facts.swap_total_kib + 4) * 1024,
+            origin.seed.between(label, 9_000, 400_000),
         )?;
     }
     Ok(())
@@ -173,6 +182,23 @@ fn devices(planter: &mut Planter<'_>, origin: &Origin, facts: &Facts) -> Result<
             (FileType::BlockDevice, (7, number)),
         )?;
     }
+    disks(planter, origin, at)?;
+    for (name, target) in DEVICE_LINKS {
+        planter.symlink(&format!("/dev/{name}"), at, target)?;
+    }
+    for (name, mode) in [
+        ("pts", 0o755),
+        ("shm", 0o1777),
+        ("mqueue", 0o1777),
+        ("hugepages", 0o755),
+        ("block", 0o755),
+    ] {
+        planter.directory(&format!("/dev/{name}"), mode, at)?;
+    }
+    Ok(())
+}
+
+fn disks(planter: &mut Planter<'_>, origin: &Origin, at: i64) -> Result<(), ImageError> {
     let disk = origin.platform().disk;
     let major = match disk {
         "vda" => 254,
@@ -200,18 +226,6 @@ fn devices(planter: &mut Planter<'_>, origin: &Origin, facts: &Facts) -> Result<
         at,
         &format!("../../{disk}1"),
     )?;
-    for (name, target) in DEVICE_LINKS {
-        planter.symlink(&format!("/dev/{name}"), at, target)?;
-    }
-    for (name, mode) in [
-        ("pts", 0o755),
-        ("shm", 0o1777),
-        ("mqueue", 0o1777),
-        ("hugepages", 0o755),
-        ("block", 0o755),
-    ] {
-        planter.directory(&format!("/dev/{name}"), mode, at)?;
-    }
     Ok(())
 }
 
@@ -313,6 +327,29 @@ fn sys(planter: &mut Planter<'_>, origin: &Origin, facts: &Facts) -> Result<(), 
         )?;
     }
     planter.symlink("/sys/class/dmi/id", at, "../../devices/virtual/dmi/id")?;
+    cards(planter, facts, at)?;
+    let sectors = facts.disks.first().map_or(0, |disk| disk.inodes * 32);
+    let folder = format!("/sys/block/{}", platform.disk);
+    planter.text(
+        &format!("{folder}/size"),
+        0o444,
+        at,
+        &format!("{}\n", sectors.next_multiple_of(2 << 20)),
+    )?;
+    planter.text(&format!("{folder}/ro"), 0o444, at, "0\n")?;
+    planter.text(&format!("{folder}/removable"), 0o444, at, "0\n")?;
+    for cpu in 0..facts.cpu.count {
+        planter.directory(&format!("/sys/devices/system/cpu/cpu{cpu}"), 0o755, at)?;
+    }
+    let range = if facts.cpu.count > 1 {
+        format!("0-{}\n", facts.cpu.count - 1)
+    } else {
+        "0\n".to_owned()
+    };
+    planter.text("/sys/devices/system/cpu/online", 0o444, at, &range)
+}
+
+fn cards(planter: &mut Planter<'_>, facts: &Facts, at: i64) -> Result<(), ImageError> {
     for interface in &facts.interfaces {
         let folder = format!(
             "/sys/class/net/{}",
@@ -347,25 +384,7 @@ fn sys(planter: &mut Planter<'_>, origin: &Origin, facts: &Facts) -> Result<(), 
             &format!("{state}\n"),
         )?;
     }
-    let sectors = facts.disks.first().map_or(0, |disk| disk.inodes * 32);
-    let folder = format!("/sys/block/{}", platform.disk);
-    planter.text(
-        &format!("{folder}/size"),
-        0o444,
-        at,
-        &format!("{}\n", sectors.next_multiple_of(2 << 20)),
-    )?;
-    planter.text(&format!("{folder}/ro"), 0o444, at, "0\n")?;
-    planter.text(&format!("{folder}/removable"), 0o444, at, "0\n")?;
-    for cpu in 0..facts.cpu.count {
-        planter.directory(&format!("/sys/devices/system/cpu/cpu{cpu}"), 0o755, at)?;
-    }
-    let range = if facts.cpu.count > 1 {
-        format!("0-{}\n", facts.cpu.count - 1)
-    } else {
-        "0\n".to_owned()
-    };
-    planter.text("/sys/devices/system/cpu/online", 0o444, at, &range)
+    Ok(())
 }
 
 fn var(planter: &mut Planter<'_>, origin: &Origin) -> Result<(), ImageError> {

@@ -16,8 +16,41 @@ pub(crate) fn residents(origin: &Origin, facts: &Facts) -> Vec<Resident> {
     let mut list = kernel_threads(facts);
     list.push(init(origin));
     list.extend(daemons(origin));
+    list.extend(workers(origin, facts));
     list.sort_by_key(|resident| resident.pid);
     list
+}
+
+/// The kernel's workers come and go; these are the ones of the moment, with recent numbers.
+fn workers(origin: &Origin, facts: &Facts) -> Vec<Resident> {
+    let newest = last_pid(origin);
+    let up = u64::try_from(origin.born.secs - facts.boot_time.secs).unwrap_or(0);
+    let mut threads = Threads {
+        list: Vec::new(),
+        next: newest.saturating_sub(400),
+    };
+    for name in [
+        "kworker/u4:1-events_unbound",
+        "kworker/u4:2-flush-8:0",
+        "kworker/0:2-events",
+    ] {
+        let ago = origin.seed.between(name, 200, 3000);
+        threads.skip(Pid::try_from(origin.seed.between(name, 9, 90)).unwrap_or(9));
+        threads.add(name, "I");
+        if let Some(added) = threads.list.last_mut() {
+            added.started = Duration::from_secs(up.saturating_sub(ago));
+            added.cpu = Duration::ZERO;
+        }
+    }
+    threads.list.sort_by_key(|thread| thread.started);
+    let mut pids: Vec<_> = threads.list.iter().map(|thread| thread.pid).collect();
+    pids.sort_unstable();
+    threads
+        .list
+        .iter_mut()
+        .zip(pids)
+        .for_each(|(thread, pid)| thread.pid = pid);
+    threads.list
 }
 
 /// The last process number given before the first visitor: a server forks all day.
@@ -129,117 +162,156 @@ fn init(origin: &Origin) -> Resident {
 }
 
 fn daemons(origin: &Origin) -> Vec<Resident> {
-    let seed = &origin.seed;
-    let draw =
-        |label: &str, low, high| Pid::try_from(seed.between(label, low, high)).unwrap_or(300);
+    let draw = |label: &str, low, high| {
+        Pid::try_from(origin.seed.between(label, low, high)).unwrap_or(300)
+    };
     let journald = draw("journald", 215, 265);
     let udevd = journald + draw("udevd", 18, 30);
     let cron = udevd + draw("cron", 110, 190);
     let dbus = cron + 1;
     let logind = dbus + draw("logind", 3, 6);
-    let daemon = |pid,
-                  after_ms,
-                  user: (u32, u32),
-                  state: &str,
-                  sizes: (u64, u64),
-                  executable: &str,
-                  args: &[&str]| {
-        let name = executable
+    let pids = [
+        journald,
+        udevd,
+        cron,
+        dbus,
+        logind,
+        getty_pid(origin),
+        sshd_pid(origin),
+    ];
+    pids.into_iter()
+        .zip(DAEMONS)
+        .map(|(pid, daemon)| daemon.resident(pid, origin))
+        .collect()
+}
+
+struct Daemon {
+    executable: &'static str,
+    args: &'static [&'static str],
+    uid: u32,
+    gid: u32,
+    started_ms: u64,
+    vsz_kib: u64,
+    /// At least; a little more on each machine.
+    rss_kib: u64,
+    state: &'static str,
+}
+
+impl Daemon {
+    fn resident(&self, pid: Pid, origin: &Origin) -> Resident {
+        let draw = |what: &str, high| {
+            origin
+                .seed
+                .between(&format!("{} {what}", self.executable), 0, high)
+        };
+        let name = self
+            .executable
             .rsplit('/')
             .next()
-            .unwrap_or(executable)
-            .as_bytes();
+            .unwrap_or(self.executable);
         Resident {
             pid,
             ppid: 1,
-            uid: user.0,
-            gid: user.1,
-            name: name.iter().copied().take(COMM_BYTES).collect(),
-            args: args.iter().map(|arg| arg.as_bytes().to_vec()).collect(),
-            executable: executable.as_bytes().to_vec(),
+            uid: self.uid,
+            gid: self.gid,
+            name: name.bytes().take(COMM_BYTES).collect(),
+            args: self
+                .args
+                .iter()
+                .map(|arg| arg.as_bytes().to_vec())
+                .collect(),
+            executable: self.executable.as_bytes().to_vec(),
             session: pid,
-            started: Duration::from_millis(after_ms),
-            cpu: Duration::from_secs(seed.between(&format!("{executable} cpu"), 0, 40)),
-            vsz_kib: sizes.0,
-            rss_kib: sizes.1 + 4 * seed.between(&format!("{executable} rss"), 0, 120),
-            state: state.as_bytes().to_vec(),
+            started: Duration::from_millis(self.started_ms),
+            cpu: Duration::from_secs(draw("cpu", 40)),
+            vsz_kib: self.vsz_kib,
+            rss_kib: self.rss_kib + 4 * draw("rss", 120),
+            state: self.state.as_bytes().to_vec(),
         }
-    };
-    const ROOT: (u32, u32) = (0, 0);
-    vec![
-        daemon(
-            journald,
-            2_900,
-            ROOT,
-            "Ss",
-            (49_608, 14_300),
-            "/usr/lib/systemd/systemd-journald",
-            &["/lib/systemd/systemd-journald"],
-        ),
-        daemon(
-            udevd,
-            3_300,
-            ROOT,
-            "Ss",
-            (27_108, 6_700),
-            "/usr/lib/systemd/systemd-udevd",
-            &["/lib/systemd/systemd-udevd"],
-        ),
-        daemon(
-            cron,
-            7_100,
-            ROOT,
-            "Ss",
-            (6_608, 2_560),
-            "/usr/sbin/cron",
-            &["/usr/sbin/cron", "-f"],
-        ),
-        daemon(
-            dbus,
-            7_110,
-            (100, 106),
-            "Ss",
-            (9_136, 4_480),
-            "/usr/bin/dbus-daemon",
-            &[
-                "/usr/bin/dbus-daemon",
-                "--system",
-                "--address=systemd:",
-                "--nofork",
-                "--nopidfile",
-                "--systemd-activation",
-                "--syslog-only",
-            ],
-        ),
-        daemon(
-            logind,
-            7_150,
-            ROOT,
-            "Ss",
-            (25_316, 7_680),
-            "/usr/lib/systemd/systemd-logind",
-            &["/lib/systemd/systemd-logind"],
-        ),
-        daemon(
-            getty_pid(origin),
-            8_400,
-            ROOT,
-            "Ss+",
-            (5_868, 1_008),
-            "/usr/sbin/agetty",
-            &["/sbin/agetty", "-o", "-p -- \\u", "--noclear", "-", "linux"],
-        ),
-        daemon(
-            sshd_pid(origin),
-            8_600,
-            ROOT,
-            "Ss",
-            (15_432, 8_960),
-            "/usr/sbin/sshd",
-            &["sshd: /usr/sbin/sshd -D [listener] 0 of 10-100 startups"],
-        ),
-    ]
+    }
 }
+
+/// In the order of their numbers.
+const DAEMONS: &[Daemon] = &[
+    Daemon {
+        executable: "/usr/lib/systemd/systemd-journald",
+        args: &["/lib/systemd/systemd-journald"],
+        uid: 0,
+        gid: 0,
+        started_ms: 2_900,
+        vsz_kib: 49_608,
+        rss_kib: 14_300,
+        state: "Ss",
+    },
+    Daemon {
+        executable: "/usr/lib/systemd/systemd-udevd",
+        args: &["/lib/systemd/systemd-udevd"],
+        uid: 0,
+        gid: 0,
+        started_ms: 3_300,
+        vsz_kib: 27_108,
+        rss_kib: 6_700,
+        state: "Ss",
+    },
+    Daemon {
+        executable: "/usr/sbin/cron",
+        args: &["/usr/sbin/cron", "-f"],
+        uid: 0,
+        gid: 0,
+        started_ms: 7_100,
+        vsz_kib: 6_608,
+        rss_kib: 2_560,
+        state: "Ss",
+    },
+    Daemon {
+        executable: "/usr/bin/dbus-daemon",
+        args: &[
+            "/usr/bin/dbus-daemon",
+            "--system",
+            "--address=systemd:",
+            "--nofork",
+            "--nopidfile",
+            "--systemd-activation",
+            "--syslog-only",
+        ],
+        uid: 100,
+        gid: 106,
+        started_ms: 7_110,
+        vsz_kib: 9_136,
+        rss_kib: 4_480,
+        state: "Ss",
+    },
+    Daemon {
+        executable: "/usr/lib/systemd/systemd-logind",
+        args: &["/lib/systemd/systemd-logind"],
+        uid: 0,
+        gid: 0,
+        started_ms: 7_150,
+        vsz_kib: 25_316,
+        rss_kib: 7_680,
+        state: "Ss",
+    },
+    Daemon {
+        executable: "/usr/sbin/agetty",
+        args: &["/sbin/agetty", "-o", "-p -- \\u", "--noclear", "-", "linux"],
+        uid: 0,
+        gid: 0,
+        started_ms: 8_400,
+        vsz_kib: 5_868,
+        rss_kib: 1_008,
+        state: "Ss+",
+    },
+    Daemon {
+        executable: "/usr/sbin/sshd",
+        args: &["sshd: /usr/sbin/sshd -D [listener] 0 of 10-100 startups"],
+        uid: 0,
+        gid: 0,
+        started_ms: 8_600,
+        vsz_kib: 15_432,
+        rss_kib: 8_960,
+        state: "Ss",
+    },
+];
 
 /// Longest `comm`. Linux, `TASK_COMM_LEN` without its NUL; workqueue threads are shown longer.
 const COMM_BYTES: usize = 15;

@@ -4,8 +4,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sundew_kernel::executable::script_mark;
 
-use crate::seed::Seed;
-
 /// The text of a file nobody reads, by its path.
 pub(crate) fn text(path: &[u8]) -> Vec<u8> {
     let name = path.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
@@ -74,15 +72,20 @@ exec systemctl "$1" {name}.service
     .into_bytes()
 }
 
-/// What looks like a certificate of usual length.
-pub(crate) fn certificate(seed: &Seed, path: &[u8]) -> Vec<u8> {
-    let label = String::from_utf8_lossy(path);
-    let len = usize::try_from(seed.between(&label, 900, 1500)).unwrap_or(1000);
+/// What looks like a certificate of usual length; the number chooses which.
+pub(crate) fn certificate(number: u64) -> Vec<u8> {
+    let len = u16::try_from(900 + number % 600).unwrap_or(900);
     // A DER sequence of two-byte length that holds another, as in every certificate.
-    let mut der = vec![0x30, 0x82];
-    der.extend(u16::try_from(len).unwrap_or(0).to_be_bytes());
-    der.extend([0x30, 0x82]);
-    der.extend(seed.bytes(&label, len - 2));
+    let [high, low] = len.to_be_bytes();
+    let mut der = vec![0x30, 0x82, high, low, 0x30, 0x82];
+    // SplitMix64's increments and one mixing step: there are many, and nobody looks twice.
+    let noise = (1..).flat_map(|step: u64| {
+        let mixed = number.wrapping_add(step.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        (mixed ^ (mixed >> 29))
+            .wrapping_mul(0xbf58_476d_1ce4_e5b9)
+            .to_be_bytes()
+    });
+    der.extend(noise.take(usize::from(len) - 2));
     pem("CERTIFICATE", &der, 64)
 }
 
@@ -138,7 +141,7 @@ mod tests {
 
     #[test]
     fn a_certificate_looks_like_one() {
-        let text = String::from_utf8(certificate(&Seed::new([1; 32]), b"/x.crt")).unwrap();
+        let text = String::from_utf8(certificate(7)).unwrap();
         assert!(text.starts_with("-----BEGIN CERTIFICATE-----\nMII"));
         assert!(text.ends_with("-----END CERTIFICATE-----\n"));
         assert!(text.lines().all(|line| line.len() <= 64));

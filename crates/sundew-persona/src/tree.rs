@@ -57,26 +57,30 @@ pub fn build(data: Data<'_>, origin: &Origin, facts: &Facts) -> Result<Tree, Per
         manifest::sections(data.own).map_err(|error| PersonaError::Manifest("own.txt", error))?;
     let mut planter = Planter {
         builder: ImageBuilder::new(),
+        noise: origin.seed.number("noise"),
+        installed: origin.installed(),
         origin,
         config: &config,
         own: &own,
         facts,
     };
-    let mut executables = BTreeMap::new();
-    let mut planted = std::collections::BTreeSet::new();
+    let mut executables = Vec::new();
+    // What is of ours alone: files that Debian would not have.
+    let mut additions = own.clone();
     for entry in &entries {
         planter.entry(entry, &mut executables)?;
-        planted.insert(entry.path.as_slice());
+        if let Node::File(..) = entry.node {
+            additions.remove(entry.path.as_slice());
+        }
     }
-    // What is of ours alone: a file that Debian would not have.
-    for (path, content) in own.iter().filter(|(path, _)| !planted.contains(*path)) {
+    for (path, content) in additions {
         let attributes = planter.attributes(0o644, 0, 0, Mtime::Installed(4000), path);
         planter
             .builder
-            .file(path, attributes, Content::Bytes(Arc::from(*content)))?;
+            .file(path, attributes, Content::Bytes(content.into()))?;
     }
     nodes::plant(&mut planter, origin, facts)?;
-    let executables = executables.into_values().collect();
+    executables.sort();
     Ok(Tree {
         image: planter.builder.finish(),
         executables,
@@ -86,6 +90,9 @@ pub fn build(data: Data<'_>, origin: &Origin, facts: &Facts) -> Result<Tree, Per
 /// Adds nodes to an image, knowing the machine's times.
 pub(crate) struct Planter<'a> {
     builder: ImageBuilder,
+    /// Both are drawn from the origin once, not for each of thousands of files.
+    noise: u64,
+    installed: i64,
     origin: &'a Origin,
     facts: &'a Facts,
     config: &'a BTreeMap<&'a [u8], &'a [u8]>,
@@ -96,7 +103,7 @@ impl Planter<'_> {
     fn entry(
         &mut self,
         entry: &Entry,
-        executables: &mut BTreeMap<Vec<u8>, Executable>,
+        executables: &mut Vec<Executable>,
     ) -> Result<(), PersonaError> {
         let path = entry.path.as_slice();
         match &entry.node {
@@ -111,13 +118,14 @@ impl Planter<'_> {
             }
             Node::HardLink(existing) => {
                 self.builder.hard_link(existing, path)?;
-                if let Some(first) = executables.get(existing) {
-                    let link = Executable {
-                        path: path.to_vec(),
-                        ..first.clone()
-                    };
-                    executables.insert(path.to_vec(), link);
-                }
+                let first = executables
+                    .iter()
+                    .find(|executable| executable.path == *existing)
+                    .cloned();
+                executables.extend(first.map(|first| Executable {
+                    path: path.to_vec(),
+                    ..first
+                }));
             }
             Node::File(given, kind) => {
                 let attributes =
@@ -132,7 +140,7 @@ impl Planter<'_> {
                         program: program.to_vec(),
                         script,
                     };
-                    executables.insert(path.to_vec(), executable);
+                    executables.push(executable);
                 }
             }
         }
@@ -170,7 +178,7 @@ impl Planter<'_> {
                 made::content(path, self.origin, self.facts, &self.status()).ok_or_else(missing)?
             }
             FileKind::Text => stand_in::text(path),
-            FileKind::Pem => stand_in::certificate(&self.origin.seed, path),
+            FileKind::Pem => stand_in::certificate(self.noise(path)),
             FileKind::Empty => Vec::new(),
         };
         Ok(Content::Bytes(bytes.into()))
@@ -184,10 +192,9 @@ impl Planter<'_> {
     /// A machine-dependent number for the noise of a file, so that no hash of ours is known.
     fn noise(&self, path: &[u8]) -> u64 {
         // FNV-1a: thousands of files, and no need for more.
-        path.iter()
-            .fold(self.origin.seed.number("noise"), |hash, &byte| {
-                (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-            })
+        path.iter().fold(self.noise, |hash, &byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        })
     }
 
     fn attributes(&self, mode: u16, uid: u32, gid: u32, mtime: Mtime, path: &[u8]) -> Attributes {
@@ -198,7 +205,7 @@ impl Planter<'_> {
                 nanos: 0,
             },
             Mtime::Installed(after) => Timestamp {
-                secs: self.origin.installed() + after,
+                secs: self.installed + after,
                 nanos: u32::try_from(self.noise(path) % 250_000_000 * 4).unwrap_or(0),
             },
         };
