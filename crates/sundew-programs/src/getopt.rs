@@ -44,12 +44,38 @@ pub(crate) struct Spec {
     /// key `""`.
     short: &'static str,
     long: &'static [Long],
+    standard: bool,
 }
+
+/// What every GNU program knows.
+const STANDARD: &[Long] = &[
+    ("help", Arity::No, "help"),
+    ("version", Arity::No, "version"),
+];
 
 impl Spec {
     /// Options by letters and by names.
     pub(crate) const fn new(short: &'static str, long: &'static [Long]) -> Self {
-        Self { short, long }
+        Self {
+            short,
+            long,
+            standard: false,
+        }
+    }
+
+    /// The same, with `--help` and `--version` besides.
+    pub(crate) const fn gnu(short: &'static str, long: &'static [Long]) -> Self {
+        Self {
+            short,
+            long,
+            standard: true,
+        }
+    }
+
+    fn long(&self) -> impl Iterator<Item = &'static Long> + use<> {
+        self.long
+            .iter()
+            .chain(if self.standard { STANDARD } else { &[] })
     }
 
     fn letters(&self) -> &'static str {
@@ -264,7 +290,7 @@ impl Getopt {
     }
 
     fn find_long(&self, name: &[u8], text: &[u8]) -> Result<Long, Error> {
-        if let Some(long) = self.spec.long.iter().find(|long| long.0.as_bytes() == name) {
+        if let Some(long) = self.spec.long().find(|long| long.0.as_bytes() == name) {
             return Ok(*long);
         }
         let mut matching = self
@@ -279,7 +305,7 @@ impl Getopt {
         if matching.all(|other| (other.1, other.2) == (first.1, first.2)) {
             return Ok(*first);
         }
-        let names = self.spec.long.iter().map(|long| long.0);
+        let names = self.spec.long().map(|long| long.0);
         let names = names
             .filter(|long| long.as_bytes().starts_with(name))
             .collect();

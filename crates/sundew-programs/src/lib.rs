@@ -13,3 +13,8 @@ pub mod text;
 pub mod util_linux;
 pub mod archive;
 mod getopt;
+mod mode;
+mod quote;
+mod size;
+mod time;
+mod users;
