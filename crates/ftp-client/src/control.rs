@@ -4,7 +4,8 @@ use std::io;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-/// Most bytes taken from the peer at once. Replies are short; a flood is read piece by piece.
+/// Most bytes taken from the peer at once. Replies are short; a flood is read piece by piece. The
+/// same number as the C library's buffer of a socket, which [`Control::has_unread`] depends on.
 const READ_BYTES: usize = 4096;
 
 /// A control connection and what was read from it but not yet used.
@@ -41,6 +42,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Control<S> {
             self.end = self.stream.read(self.buffer.as_mut_slice()).await?;
         }
         Ok(self.buffer.get(self.start..self.end).unwrap_or_default())
+    }
+
+    /// Whether bytes were read and not yet taken.
+    pub(crate) const fn has_unread(&self) -> bool {
+        self.start < self.end
     }
 
     /// Marks that many bytes of the buffer as used.

@@ -99,6 +99,11 @@ impl<'a, D: Dial, H: Host> Session<'a, D, H> {
         argument: Option<&[u8]>,
     ) -> Result<Response, Failure> {
         self.trace(command, argument).await;
+        // One C stream serves both ways in the original. It cannot turn from reading to writing
+        // while something lies unread in its buffer: nothing is sent, and the next read fails.
+        if self.control.has_unread() {
+            return Err(closed());
+        }
         let mut line = command.as_bytes().to_vec();
         if let Some(argument) = argument {
             line.push(b' ');
