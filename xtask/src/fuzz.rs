@@ -37,16 +37,32 @@ const RUSTFLAGS: &str = "-Cpasses=sancov-module \
     -Cllvm-args=-sanitizer-coverage-trace-compares \
     -Ccodegen-units=1 --cfg fuzzing -Cdebug-assertions -Coverflow-checks";
 
-/// `cargo xtask fuzz [SECONDS] [TARGET]...`
+/// Where a run begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Start {
+    /// From the seeds alone with fixed dice: two runs of the same code try the same inputs, as far
+    /// as their time goes. For CI, which should fail for what was changed and not by luck.
+    Afresh,
+    /// From everything found so far, with new dice. For finding more.
+    Onward,
+}
+
+/// `cargo xtask fuzz [--afresh] [SECONDS] [TARGET]...`
 pub(crate) fn command(words: &[&str]) -> Result<()> {
+    let (start, words) = match words {
+        ["--afresh", words @ ..] => (Start::Afresh, words),
+        words => (Start::Onward, words),
+    };
     match words {
-        [first, targets @ ..] if first.parse::<u32>().is_ok() => run(first.parse()?, targets),
-        targets => run(CI_SECONDS, targets),
+        [first, targets @ ..] if first.parse::<u32>().is_ok() => {
+            run(start, first.parse()?, targets)
+        }
+        targets => run(start, CI_SECONDS, targets),
     }
 }
 
 /// Runs the named targets, or all of them, each for so many seconds; a crash is an error.
-pub(crate) fn run(seconds: u32, only: &[&str]) -> Result<()> {
+pub(crate) fn run(from: Start, seconds: u32, only: &[&str]) -> Result<()> {
     let manifest = workspace::root().join("fuzz/Cargo.toml");
     let known = targets(&manifest)?;
     if let Some(unknown) = only
@@ -63,7 +79,7 @@ pub(crate) fn run(seconds: u32, only: &[&str]) -> Result<()> {
     let mut running = Vec::new();
     let mut crashed = Vec::new();
     for name in chosen {
-        running.push((name, start(&binaries, name, seconds)?));
+        running.push((name, start(&binaries, name, from, seconds)?));
         if running.len() == AT_ONCE {
             finish(&mut running, &mut crashed)?;
         }
@@ -121,9 +137,15 @@ fn build(manifest: &Path) -> Result<PathBuf> {
     Ok(directory.join(host).join("release"))
 }
 
-fn start(binaries: &Path, name: &str, seconds: u32) -> Result<Child> {
+fn start(binaries: &Path, name: &str, from: Start, seconds: u32) -> Result<Child> {
     let root = workspace::root();
-    let corpus = root.join("fuzz/corpus").join(name);
+    let corpus = match from {
+        Start::Afresh => workspace::target_directory().join("fuzz/corpus").join(name),
+        Start::Onward => root.join("fuzz/corpus").join(name),
+    };
+    if from == Start::Afresh && corpus.exists() {
+        fs::remove_dir_all(&corpus)?;
+    }
     let artifacts = root.join("fuzz/artifacts").join(name);
     fs::create_dir_all(&corpus)?;
     fs::create_dir_all(&artifacts)?;
@@ -134,6 +156,9 @@ fn start(binaries: &Path, name: &str, seconds: u32) -> Result<Child> {
     let seeds = root.join("fuzz/seeds").join(name);
     if seeds.is_dir() {
         command.arg(seeds);
+    }
+    if from == Start::Afresh {
+        command.arg("-seed=1");
     }
     command
         .arg(format!("-max_total_time={seconds}"))
@@ -159,8 +184,7 @@ fn finish(running: &mut Vec<(&String, Child)>, crashed: &mut Vec<String>) -> Res
         if status.success() {
             println!("{name}: {}", summary(&log));
         } else {
-            // libFuzzer's progress lines start with `#`; what matters is after them.
-            let tail: Vec<&str> = log.lines().filter(|line| !line.starts_with('#')).collect();
+            let tail: Vec<&str> = log.lines().filter(|line| !is_noise(line)).collect();
             let tail = tail
                 .get(tail.len().saturating_sub(MAX_SHOWN_LINES)..)
                 .unwrap_or_default();
@@ -171,6 +195,13 @@ fn finish(running: &mut Vec<(&String, Child)>, crashed: &mut Vec<String>) -> Res
         }
     }
     Ok(())
+}
+
+/// True for libFuzzer's progress and start-up lines and its dump of the input, which is in a file.
+fn is_noise(line: &str) -> bool {
+    ["#", "0x", "INFO:", "WARNING:"]
+        .iter()
+        .any(|start| line.starts_with(start))
 }
 
 fn log_of(name: &str) -> PathBuf {

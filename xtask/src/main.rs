@@ -26,8 +26,9 @@ usage: cargo xtask TASK
   ci [--quick]          every check in order, stopping at the first failure;
                         --quick leaves the fuzz targets out
   tidy                  what no compiler checks: heads, sizes, levels, transcripts, invariants
-  fuzz [SECONDS] [TARGET]...
-                        builds and runs the fuzz targets, each for SECONDS (default 60)
+  fuzz [--afresh] [SECONDS] [TARGET]...
+                        builds and runs the fuzz targets, each for SECONDS (default 60);
+                        --afresh starts from the seeds alone and is repeatable, as in ci
   oracle FILE...        replays .session files on this computer's bash and shows the difference
   bench nonblocking [OPTION]...
                         one attacker's load against another's keystrokes; see its --help
