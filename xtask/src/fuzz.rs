@@ -120,14 +120,9 @@ fn build(manifest: &Path) -> Result<PathBuf> {
     let directory = workspace::target_directory().join("fuzz");
     let mut cargo = workspace::cargo();
     cargo
-        .args([
-            "build",
-            "--release",
-            "--locked",
-            "--bins",
-            "--manifest-path",
-        ])
+        .args(["build", "--release", "--bins", "--manifest-path"])
         .arg(manifest);
+    // Not `--locked`: fuzz/Cargo.lock follows the crates it fuzzes, which know nothing of it.
     // With an explicit target, build scripts are not instrumented.
     cargo
         .args(["--target", host, "--target-dir"])

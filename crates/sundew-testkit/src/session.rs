@@ -12,8 +12,8 @@
 //! ```
 //!
 //! Each `$` line is one command, run by a fresh `bash -c` in the same machine and the same starting
-//! directory: files survive from step to step, variables do not. The grammar is in [`parse`](mod@parse),
-//! comparing and rewriting in [`check`](mod@check).
+//! directory: files survive from step to step, variables do not. The grammar is in [`parse`](mod@parse);
+//! [`check_directory`] compares and rewrites.
 
 use std::future::Future;
 use std::io;
