@@ -3,8 +3,7 @@
 //!
 //! `check [bash|dash|ash] [print|tree]`; the message's front is that of `bash -c`.
 
-#![expect(clippy::print_stdout, reason = "a program")]
-#![allow(
+#![expect(
     clippy::disallowed_methods,
     reason = "a developer's tool, not part of the machine"
 )]
@@ -12,7 +11,7 @@
 use std::io::{Read as _, Write as _};
 
 use sundew_sh_syntax::ast::CommandKind;
-use sundew_sh_syntax::{Dialect, Options, Outcome, Parser, unparse};
+use sundew_sh_syntax::{Dialect, Options, Outcome, Parser, arithmetic, braces, unparse};
 
 fn main() -> std::io::Result<()> {
     let arguments: Vec<String> = std::env::args().collect();
@@ -30,8 +29,35 @@ fn main() -> std::io::Result<()> {
     };
     let mut parser = Parser::new(&text, &options);
     let mut out = std::io::stdout().lock();
+    if has("arithmetic") {
+        match arithmetic::parse(&text) {
+            Ok(expression) => writeln!(out, "{expression:?}")?,
+            Err(error) => {
+                let token = String::from_utf8_lossy(error.token(&text)).into_owned();
+                let message = error.kind.message();
+                writeln!(out, "{message} (error token is \"{token}\")")?;
+            }
+        }
+        return Ok(());
+    }
     loop {
         match parser.next_command() {
+            Outcome::Command(line) if has("braces") => {
+                let first = line
+                    .list
+                    .items
+                    .first()
+                    .map(|item| &item.and_or.first.commands);
+                if let Some(CommandKind::Simple(simple)) = first
+                    .and_then(|commands| commands.first())
+                    .map(|command| &command.kind)
+                {
+                    for word in simple.words.iter().flat_map(braces::expand) {
+                        out.write_all(&unparse::word(&word))?;
+                        out.write_all(b"\n")?;
+                    }
+                }
+            }
             Outcome::Command(line) if has("tree") => writeln!(out, "{line:#?}")?,
             Outcome::Command(line) if has("print") => {
                 let first = line

@@ -110,8 +110,8 @@ pub enum ArithmeticErrorKind {
     InvalidOperator,
     /// `1 = 2`
     AssignmentToNonVariable,
-    /// `++` or `--` beside something that cannot change.
-    IdentifierExpected,
+    /// A `[` without its `]`.
+    BadSubscript,
     /// An open parenthesis is not closed.
     MissingParenthesis,
     /// `?` with nothing between it and `:`, or after it.
@@ -139,7 +139,7 @@ impl ArithmeticErrorKind {
             Self::OperandExpected => "syntax error: operand expected",
             Self::InvalidOperator => "syntax error: invalid arithmetic operator",
             Self::AssignmentToNonVariable => "attempted assignment to non-variable",
-            Self::IdentifierExpected => "identifier expected after pre-increment or pre-decrement",
+            Self::BadSubscript => "bad array subscript",
             Self::MissingParenthesis => "missing `)'",
             Self::ExpressionExpected => "expression expected",
             Self::ColonExpected => "`:' expected for conditional expression",

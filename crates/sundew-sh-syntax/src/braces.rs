@@ -154,10 +154,6 @@ fn multiply(
 }
 
 /// What stands between a `{` and its `}`; the inner `None` if they are plain text.
-#[expect(
-    clippy::type_complexity,
-    reason = "spent budget, no choices and choices, all local"
-)]
 fn choices(
     text: &Text<'_>,
     open: usize,
@@ -198,13 +194,15 @@ fn choices(
 }
 
 /// `1..10..2`, `a..e`.
-#[expect(clippy::type_complexity, reason = "as choices")]
 fn sequence(
     text: &Text<'_>,
     from: usize,
     to: usize,
     budget: &mut Budget,
 ) -> Option<Option<Vec<Vec<Unit>>>> {
+    if to.saturating_sub(from) > MAX_SEQUENCE_BYTES {
+        return Some(None);
+    }
     let bytes: Option<Vec<u8>> = (from..to).map(|at| text.byte(at)).collect();
     let Some(items) = bytes
         .as_deref()
@@ -224,6 +222,10 @@ fn sequence(
             .collect(),
     ))
 }
+
+/// Longest text between the braces of a sequence: three numbers of 64 bits and the dots, with room
+/// for leading zeros. Longer texts are not looked at, which keeps deep nesting linear.
+const MAX_SEQUENCE_BYTES: usize = 96;
 
 enum Items {
     All(Vec<Vec<u8>>),

@@ -166,6 +166,9 @@ impl Printer {
         let last = list.items.len().saturating_sub(1);
         for (at, item) in list.items.iter().enumerate() {
             self.and_or(&item.and_or);
+            if at > 0 && !item.background {
+                self.flush_here_documents(b"");
+            }
             if item.background {
                 self.flush_here_documents(b" &");
                 if at < last {
@@ -190,7 +193,8 @@ impl Printer {
         if !self.here_documents.is_empty() {
             self.flush_here_documents(b"");
         } else if self.after_here_document {
-            // Left set by a body long before, as in bash, whose output then lacks a `;`.
+            // Left set by the body of a list's first command, as in bash, where the command after
+            // it then lacks its `;`.
             self.after_here_document = false;
         } else {
             self.text(b";");
@@ -212,6 +216,7 @@ impl Printer {
             });
             self.no_indent = self.no_indent.saturating_add(1);
             self.pipeline(pipeline);
+            self.flush_here_documents(b"");
         }
     }
 
@@ -232,6 +237,9 @@ impl Printer {
             }
             self.no_indent = self.no_indent.saturating_add(1);
             self.command(command);
+            if at > 0 {
+                self.flush_here_documents(b"");
+            }
         }
     }
 
@@ -492,6 +500,7 @@ impl Printer {
         self.text(&function.name);
         self.text(b" () \n");
         self.function_body(&function.body);
+        self.after_here_document = false;
     }
 
     /// The body between its own braces, whether it was a group or not.
@@ -518,6 +527,7 @@ impl Printer {
     }
 
     fn redirects(&mut self, redirects: &[Redirect]) {
+        self.after_here_document &= redirects.is_empty();
         for redirect in redirects {
             if !matches!(self.out.last(), None | Some(b' ' | b'\n')) {
                 self.text(b" ");

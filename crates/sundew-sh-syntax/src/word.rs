@@ -123,7 +123,7 @@ impl Parser<'_> {
         let line = self.at.line;
         let mut nest = Nest::default();
         loop {
-            self.run(out, |byte| is_plain_unquoted(byte));
+            self.run(out, is_plain_unquoted);
             let Some(byte) = self.peek() else {
                 return self.unquoted_end(until, line);
             };
@@ -163,20 +163,19 @@ impl Parser<'_> {
                 out.part(part);
                 return Ok(true);
             }
-            b'(' if blank || until == Until::Parenthesis => {
+            b'(' if blank => {
                 if self.options.extended_globs && opens_extended_glob(out) {
                     self.extended_glob(out)?;
                     return Ok(true);
                 }
-                if blank {
-                    return self.array_or_end(until, out);
-                }
+                return self.array_or_end(until, out);
             }
-            b'[' if until == Until::Blank(Place::Command) && self.bash() => {
-                if assignment::may_take_subscript(out) {
-                    self.subscript_text(out)?;
-                    return Ok(true);
-                }
+            b'[' if until == Until::Blank(Place::Command)
+                && self.bash()
+                && assignment::may_take_subscript(out) =>
+            {
+                self.subscript_text(out)?;
+                return Ok(true);
             }
             b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' | b')' | b'<' | b'>' if blank => {
                 return Ok(false);
@@ -204,7 +203,7 @@ impl Parser<'_> {
         let line = self.at.line;
         let mut nest = 0_usize;
         loop {
-            self.run(out, |byte| is_plain_quoted(byte));
+            self.run(out, is_plain_quoted);
             let Some(byte) = self.peek() else {
                 return self.quoted_end(within, line);
             };

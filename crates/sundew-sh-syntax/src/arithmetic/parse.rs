@@ -18,6 +18,7 @@ pub fn parse(text: &[u8]) -> Result<Expression, ArithmeticError> {
         at: 0,
         token_at: 0,
         depth: 0,
+        after_variable: false,
     };
     reader.skip_blanks();
     if reader.peek().is_none() {
@@ -46,6 +47,8 @@ struct Reader<'a> {
     /// Where the last token began.
     token_at: usize,
     depth: u32,
+    /// Whether a variable was just read, which `++` may follow.
+    after_variable: bool,
 }
 
 type Read<T> = Result<T, ArithmeticError>;
@@ -94,9 +97,19 @@ impl Reader<'_> {
     fn operator(&mut self) -> Option<&'static [u8]> {
         self.skip_blanks();
         let rest = self.text.get(self.at..)?;
-        OPERATORS
+        let found = OPERATORS
             .into_iter()
-            .find(|operator| rest.starts_with(operator))
+            .find(|operator| rest.starts_with(operator))?;
+        // Beside anything but a name, `++` and `--` are two signs.
+        let step = matches!(found, b"++" | b"--");
+        if step && !self.after_variable && !starts_with_name(rest.get(2..)?) {
+            return if found == b"++" {
+                Some(b"+")
+            } else {
+                Some(b"-")
+            };
+        }
+        Some(found)
     }
 
     fn eat(&mut self, operator: &[u8]) -> bool {
@@ -146,6 +159,8 @@ impl Reader<'_> {
 
     fn assignment(&mut self) -> Read<Expression> {
         self.enter()?;
+        self.skip_blanks();
+        let parenthesised = self.peek() == Some(b'(');
         let left = self.choice()?;
         let operation = match self.operator() {
             Some(b"=") => Some(None),
@@ -168,6 +183,9 @@ impl Reader<'_> {
         let Expression::Variable(variable) = left else {
             return self.error(Kind::AssignmentToNonVariable);
         };
+        if parenthesised {
+            return self.error(Kind::AssignmentToNonVariable);
+        }
         if let Some(operator) = self.operator() {
             self.eat(operator);
         }
@@ -280,30 +298,17 @@ impl Reader<'_> {
         Ok(Expression::Unary(operator, Box::new(operand)))
     }
 
-    /// `++x`; before anything but a name it is two signs.
+    /// `++x`: the operator is only found in front of a name.
     fn prefix_step(&mut self, step: &'static [u8]) -> Read<Expression> {
         self.eat(step);
         self.skip_blanks();
-        if self.peek().is_some_and(is_name_start) {
-            let variable = self.variable()?;
-            return Ok(Expression::Step {
-                variable,
-                increment: step == b"++",
-                postfix: false,
-            });
-        }
-        self.enter()?;
-        let sign = if step == b"++" {
-            UnaryOperator::Plus
-        } else {
-            UnaryOperator::Minus
-        };
-        let operand = self.unary()?;
-        self.leave();
-        Ok(Expression::Unary(
-            sign,
-            Box::new(Expression::Unary(sign, Box::new(operand))),
-        ))
+        let variable = self.variable()?;
+        let increment = step == b"++";
+        Ok(Expression::Step {
+            variable,
+            increment,
+            postfix: false,
+        })
     }
 
     fn primary(&mut self) -> Read<Expression> {
@@ -327,8 +332,12 @@ impl Reader<'_> {
             Some(byte) if is_name_start(byte) => {
                 let variable = self.variable()?;
                 for step in [b"++", b"--"] {
-                    if self.operator() == Some(step) {
-                        self.eat(step);
+                    self.after_variable = true;
+                    let found = self.operator();
+                    self.after_variable = false;
+                    if found == Some(step) {
+                        self.token_at = self.at;
+                        self.at = self.at.saturating_add(step.len());
                         let increment = step == b"++";
                         return Ok(Expression::Step {
                             variable,
@@ -359,7 +368,12 @@ impl Reader<'_> {
                     Some(b'[') => nest = nest.saturating_add(1),
                     Some(b']') => nest = nest.saturating_sub(1),
                     Some(_) => {}
-                    None => return self.error(Kind::SyntaxInExpression),
+                    None => {
+                        return Err(ArithmeticError {
+                            kind: Kind::BadSubscript,
+                            offset: start,
+                        });
+                    }
                 }
                 self.at = self.at.saturating_add(1);
                 if nest == 0 {
@@ -391,6 +405,13 @@ impl Reader<'_> {
             }),
         }
     }
+}
+
+fn starts_with_name(text: &[u8]) -> bool {
+    let first = text
+        .iter()
+        .find(|byte| !matches!(byte, b' ' | b'\t' | b'\n'));
+    first.is_some_and(|byte| is_name_start(*byte))
 }
 
 /// Longest chain of operators of one precedence; the tree it makes is dropped recursively.

@@ -17,7 +17,9 @@ impl Parser<'_> {
         let mut redirects = Vec::new();
         let mut place = Place::Command;
         loop {
-            if place != Place::Command {
+            if place == Place::Command {
+                self.expand_aliases()?;
+            } else {
                 self.expand_argument_alias(place)?;
             }
             match self.glance(place)? {

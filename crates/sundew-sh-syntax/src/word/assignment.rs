@@ -16,14 +16,14 @@ impl Word {
         let value = match head.value.as_slice() {
             [Part::Array(elements)] => Value::Array(elements.clone()),
             _ => {
-                let mut word = Word { parts: head.value };
+                let mut word = Self { parts: head.value };
                 mark_tildes_in_value(&mut word);
                 Value::Scalar(word)
             }
         };
         Some(Assignment {
             name: head.name.into(),
-            index: head.index.map(|parts| Word { parts }),
+            index: head.index.map(|parts| Self { parts }),
             append: head.append,
             value,
         })

@@ -231,12 +231,10 @@ impl Parser<'_> {
 
     /// Reads the text to its end and forgets it.
     pub(super) fn whole_text(&mut self) -> Parse<()> {
-        loop {
-            self.optional_list()?;
-            if self.glance(Place::Command)? == Glance::End {
-                return Ok(());
-            }
-            return self.unexpected(None);
+        self.optional_list()?;
+        if self.glance(Place::Command)? == Glance::End {
+            return Ok(());
         }
+        self.unexpected(None)
     }
 }

@@ -103,37 +103,34 @@ impl Parser<'_> {
     pub(super) fn backquoted(&mut self, double: bool) -> Parse<Part> {
         let line = self.at.line;
         self.bump();
-        let start = self.at.position;
         let mut text = Vec::new();
+        let mut typed = Vec::new();
         loop {
-            let Some(byte) = self.raw() else {
+            // Joined lines are joined before anything else is looked at.
+            let Some(byte) = self.peek() else {
                 return self.unclosed(b'`', Unclosed::Backquote, line);
             };
             self.bump();
-            match byte {
-                b'`' => break,
-                b'\\' => match self.raw() {
-                    Some(next @ (b'$' | b'`' | b'\\')) => {
-                        self.bump();
-                        text.push(next);
-                    }
-                    Some(b'"') if double => {
-                        self.bump();
-                        text.push(b'"');
-                    }
-                    _ => text.push(byte),
-                },
+            if byte == b'`' {
+                break;
+            }
+            typed.push(byte);
+            let next = if byte == b'\\' { self.raw() } else { None };
+            match next {
+                Some(next @ (b'$' | b'`' | b'\\' | b'"')) if next != b'"' || double => {
+                    self.bump();
+                    typed.push(next);
+                    text.push(next);
+                }
                 _ => text.push(byte),
             }
         }
-        let end = self.at.position.saturating_sub(1);
-        let typed = self.text.get(start..end).unwrap_or_default().into();
         if !self.bash() {
             self.check_backquoted(&text, line)?;
         }
         Ok(Part::Backquoted {
             text: text.into(),
-            typed,
+            typed: typed.into(),
         })
     }
 
