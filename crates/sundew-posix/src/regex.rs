@@ -14,6 +14,7 @@ mod parse;
 mod set;
 
 use compile::Program;
+use parse::{Assertion, Node};
 
 /// Steps after which a search is given up; some tens of milliseconds.
 pub const MAX_STEPS: u32 = 1 << 22;
@@ -40,6 +41,17 @@ pub struct Flags {
     pub ignore_case: bool,
     /// Whether `^` and `$` also match at newlines, which `.` and `[^a]` do not match: `REG_NEWLINE`.
     pub newline: bool,
+}
+
+/// What a match has to be besides: `grep -w`, `grep -x`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whole {
+    /// Nothing.
+    No,
+    /// Without a character of a word before and after.
+    Word,
+    /// From the start of a line to its end.
+    Line,
 }
 
 /// Why a pattern does not compile: the codes of regcomp(3).
@@ -173,9 +185,28 @@ impl Regex {
     ///
     /// [`Error::Memory`] for a text that is too long.
     pub fn literal(text: &[u8], flags: Flags) -> Result<Self, Error> {
-        Ok(Self {
-            program: compile::compile(&parse::literal(text, flags), flags)?,
-        })
+        Self::whole(text, None, flags, Whole::No)
+    }
+
+    /// Compiles `pattern`, or a text without a grammar, to match at the bounds that `whole` names.
+    ///
+    /// # Errors
+    ///
+    /// As [`Regex::new`].
+    pub fn whole(pattern: &[u8], syntax: Option<Syntax>, flags: Flags, whole: Whole) -> Result<Self, Error> {
+        let mut parsed = match syntax {
+            Some(syntax) => parse::parse(pattern, syntax, flags)?,
+            None => parse::literal(pattern, flags),
+        };
+        let bounds = match whole {
+            Whole::No => None,
+            Whole::Word => Some((Assertion::NoWordBefore, Assertion::NoWordAfter)),
+            Whole::Line => Some((Assertion::LineStart, Assertion::LineEnd)),
+        };
+        if let Some((before, after)) = bounds {
+            parsed.node = Node::Sequence(vec![Node::Assert(before), parsed.node, Node::Assert(after)]);
+        }
+        Ok(Self { program: compile::compile(&parsed, flags)? })
     }
 
     /// The leftmost longest match at or after `start`; a search given up counts as none. What lies

@@ -1,6 +1,16 @@
-//! Programs of this origin.
+//! Programs for text: grep, sed, mawk, findutils, diffutils, file, less.
 
 use sundew_kernel::program::Program;
 
+mod grep;
+mod input;
+mod pattern_check;
+#[cfg(test)]
+pub(crate) mod testing;
+
 /// The programs of this origin.
-pub(crate) const TABLE: &[Program] = &[];
+pub(crate) const TABLE: &[Program] = &[
+    Program { name: "grep", run: |p| Box::pin(grep::run(p)) },
+    Program { name: "egrep", run: |p| Box::pin(grep::run_extended(p)) },
+    Program { name: "fgrep", run: |p| Box::pin(grep::run_fixed(p)) },
+];

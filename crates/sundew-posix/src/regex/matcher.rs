@@ -279,6 +279,8 @@ impl Matcher<'_> {
             Assertion::WordStart => !self.word_before(position) && self.word_after(position),
             Assertion::WordEnd => self.word_before(position) && !self.word_after(position),
             Assertion::WordBoundary => self.word_before(position) != self.word_after(position),
+            Assertion::NoWordBefore => !self.word_before(position),
+            Assertion::NoWordAfter => !self.word_after(position),
             Assertion::NotWordBoundary => self.word_before(position) == self.word_after(position),
         }
     }

@@ -40,6 +40,8 @@ pub(super) enum Assertion {
     WordEnd,
     WordBoundary,
     NotWordBoundary,
+    NoWordBefore,
+    NoWordAfter,
 }
 
 #[derive(Debug)]
