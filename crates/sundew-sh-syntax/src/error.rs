@@ -36,7 +36,8 @@ pub enum ErrorKind {
         /// What it would have closed, for dash and ash.
         what: Unclosed,
     },
-    /// Something is wrong inside `[[ ]]`; bash's sentence for it.
+    /// Something is wrong inside `[[ ]]`: bash's sentences for it, a line each, possibly none. Bash
+    /// 5.2 stops reading there as after any syntax error, but with status 0.
     Conditional(Bytes),
     /// `for ((` without two semicolons; holds the text with its parentheses.
     ArithmeticFor {
@@ -117,7 +118,13 @@ impl SyntaxError {
                 &[*closer],
                 b"'",
             ]),
-            ErrorKind::Conditional(sentence) => sentence.to_vec(),
+            ErrorKind::Conditional(sentences) => {
+                let lines = sentences.split(|byte| *byte == b'\n');
+                return lines
+                    .filter(|line| !line.is_empty())
+                    .map(<[u8]>::to_vec)
+                    .collect();
+            }
             ErrorKind::ArithmeticFor { missing, text } => {
                 return vec![
                     join(&[b"syntax error: ", missing.as_bytes()]),

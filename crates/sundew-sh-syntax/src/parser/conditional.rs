@@ -1,6 +1,6 @@
 //! `[[ … ]]`: a grammar of its own, with words that end differently.
 
-use super::{Parse, Parser};
+use super::{Parse, Parser, Stop};
 use crate::ast::{Bytes, CommandKind, Conditional, ConditionalOperator, Word};
 use crate::error::ErrorKind;
 use crate::lexer::Place;
@@ -26,6 +26,7 @@ impl Parser<'_> {
         self.skip_conditional_newlines();
         match self.conditional_token()? {
             Token::End => Ok(CommandKind::Conditional(expression)),
+            Token::Word(_) => self.bad_conditional(&[b"syntax error in conditional expression"]),
             other => self.bad_conditional(&[
                 b"syntax error in conditional expression: unexpected token `",
                 &text(&other),
@@ -85,6 +86,8 @@ impl Parser<'_> {
         let word = match self.conditional_token()? {
             Token::Word(word) => word,
             Token::Operator(b"(") => return self.conditional_parenthesis(),
+            // Bash 5.2 says nothing at all here.
+            Token::End => return self.bad_conditional(&[]),
             other => {
                 return self.bad_conditional(&[
                     b"unexpected token `",
@@ -111,7 +114,19 @@ impl Parser<'_> {
     }
 
     fn conditional_parenthesis(&mut self) -> Parse<Conditional> {
-        let inside = self.conditional_or()?;
+        let inside = match self.conditional_or() {
+            Ok(inside) => inside,
+            Err(mut stop) => {
+                // Bash goes on to miss the parenthesis.
+                if let Stop::Error(error) = &mut *stop
+                    && let ErrorKind::Conditional(sentences) = &mut error.kind
+                {
+                    let between: &[u8] = if sentences.is_empty() { b"" } else { b"\n" };
+                    *sentences = [sentences, between, b"expected `)'"].concat().into();
+                }
+                return Err(stop);
+            }
+        };
         self.skip_conditional_newlines();
         match self.conditional_token()? {
             Token::Operator(b")") => Ok(Conditional::Parenthesised(Box::new(inside))),
