@@ -19,7 +19,7 @@ use std::net::SocketAddr;
 
 use ftp_proto::client::{ClientError, Manner, Step, Verdict, verdict};
 use ftp_proto::command::ExtendedPassive;
-use ftp_proto::reply::{Code, Decoder, Grammar};
+use ftp_proto::reply::{Code, Decoder, Grammar, MAX_REPLY_BYTES, ReplyError};
 use ftp_proto::transfer::Type;
 use ftp_proto::{Argument, Command, Reply, address};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
@@ -32,12 +32,18 @@ use crate::dial::{ConnectError, Dial};
 /// past the limit the step fails with the last of them.
 pub const MAX_PRELIMINARY_REPLIES: usize = 16;
 
+/// Most bytes read without a reply coming out: the longest reply and as much again for line ends and
+/// Telnet options. Past the limit: [`ReplyError::TooLong`].
+pub const MAX_UNANSWERED_BYTES: usize = 2 * MAX_REPLY_BYTES;
+
 /// A session with one server.
 pub struct Client<'a, D: Dial> {
     dial: &'a D,
     server: SocketAddr,
     control: Control<D::Stream>,
     replies: Decoder,
+    /// Bytes read since the last reply.
+    unanswered: usize,
 }
 
 /// Why a step failed.
@@ -66,6 +72,7 @@ impl<'a, D: Dial> Client<'a, D> {
             server,
             control: Control::new(stream),
             replies: Decoder::new(Grammar::Standard),
+            unanswered: 0,
         };
         client.settle(Step::Greeting).await?.accepted()?;
         Ok(client)
@@ -221,8 +228,17 @@ impl<'a, D: Dial> Client<'a, D> {
             };
             let (closed, used) = (bytes.is_empty(), bytes.len() - rest.len());
             self.control.consume(used);
+            self.unanswered = self.unanswered.saturating_add(used);
             match decoded {
-                Ok(Some(reply)) => return Ok(reply),
+                Ok(Some(reply)) => {
+                    self.unanswered = 0;
+                    return Ok(reply);
+                }
+                // The decoder bounds what it keeps; a line that never ends it skips for ever.
+                Ok(None) if self.unanswered > MAX_UNANSWERED_BYTES => {
+                    let error = ReplyError::TooLong;
+                    return Err(ClientError::Unreadable { step, error }.into());
+                }
                 Ok(None) if closed => return Err(ClientError::Closed { step }.into()),
                 Ok(None) => {}
                 Err(error) => return Err(ClientError::Unreadable { step, error }.into()),

@@ -404,7 +404,7 @@ async fn garbage_from_the_server_is_cut_and_skipped_alike() {
         b"42\0 hello\r\n",
         b"4\0\0 hello\r\n",
         b"4\xff1 hello\r\n",
-        b"\0421 x\r\n422 y\r\n",
+        b"\x00421 x\r\n422 y\r\n",
         b"421 a\rb\r\n",
         b"421 a\rb\n",
         b"421 x\x7fy\r\n",

@@ -1,0 +1,17 @@
+//! The client and `ftpget` without any network: scripted peers in memory.
+//!
+//! Here is what the comparison with the real program cannot show: hostile peers, cancellation, where
+//! connections go, and what whoever keeps samples is told.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests are tests"
+)]
+
+mod client;
+mod host;
+mod hostile;
+mod peer;
+mod sample;
