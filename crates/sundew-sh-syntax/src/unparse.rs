@@ -229,6 +229,9 @@ impl Printer {
         }
         if pipeline.negated {
             self.text(b"! ");
+        } else if pipeline.commands.is_empty() && pipeline.time.is_none() {
+            // `! !` with nothing behind it.
+            self.text(b"! ! ");
         }
         for (at, command) in pipeline.commands.iter().enumerate() {
             if at > 0 {

@@ -396,6 +396,9 @@ impl Parser<'_> {
         self.skip();
         let mut name: Vec<u8> = b"COPROC".to_vec();
         let body = match self.glance(Place::Command)? {
+            Glance::Keyword(Keyword::Function | Keyword::Coproc) => {
+                return self.unexpected(None);
+            }
             Glance::Keyword(keyword) => self.compound(keyword)?,
             Glance::Operator(Operator::Open) => self.parenthesis()?,
             Glance::Word => {
