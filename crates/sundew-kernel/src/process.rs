@@ -23,7 +23,7 @@ use crate::environment::Environment;
 use crate::facts::Facts;
 use crate::machine::Kernel;
 use crate::network::Network;
-use crate::observe::{Capture, Download, Observation};
+use crate::observe::{Capture, Download, Observation, Observer};
 use crate::signal::Disposition;
 use crate::status::ChildEvent;
 use crate::{Pid, Signal, lock};
@@ -119,6 +119,11 @@ impl Process {
     /// Begins to keep what is fetched from elsewhere.
     pub fn capture(&self, download: Download) -> Box<dyn Capture> {
         self.kernel.observer.download(download)
+    }
+
+    /// Where observations and captured bytes go, for work that outlives this process.
+    pub fn observer(&self) -> Arc<dyn Observer> {
+        Arc::clone(&self.kernel.observer)
     }
 
     // ---- time and budgets ----------------------------------------------------------------------
