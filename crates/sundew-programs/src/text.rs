@@ -5,6 +5,8 @@ use sundew_kernel::program::Program;
 mod grep;
 mod input;
 mod pattern_check;
+mod sed;
+mod shell;
 #[cfg(test)]
 pub(crate) mod testing;
 
@@ -13,4 +15,5 @@ pub(crate) const TABLE: &[Program] = &[
     Program { name: "grep", run: |p| Box::pin(grep::run(p)) },
     Program { name: "egrep", run: |p| Box::pin(grep::run_extended(p)) },
     Program { name: "fgrep", run: |p| Box::pin(grep::run_fixed(p)) },
+    Program { name: "sed", run: |p| Box::pin(sed::run(p)) },
 ];
