@@ -1,6 +1,63 @@
-//! Programs of this origin.
+//! The programs of GNU coreutils 9.1, and `hostname` of Debian's package of that name.
+//!
+//! One file per program; close relatives share one (`md5sum` and its kin, `true` and `false`).
 
 use sundew_kernel::program::Program;
 
-/// The programs of this origin.
-pub(crate) const TABLE: &[Program] = &[];
+mod about;
+mod cat;
+mod chmod;
+mod chown;
+mod date;
+mod echo;
+mod env;
+mod escape;
+mod hostname;
+mod id;
+mod input;
+mod launch;
+mod mkdir;
+mod pwd;
+mod rm;
+mod rmdir;
+mod sleep;
+mod tee;
+mod touch;
+mod true_;
+mod uname;
+mod walk;
+
+macro_rules! programs {
+    ($($name:literal => $module:ident :: $run:ident,)*) => {
+        /// The programs of this origin.
+        pub(crate) const TABLE: &[Program] =
+            &[$(Program { name: $name, run: |proc| Box::pin($module::$run(proc)) },)*];
+    };
+}
+
+programs! {
+    "arch" => uname::run_arch,
+    "cat" => cat::run,
+    "chgrp" => chown::run_chgrp,
+    "chmod" => chmod::run,
+    "chown" => chown::run,
+    "date" => date::run,
+    "echo" => echo::run,
+    "env" => env::run,
+    "false" => true_::run_false,
+    "groups" => id::run_groups,
+    "hostname" => hostname::run,
+    "id" => id::run,
+    "logname" => id::run_logname,
+    "mkdir" => mkdir::run,
+    "printenv" => env::run_printenv,
+    "pwd" => pwd::run,
+    "rm" => rm::run,
+    "rmdir" => rmdir::run,
+    "sleep" => sleep::run,
+    "tee" => tee::run,
+    "touch" => touch::run,
+    "true" => true_::run,
+    "uname" => uname::run,
+    "whoami" => id::run_whoami,
+}

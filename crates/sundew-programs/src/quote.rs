@@ -69,7 +69,11 @@ pub(crate) fn always(proc: &Process, name: &[u8]) -> Vec<u8> {
 
 /// A word in a message, between the locale's quotation marks.
 pub(crate) fn text(proc: &Process, word: &[u8]) -> Vec<u8> {
-    let locale = Locale::of(proc);
+    text_in(Locale::of(proc), word)
+}
+
+/// The same in a locale that was looked up before.
+pub(crate) fn text_in(locale: Locale, word: &[u8]) -> Vec<u8> {
     let (left, right): (&[u8], &[u8]) = match locale {
         Locale::C => (b"'", b"'"),
         Locale::Utf8 => ("‘".as_bytes(), "’".as_bytes()),

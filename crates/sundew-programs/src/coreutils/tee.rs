@@ -1,0 +1,69 @@
+//! tee(1).
+
+use sundew_kernel::descriptor::OpenFlags;
+use sundew_kernel::signal::Disposition;
+use sundew_kernel::{Errno, ExitStatus, Fd, Process, STDIN, STDOUT, Signal};
+
+use super::input::{self, CHUNK};
+use super::about;
+use crate::getopt::{Arity, Getopt, Spec, refuse};
+
+const SPEC: Spec = Spec::gnu(
+    "aip",
+    &[
+        ("append", Arity::No, "a"),
+        ("ignore-interrupts", Arity::No, "i"),
+        ("output-error", Arity::Optional, "p"),
+    ],
+);
+
+pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
+    let mut flags = OpenFlags::CREATE;
+    let mut patient = false;
+    let mut options = Getopt::new(&SPEC, proc.args());
+    while let Some(option) = options.next() {
+        match option.map(|option| option.key) {
+            Ok("a") => flags = OpenFlags::APPEND,
+            Ok("i") => {
+                proc.set_disposition(Signal::INT, Disposition::Ignore);
+            }
+            Ok("p") => {
+                patient = true;
+                proc.set_disposition(Signal::PIPE, Disposition::Ignore);
+            }
+            Ok(key) => return about::run(proc, key, "tee").await,
+            Err(error) => return refuse(proc, &error, 1).await,
+        }
+    }
+    let mut outputs: Vec<(Fd, Vec<u8>)> = vec![(STDOUT, b"standard output".to_vec())];
+    for name in options.operands() {
+        match proc.open(&name, flags, 0o666).await {
+            Ok(fd) => outputs.push((fd, name)),
+            Err(errno) => input::complain(proc, &name, errno).await,
+        }
+    }
+    let mut chunk = vec![0; CHUNK];
+    loop {
+        let count = match proc.read(STDIN, &mut chunk).await {
+            Ok(0) => return proc.status(),
+            Ok(count) => count,
+            Err(errno) => {
+                proc.complain(b"read error", errno).await;
+                return proc.status();
+            }
+        };
+        let data = chunk.get(..count).unwrap_or_default();
+        let mut open = Vec::new();
+        for (fd, name) in outputs {
+            match proc.write_all(fd, data).await {
+                Ok(()) => open.push((fd, name)),
+                Err(Errno::Epipe) if patient => {}
+                Err(errno) => input::complain(proc, &name, errno).await,
+            }
+        }
+        outputs = open;
+        if outputs.is_empty() {
+            return proc.status();
+        }
+    }
+}
