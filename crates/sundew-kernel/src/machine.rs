@@ -423,6 +423,11 @@ impl Kernel {
         lock(&self.table).processes.insert(state.pid, state);
     }
 
+    /// Whether another process is within the limit.
+    pub(crate) fn process_room(&self) -> bool {
+        lock(&self.table).live < self.limits.processes
+    }
+
     /// Reserves a number and answers [`Errno::Eagain`] past the limit.
     pub(crate) fn new_pid(&self) -> Result<Pid, Errno> {
         lock(&self.table).next_pid(&self.limits)

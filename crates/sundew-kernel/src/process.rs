@@ -386,6 +386,11 @@ impl Process {
         self.kernel.load()
     }
 
+    /// Whether the machine has room for another process.
+    pub fn process_room(&self) -> bool {
+        self.kernel.process_room()
+    }
+
     /// Whether the machine has a program of this name, whatever its executables.
     pub fn has_program(&self, name: &[u8]) -> bool {
         self.kernel.programs.by_name(name).is_some()

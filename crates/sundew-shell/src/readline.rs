@@ -1,5 +1,6 @@
 //! Reading a line from a person: keys, the editing buffer, history, completion.
 
+mod editor;
 pub mod history;
 
 use sundew_kernel::Process;

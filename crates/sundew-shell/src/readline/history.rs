@@ -1,16 +1,82 @@
-//! Lines typed before.
+//! Lines typed before: what is kept, what `~/.bash_history` holds.
+
+mod expand;
 
 use std::collections::VecDeque;
 
+use super::editor::Kept;
+pub use expand::{Expanded, ExpandError};
+
+/// Lines kept when `$HISTSIZE` does not say less, as in real bash.
+pub const DEFAULT_LINES: usize = 500;
+/// Lines kept whatever `$HISTSIZE` says; more would be memory that nobody reads again.
+pub const MAX_LINES: usize = 10_000;
+/// Bytes kept in all; the oldest lines go first.
+pub const MAX_BYTES: usize = 1 << 20;
+
+/// Which lines `$HISTCONTROL` keeps out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Control {
+    /// Those that begin with a blank.
+    pub ignore_space: bool,
+    /// Those that repeat the last.
+    pub ignore_dups: bool,
+    /// Equal ones before are removed.
+    pub erase_dups: bool,
+}
+
+impl Control {
+    /// Reads `$HISTCONTROL`.
+    pub fn read(value: &[u8]) -> Self {
+        let mut control = Self::default();
+        for word in value.split(|&byte| byte == b':') {
+            match word {
+                b"ignorespace" => control.ignore_space = true,
+                b"ignoredups" => control.ignore_dups = true,
+                b"ignoreboth" => {
+                    control.ignore_space = true;
+                    control.ignore_dups = true;
+                }
+                b"erasedups" => control.erase_dups = true,
+                _ => {}
+            }
+        }
+        control
+    }
+}
+
 /// Lines typed before, numbered from 1 on.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct History {
     lines: VecDeque<Vec<u8>>,
-    first: usize,
+    /// Lines that were dropped at the front.
+    dropped: usize,
+    bytes: usize,
+    limit: usize,
+    /// Lines added since the file was last read or written.
+    new: usize,
+    /// What one line's editing leaves to the next: killed text, the last search.
+    pub(super) kept: Kept,
+    /// The last `!?string?` and the last `:s/old/new/`.
+    expansion: expand::Memory,
+}
+
+impl Default for History {
+    fn default() -> Self {
+        Self {
+            lines: VecDeque::new(),
+            dropped: 0,
+            bytes: 0,
+            limit: DEFAULT_LINES,
+            new: 0,
+            kept: Kept::default(),
+            expansion: expand::Memory::default(),
+        }
+    }
 }
 
 impl History {
-    /// Lines kept.
+    /// How many lines there are.
     pub fn len(&self) -> usize {
         self.lines.len()
     }
@@ -21,7 +87,208 @@ impl History {
     }
 
     /// Number and text of each line.
-    pub fn iter(&self) -> impl Iterator<Item = (usize, &[u8])> {
-        self.lines.iter().enumerate().map(|(index, line)| (self.first + index + 1, line.as_slice()))
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (usize, &[u8])> {
+        let first = self.first();
+        self.lines.iter().enumerate().map(move |(index, line)| (first + index, line.as_slice()))
+    }
+
+    /// The number of the oldest line.
+    pub fn first(&self) -> usize {
+        self.dropped + 1
+    }
+
+    /// The number that the next line gets.
+    pub fn next_number(&self) -> usize {
+        self.first() + self.lines.len()
+    }
+
+    /// The line at `index` from the oldest.
+    pub fn at(&self, index: usize) -> Option<&[u8]> {
+        self.lines.get(index).map(Vec::as_slice)
+    }
+
+    /// The line of this number.
+    pub fn line(&self, number: usize) -> Option<&[u8]> {
+        self.at(number.checked_sub(self.first())?)
+    }
+
+    /// The last line.
+    pub fn last(&self) -> Option<&[u8]> {
+        self.lines.back().map(Vec::as_slice)
+    }
+
+    /// Keeps at most so many lines: `$HISTSIZE`; negative or unreadable keeps [`MAX_LINES`].
+    pub fn set_limit(&mut self, lines: Option<usize>) {
+        self.limit = lines.unwrap_or(MAX_LINES).min(MAX_LINES);
+        self.trim();
+    }
+
+    /// Adds a line as `$HISTCONTROL` allows; whether it was kept.
+    pub fn add(&mut self, line: &[u8], control: Control) -> bool {
+        let blank = line.first().is_some_and(|byte| matches!(byte, b' ' | b'\t'));
+        if (control.ignore_space && blank) || (control.ignore_dups && self.last() == Some(line)) {
+            return false;
+        }
+        if control.erase_dups {
+            let before = self.lines.len();
+            self.lines.retain(|known| known != line);
+            self.new = self.new.min(self.lines.len());
+            if self.lines.len() != before {
+                self.bytes = self.lines.iter().map(Vec::len).sum();
+            }
+        }
+        self.push(line);
+        true
+    }
+
+    /// Adds a line whatever it is: `history -s`, `history -r`.
+    pub fn push(&mut self, line: &[u8]) {
+        self.bytes += line.len();
+        self.lines.push_back(line.to_vec());
+        self.new += 1;
+        self.trim();
+    }
+
+    /// Adds the second and later lines of a command to its first: `shopt cmdhist`.
+    pub fn extend_last(&mut self, separator: &[u8], line: &[u8]) {
+        if let Some(last) = self.lines.back_mut() {
+            last.extend_from_slice(separator);
+            last.extend_from_slice(line);
+            self.bytes += separator.len() + line.len();
+            self.trim();
+        }
+    }
+
+    /// Removes the last line: what `history -s` does to itself, and a line that was expanded only.
+    pub fn pop(&mut self) -> Option<Vec<u8>> {
+        let line = self.lines.pop_back()?;
+        self.bytes -= line.len();
+        self.new = self.new.saturating_sub(1);
+        Some(line)
+    }
+
+    /// Removes the line of this number; `false` if there is none.
+    pub fn delete(&mut self, number: usize) -> bool {
+        let Some(index) = number.checked_sub(self.first()) else { return false };
+        let Some(line) = self.lines.remove(index) else { return false };
+        self.bytes -= line.len();
+        self.new = self.new.min(self.lines.len());
+        true
+    }
+
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        self.lines.clear();
+        self.bytes = 0;
+        self.dropped = 0;
+        self.new = 0;
+    }
+
+    fn trim(&mut self) {
+        while self.lines.len() > self.limit || (self.bytes > MAX_BYTES && self.lines.len() > 1) {
+            let Some(line) = self.lines.pop_front() else { break };
+            self.bytes -= line.len();
+            self.dropped += 1;
+        }
+        self.new = self.new.min(self.lines.len());
+    }
+
+    /// Adds the lines of a history file; lines that are times (`#1700000000`) are left out.
+    pub fn load(&mut self, file: &[u8]) {
+        let body = file.strip_suffix(b"\n").unwrap_or(file);
+        if body.is_empty() {
+            return;
+        }
+        for line in body.split(|&byte| byte == b'\n') {
+            let time = line.len() > 1
+                && line.first() == Some(&b'#')
+                && line.iter().skip(1).all(u8::is_ascii_digit);
+            if !time && !line.is_empty() {
+                self.push(line);
+            }
+        }
+        self.new = 0;
+    }
+
+    /// All lines as a history file holds them.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(self.bytes + self.lines.len());
+        for line in &self.lines {
+            bytes.extend_from_slice(line);
+            bytes.push(b'\n');
+        }
+        bytes
+    }
+
+    /// The lines added since the file was read or written last, as it holds them.
+    pub fn new_to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for line in self.lines.iter().skip(self.lines.len() - self.new) {
+            bytes.extend_from_slice(line);
+            bytes.push(b'\n');
+        }
+        bytes
+    }
+
+    /// How many lines are new since the file was read or written last.
+    pub fn new_lines(&self) -> usize {
+        self.new
+    }
+
+    /// The file has everything now.
+    pub fn mark_saved(&mut self) {
+        self.new = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(history: &History) -> Vec<&[u8]> {
+        history.iter().map(|(_, line)| line).collect()
+    }
+
+    #[test]
+    fn control_keeps_repetitions_and_indented_lines_out() {
+        let mut history = History::default();
+        let control = Control::read(b"ignoreboth");
+        for line in ["a", "a", " b", "c", "a"] {
+            history.add(line.as_bytes(), control);
+        }
+        assert_eq!(texts(&history), [b"a", b"c", b"a"]);
+        history.add(b"c", Control::read(b"erasedups"));
+        assert_eq!(texts(&history), [b"a", b"a", b"c"]);
+    }
+
+    #[test]
+    fn numbers_go_on_when_old_lines_are_dropped() {
+        let mut history = History::default();
+        history.set_limit(Some(2));
+        for line in ["a", "b", "c"] {
+            history.add(line.as_bytes(), Control::default());
+        }
+        assert_eq!(history.iter().collect::<Vec<_>>(), [(2, b"b".as_slice()), (3, b"c")]);
+        assert_eq!(history.next_number(), 4);
+        assert!(!history.delete(1));
+        assert!(history.delete(2));
+    }
+
+    #[test]
+    fn a_history_file_is_read_and_written() {
+        let mut history = History::default();
+        history.load(b"one\n#1700000000\ntwo\n");
+        history.add(b"three", Control::default());
+        assert_eq!(history.to_bytes(), b"one\ntwo\nthree\n");
+        assert_eq!(history.new_to_bytes(), b"three\n");
+    }
+
+    #[test]
+    fn bytes_stay_bounded() {
+        let mut history = History::default();
+        for _ in 0..100 {
+            history.add(&vec![b'x'; 60_000], Control::default());
+        }
+        assert!(history.to_bytes().len() <= MAX_BYTES + 100);
     }
 }

@@ -1,0 +1,151 @@
+//! `cd`.
+
+use sundew_kernel::{Errno, Process};
+
+use super::Answer;
+use crate::shell::Shell;
+
+impl Shell {
+    /// `$PWD` if it is right, else what the kernel says.
+    pub(crate) fn current_directory(&self, proc: &Process, physical: bool) -> Result<Vec<u8>, Errno> {
+        let real = proc.directory();
+        if !physical
+            && let Some(logical) = self.variables.scalar(b"PWD")
+            && logical.starts_with(b"/")
+            && let (Ok(logical_at), Ok(here)) = (proc.stat(logical), proc.stat(b"."))
+            && (logical_at.ino, logical_at.dev) == (here.ino, here.dev)
+        {
+            return Ok(logical.to_vec());
+        }
+        real
+    }
+
+    /// Changes the directory and `$PWD`, `$OLDPWD`.
+    ///
+    /// # Errors
+    ///
+    /// Whatever chdir(2) answers.
+    pub(crate) fn change_directory(&mut self, proc: &Process, target: &[u8], physical: bool) -> Result<Vec<u8>, Errno> {
+        let before = self.current_directory(proc, false).ok();
+        let logical = if target.starts_with(b"/") {
+            normalise(target)
+        } else {
+            normalise(&[before.as_deref().unwrap_or(b"/"), b"/", target].concat())
+        };
+        // `cd link/..` goes back to where the link is, unless that leads nowhere.
+        if physical || target.is_empty() || proc.change_directory(&logical).is_err() {
+            proc.change_directory(target)?;
+        }
+        let now = if physical { proc.directory()? } else { logical };
+        if let Some(before) = before {
+            self.set_directory_variable(b"OLDPWD", before);
+        }
+        self.set_directory_variable(b"PWD", now.clone());
+        Ok(now)
+    }
+
+    fn set_directory_variable(&mut self, name: &[u8], value: Vec<u8>) {
+        self.variables.set_own(name, value);
+        if self.is_bash() {
+            self.variables.modify(name, |variable| variable.attributes.exported = true);
+        }
+    }
+}
+
+/// Resolves `.` and `..` by text.
+fn normalise(path: &[u8]) -> Vec<u8> {
+    let mut parts: Vec<&[u8]> = Vec::new();
+    for part in path.split(|&byte| byte == b'/') {
+        match part {
+            b"" | b"." => {}
+            b".." => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    [b"/".as_slice(), &parts.join(&b'/')].concat()
+}
+
+pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> Answer {
+    let mut physical = shell.options.is_set("physical");
+    let mut rest = args.get(1..).unwrap_or_default();
+    while let Some((option, after)) = rest.split_first() {
+        match option.as_slice() {
+            b"-L" => physical = false,
+            b"-P" => physical = true,
+            b"-e" | b"-@" => {}
+            b"--" => {
+                rest = after;
+                break;
+            }
+            option if option.starts_with(b"-") && option.len() > 1 => {
+                return Ok(shell.invalid_option(proc, args, option, "cd: usage: cd [-L|[-P [-e]] [-@]] [dir]").await);
+            }
+            _ => break,
+        }
+        rest = after;
+    }
+    if rest.len() > 1 && shell.is_bash() {
+        return Ok(shell.builtin_error(proc, args, "too many arguments", 1).await);
+    }
+    let mut show = false;
+    let target = match rest.first().map(Vec::as_slice) {
+        None => match shell.variables.scalar(b"HOME") {
+            Some(home) => home.to_vec(),
+            None if shell.is_bash() => return Ok(shell.builtin_error(proc, args, "HOME not set", 1).await),
+            None => return Ok(0),
+        },
+        Some(b"-") => match shell.variables.scalar(b"OLDPWD") {
+            Some(old) => {
+                show = true;
+                old.to_vec()
+            }
+            None if shell.is_bash() => return Ok(shell.builtin_error(proc, args, "OLDPWD not set", 1).await),
+            None => return Ok(0),
+        },
+        Some(target) => target.to_vec(),
+    };
+    if target.is_empty() {
+        return Ok(0);
+    }
+    let result = match from_cdpath(shell, proc, &target, physical) {
+        Some(found) => {
+            show = true;
+            Ok(found)
+        }
+        None => shell.change_directory(proc, &target, physical),
+    };
+    match result {
+        Ok(now) => {
+            if show {
+                let _checked_at_flush = proc.print(&[now.as_slice(), b"\n"].concat()).await;
+            }
+            Ok(0)
+        }
+        Err(errno) => {
+            let (text, status) = match shell.dialect {
+                sundew_sh_syntax::Dialect::Bash => ([target.as_slice(), b": ", errno.message().as_bytes()].concat(), 1),
+                sundew_sh_syntax::Dialect::Dash => ([b"can't cd to ".as_slice(), &target].concat(), 2),
+                sundew_sh_syntax::Dialect::Ash => {
+                    ([b"can't cd to ".as_slice(), &target, b": ", errno.message().as_bytes()].concat(), 1)
+                }
+            };
+            Ok(shell.builtin_error(proc, args, text, status).await)
+        }
+    }
+}
+
+/// A directory below one of `$CDPATH`.
+fn from_cdpath(shell: &mut Shell, proc: &Process, target: &[u8], physical: bool) -> Option<Vec<u8>> {
+    if target.starts_with(b"/") || target.starts_with(b"./") || target.starts_with(b"../") || matches!(target, b"." | b"..") {
+        return None;
+    }
+    let path = shell.variables.scalar(b"CDPATH")?.to_vec();
+    for directory in path.split(|&byte| byte == b':').filter(|directory| !directory.is_empty()) {
+        if let Ok(now) = shell.change_directory(proc, &[directory, b"/", target].concat(), physical) {
+            return Some(now);
+        }
+    }
+    None
+}

@@ -1,0 +1,23 @@
+//! `return`.
+
+use sundew_kernel::Process;
+
+use super::Answer;
+use crate::shell::{Flow, Shell};
+
+pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> Answer {
+    if shell.frames.is_empty() && shell.is_bash() {
+        let text = "can only `return' from a function or sourced script";
+        return Ok(shell.builtin_error(proc, args, text, 2).await);
+    }
+    if let Some(text) = args.get(1) {
+        match std::str::from_utf8(text).ok().and_then(|text| text.trim().parse::<i64>().ok()) {
+            Some(status) => shell.status = status.to_le_bytes()[0],
+            None => {
+                let text = [text.as_slice(), b": numeric argument required"].concat();
+                shell.status = shell.builtin_error(proc, args, text, 2).await;
+            }
+        }
+    }
+    Err(if shell.frames.is_empty() { Flow::Exit } else { Flow::Return })
+}

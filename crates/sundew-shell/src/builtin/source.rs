@@ -1,0 +1,129 @@
+//! `.`, `source`, `caller`.
+
+use sundew_kernel::descriptor::OpenFlags;
+use sundew_kernel::{Errno, Process};
+use sundew_vfs::FileType;
+
+use super::Answer;
+use crate::shell::{Flow, Frame, Shell};
+
+pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> Answer {
+    let rest = match args.get(1..) {
+        Some([first, rest @ ..]) if first == b"--" => rest,
+        Some(rest) => rest,
+        None => &[],
+    };
+    let Some((name, arguments)) = rest.split_first() else {
+        if !shell.is_bash() {
+            return Ok(0);
+        }
+        shell.builtin_error(proc, args, "filename argument required", 2).await;
+        let command = args.first().map(Vec::as_slice).unwrap_or_default();
+        proc.print_error(&[command, b": usage: ", command, b" filename [arguments]\n"].concat()).await;
+        return Ok(2);
+    };
+    let path = find(shell, proc, name);
+    let text = match read_script(proc, &path).await {
+        Ok(text) => text,
+        Err(errno) => return failed(shell, proc, args, name, errno).await,
+    };
+    run_file(shell, proc, &path, &text, arguments).await
+}
+
+/// Runs a file's text in this shell, with arguments of its own if there are any.
+pub(crate) async fn run_file(
+    shell: &mut Shell,
+    proc: &mut Process,
+    path: &[u8],
+    text: &[u8],
+    arguments: &[Vec<u8>],
+) -> Answer {
+    shell.enter(proc, path).await?;
+    let positional = (!arguments.is_empty()).then(|| std::mem::replace(&mut shell.positional, arguments.to_vec()));
+    shell.frames.push(Frame {
+        name: b"source".to_vec(),
+        file: path.to_vec(),
+        called_at: shell.line,
+        function: false,
+    });
+    shell.status = 0;
+    let result = shell.run_text(proc, text).await;
+    shell.frames.pop();
+    if let Some(positional) = positional {
+        shell.positional = positional;
+    }
+    shell.depth = shell.depth.saturating_sub(1);
+    match result {
+        Ok(()) | Err(Flow::Return) => Ok(shell.status),
+        Err(flow) => Err(flow),
+    }
+}
+
+/// A name without a slash is looked for in `$PATH`, then here.
+fn find(shell: &Shell, proc: &Process, name: &[u8]) -> Vec<u8> {
+    if name.contains(&b'/') {
+        return name.to_vec();
+    }
+    shell.search_path(proc, name).unwrap_or_else(|| name.to_vec())
+}
+
+/// A whole script, at most [`crate::interp::MAX_SCRIPT_BYTES`].
+pub(crate) async fn read_script(proc: &mut Process, path: &[u8]) -> Result<Vec<u8>, Errno> {
+    if proc.stat(path)?.file_type == FileType::Directory {
+        return Err(Errno::Eisdir);
+    }
+    let fd = proc.open(path, OpenFlags::READ, 0).await?;
+    let mut text = Vec::new();
+    let mut chunk = vec![0; 32 * 1024];
+    let result = loop {
+        match proc.read(fd, &mut chunk).await {
+            Ok(0) => break Ok(text),
+            Ok(count) => text.extend_from_slice(chunk.get(..count).unwrap_or_default()),
+            Err(errno) => break Err(errno),
+        }
+        if text.len() > crate::interp::MAX_SCRIPT_BYTES {
+            break Err(Errno::Efbig);
+        }
+    };
+    proc.close(fd)?;
+    result
+}
+
+async fn failed(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>], name: &[u8], errno: Errno) -> Answer {
+    if shell.is_bash() {
+        let text = match errno {
+            Errno::Eisdir => {
+                return Ok(shell.builtin_error(proc, args, [name, b": is a directory"].concat(), 1).await);
+            }
+            errno => [name, b": ", errno.message().as_bytes()].concat(),
+        };
+        shell.complain(proc, text).await;
+        return Ok(1);
+    }
+    let dash = shell.dialect == sundew_sh_syntax::Dialect::Dash;
+    let text = match (dash, errno) {
+        (true, Errno::Enoent) if !name.contains(&b'/') => [name, b": not found"].concat(),
+        (true, Errno::Enoent) => [b"cannot open ".as_slice(), name, b": No such file"].concat(),
+        (true, errno) => [b"cannot open ".as_slice(), name, b": ", errno.message().as_bytes()].concat(),
+        (false, Errno::Enoent) => [b"can't open '".as_slice(), name, b"': No such file or directory"].concat(),
+        (false, errno) => [b"can't open '".as_slice(), name, b"': ", errno.message().as_bytes()].concat(),
+    };
+    shell.status = shell.builtin_error(proc, args, text, if dash { 2 } else { 127 }).await;
+    Err(if shell.interactive { Flow::Abandon } else { Flow::Exit })
+}
+
+/// `caller [n]`
+pub(super) async fn run_caller(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> Answer {
+    let depth: usize = args.get(1).and_then(|text| std::str::from_utf8(text).ok()?.parse().ok()).unwrap_or(0);
+    let Some(frame) = shell.frames.iter().rev().nth(depth) else { return Ok(1) };
+    let outer = shell.frames.iter().rev().nth(depth + 1);
+    let name = outer.map_or(b"main".to_vec(), |outer| outer.name.clone());
+    let line = frame.called_at.to_string().into_bytes();
+    let text = if args.len() > 1 {
+        [line.as_slice(), b" ", &name, b" ", &frame.file, b"\n"].concat()
+    } else {
+        [line.as_slice(), b" NULL\n"].concat()
+    };
+    let _checked_at_flush = proc.print(&text).await;
+    Ok(0)
+}

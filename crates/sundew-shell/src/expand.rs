@@ -1,0 +1,215 @@
+//! Words to fields: tilde, parameters, substitutions, arithmetic, splitting, file names.
+//!
+//! A word grows into [`Drafts`]: fields whose every byte knows where it came from. Splitting looks
+//! only at bytes that an unquoted expansion brought in, file-name expansion only at bytes that are
+//! not quoted.
+
+mod arithmetic;
+mod draft;
+mod glob;
+pub(crate) mod parameter;
+mod split;
+mod substitute;
+pub(crate) mod tilde;
+pub(crate) mod transform;
+mod value;
+
+use futures_util::future::BoxFuture;
+use sundew_kernel::Process;
+use sundew_posix::pattern::{self, Pattern, Piece};
+use sundew_sh_syntax::ast::{Part, Word};
+use sundew_sh_syntax::{Options as SyntaxOptions, braces};
+
+use crate::shell::{Flow, Run, Shell};
+pub(crate) use draft::{Drafts, Mark};
+
+/// Most bytes one word may expand to; beyond it the shell is out of memory.
+pub const MAX_FIELD_BYTES: usize = 16 << 20;
+
+impl Shell {
+    /// Words to the fields of a command line.
+    ///
+    /// # Errors
+    ///
+    /// A failed expansion, complained of already.
+    pub async fn expand_words(&mut self, proc: &mut Process, words: &[Word]) -> Result<Vec<Vec<u8>>, Flow> {
+        let mut fields = Vec::new();
+        for word in words {
+            // The common case costs no more than it should.
+            if let [Part::Literal(text)] = word.parts.as_slice()
+                && !text.iter().any(|byte| matches!(byte, b'*' | b'?' | b'[' | b'{' | b'(' | b'\\'))
+            {
+                fields.push(text.to_vec());
+                continue;
+            }
+            let words = if self.is_bash() && self.options.is_set("braceexpand") {
+                braces::expand(word)
+            } else {
+                vec![word.clone()]
+            };
+            for word in &words {
+                self.expand_one(proc, word, &mut fields).await?;
+            }
+        }
+        Ok(fields)
+    }
+
+    async fn expand_one(&mut self, proc: &mut Process, word: &Word, fields: &mut Vec<Vec<u8>>) -> Run {
+        let mut drafts = Drafts::default();
+        self.parts(proc, &word.parts, false, &mut drafts).await?;
+        let ifs = self.field_separators();
+        for field in split::split(drafts, &ifs) {
+            self.glob_field(proc, field, fields).await?;
+        }
+        Ok(())
+    }
+
+    /// `$IFS`, or its default if that is unset.
+    pub fn field_separators(&self) -> Vec<u8> {
+        self.variables.scalar(b"IFS").map_or_else(|| b" \t\n".to_vec(), <[u8]>::to_vec)
+    }
+
+    /// A word to one string: neither split nor matched against files.
+    ///
+    /// # Errors
+    ///
+    /// A failed expansion, complained of already.
+    pub async fn expand_string(&mut self, proc: &mut Process, word: &Word) -> Result<Vec<u8>, Flow> {
+        let mut drafts = Drafts::default();
+        self.parts(proc, &word.parts, false, &mut drafts).await?;
+        Ok(drafts.into_string(b" "))
+    }
+
+    /// The same as between double quotes: a here-document's body, an arithmetic expression.
+    ///
+    /// # Errors
+    ///
+    /// A failed expansion, complained of already.
+    pub async fn expand_quoted(&mut self, proc: &mut Process, word: &Word) -> Result<Vec<u8>, Flow> {
+        let mut drafts = Drafts::default();
+        self.parts(proc, &word.parts, true, &mut drafts).await?;
+        Ok(drafts.into_string(b" "))
+    }
+
+    /// A here-document's text.
+    ///
+    /// # Errors
+    ///
+    /// A failed expansion, complained of already.
+    pub async fn expand_here(&mut self, proc: &mut Process, body: &Word, _quoted: bool) -> Result<Vec<u8>, Flow> {
+        self.expand_quoted(proc, body).await
+    }
+
+    /// Text that holds `$`, backquotes and backslashes as a here-document does: prompts, `$PS4`.
+    ///
+    /// # Errors
+    ///
+    /// A failed expansion, complained of already.
+    pub async fn expand_text(&mut self, proc: &mut Process, text: &[u8]) -> Result<Vec<u8>, Flow> {
+        let word = sundew_sh_syntax::parser::text(text, &self.syntax_options());
+        self.expand_quoted(proc, &word).await
+    }
+
+    /// A word to a pattern: what was quoted stands for itself.
+    ///
+    /// # Errors
+    ///
+    /// A failed expansion, complained of already.
+    pub async fn expand_pattern(&mut self, proc: &mut Process, word: &Word) -> Result<Pattern, Flow> {
+        let pieces = self.expand_pieces(proc, word).await?;
+        let options = pattern::Options {
+            extended: self.options.shopt("extglob"),
+            ignore_case: self.options.shopt("nocasematch"),
+        };
+        Ok(Pattern::new(&pieces, options))
+    }
+
+    /// A word to bytes of which each knows whether it was quoted.
+    ///
+    /// # Errors
+    ///
+    /// A failed expansion, complained of already.
+    pub async fn expand_pieces(&mut self, proc: &mut Process, word: &Word) -> Result<Vec<Piece>, Flow> {
+        let mut drafts = Drafts::default();
+        self.parts(proc, &word.parts, false, &mut drafts).await?;
+        Ok(drafts.into_pieces())
+    }
+
+    /// How the parser is to read more text for this shell.
+    pub fn syntax_options(&self) -> SyntaxOptions<'_> {
+        SyntaxOptions {
+            dialect: self.dialect,
+            last: true,
+            first_line: self.line.max(1),
+            extended_globs: self.options.shopt("extglob"),
+            aliases: None,
+        }
+    }
+
+    /// Expands parts of a word, one after the other, into `out`.
+    pub(crate) fn parts<'a>(
+        &'a mut self,
+        proc: &'a mut Process,
+        parts: &'a [Part],
+        quoted: bool,
+        out: &'a mut Drafts,
+    ) -> BoxFuture<'a, Run> {
+        Box::pin(async move {
+            for part in parts {
+                proc.tick().await;
+                self.part(proc, part, quoted, out).await?;
+                if out.len() > MAX_FIELD_BYTES {
+                    proc.out_of_memory().await;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    async fn part(&mut self, proc: &mut Process, part: &Part, quoted: bool, out: &mut Drafts) -> Run {
+        let plain = if quoted { Mark::Quoted } else { Mark::Literal };
+        match part {
+            Part::Literal(text) => out.push(text, plain),
+            Part::Escaped(byte) => out.push(&[*byte], Mark::Quoted),
+            Part::SingleQuoted(text) | Part::AnsiQuoted(text) => out.push_quoted(text),
+            Part::DoubleQuoted(parts) | Part::Translated(parts) => {
+                // An empty pair of quotes makes a field, unless all it holds is a "$@" of nothing.
+                let empty_list = matches!(parts.as_slice(), [only] if self.is_empty_list(only));
+                if !empty_list {
+                    out.push_quoted(b"");
+                }
+                self.parts(proc, parts, true, out).await?;
+            }
+            Part::Tilde(name) => self.tilde(proc, name, out),
+            Part::Parameter(parameter) => self.parameter(proc, parameter, quoted, out).await?,
+            Part::BadSubstitution(text) => {
+                let complaint = if self.is_bash() {
+                    [text.as_ref(), b": bad substitution"].concat()
+                } else {
+                    b"Bad substitution".to_vec()
+                };
+                let status = if self.is_bash() { 1 } else { 2 };
+                return self.fatal(proc, status, complaint).await;
+            }
+            Part::Command(list) => {
+                let output = self.substitute(proc, list).await?;
+                out.push_expanded(&output, quoted);
+            }
+            Part::Backquoted { text, .. } => {
+                let output = self.substitute_text(proc, text).await?;
+                out.push_expanded(&output, quoted);
+            }
+            Part::Arithmetic { expression, .. } => {
+                let text = self.expand_quoted(proc, expression).await?;
+                let value = self.arithmetic(proc, &text).await?;
+                out.push_expanded(value.to_string().as_bytes(), quoted);
+            }
+            Part::Process { output, list } => {
+                let path = self.process_substitution(proc, list, *output).await?;
+                out.push(&path, Mark::Quoted);
+            }
+            Part::Array(_) => {}
+        }
+        Ok(())
+    }
+}

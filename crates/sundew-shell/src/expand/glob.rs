@@ -1,0 +1,172 @@
+//! File names from patterns: glob(7), with bash's `dotglob`, `nullglob`, `globstar`.
+
+use sundew_kernel::Process;
+use sundew_posix::pattern::{Options, Pattern, Piece};
+use sundew_vfs::FileType;
+
+use super::draft::{Draft, Mark};
+use crate::shell::{Run, Shell};
+
+/// Most names one pattern may give.
+const MAX_NAMES: usize = 64 * 1024;
+/// Deepest directory that `**` goes down to.
+const MAX_DEPTH: usize = 64;
+
+impl Shell {
+    /// A field to the names it matches, or to itself.
+    pub(super) async fn glob_field(&mut self, proc: &mut Process, field: Draft, fields: &mut Vec<Vec<u8>>) -> Run {
+        let special = |(byte, mark): (u8, Mark)| {
+            mark != Mark::Quoted && matches!(byte, b'*' | b'?' | b'[' | b'(' | b'\\')
+        };
+        if self.options.is_set("noglob") || !field.iter().any(special) {
+            fields.push(field.bytes);
+            return Ok(());
+        }
+        let pieces = unescape(&field);
+        let options = Options {
+            extended: self.options.shopt("extglob"),
+            ignore_case: self.options.shopt("nocaseglob"),
+        };
+        if Pattern::new(&pieces, options).is_literal() {
+            fields.push(field.bytes);
+            return Ok(());
+        }
+        let mut names = self.glob(proc, &pieces, options).await;
+        if names.is_empty() {
+            if self.options.shopt("failglob") {
+                let text = [b"no match: ".as_slice(), &field.bytes].concat();
+                return self.fatal(proc, 1, text).await;
+            }
+            if !self.options.shopt("nullglob") {
+                fields.push(field.bytes);
+            }
+            return Ok(());
+        }
+        names.sort();
+        fields.append(&mut names);
+        Ok(())
+    }
+
+    /// The names that a pattern matches, in no order.
+    pub(crate) async fn glob(&self, proc: &Process, pieces: &[Piece], options: Options) -> Vec<Vec<u8>> {
+        let mut components = split_components(pieces).into_iter().peekable();
+        let mut found: Vec<Vec<u8>> = vec![Vec::new()];
+        let dot_files = self.options.shopt("dotglob");
+        while let Some(component) = components.next() {
+            let last = components.peek().is_none();
+            let mut next = Vec::new();
+            let globstar = self.options.shopt("globstar")
+                && component.name.len() == 2
+                && component.name.iter().all(|piece| *piece == Piece { byte: b'*', quoted: false });
+            let pattern = Pattern::new(&component.name, options);
+            for base in &found {
+                let base = [base.as_slice(), &component.slashes].concat();
+                proc.tick().await;
+                if next.len() >= MAX_NAMES {
+                    break;
+                }
+                if globstar {
+                    descend(proc, &base, last, &mut next).await;
+                } else if let Some(name) = pattern.literal() {
+                    let path = [base.as_slice(), &name].concat();
+                    if name.is_empty() || !last || proc.lstat(&path).is_ok() {
+                        next.push(path);
+                    }
+                } else {
+                    list_matches(proc, &base, &pattern, dot_files, last, &mut next);
+                }
+            }
+            found = next;
+        }
+        found.retain(|path| !path.is_empty() && proc.lstat(path).is_ok());
+        found
+    }
+}
+
+/// In a pattern that came from an expansion a backslash quotes the next byte.
+fn unescape(field: &Draft) -> Vec<Piece> {
+    let mut pieces = Vec::with_capacity(field.bytes.len());
+    let mut escaped = false;
+    for (byte, mark) in field.iter() {
+        if byte == b'\\' && mark == Mark::Expanded && !escaped {
+            escaped = true;
+            continue;
+        }
+        pieces.push(Piece { byte, quoted: escaped || mark == Mark::Quoted });
+        escaped = false;
+    }
+    if escaped {
+        pieces.push(Piece { byte: b'\\', quoted: true });
+    }
+    pieces
+}
+
+struct Component {
+    /// The slashes in front of it.
+    slashes: Vec<u8>,
+    name: Vec<Piece>,
+}
+
+fn split_components(pieces: &[Piece]) -> Vec<Component> {
+    let mut components = vec![Component { slashes: Vec::new(), name: Vec::new() }];
+    for &piece in pieces {
+        let Some(last) = components.last_mut() else { break };
+        if piece.byte != b'/' {
+            last.name.push(piece);
+        } else if last.name.is_empty() {
+            last.slashes.push(b'/');
+        } else {
+            components.push(Component { slashes: vec![b'/'], name: Vec::new() });
+        }
+    }
+    components
+}
+
+fn list_matches(
+    proc: &Process,
+    base: &[u8],
+    pattern: &Pattern,
+    dot_files: bool,
+    last: bool,
+    found: &mut Vec<Vec<u8>>,
+) {
+    let directory = if base.is_empty() { b".".as_slice() } else { base };
+    let Ok(entries) = proc.read_directory(directory) else { return };
+    for entry in entries {
+        let hidden = entry.name.starts_with(b".");
+        if hidden && !dot_files && !pattern.begins_with_dot() {
+            continue;
+        }
+        let may_be_directory = matches!(entry.file_type, FileType::Directory | FileType::Symlink);
+        if (last || may_be_directory) && pattern.matches(&entry.name) && found.len() < MAX_NAMES {
+            found.push([base, &entry.name].concat());
+        }
+    }
+}
+
+/// `**`: the directory itself and everything below it; files too if it is the last component.
+async fn descend(proc: &Process, base: &[u8], last: bool, found: &mut Vec<Vec<u8>>) {
+    let mut open = vec![(base.to_vec(), 0)];
+    if !last {
+        found.push(base.to_vec());
+    }
+    while let Some((directory, depth)) = open.pop() {
+        proc.tick().await;
+        let listed = if directory.is_empty() { b".".as_slice() } else { directory.as_slice() };
+        let Ok(entries) = proc.read_directory(listed) else { continue };
+        for entry in entries.into_iter().filter(|entry| !entry.name.starts_with(b".")) {
+            if found.len() >= MAX_NAMES {
+                return;
+            }
+            let separator: &[u8] = if directory.is_empty() || directory.ends_with(b"/") { b"" } else { b"/" };
+            let path = [directory.as_slice(), separator, &entry.name].concat();
+            let is_directory = entry.file_type == FileType::Directory;
+            if last || is_directory {
+                found.push(path.clone());
+            }
+            if is_directory && depth < MAX_DEPTH {
+                open.push((path, depth + 1));
+            }
+        }
+    }
+}

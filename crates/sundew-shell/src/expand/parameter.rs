@@ -1,0 +1,409 @@
+//! `${name…}`: the value of a parameter and what is done with it.
+
+use sundew_kernel::Process;
+use sundew_sh_syntax::ast::{Index, Operation, Parameter, ParameterName, ReplaceWhere, Special, Trim, Word};
+
+use super::value::Found;
+use super::{Drafts, transform};
+use crate::shell::{Flow, Run, Shell};
+use crate::variable::is_name;
+
+impl Shell {
+    pub(super) async fn parameter(
+        &mut self,
+        proc: &mut Process,
+        parameter: &Parameter,
+        quoted: bool,
+        out: &mut Drafts,
+    ) -> Run {
+        if parameter.indirect {
+            return self.indirect(proc, parameter, quoted, out).await;
+        }
+        match &parameter.operation {
+            Operation::Names { at } => {
+                let ParameterName::Variable(prefix) = &parameter.name else { return Ok(()) };
+                let names = self.variables.visible().into_keys().filter(|name| name.starts_with(prefix));
+                let values = names.map(<[u8]>::to_vec).collect();
+                self.put_many(values, !at, quoted, out);
+                return Ok(());
+            }
+            Operation::Keys { at } => {
+                let ParameterName::Variable(name) = &parameter.name else { return Ok(()) };
+                let values = self.keys(name);
+                self.put_many(values, !at, quoted, out);
+                return Ok(());
+            }
+            _ => {}
+        }
+        let found = self.find(proc, parameter).await?;
+        match &parameter.operation {
+            Operation::Default { colon, word } => {
+                if is_missing(&found, *colon) {
+                    self.parts(proc, &word.parts, quoted, out).await
+                } else {
+                    self.put(found, quoted, out);
+                    Ok(())
+                }
+            }
+            Operation::Alternative { colon, word } => {
+                if is_missing(&found, *colon) {
+                    Ok(())
+                } else {
+                    self.parts(proc, &word.parts, quoted, out).await
+                }
+            }
+            Operation::Assign { colon, word } => {
+                if !is_missing(&found, *colon) {
+                    self.put(found, quoted, out);
+                    return Ok(());
+                }
+                let value = self.assign_default(proc, parameter, word, quoted).await?;
+                self.put(Found::One(Some(value)), quoted, out);
+                Ok(())
+            }
+            Operation::Error { colon, word } => {
+                if !is_missing(&found, *colon) {
+                    self.put(found, quoted, out);
+                    return Ok(());
+                }
+                self.missing(proc, parameter, *colon, word).await
+            }
+            operation => {
+                self.check_set(proc, parameter, &found, operation).await?;
+                let changed = self.operate(proc, parameter, found, operation).await?;
+                self.put(changed, quoted, out);
+                Ok(())
+            }
+        }
+    }
+
+    /// Under `set -u` an unset parameter is an error, but for `$@`, `$*` and their kin.
+    async fn check_set(
+        &mut self,
+        proc: &mut Process,
+        parameter: &Parameter,
+        found: &Found,
+        _operation: &Operation,
+    ) -> Run {
+        if !self.options.is_set("nounset") || *found != Found::One(None) {
+            return Ok(());
+        }
+        let name = shown_name(parameter);
+        if self.is_bash() {
+            self.fatal(proc, if self.interactive { 1 } else { 127 }, [name.as_slice(), b": unbound variable"].concat()).await
+        } else {
+            self.fatal(proc, 2, [name.as_slice(), b": parameter not set"].concat()).await
+        }
+    }
+
+    async fn missing(&mut self, proc: &mut Process, parameter: &Parameter, colon: bool, word: &Word) -> Run {
+        let message = if word.parts.is_empty() {
+            let text: &[u8] = match (self.is_bash(), colon) {
+                (true, true) => b"parameter null or not set",
+                (true, false) => b"parameter not set",
+                (false, true) => b"parameter not set or null",
+                (false, false) => b"parameter not set",
+            };
+            text.to_vec()
+        } else {
+            self.expand_string(proc, word).await?
+        };
+        let status = if !self.is_bash() {
+            2
+        } else if self.interactive {
+            1
+        } else {
+            127
+        };
+        let text = [shown_name(parameter).as_slice(), b": ", &message].concat();
+        self.fatal(proc, status, text).await
+    }
+
+    async fn assign_default(
+        &mut self,
+        proc: &mut Process,
+        parameter: &Parameter,
+        word: &Word,
+        quoted: bool,
+    ) -> Result<Vec<u8>, Flow> {
+        let value = if quoted { self.expand_quoted(proc, word).await? } else { self.expand_string(proc, word).await? };
+        let ParameterName::Variable(name) = &parameter.name else {
+            let text = [b"$".as_slice(), &shown_name(parameter), b": cannot assign in this way"].concat();
+            self.fatal(proc, 1, text).await?;
+            return Ok(value);
+        };
+        match &parameter.index {
+            Some(Index::Word(index)) => {
+                let index = self.expand_quoted(proc, index).await?;
+                self.assign_element(proc, name, &index, value.clone()).await?;
+            }
+            _ => self.assign(proc, name, value.clone()).await?,
+        }
+        Ok(value)
+    }
+
+    /// `${!name}`: the value of `name` is the name meant.
+    async fn indirect(&mut self, proc: &mut Process, parameter: &Parameter, quoted: bool, out: &mut Drafts) -> Run {
+        let direct = Parameter { indirect: false, operation: Operation::Value, ..parameter.clone() };
+        let target = match self.find(proc, &direct).await? {
+            Found::One(target) => target.unwrap_or_default(),
+            Found::Many { values, .. } => values.join(&b' '),
+        };
+        if let ParameterName::Variable(name) = &parameter.name
+            && let Some(variable) = self.variables.raw(name)
+            && variable.attributes.reference
+        {
+            let shown = variable.scalar().unwrap_or_default().to_vec();
+            self.put(Found::One(Some(shown)), quoted, out);
+            return Ok(());
+        }
+        let (name, index) = split_index(&target);
+        let name = if is_name(name) {
+            ParameterName::Variable(name.into())
+        } else if let Some(number) = std::str::from_utf8(name).ok().and_then(|text| text.parse().ok()) {
+            if number == 0 { ParameterName::Special(Special::Name) } else { ParameterName::Positional(number) }
+        } else if let Some(special) = name.first().filter(|_| name.len() == 1).and_then(|byte| Special::from_byte(*byte)) {
+            ParameterName::Special(special)
+        } else {
+            let text = if target.is_empty() {
+                [shown_name(parameter).as_slice(), b": invalid indirect expansion"].concat()
+            } else {
+                [target.as_slice(), b": invalid variable name"].concat()
+            };
+            return self.fatal(proc, 1, text).await;
+        };
+        let index = index.map(|index| match index {
+            b"@" => Index::At,
+            b"*" => Index::Star,
+            index => Index::Word(Word { parts: vec![sundew_sh_syntax::ast::Part::Literal(index.into())] }),
+        });
+        let meant = Parameter { name, index, indirect: false, ..parameter.clone() };
+        Box::pin(self.parameter(proc, &meant, quoted, out)).await
+    }
+
+    /// Operations that turn a value into another.
+    async fn operate(
+        &mut self,
+        proc: &mut Process,
+        parameter: &Parameter,
+        found: Found,
+        operation: &Operation,
+    ) -> Result<Found, Flow> {
+        match operation {
+            Operation::Length => Ok(Found::One(Some(match found {
+                Found::One(value) => characters(&value.unwrap_or_default()).to_string().into_bytes(),
+                Found::Many { values, .. } => values.len().to_string().into_bytes(),
+            }))),
+            Operation::Trim(trim, word) => {
+                let pattern = self.expand_pattern(proc, word).await?;
+                Ok(map(found, |value| match trim {
+                    Trim::ShortestPrefix => drop_prefix(&value, pattern.prefix(&value, false)),
+                    Trim::LongestPrefix => drop_prefix(&value, pattern.prefix(&value, true)),
+                    Trim::ShortestSuffix => drop_suffix(&value, pattern.suffix(&value, false)),
+                    Trim::LongestSuffix => drop_suffix(&value, pattern.suffix(&value, true)),
+                }))
+            }
+            Operation::Replace { place, pattern, replacement } => {
+                let pattern = self.expand_pattern(proc, pattern).await?;
+                let replacement = match replacement {
+                    Some(word) => self.expand_pieces(proc, word).await?,
+                    None => Vec::new(),
+                };
+                let ampersand = self.options.shopt("patsub_replacement");
+                let place: ReplaceWhere = *place;
+                Ok(map(found, |value| transform::replace(&value, &pattern, &replacement, place, ampersand)))
+            }
+            Operation::Case(change, word) => {
+                let pattern = match word {
+                    Some(word) => Some(self.expand_pattern(proc, word).await?),
+                    None => None,
+                };
+                Ok(map(found, |value| transform::case(&value, *change, pattern.as_ref())))
+            }
+            Operation::Substring { offset, length } => {
+                let offset_text = self.expand_quoted(proc, offset).await?;
+                let offset = self.arithmetic(proc, &offset_text).await?;
+                let length = match length {
+                    Some(word) => {
+                        let text = self.expand_quoted(proc, word).await?;
+                        Some((self.arithmetic(proc, &text).await?, text))
+                    }
+                    None => None,
+                };
+                self.substring(proc, parameter, found, offset, length).await
+            }
+            Operation::Transform(letter) => self.transform(proc, parameter, found, *letter).await,
+            _ => Ok(found),
+        }
+    }
+
+    async fn substring(
+        &mut self,
+        proc: &mut Process,
+        parameter: &Parameter,
+        found: Found,
+        offset: i64,
+        length: Option<(i64, Vec<u8>)>,
+    ) -> Result<Found, Flow> {
+        let text = length.as_ref().map(|(_, text)| text.clone()).unwrap_or_default();
+        let length = length.map(|(length, _)| length);
+        let sliced = match found {
+            Found::One(value) => {
+                let value = value.unwrap_or_default();
+                transform::substring(&value, offset, length).map(|slice| Found::One(Some(slice)))
+            }
+            Found::Many { values, star } => {
+                let mut all = values;
+                if matches!(parameter.name, ParameterName::Special(_)) {
+                    // `${@:0}` counts `$0` in.
+                    all.insert(0, self.arg0.clone());
+                    let from_end = offset < 0;
+                    let all_len = i64::try_from(all.len()).unwrap_or(i64::MAX);
+                    let offset = if from_end { offset + all_len } else { offset };
+                    if offset < 0 {
+                        return Ok(Found::Many { values: Vec::new(), star });
+                    }
+                    transform::slice(&all, offset, length).map(|values| Found::Many { values, star })
+                } else {
+                    transform::slice(&all, offset, length).map(|values| Found::Many { values, star })
+                }
+            }
+        };
+        match sliced {
+            Some(found) => Ok(found),
+            None => {
+                let complaint = [text.as_slice(), b": substring expression < 0"].concat();
+                self.fatal(proc, 1, complaint).await?;
+                Ok(Found::One(None))
+            }
+        }
+    }
+
+    async fn transform(
+        &mut self,
+        proc: &mut Process,
+        parameter: &Parameter,
+        found: Found,
+        letter: u8,
+    ) -> Result<Found, Flow> {
+        if found == Found::One(None) && letter != b'a' {
+            return Ok(found);
+        }
+        Ok(match letter {
+            b'Q' => map(found, |value| transform::quote(&value)),
+            b'U' => map(found, |value| transform::upper(&value)),
+            b'u' => map(found, |value| transform::upper_first(&value)),
+            b'L' => map(found, |value| transform::lower(&value)),
+            b'E' => map(found, |value| transform::unescape(&value)),
+            b'P' => match found {
+                Found::One(Some(value)) => {
+                    let text = self.expand_text(proc, &value).await?;
+                    Found::One(Some(text))
+                }
+                other => other,
+            },
+            b'a' => {
+                let flags = match &parameter.name {
+                    ParameterName::Variable(name) => self.attribute_letters(name),
+                    _ => Vec::new(),
+                };
+                Found::One(Some(flags))
+            }
+            b'A' => match &parameter.name {
+                ParameterName::Variable(name) => Found::One(Some(self.declaration(name, true))),
+                _ => found,
+            },
+            b'K' | b'k' => match &parameter.name {
+                ParameterName::Variable(name) if matches!(found, Found::Many { .. }) => {
+                    let pairs = self.keys(name).into_iter().zip(self.elements(name));
+                    let text: Vec<Vec<u8>> =
+                        pairs.flat_map(|(key, value)| [key, transform::double_quote(&value)]).collect();
+                    Found::One(Some(text.join(&b' ')))
+                }
+                _ => map(found, |value| transform::quote(&value)),
+            },
+            _ => found,
+        })
+    }
+
+    fn put(&self, found: Found, quoted: bool, out: &mut Drafts) {
+        match found {
+            Found::One(value) => out.push_expanded(&value.unwrap_or_default(), quoted),
+            Found::Many { values, star } => self.put_many(values, star, quoted, out),
+        }
+    }
+
+    /// `"$*"` is one field joined by the first byte of `IFS`; `"$@"` and both forms without quotes
+    /// are a field for each value.
+    fn put_many(&self, values: Vec<Vec<u8>>, star: bool, quoted: bool, out: &mut Drafts) {
+        if star && quoted {
+            let ifs = self.field_separators();
+            let separator = ifs.first().map(std::slice::from_ref).unwrap_or_default();
+            out.push_expanded(&values.join(separator), true);
+            return;
+        }
+        for (index, value) in values.iter().enumerate() {
+            if index > 0 {
+                out.next_field(quoted);
+            } else if quoted && !values.is_empty() {
+                out.push_quoted(b"");
+            }
+            out.push_expanded(value, quoted);
+        }
+    }
+}
+
+fn is_missing(found: &Found, colon: bool) -> bool {
+    match found {
+        Found::One(None) => true,
+        Found::One(Some(value)) => colon && value.is_empty(),
+        Found::Many { values, .. } => values.is_empty() || (colon && values.iter().all(Vec::is_empty)),
+    }
+}
+
+fn map(found: Found, change: impl Fn(Vec<u8>) -> Vec<u8>) -> Found {
+    match found {
+        Found::One(value) => Found::One(Some(change(value.unwrap_or_default()))),
+        Found::Many { values, star } => {
+            Found::Many { values: values.into_iter().map(change).collect(), star }
+        }
+    }
+}
+
+fn drop_prefix(value: &[u8], length: Option<usize>) -> Vec<u8> {
+    value.get(length.unwrap_or(0)..).unwrap_or_default().to_vec()
+}
+
+fn drop_suffix(value: &[u8], length: Option<usize>) -> Vec<u8> {
+    let end = value.len() - length.unwrap_or(0).min(value.len());
+    value.get(..end).unwrap_or_default().to_vec()
+}
+
+/// Characters of UTF-8; a byte that belongs to none counts as one.
+pub(super) fn characters(value: &[u8]) -> usize {
+    value.utf8_chunks().map(|chunk| chunk.valid().chars().count() + chunk.invalid().len()).sum()
+}
+
+/// The parameter as complaints name it.
+fn shown_name(parameter: &Parameter) -> Vec<u8> {
+    match &parameter.name {
+        ParameterName::Variable(name) => match &parameter.index {
+            Some(Index::Word(word)) => {
+                [name.as_ref(), b"[", &sundew_sh_syntax::unparse::word(word), b"]"].concat()
+            }
+            _ => name.to_vec(),
+        },
+        ParameterName::Positional(number) => number.to_string().into_bytes(),
+        ParameterName::Special(special) => vec![special.byte()],
+    }
+}
+
+/// `name[index]` into its parts.
+pub(crate) fn split_index(text: &[u8]) -> (&[u8], Option<&[u8]>) {
+    let Some(open) = text.iter().position(|&byte| byte == b'[') else { return (text, None) };
+    let (name, rest) = text.split_at(open);
+    match rest.strip_prefix(b"[").and_then(|rest| rest.strip_suffix(b"]")) {
+        Some(index) => (name, Some(index)),
+        None => (text, None),
+    }
+}

@@ -1,0 +1,205 @@
+//! Command and process substitution.
+
+use std::sync::Arc;
+
+use sundew_kernel::descriptor::OpenFlags;
+use sundew_kernel::process::WaitFor;
+use sundew_kernel::status::ChildEvent;
+use sundew_kernel::{Errno, Fd, Process, STDIN, STDOUT};
+use sundew_sh_syntax::ast::{CommandKind, List, RedirectKind};
+use sundew_sh_syntax::{Outcome, Parser};
+
+use super::MAX_FIELD_BYTES;
+use crate::shell::{Flow, Shell};
+
+impl Shell {
+    /// The output of a list run in a subshell, without its last newlines.
+    pub(super) async fn substitute(&mut self, proc: &mut Process, list: &Arc<List>) -> Result<Vec<u8>, Flow> {
+        if let Some(word) = only_input(list) {
+            return self.substitute_file(proc, &word).await;
+        }
+        let list = Arc::clone(list);
+        self.capture(proc, move |shell, child| {
+            Box::pin(async move { shell.run_list(child, &list).await })
+        })
+        .await
+    }
+
+    /// The same for the text between backquotes, which is parsed when it runs.
+    pub(super) async fn substitute_text(&mut self, proc: &mut Process, text: &[u8]) -> Result<Vec<u8>, Flow> {
+        let parsed = {
+            let options = self.syntax_options();
+            let mut parser = Parser::new(text, &options);
+            match parser.next_command() {
+                Outcome::Command(line) if parser.consumed() >= text.len() => Some(line.list),
+                _ => None,
+            }
+        };
+        if let Some(list) = parsed {
+            return self.substitute(proc, &list).await;
+        }
+        let text = text.to_vec();
+        self.capture(proc, move |shell, child| {
+            Box::pin(async move { shell.run_text(child, &text).await })
+        })
+        .await
+    }
+
+    /// `$(< file)`.
+    async fn substitute_file(
+        &mut self,
+        proc: &mut Process,
+        word: &sundew_sh_syntax::ast::Word,
+    ) -> Result<Vec<u8>, Flow> {
+        let path = self.expand_string(proc, word).await?;
+        match proc.open(&path, OpenFlags::READ, 0).await {
+            Ok(fd) => {
+                let output = collect(proc, fd).await;
+                let _open = proc.close(fd);
+                self.substitution_status = Some(0);
+                Ok(output)
+            }
+            Err(errno) => {
+                let text = [path.as_slice(), b": ", errno.message().as_bytes()].concat();
+                self.complain(proc, text).await;
+                self.substitution_status = Some(1);
+                self.status = 1;
+                Ok(Vec::new())
+            }
+        }
+    }
+
+    async fn capture<F>(&mut self, proc: &mut Process, body: F) -> Result<Vec<u8>, Flow>
+    where
+        F: for<'a> FnOnce(&'a mut Self, &'a mut Process) -> futures_util::future::BoxFuture<'a, crate::shell::Run>
+            + Send
+            + 'static,
+    {
+        let (read, write) = match proc.pipe() {
+            Ok(ends) => ends,
+            Err(errno) => return self.cannot(proc, "cannot make pipe for command substitution", errno).await,
+        };
+        let mut shell = self.to_subshell(proc);
+        let child = self
+            .fork(proc, move |mut child| {
+                Box::pin(async move {
+                    let _open = child.close(read);
+                    let _open = child.duplicate_to(write, STDOUT);
+                    let _open = child.close(write);
+                    if !shell.options.shopt("inherit_errexit") && !shell.options.is_set("posix") && shell.is_bash() {
+                        shell.options.set("errexit", false);
+                    }
+                    let run = body(&mut shell, &mut child).await;
+                    shell.finish(&mut child, run).await
+                })
+            })
+            .await;
+        let _open = proc.close(write);
+        let pid = match child {
+            Ok(pid) => pid,
+            Err(flow) => {
+                let _open = proc.close(read);
+                return Err(flow);
+            }
+        };
+        let output = collect(proc, read).await;
+        let _open = proc.close(read);
+        let status = self.wait_for(proc, pid).await;
+        self.substitution_status = Some(status);
+        self.status = status;
+        self.check_interrupt(proc).await?;
+        Ok(output)
+    }
+
+    /// Waits for one child that is no job.
+    pub(crate) async fn wait_for(&mut self, proc: &mut Process, pid: sundew_kernel::Pid) -> u8 {
+        loop {
+            match proc.wait(WaitFor::Pid(pid), false, true).await {
+                Ok(Some((_, ChildEvent::Ended(status)))) => return status.code(),
+                Ok(_) => {}
+                Err(Errno::Eintr) => self.collect_signals(proc),
+                Err(_) => return 127,
+            }
+        }
+    }
+
+    /// `<(list)`: the path of a descriptor that the list writes to, or reads from.
+    pub(super) async fn process_substitution(
+        &mut self,
+        proc: &mut Process,
+        list: &Arc<List>,
+        output: bool,
+    ) -> Result<Vec<u8>, Flow> {
+        let (read, write) = match proc.pipe() {
+            Ok(ends) => ends,
+            Err(errno) => return self.cannot(proc, "cannot make pipe for process substitution", errno).await,
+        };
+        let (ours, theirs, standard) = if output { (write, read, STDIN) } else { (read, write, STDOUT) };
+        let mut shell = self.to_subshell(proc);
+        let list = Arc::clone(list);
+        let pid = self
+            .fork(proc, move |mut child| {
+                Box::pin(async move {
+                    let _open = child.close(ours);
+                    let _open = child.duplicate_to(theirs, standard);
+                    let _open = child.close(theirs);
+                    let run = shell.run_list(&mut child, &list).await;
+                    shell.finish(&mut child, run).await
+                })
+            })
+            .await;
+        let _open = proc.close(theirs);
+        self.background = Some(pid?);
+        // A high number, out of the way of redirections; bash counts down from 63.
+        let fd = high_descriptor(proc, ours);
+        self.process_descriptors(fd);
+        Ok(format!("/dev/fd/{fd}").into_bytes())
+    }
+}
+
+fn high_descriptor(proc: &Process, fd: Fd) -> Fd {
+    for high in (10..=63).rev() {
+        if !proc.is_open(high) && proc.duplicate_to(fd, high).is_ok() {
+            let _open = proc.close(fd);
+            return high;
+        }
+    }
+    fd
+}
+
+/// Everything up to the end, without NUL bytes and the last newlines.
+async fn collect(proc: &mut Process, fd: Fd) -> Vec<u8> {
+    let mut output = Vec::new();
+    let mut memory = proc.memory();
+    let mut chunk = vec![0; 32 * 1024];
+    loop {
+        match proc.read(fd, &mut chunk).await {
+            Ok(0) => break,
+            Ok(count) => {
+                if memory.grow(count).is_err() || output.len() > MAX_FIELD_BYTES {
+                    proc.out_of_memory().await;
+                }
+                output.extend(chunk.iter().take(count).copied().filter(|byte| *byte != 0));
+            }
+            Err(Errno::Eintr) if !proc.has_signal() => {}
+            Err(_) => break,
+        }
+    }
+    while output.last() == Some(&b'\n') {
+        output.pop();
+    }
+    output
+}
+
+/// The file of `$(< file)`.
+fn only_input(list: &List) -> Option<sundew_sh_syntax::ast::Word> {
+    let [item] = list.items.as_slice() else { return None };
+    let pipeline = &item.and_or.first;
+    let [command] = pipeline.commands.as_slice() else { return None };
+    let (CommandKind::Simple(simple), [redirect]) = (&command.kind, command.redirects.as_slice()) else { return None };
+    let bare = simple.words.is_empty() && simple.assignments.is_empty() && !pipeline.negated && !item.background;
+    match &redirect.kind {
+        RedirectKind::Input(word) if bare && item.and_or.rest.is_empty() => Some(word.clone()),
+        _ => None,
+    }
+}

@@ -1,0 +1,320 @@
+//! What operations make of one value: replacing, case, slices, quoting.
+
+use sundew_posix::pattern::{Pattern, Piece};
+use sundew_sh_syntax::ast::{CaseChange, ReplaceWhere};
+
+/// Splits into characters of UTF-8; a byte that belongs to none is a character.
+fn characters(value: &[u8]) -> Vec<&[u8]> {
+    let mut all = Vec::new();
+    for chunk in value.utf8_chunks() {
+        let valid = chunk.valid();
+        all.extend(valid.char_indices().filter_map(|(at, character)| {
+            valid.as_bytes().get(at..at + character.len_utf8())
+        }));
+        all.extend(chunk.invalid().chunks(1));
+    }
+    all
+}
+
+/// `${x/pattern/replacement}`. An unquoted `&` in the replacement stands for what matched.
+pub(super) fn replace(
+    value: &[u8],
+    pattern: &Pattern,
+    replacement: &[Piece],
+    place: ReplaceWhere,
+    ampersand: bool,
+) -> Vec<u8> {
+    let filled = |matched: &[u8]| {
+        let mut text = Vec::with_capacity(replacement.len());
+        for piece in replacement {
+            if ampersand && piece.byte == b'&' && !piece.quoted {
+                text.extend_from_slice(matched);
+            } else {
+                text.push(piece.byte);
+            }
+        }
+        text
+    };
+    match place {
+        ReplaceWhere::Prefix => match pattern.prefix(value, true) {
+            Some(length) => {
+                let (matched, rest) = value.split_at(length);
+                [filled(matched).as_slice(), rest].concat()
+            }
+            None => value.to_vec(),
+        },
+        ReplaceWhere::Suffix => match pattern.suffix(value, true) {
+            Some(length) => {
+                let (rest, matched) = value.split_at(value.len() - length);
+                [rest, &filled(matched)].concat()
+            }
+            None => value.to_vec(),
+        },
+        ReplaceWhere::First | ReplaceWhere::All => {
+            let mut out = Vec::with_capacity(value.len());
+            let mut rest = value;
+            let mut done = false;
+            while !rest.is_empty() {
+                let length = if done { None } else { pattern.prefix(rest, true).filter(|length| *length > 0) };
+                let (taken, after) = rest.split_at(length.unwrap_or(1));
+                match length {
+                    Some(_) => {
+                        out.extend(filled(taken));
+                        done = place == ReplaceWhere::First;
+                    }
+                    None => out.extend_from_slice(taken),
+                }
+                rest = after;
+            }
+            if value.is_empty() && pattern.matches(b"") {
+                out = filled(b"");
+            }
+            out
+        }
+    }
+}
+
+/// `${x^}` and its kin.
+pub(super) fn case(value: &[u8], change: CaseChange, pattern: Option<&Pattern>) -> Vec<u8> {
+    let first_only = matches!(change, CaseChange::UpperFirst | CaseChange::LowerFirst | CaseChange::ToggleFirst);
+    let mut out = Vec::with_capacity(value.len());
+    for (index, character) in characters(value).into_iter().enumerate() {
+        let applies = (index == 0 || !first_only) && pattern.is_none_or(|pattern| pattern.matches(character));
+        if !applies {
+            out.extend_from_slice(character);
+            continue;
+        }
+        out.extend(match change {
+            CaseChange::UpperFirst | CaseChange::UpperAll => upper(character),
+            CaseChange::LowerFirst | CaseChange::LowerAll => lower(character),
+            CaseChange::ToggleFirst | CaseChange::ToggleAll => {
+                let raised = upper(character);
+                if raised == character { lower(character) } else { raised }
+            }
+        });
+    }
+    out
+}
+
+fn map_text(value: &[u8], change: impl Fn(&str) -> String) -> Vec<u8> {
+    let mut out = Vec::with_capacity(value.len());
+    for chunk in value.utf8_chunks() {
+        out.extend(change(chunk.valid()).into_bytes());
+        out.extend_from_slice(chunk.invalid());
+    }
+    out
+}
+
+/// `@U`
+pub(crate) fn upper(value: &[u8]) -> Vec<u8> {
+    map_text(value, str::to_uppercase)
+}
+
+/// `@L`
+pub(crate) fn lower(value: &[u8]) -> Vec<u8> {
+    map_text(value, str::to_lowercase)
+}
+
+/// `@u`
+pub(super) fn upper_first(value: &[u8]) -> Vec<u8> {
+    case(value, CaseChange::UpperFirst, None)
+}
+
+/// `${x:offset:length}`; `None` when the end lies before the start.
+pub(super) fn substring(value: &[u8], offset: i64, length: Option<i64>) -> Option<Vec<u8>> {
+    let all = characters(value);
+    Some(slice(&all, offset, length)?.concat())
+}
+
+/// The same for the elements of an array.
+pub(super) fn slice<T: Clone>(all: &[T], offset: i64, length: Option<i64>) -> Option<Vec<T>> {
+    let count = i64::try_from(all.len()).unwrap_or(i64::MAX);
+    let start = if offset < 0 { offset.saturating_add(count) } else { offset };
+    if start < 0 || start > count {
+        return Some(Vec::new());
+    }
+    let end = match length {
+        None => count,
+        Some(length) if length < 0 => {
+            let end = count.saturating_add(length);
+            if end < start {
+                return None;
+            }
+            end
+        }
+        Some(length) => start.saturating_add(length).min(count),
+    };
+    let range = usize::try_from(start).ok()?..usize::try_from(end).ok()?;
+    Some(all.get(range).unwrap_or_default().to_vec())
+}
+
+/// Quotes a value so that the shell reads it back: `@Q`, `set`.
+pub(crate) fn quote(value: &[u8]) -> Vec<u8> {
+    if value.iter().any(|byte| *byte < 0x20 || *byte == 0x7f) || std::str::from_utf8(value).is_err() {
+        return ansi_quote(value);
+    }
+    let mut out = b"'".to_vec();
+    for &byte in value {
+        if byte == b'\'' { out.extend_from_slice(b"'\\''") } else { out.push(byte) }
+    }
+    out.push(b'\'');
+    out
+}
+
+/// Quotes only where needed, as `set` and `trap` list values.
+pub(crate) fn quote_if_needed(value: &[u8]) -> Vec<u8> {
+    let safe = |byte: &u8| byte.is_ascii_alphanumeric() || b"_./:=@%+,-".contains(byte) || *byte >= 0x80;
+    if !value.is_empty() && value.iter().all(safe) && std::str::from_utf8(value).is_ok() {
+        return value.to_vec();
+    }
+    quote(value)
+}
+
+/// `"…"`, as `declare -p` shows values.
+pub(crate) fn double_quote(value: &[u8]) -> Vec<u8> {
+    if value.iter().any(|byte| *byte < 0x20 || *byte == 0x7f) || std::str::from_utf8(value).is_err() {
+        return ansi_quote(value);
+    }
+    let mut out = b"\"".to_vec();
+    for &byte in value {
+        if matches!(byte, b'"' | b'\\' | b'$' | b'`') {
+            out.push(b'\\');
+        }
+        out.push(byte);
+    }
+    out.push(b'"');
+    out
+}
+
+/// `$'…'`
+pub(crate) fn ansi_quote(value: &[u8]) -> Vec<u8> {
+    let mut out = b"$'".to_vec();
+    for chunk in value.utf8_chunks() {
+        for &byte in chunk.valid().as_bytes() {
+            match byte {
+                b'\\' | b'\'' => out.extend_from_slice(&[b'\\', byte]),
+                7 => out.extend_from_slice(b"\\a"),
+                8 => out.extend_from_slice(b"\\b"),
+                0x1b => out.extend_from_slice(b"\\E"),
+                0x0c => out.extend_from_slice(b"\\f"),
+                b'\n' => out.extend_from_slice(b"\\n"),
+                b'\r' => out.extend_from_slice(b"\\r"),
+                b'\t' => out.extend_from_slice(b"\\t"),
+                0x0b => out.extend_from_slice(b"\\v"),
+                0..0x20 | 0x7f => out.extend_from_slice(format!("\\{byte:03o}").as_bytes()),
+                byte => out.push(byte),
+            }
+        }
+        for byte in chunk.invalid() {
+            out.extend_from_slice(format!("\\{byte:03o}").as_bytes());
+        }
+    }
+    out.push(b'\'');
+    out
+}
+
+/// Backslash escapes as `echo -e`, `$'…'` and `@E` take them. `\c` ends the text for `echo`: see
+/// [`unescape_echo`].
+pub(crate) fn unescape(value: &[u8]) -> Vec<u8> {
+    unescape_with(value, false).0
+}
+
+/// Escapes as `echo -e` takes them: `\0nnn` for octal; whether `\c` ended the text.
+pub(crate) fn unescape_echo(value: &[u8]) -> (Vec<u8>, bool) {
+    unescape_with(value, true)
+}
+
+fn unescape_with(value: &[u8], echo: bool) -> (Vec<u8>, bool) {
+    let mut out = Vec::with_capacity(value.len());
+    let mut rest = value;
+    while let Some((&byte, after)) = rest.split_first() {
+        rest = after;
+        if byte != b'\\' {
+            out.push(byte);
+            continue;
+        }
+        let Some((&escape, after)) = rest.split_first() else {
+            out.push(b'\\');
+            break;
+        };
+        rest = after;
+        match escape {
+            b'a' => out.push(7),
+            b'b' => out.push(8),
+            b'e' | b'E' => out.push(0x1b),
+            b'f' => out.push(0x0c),
+            b'n' => out.push(b'\n'),
+            b'r' => out.push(b'\r'),
+            b't' => out.push(b'\t'),
+            b'v' => out.push(0x0b),
+            b'\\' => out.push(b'\\'),
+            b'\'' | b'"' | b'?' if !echo => out.push(escape),
+            b'c' if echo => return (out, true),
+            b'0' if echo => out.push(number(&mut rest, 8, 3).map_or(0, low_byte)),
+            b'0'..=b'7' if !echo => {
+                let mut digits = &value[value.len() - rest.len() - 1..];
+                let code = number(&mut digits, 8, 3).unwrap_or(0);
+                rest = digits;
+                out.push(low_byte(code));
+            }
+            b'x' => match number(&mut rest, 16, 2) {
+                Some(code) => out.push(low_byte(code)),
+                None => out.extend_from_slice(b"\\x"),
+            },
+            b'u' | b'U' => {
+                let most = if escape == b'u' { 4 } else { 8 };
+                match number(&mut rest, 16, most) {
+                    Some(code) => {
+                        let character = char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER);
+                        out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+                    }
+                    None => out.extend_from_slice(&[b'\\', escape]),
+                }
+            }
+            other => out.extend_from_slice(&[b'\\', other]),
+        }
+    }
+    (out, false)
+}
+
+fn low_byte(code: u32) -> u8 {
+    code.to_le_bytes()[0]
+}
+
+/// Reads up to `most` digits; nothing when there is none.
+fn number(rest: &mut &[u8], radix: u32, most: usize) -> Option<u32> {
+    let mut code = None;
+    for _ in 0..most {
+        let Some((&byte, after)) = rest.split_first() else { break };
+        let Some(digit) = char::from(byte).to_digit(radix) else { break };
+        code = Some(code.unwrap_or(0) * radix + digit);
+        *rest = after;
+    }
+    code
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_are_those_of_echo() {
+        assert_eq!(unescape_echo(b"\\x41\\0101\\n\\q").0, b"AA\n\\q");
+        assert_eq!(unescape_echo(b"a\\cb"), (b"a".to_vec(), true));
+        assert_eq!(unescape(b"\\101\\u00fc"), "Aü".as_bytes());
+    }
+
+    #[test]
+    fn quoting_is_read_back() {
+        assert_eq!(quote(b"it's"), b"'it'\\''s'");
+        assert_eq!(quote(b"a\nb"), b"$'a\\nb'");
+        assert_eq!(quote(b""), b"''");
+    }
+
+    #[test]
+    fn slices_count_from_both_ends() {
+        assert_eq!(substring("aübc".as_bytes(), 1, Some(2)), Some("üb".as_bytes().to_vec()));
+        assert_eq!(substring(b"abc", -2, None), Some(b"bc".to_vec()));
+        assert_eq!(substring(b"abc", 2, Some(-2)), None);
+    }
+}

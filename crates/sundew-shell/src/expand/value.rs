@@ -1,0 +1,213 @@
+//! What a parameter stands for: variables, positional and special parameters, those that the shell
+//! makes up when asked (`$RANDOM`, `$SECONDS`).
+
+use sundew_kernel::Process;
+use sundew_sh_syntax::ast::{Index, Parameter, ParameterName, Special};
+
+use crate::shell::{Flow, Shell};
+use crate::variable::Value;
+
+/// The value of a parameter before any operation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Found {
+    /// One string, or nothing.
+    One(Option<Vec<u8>>),
+    /// `$@`, `$*`, `${a[@]}`, `${a[*]}`.
+    Many {
+        values: Vec<Vec<u8>>,
+        /// Whether `*` was written: between quotes the values are one field.
+        star: bool,
+    },
+}
+
+impl Shell {
+    /// Whether the part is a `$@` or `${a[@]}` that stands for nothing.
+    pub(super) fn is_empty_list(&self, part: &sundew_sh_syntax::ast::Part) -> bool {
+        let sundew_sh_syntax::ast::Part::Parameter(parameter) = part else { return false };
+        match (&parameter.name, &parameter.index) {
+            (ParameterName::Special(Special::At), None) => self.positional.is_empty(),
+            (ParameterName::Variable(name), Some(Index::At)) => self.elements(name).is_empty(),
+            _ => false,
+        }
+    }
+
+    /// The values of all elements.
+    pub(crate) fn elements(&self, name: &[u8]) -> Vec<Vec<u8>> {
+        match name {
+            b"FUNCNAME" => return self.function_names(),
+            b"BASH_LINENO" => {
+                return self.frames.iter().rev().map(|frame| frame.called_at.to_string().into_bytes()).collect();
+            }
+            b"BASH_SOURCE" => return self.frames.iter().rev().map(|frame| frame.file.clone()).collect(),
+            b"DIRSTACK" => {
+                let mut all = vec![self.variables.scalar(b"PWD").unwrap_or_default().to_vec()];
+                all.extend(self.directory_stack.iter().cloned());
+                return all;
+            }
+            _ => {}
+        }
+        match self.variables.variable(name).and_then(|variable| variable.value.as_ref()) {
+            None => Vec::new(),
+            Some(Value::Scalar(text)) => vec![text.clone()],
+            Some(Value::Indexed(elements)) => elements.values().cloned().collect(),
+            Some(Value::Associative(elements)) => elements.values().cloned().collect(),
+        }
+    }
+
+    /// The keys of all elements.
+    pub(super) fn keys(&self, name: &[u8]) -> Vec<Vec<u8>> {
+        match self.variables.variable(name).and_then(|variable| variable.value.as_ref()) {
+            None => Vec::new(),
+            Some(Value::Scalar(_)) => vec![b"0".to_vec()],
+            Some(Value::Indexed(elements)) => elements.keys().map(|key| key.to_string().into_bytes()).collect(),
+            Some(Value::Associative(elements)) => elements.keys().cloned().collect(),
+        }
+    }
+
+    fn function_names(&self) -> Vec<Vec<u8>> {
+        let mut names: Vec<Vec<u8>> = self.frames.iter().rev().map(|frame| frame.name.clone()).collect();
+        if !names.is_empty() && self.source == crate::shell::Source::Script {
+            names.push(b"main".to_vec());
+        }
+        names
+    }
+
+    /// The value of a parameter.
+    pub(super) async fn find(&mut self, proc: &mut Process, parameter: &Parameter) -> Result<Found, Flow> {
+        match &parameter.name {
+            ParameterName::Positional(number) => Ok(Found::One(self.positional(*number))),
+            ParameterName::Special(special) => Ok(self.special(proc, *special)),
+            ParameterName::Variable(name) => match &parameter.index {
+                None => Ok(Found::One(self.scalar(proc, name))),
+                Some(Index::At) => Ok(Found::Many { values: self.elements(name), star: false }),
+                Some(Index::Star) => Ok(Found::Many { values: self.elements(name), star: true }),
+                Some(Index::Word(word)) => {
+                    let text = self.expand_quoted(proc, word).await?;
+                    Ok(Found::One(self.element(proc, name, &text).await?))
+                }
+            },
+        }
+    }
+
+    fn positional(&self, number: u32) -> Option<Vec<u8>> {
+        let index = usize::try_from(number).ok()?.checked_sub(1)?;
+        self.positional.get(index).cloned()
+    }
+
+    /// `${name[index]}`, where `index` is expanded already.
+    pub(crate) async fn element(
+        &mut self,
+        proc: &mut Process,
+        name: &[u8],
+        index: &[u8],
+    ) -> Result<Option<Vec<u8>>, Flow> {
+        if let Some(Value::Associative(elements)) =
+            self.variables.variable(name).and_then(|variable| variable.value.as_ref())
+        {
+            return Ok(elements.get(index).cloned());
+        }
+        let mut number = self.arithmetic(proc, index).await?;
+        let dynamic = self.elements(name);
+        let value = self.variables.variable(name).and_then(|variable| variable.value.as_ref());
+        if number < 0 {
+            let last = match value {
+                Some(Value::Indexed(elements)) => elements.last_key_value().map_or(-1, |(key, _)| *key),
+                Some(Value::Scalar(_)) => 0,
+                _ => -1,
+            };
+            number += last + 1;
+            if number < 0 {
+                let text = [name, b": bad array subscript"].concat();
+                self.complain(proc, text).await;
+                return Ok(None);
+            }
+        }
+        Ok(match value {
+            Some(Value::Indexed(elements)) => elements.get(&number).cloned(),
+            Some(Value::Scalar(text)) => (number == 0).then(|| text.clone()),
+            _ => usize::try_from(number).ok().and_then(|index| dynamic.get(index).cloned()),
+        })
+    }
+
+    /// `$name`.
+    pub(crate) fn scalar(&mut self, proc: &Process, name: &[u8]) -> Option<Vec<u8>> {
+        if self.is_bash()
+            && let Some(value) = self.made_up(proc, name)
+        {
+            return Some(value);
+        }
+        if name == b"LINENO" {
+            return Some(self.line.to_string().into_bytes());
+        }
+        self.variables.scalar(name).map(<[u8]>::to_vec)
+    }
+
+    /// The variables that have another value whenever they are asked for.
+    fn made_up(&mut self, proc: &Process, name: &[u8]) -> Option<Vec<u8>> {
+        let number = |number: u64| Some(number.to_string().into_bytes());
+        let since = proc.monotonic().saturating_sub(self.seconds_from);
+        match name {
+            b"RANDOM" => number(u64::from(self.next_random(proc))),
+            b"SRANDOM" => number(proc.random() & 0xffff_ffff),
+            b"SECONDS" => number(since.as_secs()),
+            b"BASHPID" => number(u64::from(proc.pid())),
+            b"BASH_SUBSHELL" => number(u64::from(self.subshell)),
+            b"EPOCHSECONDS" => number(proc.now().secs.unsigned_abs()),
+            b"EPOCHREALTIME" => {
+                let now = proc.now();
+                Some(format!("{}.{:06}", now.secs, now.nanos / 1000).into_bytes())
+            }
+            b"FUNCNAME" => self.function_names().into_iter().next(),
+            b"BASH_SOURCE" => self.frames.last().map(|frame| frame.file.clone()),
+            _ => None,
+        }
+    }
+
+    /// 15 bits, as `$RANDOM`.
+    fn next_random(&mut self, proc: &Process) -> u32 {
+        match &mut self.random {
+            // After an assignment the sequence repeats: bash's generator (Park and Miller).
+            Some(seed) => {
+                let state = i64::from(if *seed == 0 { 123_459_876 } else { *seed });
+                let (high, low) = (state / 127_773, state % 127_773);
+                let next = 16_807 * low - 2_836 * high;
+                let next = if next < 0 { next + 0x7fff_ffff } else { next };
+                *seed = u32::try_from(next).unwrap_or(1);
+                ((*seed >> 16) ^ (*seed & 0xffff)) & 0x7fff
+            }
+            None => u32::try_from(proc.random() >> 40 & 0x7fff).unwrap_or(0),
+        }
+    }
+
+    fn special(&self, proc: &Process, special: Special) -> Found {
+        let number = |number: u64| Found::One(Some(number.to_string().into_bytes()));
+        match special {
+            Special::At => Found::Many { values: self.positional.clone(), star: false },
+            Special::Star => Found::Many { values: self.positional.clone(), star: true },
+            Special::Count => number(self.positional.len() as u64),
+            Special::Status => number(u64::from(self.status)),
+            Special::Options => Found::One(Some(self.option_letters())),
+            Special::Process => {
+                let _ = proc;
+                number(u64::from(self.pid))
+            }
+            Special::Background => Found::One(self.background.map(|pid| pid.to_string().into_bytes())),
+            Special::Name => Found::One(Some(self.arg0.clone())),
+        }
+    }
+
+    /// `$-`
+    pub fn option_letters(&self) -> Vec<u8> {
+        let mut letters = if self.is_bash() { self.options.letters() } else { Vec::new() };
+        if self.interactive {
+            let at = letters.iter().position(|letter| *letter > b'i').unwrap_or(letters.len());
+            letters.insert(at, b'i');
+        }
+        match self.source {
+            crate::shell::Source::CommandString => letters.push(b'c'),
+            crate::shell::Source::Stdin | crate::shell::Source::Terminal => letters.push(b's'),
+            crate::shell::Source::Script => {}
+        }
+        letters
+    }
+}

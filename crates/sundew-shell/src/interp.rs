@@ -1,0 +1,272 @@
+//! Runs the syntax tree.
+//!
+//! Everything here runs in a shell's process; what needs a process of its own (pipelines,
+//! subshells, background lists, programs) is forked with a copy of the shell.
+
+mod compound;
+pub(crate) mod conditional;
+mod function;
+mod pipeline;
+mod simple;
+mod text;
+
+use futures_util::future::BoxFuture;
+use sundew_kernel::process::exec::ChildFuture;
+use sundew_kernel::{Errno, Pid, Process, Signal};
+use sundew_sh_syntax::ast::{AndOr, Command, CommandKind, Junction, List, Pipeline};
+use sundew_sh_syntax::unparse;
+
+use crate::redirect::Undo;
+use crate::shell::{Flow, MAX_CALL_DEPTH, Run, Shell};
+use crate::trap::Condition;
+pub(crate) use simple::Lookup;
+pub(crate) use text::MAX_TEXT_BYTES as MAX_SCRIPT_BYTES;
+
+/// How long bash waits before it tries `fork` again: 1, 2, 4, 8 seconds.
+const FORK_RETRIES: u32 = 4;
+
+/// Whether a command may replace the process it runs in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// In a shell that goes on afterwards.
+    Shell,
+    /// At the end of a child's life: a program may be executed in place.
+    Last,
+}
+
+impl Shell {
+    /// Runs a list.
+    pub(crate) fn run_list<'a>(&'a mut self, proc: &'a mut Process, list: &'a List) -> BoxFuture<'a, Run> {
+        self.run_list_in(proc, list, Place::Shell)
+    }
+
+    /// Runs a list; its last command may replace the process.
+    pub(crate) fn run_list_in<'a>(
+        &'a mut self,
+        proc: &'a mut Process,
+        list: &'a List,
+        place: Place,
+    ) -> BoxFuture<'a, Run> {
+        Box::pin(async move {
+            let count = list.items.len();
+            for (index, item) in list.items.iter().enumerate() {
+                proc.tick().await;
+                let place = if index + 1 == count { place } else { Place::Shell };
+                if item.background {
+                    self.run_background(proc, &item.and_or).await?;
+                } else {
+                    self.run_and_or(proc, &item.and_or, place).await?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    async fn run_and_or(&mut self, proc: &mut Process, and_or: &AndOr, place: Place) -> Run {
+        if and_or.rest.is_empty() {
+            return self.run_pipeline(proc, &and_or.first, place).await;
+        }
+        self.run_tested(proc, &and_or.first).await?;
+        for (index, (junction, pipeline)) in and_or.rest.iter().enumerate() {
+            let wanted = match junction {
+                Junction::And => self.status == 0,
+                Junction::Or => self.status != 0,
+            };
+            if !wanted {
+                continue;
+            }
+            let last = index + 1 == and_or.rest.len();
+            if last {
+                self.run_pipeline(proc, pipeline, place).await?;
+            } else {
+                self.run_tested(proc, pipeline).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs a pipeline whose failure is looked at and does not end the shell under `set -e`.
+    async fn run_tested(&mut self, proc: &mut Process, pipeline: &Pipeline) -> Run {
+        self.condition += 1;
+        let result = self.run_pipeline(proc, pipeline, Place::Shell).await;
+        self.condition -= 1;
+        result
+    }
+
+    /// The same for the condition of a loop or an `if`.
+    async fn run_condition(&mut self, proc: &mut Process, list: &List) -> Run {
+        self.condition += 1;
+        let result = self.run_list(proc, list).await;
+        self.condition -= 1;
+        result
+    }
+
+    /// Runs one command.
+    pub(crate) fn run_command<'a>(
+        &'a mut self,
+        proc: &'a mut Process,
+        command: &'a Command,
+        place: Place,
+    ) -> BoxFuture<'a, Run> {
+        Box::pin(async move {
+            proc.tick().await;
+            self.check_interrupt(proc).await?;
+            self.line = command.line;
+            match &command.kind {
+                CommandKind::Simple(simple) => return self.run_simple(proc, simple, command, place).await,
+                CommandKind::Function(function) => return self.define_function(proc, function).await,
+                CommandKind::Subshell(list) => return self.run_subshell(proc, list, command, place).await,
+                _ => {}
+            }
+            if command.redirects.is_empty() {
+                return self.run_compound(proc, &command.kind).await;
+            }
+            let mut undo = Undo::default();
+            let redirected = self.redirect(proc, &command.redirects, Some(&mut undo)).await;
+            let result = if redirected.is_ok() {
+                self.run_compound(proc, &command.kind).await
+            } else {
+                self.status = 1;
+                self.check_failure(proc).await
+            };
+            self.flush_output(proc).await;
+            undo.restore(proc);
+            result
+        })
+    }
+
+    /// Writes what builtins printed, before descriptors change.
+    pub(crate) async fn flush_output(&self, proc: &mut Process) {
+        let _reported_by_the_builtin = proc.flush().await;
+        proc.discard_output();
+    }
+
+    /// After a command that failed: the `ERR` trap, and the end under `set -e`.
+    pub(crate) async fn check_failure(&mut self, proc: &mut Process) -> Run {
+        if self.status == 0 || self.condition > 0 {
+            return Ok(());
+        }
+        if self.traps.command(Condition::Err).is_some() && (!self.in_function() || self.options.is_set("errtrace")) {
+            self.run_trap(proc, Condition::Err).await?;
+        }
+        if self.options.is_set("errexit") { Err(Flow::Exit) } else { Ok(()) }
+    }
+
+    /// Takes caught signals: traps run, `^C` leaves the command of an interactive shell.
+    pub(crate) async fn check_interrupt(&mut self, proc: &mut Process) -> Run {
+        if !proc.has_signal() {
+            return Ok(());
+        }
+        while let Some(signal) = proc.take_signal() {
+            if signal == Signal::CHLD {
+                self.reap(proc).await;
+            }
+            match self.traps.command(Condition::Signal(signal)) {
+                Some(command) if !command.is_empty() => {
+                    self.run_trap(proc, Condition::Signal(signal)).await?;
+                }
+                _ if signal == Signal::INT && self.interactive => {
+                    self.status = 130;
+                    return Err(Flow::Abandon);
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Within a wait: signals stay pending for [`Shell::check_interrupt`], unless nothing is set for
+    /// them, in which case they must not interrupt the wait for ever.
+    pub(crate) fn collect_signals(&mut self, proc: &Process) {
+        let mut kept = Vec::new();
+        while let Some(signal) = proc.take_signal() {
+            kept.push(signal);
+        }
+        self.deferred_signals.extend(kept);
+    }
+
+    /// Runs the command of a trap; the status is what it was before.
+    pub(crate) async fn run_trap(&mut self, proc: &mut Process, condition: Condition) -> Run {
+        if self.traps.running {
+            return Ok(());
+        }
+        let Some(command) = self.traps.command(condition).map(<[u8]>::to_vec) else { return Ok(()) };
+        let status = self.status;
+        self.traps.running = condition != Condition::Exit;
+        let result = self.run_text(proc, &command).await;
+        self.traps.running = false;
+        if !matches!(result, Err(Flow::Exit)) {
+            self.status = status;
+        }
+        result
+    }
+
+    /// Forks with bash's patience: when the machine has no process left it complains and tries
+    /// again some seconds later.
+    pub(crate) async fn fork(
+        &mut self,
+        proc: &mut Process,
+        body: impl FnOnce(Process) -> ChildFuture + Send + 'static,
+    ) -> Result<Pid, Flow> {
+        // The child has a copy of the buffer of printed text; it must not be printed twice.
+        self.flush_output(proc).await;
+        if proc.process_room() {
+            match proc.fork(body) {
+                Ok(pid) => return Ok(pid),
+                Err(errno) => return self.cannot(proc, "fork", errno).await,
+            }
+        }
+        for retry in 0..FORK_RETRIES {
+            self.complain(proc, format!("fork: retry: {}", Errno::Eagain.message())).await;
+            let _interrupted = proc.sleep(std::time::Duration::from_secs(1 << retry)).await;
+            if proc.process_room() {
+                match proc.fork(body) {
+                    Ok(pid) => return Ok(pid),
+                    Err(errno) => return self.cannot(proc, "fork", errno).await,
+                }
+            }
+        }
+        self.status = 254;
+        self.complain(proc, format!("fork: {}", Errno::Eagain.message())).await;
+        Err(if self.interactive { Flow::Abandon } else { Flow::Exit })
+    }
+
+    /// Complains that a system call failed and gives the command up.
+    pub(crate) async fn cannot<T>(&mut self, proc: &mut Process, what: &str, errno: Errno) -> Result<T, Flow> {
+        self.status = 1;
+        self.complain(proc, format!("{what}: {}", errno.message())).await;
+        Err(if self.interactive { Flow::Abandon } else { Flow::Exit })
+    }
+
+    /// The end of a subshell: its `EXIT` trap, and its status.
+    pub(crate) async fn finish(&mut self, proc: &mut Process, run: Run) -> sundew_kernel::ExitStatus {
+        // `return` and `break` outside of anything end a subshell with the status they set.
+        let _left = run;
+        if let Some(command) = self.traps.take_exit() {
+            let status = self.status;
+            if self.run_text(proc, &command).await != Err(Flow::Exit) {
+                self.status = status;
+            }
+        }
+        self.flush_output(proc).await;
+        sundew_kernel::ExitStatus::Exited(self.status)
+    }
+
+    /// Guards recursion: functions, `eval`, sourced files.
+    pub(crate) async fn enter(&mut self, proc: &mut Process, what: &[u8]) -> Run {
+        if self.depth >= MAX_CALL_DEPTH {
+            let limit = MAX_CALL_DEPTH.to_string();
+            let text = [what, b": maximum function nesting level exceeded (", limit.as_bytes(), b")"].concat();
+            self.complain(proc, text).await;
+            self.status = 1;
+            return Err(if self.interactive { Flow::Abandon } else { Flow::Exit });
+        }
+        self.depth += 1;
+        Ok(())
+    }
+
+    /// The text of a pipeline or list, as `jobs` prints it.
+    pub(crate) fn job_text(and_or: &AndOr) -> Vec<u8> {
+        unparse::and_or(and_or)
+    }
+}

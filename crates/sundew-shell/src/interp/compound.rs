@@ -1,0 +1,272 @@
+//! Groups, conditions, loops, `case`.
+
+use sundew_kernel::Process;
+use sundew_sh_syntax::ast::{ArithmeticFor, Case, CaseEnd, CommandKind, For, If, List, Loop};
+
+use crate::shell::{Flow, Run, Shell};
+use crate::variable::is_name;
+
+/// What a loop does after its body.
+enum Turn {
+    Next,
+    Leave,
+}
+
+impl Shell {
+    pub(super) async fn run_compound(&mut self, proc: &mut Process, kind: &CommandKind) -> Run {
+        match kind {
+            CommandKind::Group(list) => self.run_list(proc, list).await,
+            CommandKind::If(branches) => self.run_if(proc, branches).await,
+            CommandKind::Loop(repeat) => self.run_loop(proc, repeat).await,
+            CommandKind::For(each) => self.run_for(proc, each).await,
+            CommandKind::Select(each) => self.run_select(proc, each).await,
+            CommandKind::ArithmeticFor(each) => self.run_arithmetic_for(proc, each).await,
+            CommandKind::Case(case) => self.run_case(proc, case).await,
+            CommandKind::Arithmetic(word) => {
+                let text = self.expand_quoted(proc, word).await?;
+                self.status = match self.try_arithmetic(proc, &text).await {
+                    Ok(value) => u8::from(value == 0),
+                    Err((complaint, _)) => {
+                        self.complain(proc, [b"((: ".as_slice(), &complaint].concat()).await;
+                        1
+                    }
+                };
+                self.check_failure(proc).await
+            }
+            CommandKind::Conditional(expression) => {
+                self.status = match self.test_conditional(proc, expression).await? {
+                    Ok(true) => 0,
+                    Ok(false) => 1,
+                    Err(status) => status,
+                };
+                self.check_failure(proc).await
+            }
+            CommandKind::Coprocess(_) => self.fatal(proc, 1, "coproc: cannot make pipe").await,
+            CommandKind::Simple(_) | CommandKind::Subshell(_) | CommandKind::Function(_) => Ok(()),
+        }
+    }
+
+    async fn condition_holds(&mut self, proc: &mut Process, list: &List) -> Result<bool, Flow> {
+        self.run_condition(proc, list).await?;
+        Ok(self.status == 0)
+    }
+
+    async fn run_if(&mut self, proc: &mut Process, branches: &If) -> Run {
+        for (condition, body) in &branches.branches {
+            if self.condition_holds(proc, condition).await? {
+                return self.run_list(proc, body).await;
+            }
+        }
+        match &branches.otherwise {
+            Some(body) => self.run_list(proc, body).await,
+            None => {
+                self.status = 0;
+                Ok(())
+            }
+        }
+    }
+
+    /// Runs a loop's body once.
+    async fn turn(&mut self, proc: &mut Process, body: &List) -> Result<Turn, Flow> {
+        let result = self.run_list(proc, body).await;
+        self.turned(result)
+    }
+
+    fn turned(&self, result: Run) -> Result<Turn, Flow> {
+        match result {
+            Ok(()) | Err(Flow::Continue(1)) => Ok(Turn::Next),
+            Err(Flow::Break(1)) => Ok(Turn::Leave),
+            Err(Flow::Break(more)) => Err(Flow::Break(more - 1)),
+            Err(Flow::Continue(more)) => Err(Flow::Continue(more - 1)),
+            Err(flow) => Err(flow),
+        }
+    }
+
+    async fn run_loop(&mut self, proc: &mut Process, repeat: &Loop) -> Run {
+        self.loops += 1;
+        let result = self.run_loop_inner(proc, repeat).await;
+        self.loops -= 1;
+        result
+    }
+
+    async fn run_loop_inner(&mut self, proc: &mut Process, repeat: &Loop) -> Run {
+        let mut status = 0;
+        loop {
+            proc.tick().await;
+            let held = self.run_condition(proc, &repeat.condition).await;
+            if let Turn::Leave = self.turned(held)? {
+                break;
+            }
+            if (self.status == 0) == repeat.until {
+                break;
+            }
+            let turn = self.turn(proc, &repeat.body).await?;
+            status = self.status;
+            if let Turn::Leave = turn {
+                break;
+            }
+        }
+        self.status = status;
+        Ok(())
+    }
+
+    async fn run_for(&mut self, proc: &mut Process, each: &For) -> Run {
+        if !is_name(&each.name) {
+            let text = [b"`".as_slice(), &each.name, b"': not a valid identifier"].concat();
+            self.complain(proc, text).await;
+            self.status = 1;
+            return self.check_failure(proc).await;
+        }
+        let values = match &each.words {
+            Some(words) => self.expand_words(proc, words).await?,
+            None => self.positional.clone(),
+        };
+        self.loops += 1;
+        self.status = 0;
+        let mut result = Ok(());
+        for value in values {
+            proc.tick().await;
+            if let Err(flow) = self.assign(proc, &each.name, value).await {
+                result = Err(flow);
+                break;
+            }
+            match self.turn(proc, &each.body).await {
+                Ok(Turn::Next) => {}
+                Ok(Turn::Leave) => break,
+                Err(flow) => {
+                    result = Err(flow);
+                    break;
+                }
+            }
+        }
+        self.loops -= 1;
+        result
+    }
+
+    async fn run_arithmetic_for(&mut self, proc: &mut Process, each: &ArithmeticFor) -> Run {
+        self.loops += 1;
+        let result = self.run_arithmetic_for_inner(proc, each).await;
+        self.loops -= 1;
+        result
+    }
+
+    async fn arithmetic_word(
+        &mut self,
+        proc: &mut Process,
+        word: &sundew_sh_syntax::ast::Word,
+        empty: i64,
+    ) -> Result<Option<i64>, Flow> {
+        let text = self.expand_quoted(proc, word).await?;
+        if text.trim_ascii().is_empty() {
+            return Ok(Some(empty));
+        }
+        match self.try_arithmetic(proc, &text).await {
+            Ok(value) => Ok(Some(value)),
+            Err((complaint, _)) => {
+                self.complain(proc, [b"((: ".as_slice(), &complaint].concat()).await;
+                self.status = 1;
+                Ok(None)
+            }
+        }
+    }
+
+    async fn run_arithmetic_for_inner(&mut self, proc: &mut Process, each: &ArithmeticFor) -> Run {
+        if self.arithmetic_word(proc, &each.initial, 0).await?.is_none() {
+            return Ok(());
+        }
+        let mut status = 0;
+        loop {
+            proc.tick().await;
+            match self.arithmetic_word(proc, &each.condition, 1).await? {
+                None => return Ok(()),
+                Some(0) => break,
+                Some(_) => {}
+            }
+            let turn = self.turn(proc, &each.body).await?;
+            status = self.status;
+            if let Turn::Leave = turn {
+                break;
+            }
+            if self.arithmetic_word(proc, &each.step, 0).await?.is_none() {
+                return Ok(());
+            }
+        }
+        self.status = status;
+        Ok(())
+    }
+
+    async fn run_case(&mut self, proc: &mut Process, case: &Case) -> Run {
+        let subject = self.expand_string(proc, &case.word).await?;
+        self.status = 0;
+        let mut fall_through = false;
+        for clause in &case.clauses {
+            let mut matched = fall_through;
+            for pattern in &clause.patterns {
+                if matched {
+                    break;
+                }
+                matched = self.expand_pattern(proc, pattern).await?.matches(&subject);
+            }
+            if !matched {
+                continue;
+            }
+            self.run_list(proc, &clause.body).await?;
+            match clause.end {
+                CaseEnd::Break => return Ok(()),
+                CaseEnd::FallThrough => fall_through = true,
+                CaseEnd::Continue => fall_through = false,
+            }
+        }
+        Ok(())
+    }
+
+    /// `select`: a menu on standard error, a number from standard input.
+    async fn run_select(&mut self, proc: &mut Process, each: &For) -> Run {
+        let values = match &each.words {
+            Some(words) => self.expand_words(proc, words).await?,
+            None => self.positional.clone(),
+        };
+        if values.is_empty() {
+            self.status = 0;
+            return Ok(());
+        }
+        self.loops += 1;
+        let result = self.select_turns(proc, each, &values).await;
+        self.loops -= 1;
+        result
+    }
+
+    async fn select_turns(&mut self, proc: &mut Process, each: &For, values: &[Vec<u8>]) -> Run {
+        let mut show = true;
+        loop {
+            proc.tick().await;
+            if show {
+                let mut menu = Vec::new();
+                for (index, value) in values.iter().enumerate() {
+                    menu.extend_from_slice(format!("{}) ", index + 1).as_bytes());
+                    menu.extend_from_slice(value);
+                    menu.push(b'\n');
+                }
+                proc.print_error(&menu).await;
+            }
+            let prompt = self.variables.scalar(b"PS3").map_or_else(|| b"#? ".to_vec(), <[u8]>::to_vec);
+            proc.print_error(&prompt).await;
+            let Some(line) = self.read_plain_line(proc, sundew_kernel::STDIN).await else {
+                proc.print_error(b"\n").await;
+                self.status = 1;
+                return Ok(());
+            };
+            show = line.is_empty();
+            if show {
+                continue;
+            }
+            let number: Option<usize> = std::str::from_utf8(&line).ok().and_then(|text| text.trim().parse().ok());
+            let chosen = number.and_then(|number| values.get(number.checked_sub(1)?)).cloned().unwrap_or_default();
+            self.variables.set_own(b"REPLY", line);
+            self.assign(proc, &each.name, chosen).await?;
+            if let Turn::Leave = self.turn(proc, &each.body).await? {
+                return Ok(());
+            }
+        }
+    }
+}

@@ -1,0 +1,335 @@
+//! Pipelines, background lists, subshells.
+
+use std::sync::Arc;
+
+use sundew_kernel::{ExitStatus, Fd, Pid, Process, STDIN, STDOUT, Signal};
+use sundew_kernel::descriptor::OpenFlags;
+use sundew_kernel::signal::Disposition;
+use sundew_sh_syntax::ast::{AndOr, Command, List, Pipeline, Time};
+use sundew_sh_syntax::unparse;
+
+use super::Place;
+use crate::shell::{Flow, Run, Shell};
+
+impl Shell {
+    pub(super) async fn run_pipeline(&mut self, proc: &mut Process, pipeline: &Pipeline, place: Place) -> Run {
+        let timer = pipeline.time.map(|time| (time, proc.monotonic(), proc.cpu_times()));
+        let place = if pipeline.negated || timer.is_some() { Place::Shell } else { place };
+        let result = match pipeline.commands.as_slice() {
+            [] => {
+                self.status = 0;
+                Ok(())
+            }
+            [command] if pipeline.negated => {
+                self.condition += 1;
+                let result = self.run_command(proc, command, Place::Shell).await;
+                self.condition -= 1;
+                result
+            }
+            [command] => {
+                let result = self.run_command(proc, command, place).await;
+                self.set_pipe_status(vec![self.status]);
+                result
+            }
+            commands => self.run_pipes(proc, pipeline, commands).await,
+        };
+        if pipeline.negated {
+            self.status = u8::from(self.status == 0);
+        }
+        if let Some((time, began, cpu)) = timer {
+            self.print_times(proc, time, began, cpu).await;
+        }
+        result
+    }
+
+    fn set_pipe_status(&mut self, statuses: Vec<u8>) {
+        if self.is_bash() {
+            let texts = statuses.into_iter().map(|status| status.to_string().into_bytes());
+            self.variables.set_own_array(b"PIPESTATUS", texts);
+        }
+    }
+
+    async fn run_pipes(&mut self, proc: &mut Process, pipeline: &Pipeline, commands: &[Arc<Command>]) -> Run {
+        let mut pids = Vec::new();
+        let mut input: Option<Fd> = None;
+        let count = commands.len();
+        for (index, command) in commands.iter().enumerate() {
+            let last = index + 1 == count;
+            let ends = if last { None } else { Some(self.new_pipe(proc).await?) };
+            if last && self.options.shopt("lastpipe") && !self.job_control() {
+                return self.run_last_here(proc, command, input, pids).await;
+            }
+            let (read, write) = (ends.map(|ends| ends.0), ends.map(|ends| ends.1));
+            let group = pids.first().copied();
+            let forked = self.fork_member(proc, command, (input, read, write), group).await;
+            for fd in [input, write].into_iter().flatten() {
+                let _open = proc.close(fd);
+            }
+            match forked {
+                Ok(pid) => pids.push(pid),
+                Err(flow) => {
+                    if let Some(fd) = read {
+                        let _open = proc.close(fd);
+                    }
+                    return Err(flow);
+                }
+            }
+            input = read;
+        }
+        let text = unparse::pipeline(pipeline);
+        self.wait_pipeline(proc, &pids, text).await?;
+        self.check_failure(proc).await
+    }
+
+    async fn new_pipe(&mut self, proc: &mut Process) -> Result<(Fd, Fd), Flow> {
+        match proc.pipe() {
+            Ok(ends) => Ok(ends),
+            Err(errno) => self.cannot(proc, "pipe error", errno).await,
+        }
+    }
+
+    /// Starts one member of a pipeline.
+    async fn fork_member(
+        &mut self,
+        proc: &mut Process,
+        command: &Arc<Command>,
+        (input, unused, output): (Option<Fd>, Option<Fd>, Option<Fd>),
+        group: Option<Pid>,
+    ) -> Result<Pid, Flow> {
+        let mut shell = self.to_subshell(proc);
+        shell.subshell = self.subshell + u32::from(!matches!(command.kind, sundew_sh_syntax::ast::CommandKind::Simple(_)));
+        let command = Arc::clone(command);
+        let job_control = self.job_control();
+        let pid = self
+            .fork(proc, move |mut child| {
+                Box::pin(async move {
+                    shell.enter_child(&mut child, job_control, group);
+                    for (fd, standard) in [(input, STDIN), (output, STDOUT)] {
+                        if let Some(fd) = fd {
+                            let _open = child.duplicate_to(fd, standard);
+                            let _open = child.close(fd);
+                        }
+                    }
+                    if let Some(fd) = unused {
+                        let _open = child.close(fd);
+                    }
+                    let run = shell.run_command(&mut child, &command, Place::Last).await;
+                    shell.finish(&mut child, run).await
+                })
+            })
+            .await?;
+        self.place_child(proc, pid, group.unwrap_or(pid), true);
+        Ok(pid)
+    }
+
+    /// What a child does first: signals back to their defaults, its process group.
+    pub(crate) fn enter_child(&mut self, child: &mut Process, job_control: bool, group: Option<Pid>) {
+        child.discard_output();
+        self.reset_signals(child);
+        if job_control {
+            let pid = child.pid();
+            let _own = child.set_group(pid, group.unwrap_or(0));
+        }
+        self.options.set("monitor", false);
+    }
+
+    /// Signals that the shell catches or ignores for itself get their defaults back in a child;
+    /// those that a trap ignores stay ignored.
+    pub(crate) fn reset_signals(&self, child: &Process) {
+        for signal in [Signal::INT, Signal::QUIT, Signal::TERM, Signal::TSTP, Signal::TTIN, Signal::TTOU, Signal::CHLD, Signal::HUP, Signal::USR1, Signal::USR2, Signal::ALRM, Signal::WINCH, Signal::PIPE] {
+            let ignored = self
+                .traps
+                .command(crate::trap::Condition::Signal(signal))
+                .is_some_and(<[u8]>::is_empty);
+            let wanted = if ignored { Disposition::Ignore } else { Disposition::Default };
+            if child.disposition(signal) != wanted && (ignored || !self.ignored_at_start.contains(&signal)) {
+                child.set_disposition(signal, wanted);
+            }
+        }
+    }
+
+    async fn run_last_here(
+        &mut self,
+        proc: &mut Process,
+        command: &Arc<Command>,
+        input: Option<Fd>,
+        pids: Vec<Pid>,
+    ) -> Run {
+        let saved = proc.duplicate_from(STDIN, 10).ok();
+        if let Some(fd) = input {
+            let _open = proc.duplicate_to(fd, STDIN);
+            let _open = proc.close(fd);
+        }
+        let result = self.run_command(proc, command, Place::Shell).await;
+        match saved {
+            Some(saved) => {
+                let _open = proc.duplicate_to(saved, STDIN);
+                let _open = proc.close(saved);
+            }
+            None => {
+                let _open = proc.close(STDIN);
+            }
+        }
+        let last = self.status;
+        let mut statuses = Vec::new();
+        for pid in pids {
+            statuses.push(self.wait_for(proc, pid).await);
+        }
+        statuses.push(last);
+        self.status = last;
+        self.set_pipe_status(statuses);
+        result
+    }
+
+    /// Waits for the processes of a foreground pipeline and sets the status.
+    pub(crate) async fn wait_pipeline(&mut self, proc: &mut Process, pids: &[Pid], text: Vec<u8>) -> Run {
+        let group = if self.job_control() { pids.first().copied().unwrap_or(0) } else { proc.group() };
+        let number = self.jobs.add(group, pids, text, true);
+        let statuses = self.wait_foreground(proc, number).await;
+        let codes: Vec<u8> = statuses
+            .iter()
+            .map(|status| status.map_or(128 + Signal::TSTP.number(), ExitStatus::code))
+            .collect();
+        self.status = codes.last().copied().unwrap_or(0);
+        if self.options.is_set("pipefail")
+            && let Some(failed) = codes.iter().rev().find(|code| **code != 0)
+        {
+            self.status = *failed;
+        }
+        self.set_pipe_status(codes);
+        let interrupted = statuses.last() == Some(&Some(ExitStatus::Signaled(Signal::INT)));
+        if interrupted && self.interactive {
+            self.drop_interrupts(proc);
+            return Err(Flow::Abandon);
+        }
+        if interrupted && !self.interactive && self.traps.command(crate::trap::Condition::Signal(Signal::INT)).is_none() {
+            // A script whose program was interrupted ends as interrupted itself.
+            proc.die_of(Signal::INT).await;
+        }
+        self.replay_signals(proc).await
+    }
+
+    /// The shell has seen the `^C` that its program died of.
+    fn drop_interrupts(&mut self, proc: &Process) {
+        self.collect_signals(proc);
+        self.deferred_signals.retain(|signal| *signal != Signal::INT);
+    }
+
+    /// Runs the traps of signals that came during a wait.
+    async fn replay_signals(&mut self, proc: &mut Process) -> Run {
+        for signal in std::mem::take(&mut self.deferred_signals) {
+            let condition = crate::trap::Condition::Signal(signal);
+            if self.traps.command(condition).is_some_and(|command| !command.is_empty()) {
+                self.run_trap(proc, condition).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// `list &`
+    pub(super) async fn run_background(&mut self, proc: &mut Process, and_or: &Arc<AndOr>) -> Run {
+        let mut shell = self.to_subshell(proc);
+        let job_control = self.job_control();
+        let body = Arc::clone(and_or);
+        let pid = self
+            .fork(proc, move |mut child| {
+                Box::pin(async move {
+                    shell.enter_child(&mut child, job_control, None);
+                    if !job_control {
+                        // Without job control a background command must not take the keyboard.
+                        child.set_disposition(Signal::INT, Disposition::Ignore);
+                        child.set_disposition(Signal::QUIT, Disposition::Ignore);
+                        if let Ok(fd) = child.open(b"/dev/null", OpenFlags::READ, 0).await {
+                            let _open = child.duplicate_to(fd, STDIN);
+                            let _open = child.close(fd);
+                        }
+                    }
+                    let list = List {
+                        items: vec![sundew_sh_syntax::ast::ListItem { and_or: body, background: false, newline: false }],
+                    };
+                    let run = shell.run_list_in(&mut child, &list, Place::Last).await;
+                    shell.finish(&mut child, run).await
+                })
+            })
+            .await?;
+        self.place_child(proc, pid, pid, false);
+        self.background = Some(pid);
+        let group = if job_control { pid } else { proc.group() };
+        let number = self.jobs.add(group, &[pid], Self::job_text(and_or), false);
+        if self.interactive {
+            proc.print_error(format!("[{number}] {pid}\n").as_bytes()).await;
+        }
+        self.status = 0;
+        Ok(())
+    }
+
+    /// `( list )`
+    pub(super) async fn run_subshell(
+        &mut self,
+        proc: &mut Process,
+        list: &Arc<List>,
+        command: &Command,
+        place: Place,
+    ) -> Run {
+        if place == Place::Last {
+            // This process is nobody's shell any more: it can be the subshell itself.
+            self.subshell += 1;
+            self.loops = 0;
+            if self.redirect(proc, &command.redirects, None).await.is_err() {
+                self.status = 1;
+                return Ok(());
+            }
+            return match self.run_list_in(proc, list, Place::Last).await {
+                Err(Flow::Abandon) => Err(Flow::Exit),
+                other => other,
+            };
+        }
+        let mut shell = self.to_subshell(proc);
+        let job_control = self.job_control();
+        let (list, redirects) = (Arc::clone(list), command.redirects.clone());
+        let text = unparse::command(command);
+        let pid = self
+            .fork(proc, move |mut child| {
+                Box::pin(async move {
+                    shell.enter_child(&mut child, job_control, None);
+                    if shell.redirect(&mut child, &redirects, None).await.is_err() {
+                        return ExitStatus::FAILURE;
+                    }
+                    let run = shell.run_list_in(&mut child, &list, Place::Last).await;
+                    shell.finish(&mut child, run).await
+                })
+            })
+            .await?;
+        self.place_child(proc, pid, pid, true);
+        self.wait_pipeline(proc, &[pid], text).await?;
+        self.check_failure(proc).await
+    }
+
+    async fn print_times(
+        &mut self,
+        proc: &mut Process,
+        time: Time,
+        began: std::time::Duration,
+        cpu: (std::time::Duration, std::time::Duration),
+    ) {
+        let real = proc.monotonic().saturating_sub(began);
+        let (own, children) = proc.cpu_times();
+        let used = (own + children).saturating_sub(cpu.0 + cpu.1);
+        let (user, system) = (used * 2 / 3, used / 3);
+        let text = match time {
+            Time::Posix => format!(
+                "real {:.2}\nuser {:.2}\nsys {:.2}\n",
+                real.as_secs_f64(),
+                user.as_secs_f64(),
+                system.as_secs_f64()
+            ),
+            Time::Default => {
+                let shown = |time: std::time::Duration| {
+                    format!("{}m{}.{:03}s", time.as_secs() / 60, time.as_secs() % 60, time.subsec_millis())
+                };
+                format!("\nreal\t{}\nuser\t{}\nsys\t{}\n", shown(real), shown(user), shown(system))
+            }
+        };
+        proc.print_error(text.as_bytes()).await;
+    }
+}

@@ -1,0 +1,140 @@
+//! Runs text: command strings, scripts, sourced files, traps, `eval`.
+
+use sundew_kernel::{Errno, Fd, Process, STDIN};
+use sundew_sh_syntax::{Outcome, Parser};
+
+use crate::shell::{Flow, Run, Shell};
+
+/// Longest text that is run, in bytes; a longer script is cut by `EFBIG`'s words.
+pub const MAX_TEXT_BYTES: usize = 8 << 20;
+
+impl Shell {
+    /// Runs a whole text, one complete command line after the other, so that what stands before a
+    /// syntax error has its effect.
+    pub(crate) async fn run_text(&mut self, proc: &mut Process, text: &[u8]) -> Run {
+        self.run_text_from(proc, text, 1, super::Place::Shell).await
+    }
+
+    /// The same, with the number of its first line; its last command may replace the process.
+    pub(crate) async fn run_text_from(
+        &mut self,
+        proc: &mut Process,
+        text: &[u8],
+        first_line: u32,
+        place: super::Place,
+    ) -> Run {
+        let mut at = 0;
+        let mut line = first_line;
+        let outer = self.line;
+        loop {
+            proc.tick().await;
+            let rest = text.get(at..).unwrap_or_default();
+            let (outcome, consumed, next_line) = {
+                let mut options = self.syntax_options();
+                options.first_line = line;
+                if self.options.shopt("expand_aliases") || !self.is_bash() {
+                    options.aliases = Some(self);
+                }
+                let mut parser = Parser::new(rest, &options);
+                let outcome = parser.next_command();
+                (outcome, parser.consumed(), parser.line())
+            };
+            match outcome {
+                Outcome::Command(command) => {
+                    at += consumed;
+                    line = next_line;
+                    for warning in &command.warnings {
+                        let text = [self.prefix_at(warning.line()).as_slice(), &warning.message(), b"\n"].concat();
+                        proc.print_error(&text).await;
+                    }
+                    let done = text.get(at..).unwrap_or_default().trim_ascii().is_empty();
+                    let place = if done { place } else { super::Place::Shell };
+                    if self.options.is_set("noexec") {
+                        continue;
+                    }
+                    self.run_list_in(proc, &command.list, place).await?;
+                }
+                Outcome::End => break,
+                Outcome::Incomplete(_) => break,
+                Outcome::Error(error) => {
+                    self.syntax_error(proc, &error).await;
+                    return Err(if self.interactive { Flow::Abandon } else { Flow::Exit });
+                }
+            }
+        }
+        self.line = outer;
+        Ok(())
+    }
+
+    /// Reads one line byte by byte, so that what follows stays for others; `None` at the end.
+    pub(crate) async fn read_plain_line(&mut self, proc: &mut Process, fd: Fd) -> Option<Vec<u8>> {
+        let mut line = Vec::new();
+        let mut byte = [0];
+        loop {
+            match proc.read(fd, &mut byte).await {
+                Ok(0) => return (!line.is_empty()).then_some(line),
+                Ok(_) if byte == *b"\n" => return Some(line),
+                Ok(_) => line.extend(byte),
+                Err(Errno::Eintr) if self.check_interrupt(proc).await.is_ok() => {}
+                Err(_) => return None,
+            }
+            if line.len() > MAX_TEXT_BYTES {
+                return None;
+            }
+        }
+    }
+
+    /// Reads commands from standard input that is no terminal, and runs them as they come.
+    pub(crate) async fn run_stdin(&mut self, proc: &mut Process) -> Run {
+        let mut pending: Vec<u8> = Vec::new();
+        let mut line = 1;
+        loop {
+            let next = self.read_plain_line(proc, STDIN).await;
+            let ended = next.is_none();
+            if let Some(next) = next {
+                pending.extend_from_slice(&next);
+                pending.push(b'\n');
+            }
+            let (outcome, next_line) = {
+                let mut options = self.syntax_options();
+                options.first_line = line;
+                options.last = ended;
+                if self.options.shopt("expand_aliases") || !self.is_bash() {
+                    options.aliases = Some(self);
+                }
+                let mut parser = Parser::new(&pending, &options);
+                (parser.next_command(), parser.line())
+            };
+            match outcome {
+                Outcome::Command(command) => {
+                    let text = std::mem::take(&mut pending);
+                    self.observe_input(proc, text.strip_suffix(b"\n").unwrap_or(&text));
+                    line = next_line;
+                    self.run_list(proc, &command.list).await?;
+                }
+                Outcome::End => {
+                    pending.clear();
+                    line = next_line;
+                }
+                Outcome::Incomplete(_) => {}
+                Outcome::Error(error) => {
+                    self.observe_input(proc, &pending);
+                    self.syntax_error(proc, &error).await;
+                    return Err(Flow::Exit);
+                }
+            }
+            if ended {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Tells the observer what was handed to the shell.
+    pub(crate) fn observe_input(&self, proc: &Process, text: &[u8]) {
+        if !text.trim_ascii().is_empty() {
+            let observation =
+                sundew_kernel::observe::Observation::ShellInput { pid: proc.pid(), text: text.to_vec() };
+            proc.observe(observation);
+        }
+    }
+}

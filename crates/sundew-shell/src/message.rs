@@ -1,0 +1,84 @@
+//! Complaints in the words of each dialect: who says it, on which line.
+
+use sundew_kernel::Process;
+use sundew_sh_syntax::{Dialect, SyntaxError};
+
+use crate::shell::{Flow, Run, Shell, Source};
+
+impl Shell {
+    /// What stands in front of a complaint: `bash: line 1: `, `-bash: `, `sh: 1: `.
+    pub fn prefix(&self) -> Vec<u8> {
+        self.prefix_at(self.line)
+    }
+
+    /// The same for another line.
+    pub fn prefix_at(&self, line: u32) -> Vec<u8> {
+        let mut prefix = self.speaker().to_vec();
+        prefix.extend_from_slice(b": ");
+        match self.dialect {
+            Dialect::Bash if self.interactive && !self.in_script() => {}
+            Dialect::Bash => prefix.extend_from_slice(format!("line {line}: ").as_bytes()),
+            Dialect::Dash => prefix.extend_from_slice(format!("{line}: ").as_bytes()),
+            Dialect::Ash if self.interactive || self.source == Source::CommandString => {}
+            Dialect::Ash => prefix.extend_from_slice(format!("line {line}: ").as_bytes()),
+        }
+        prefix
+    }
+
+    fn in_script(&self) -> bool {
+        self.frames.iter().any(|frame| !frame.function)
+    }
+
+    /// The file or shell that complaints name.
+    fn speaker(&self) -> &[u8] {
+        let sourced = self.frames.iter().rev().find(|frame| !frame.function);
+        match sourced {
+            Some(frame) if self.is_bash() => &frame.file,
+            _ => &self.arg0,
+        }
+    }
+
+    /// Complains: prefix, text, newline.
+    pub async fn complain(&self, proc: &mut Process, text: impl AsRef<[u8]> + Send) {
+        let line = [self.prefix().as_slice(), text.as_ref(), b"\n"].concat();
+        proc.print_error(&line).await;
+    }
+
+    /// Complains, sets the status and gives up the command: an interactive shell goes back to its
+    /// prompt, another one ends.
+    ///
+    /// # Errors
+    ///
+    /// Always.
+    pub async fn fatal(&mut self, proc: &mut Process, status: u8, text: impl AsRef<[u8]> + Send) -> Run {
+        self.complain(proc, text).await;
+        self.status = status;
+        Err(if self.interactive { Flow::Abandon } else { Flow::Exit })
+    }
+
+    /// Prints a syntax error; the status becomes 2.
+    pub async fn syntax_error(&mut self, proc: &mut Process, error: &SyntaxError) {
+        for message in error.messages(self.dialect, self.interactive) {
+            let mut line = match self.dialect {
+                Dialect::Bash if self.source == Source::CommandString && !self.in_script() => {
+                    [self.arg0.as_slice(), b": -c: "].concat()
+                }
+                Dialect::Bash => [self.speaker(), b": "].concat(),
+                Dialect::Dash | Dialect::Ash => [self.arg0.as_slice(), b": "].concat(),
+            };
+            if self.is_bash() {
+                if !self.interactive || self.in_script() {
+                    line.extend_from_slice(format!("line {}: ", error.line).as_bytes());
+                }
+            } else if self.dialect == Dialect::Dash {
+                line.extend_from_slice(format!("{}: ", error.line).as_bytes());
+            } else if self.source != Source::CommandString && !self.interactive {
+                line.extend_from_slice(format!("line {}: ", error.line).as_bytes());
+            }
+            line.extend_from_slice(&message);
+            line.push(b'\n');
+            proc.print_error(&line).await;
+        }
+        self.status = 2;
+    }
+}

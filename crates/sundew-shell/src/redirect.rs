@@ -1,0 +1,393 @@
+//! Redirections: what `>`, `<`, `>&`, `<<` do to the descriptors of a process.
+
+use sundew_kernel::descriptor::OpenFlags;
+use sundew_kernel::{Errno, Fd, Process, STDERR, STDIN, STDOUT};
+use sundew_sh_syntax::ast::{Descriptor, Redirect, RedirectKind, Word};
+
+use crate::shell::Shell;
+
+/// Lowest descriptor that the shell uses for itself.
+const PRIVATE: Fd = 10;
+
+/// How to undo redirections: what each descriptor was before.
+#[derive(Debug, Default)]
+pub struct Undo(Vec<(Fd, Option<Fd>)>);
+
+/// A redirection that failed; the complaint is printed already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RedirectFailed;
+
+impl Shell {
+    /// Performs redirections from left to right. What they replaced is kept in `undo`, if given.
+    ///
+    /// # Errors
+    ///
+    /// [`RedirectFailed`] at the first that fails; those before it stay performed.
+    pub async fn redirect(
+        &mut self,
+        proc: &mut Process,
+        redirects: &[Redirect],
+        mut undo: Option<&mut Undo>,
+    ) -> Result<(), RedirectFailed> {
+        for redirect in redirects {
+            let fd = match &redirect.descriptor {
+                Descriptor::Number(fd) => *fd,
+                Descriptor::Default => default_descriptor(&redirect.kind),
+                Descriptor::Variable(name) => {
+                    self.redirect_variable(proc, name, &redirect.kind).await?;
+                    continue;
+                }
+            };
+            self.redirect_one(proc, fd, redirect, undo.as_deref_mut()).await?;
+        }
+        Ok(())
+    }
+
+    async fn redirect_one(
+        &mut self,
+        proc: &mut Process,
+        fd: Fd,
+        redirect: &Redirect,
+        undo: Option<&mut Undo>,
+    ) -> Result<(), RedirectFailed> {
+        let both = match &redirect.kind {
+            RedirectKind::OutputBoth(_) | RedirectKind::AppendBoth(_) => true,
+            RedirectKind::DuplicateOutput(word) if redirect.descriptor == Descriptor::Default => {
+                // `>& file` means `&> file` unless the word is a number or a dash.
+                let text = self.redirect_word(proc, word).await?;
+                !text.iter().all(u8::is_ascii_digit) && text != b"-" && !text.ends_with(b"-")
+            }
+            _ => false,
+        };
+        let source = self.open_target(proc, fd, &redirect.kind, both).await?;
+        if let Some(undo) = undo {
+            undo.save(proc, fd);
+            if both {
+                undo.save(proc, STDERR);
+            }
+        }
+        match source {
+            Target::Opened(new) => {
+                move_descriptor(proc, new, fd);
+                if both {
+                    let _checked_open = proc.duplicate_to(fd, STDERR);
+                }
+            }
+            Target::Copy { from, close } => {
+                let copied = proc.duplicate_to(from, fd);
+                if close && from != fd {
+                    let _checked_open = proc.close(from);
+                }
+                if copied.is_err() {
+                    let text = format!("{from}: {}", Errno::Ebadf.message());
+                    self.complain(proc, text).await;
+                    return Err(RedirectFailed);
+                }
+            }
+            Target::Close => {
+                let _may_be_closed = proc.close(fd);
+            }
+        }
+        Ok(())
+    }
+
+    /// `{name}>file`: the shell chooses a descriptor from 10 on and tells it in the variable.
+    async fn redirect_variable(
+        &mut self,
+        proc: &mut Process,
+        name: &[u8],
+        kind: &RedirectKind,
+    ) -> Result<(), RedirectFailed> {
+        if let RedirectKind::DuplicateInput(word) | RedirectKind::DuplicateOutput(word) = kind
+            && self.redirect_word(proc, word).await? == b"-"
+        {
+            let number = self.variables.scalar(name).and_then(|text| std::str::from_utf8(text).ok()?.parse().ok());
+            if let Some(fd) = number {
+                let _may_be_closed = proc.close(fd);
+            }
+            return Ok(());
+        }
+        let fd = match self.open_target(proc, STDIN, kind, false).await? {
+            Target::Opened(fd) => {
+                let moved = proc.duplicate_from(fd, PRIVATE);
+                let _just_opened = proc.close(fd);
+                moved
+            }
+            Target::Copy { from, .. } => proc.duplicate_from(from, PRIVATE),
+            Target::Close => return Ok(()),
+        };
+        match fd {
+            Ok(fd) => {
+                self.variables.set_own(name, fd.to_string());
+                Ok(())
+            }
+            Err(errno) => {
+                self.complain(proc, errno.message()).await;
+                Err(RedirectFailed)
+            }
+        }
+    }
+
+    async fn open_target(
+        &mut self,
+        proc: &mut Process,
+        _fd: Fd,
+        kind: &RedirectKind,
+        both: bool,
+    ) -> Result<Target, RedirectFailed> {
+        let flags = |flags: OpenFlags| OpenFlags { redirection: flags.write, ..flags };
+        let (word, flags) = match kind {
+            RedirectKind::Input(word) => (word, flags(OpenFlags::READ)),
+            RedirectKind::Output(word) => {
+                let clobber = !self.options.is_set("noclobber");
+                (word, OpenFlags { exclusive: !clobber, ..flags(OpenFlags::CREATE) })
+            }
+            RedirectKind::Clobber(word) | RedirectKind::OutputBoth(word) => (word, flags(OpenFlags::CREATE)),
+            RedirectKind::Append(word) | RedirectKind::AppendBoth(word) => (word, flags(OpenFlags::APPEND)),
+            RedirectKind::InputOutput(word) => (word, flags(OpenFlags::READ_WRITE)),
+            RedirectKind::DuplicateOutput(word) if both => (word, flags(OpenFlags::CREATE)),
+            RedirectKind::DuplicateInput(word) | RedirectKind::DuplicateOutput(word) => {
+                return self.duplicate_target(proc, word).await;
+            }
+            RedirectKind::HereDocument(document) => {
+                let Ok(text) = self.expand_here(proc, document.body(), document.quoted).await else {
+                    return Err(RedirectFailed);
+                };
+                return self.feed(proc, text).await;
+            }
+            RedirectKind::HereString(word) => {
+                let Ok(mut text) = self.expand_string(proc, word).await else { return Err(RedirectFailed) };
+                text.push(b'\n');
+                return self.feed(proc, text).await;
+            }
+        };
+        let path = self.redirect_word(proc, word).await?;
+        if let Some(target) = network_target(&path).filter(|_| self.is_bash()) {
+            return self.open_network(proc, &path, target).await;
+        }
+        self.open_path(proc, &path, flags).await
+    }
+
+    async fn open_path(&mut self, proc: &mut Process, path: &[u8], flags: OpenFlags) -> Result<Target, RedirectFailed> {
+        let result = match proc.open(path, flags, 0o666).await {
+            // `noclobber` protects regular files only.
+            Err(Errno::Eexist) if flags.exclusive => match proc.stat(path) {
+                Ok(metadata) if metadata.file_type != sundew_vfs::FileType::Regular => {
+                    proc.open(path, OpenFlags { exclusive: false, ..flags }, 0o666).await
+                }
+                _ => {
+                    let text = [path, b": cannot overwrite existing file"].concat();
+                    self.complain(proc, text).await;
+                    return Err(RedirectFailed);
+                }
+            },
+            result => result,
+        };
+        match result {
+            Ok(fd) => Ok(Target::Opened(fd)),
+            Err(errno) => {
+                let text = match self.dialect {
+                    sundew_sh_syntax::Dialect::Bash => [path, b": ", errno.message().as_bytes()].concat(),
+                    dialect => ash_open_error(dialect, path, errno, flags),
+                };
+                self.complain(proc, text).await;
+                Err(RedirectFailed)
+            }
+        }
+    }
+
+    async fn duplicate_target(&mut self, proc: &mut Process, word: &Word) -> Result<Target, RedirectFailed> {
+        let text = self.redirect_word(proc, word).await?;
+        if text == b"-" {
+            return Ok(Target::Close);
+        }
+        let (digits, close) = match text.strip_suffix(b"-") {
+            Some(digits) => (digits, true),
+            None => (text.as_slice(), false),
+        };
+        let number = std::str::from_utf8(digits).ok().and_then(|digits| digits.parse::<Fd>().ok());
+        let Some(from) = number else {
+            let text = [text.as_slice(), b": ambiguous redirect"].concat();
+            self.complain(proc, text).await;
+            return Err(RedirectFailed);
+        };
+        if !proc.is_open(from) {
+            let text = format!("{from}: {}", Errno::Ebadf.message());
+            self.complain(proc, text).await;
+            return Err(RedirectFailed);
+        }
+        Ok(Target::Copy { from, close })
+    }
+
+    /// A here-document: a pipe if it fits, as bash does, else a file without a name.
+    async fn feed(&mut self, proc: &mut Process, text: Vec<u8>) -> Result<Target, RedirectFailed> {
+        let fed = if text.len() <= sundew_kernel::pipe::CAPACITY {
+            feed_by_pipe(proc, &text).await
+        } else {
+            feed_by_file(proc, &text).await
+        };
+        match fed {
+            Ok(fd) => Ok(Target::Opened(fd)),
+            Err(errno) => {
+                let text = [b"cannot create temp file for here-document: ".as_slice(), errno.message().as_bytes()].concat();
+                self.complain(proc, text).await;
+                Err(RedirectFailed)
+            }
+        }
+    }
+
+    /// The one word that a redirection's target must expand to.
+    async fn redirect_word(&mut self, proc: &mut Process, word: &Word) -> Result<Vec<u8>, RedirectFailed> {
+        let Ok(mut fields) = self.expand_words(proc, std::slice::from_ref(word)).await else {
+            return Err(RedirectFailed);
+        };
+        match (fields.pop(), fields.is_empty()) {
+            (Some(field), true) => Ok(field),
+            _ => {
+                let typed = sundew_sh_syntax::unparse::word(word);
+                let text = [typed.as_slice(), b": ambiguous redirect"].concat();
+                self.complain(proc, text).await;
+                Err(RedirectFailed)
+            }
+        }
+    }
+
+    /// `/dev/tcp/HOST/PORT`.
+    async fn open_network(
+        &mut self,
+        proc: &mut Process,
+        path: &[u8],
+        (host, port): (Vec<u8>, Vec<u8>),
+    ) -> Result<Target, RedirectFailed> {
+        let port: Option<u16> = std::str::from_utf8(&port).ok().and_then(|port| port.parse().ok());
+        let network = proc.network();
+        let addresses = match proc.interruptible(network.resolve(&host)).await {
+            Ok(Ok(addresses)) => addresses,
+            _ => {
+                let text = [host.as_slice(), b": Name or service not known"].concat();
+                self.complain(proc, text).await;
+                let text = [path, b": ", Errno::Einval.message().as_bytes()].concat();
+                self.complain(proc, text).await;
+                return Err(RedirectFailed);
+            }
+        };
+        let mut errno = Errno::Econnrefused;
+        for address in addresses {
+            let target = std::net::SocketAddr::new(address, port.unwrap_or(0));
+            match proc.interruptible(network.connect(target)).await {
+                Ok(Ok(stream)) => {
+                    if let Ok(fd) = proc.add_stream(stream) {
+                        return Ok(Target::Opened(fd));
+                    }
+                    errno = Errno::Emfile;
+                }
+                Ok(Err(failed)) | Err(failed) => errno = failed,
+            }
+        }
+        self.complain(proc, format!("connect: {}", errno.message())).await;
+        let text = [path, b": ", errno.message().as_bytes()].concat();
+        self.complain(proc, text).await;
+        Err(RedirectFailed)
+    }
+}
+
+async fn feed_by_pipe(proc: &mut Process, text: &[u8]) -> Result<Fd, Errno> {
+    let (read, write) = proc.pipe()?;
+    let written = proc.write_all(write, text).await;
+    proc.close(write)?;
+    written?;
+    Ok(read)
+}
+
+async fn feed_by_file(proc: &mut Process, text: &[u8]) -> Result<Fd, Errno> {
+    let path = format!("/tmp/sh-thd.{:08x}", proc.random() >> 32).into_bytes();
+    let flags = OpenFlags { exclusive: true, ..OpenFlags::CREATE };
+    let write = proc.open(&path, flags, 0o600).await?;
+    let written = proc.write_all(write, text).await;
+    let read = proc.open(&path, OpenFlags::READ, 0).await;
+    proc.unlink(&path)?;
+    proc.close(write)?;
+    written?;
+    read
+}
+
+impl Undo {
+    fn save(&mut self, proc: &Process, fd: Fd) {
+        let copy = proc.duplicate_from(fd, PRIVATE).ok();
+        if let Some(copy) = copy {
+            let _just_made = proc.set_close_on_exec(copy, true);
+        }
+        self.0.push((fd, copy));
+    }
+
+    /// Puts back what was there, the last change first.
+    pub fn restore(self, proc: &Process) {
+        for (fd, copy) in self.0.into_iter().rev() {
+            match copy {
+                Some(copy) => {
+                    let _saved = proc.duplicate_to(copy, fd);
+                    let _saved = proc.close(copy);
+                }
+                None => {
+                    let _may_be_closed = proc.close(fd);
+                }
+            }
+        }
+    }
+
+    /// Forgets how to undo: the redirections stay.
+    pub fn keep(self, proc: &Process) {
+        for (_, copy) in self.0 {
+            if let Some(copy) = copy {
+                let _saved = proc.close(copy);
+            }
+        }
+    }
+}
+
+enum Target {
+    Opened(Fd),
+    Copy { from: Fd, close: bool },
+    Close,
+}
+
+fn default_descriptor(kind: &RedirectKind) -> Fd {
+    match kind {
+        RedirectKind::Input(_)
+        | RedirectKind::InputOutput(_)
+        | RedirectKind::DuplicateInput(_)
+        | RedirectKind::HereDocument(_)
+        | RedirectKind::HereString(_) => STDIN,
+        _ => STDOUT,
+    }
+}
+
+fn move_descriptor(proc: &Process, from: Fd, to: Fd) {
+    if from != to {
+        let _open = proc.duplicate_to(from, to);
+        let _open = proc.close(from);
+    }
+}
+
+fn network_target(path: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
+    let rest = path.strip_prefix(b"/dev/tcp/").or_else(|| path.strip_prefix(b"/dev/udp/"))?;
+    let slash = rest.iter().position(|&byte| byte == b'/')?;
+    let (host, port) = rest.split_at(slash);
+    let port = port.get(1..)?;
+    (!host.is_empty() && !port.is_empty()).then(|| (host.to_vec(), port.to_vec()))
+}
+
+/// dash: `cannot open x: No such file`; ash: `can't open x: no such file`.
+fn ash_open_error(dialect: sundew_sh_syntax::Dialect, path: &[u8], errno: Errno, flags: OpenFlags) -> Vec<u8> {
+    use sundew_sh_syntax::Dialect;
+    let verb = if flags.create { "create" } else { "open" };
+    let cannot = if dialect == Dialect::Dash { "cannot" } else { "can't" };
+    let reason = match (errno, flags.create, dialect) {
+        (Errno::Enoent, true, Dialect::Dash) => "Directory nonexistent",
+        (Errno::Enoent, true, _) => "nonexistent directory",
+        (Errno::Enoent, false, Dialect::Dash) => "No such file",
+        (Errno::Enoent, false, _) => "no such file",
+        _ => errno.message(),
+    };
+    [format!("{cannot} {verb} ").as_bytes(), path, b": ", reason.as_bytes()].concat()
+}

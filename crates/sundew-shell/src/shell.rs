@@ -1,0 +1,274 @@
+//! The state of one shell. A subshell is a copy of it in a process of its own.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sundew_kernel::budget::Memory;
+use sundew_kernel::{Fd, Pid, Process, Signal};
+use sundew_sh_syntax::{Aliases, Dialect, ast};
+
+use crate::job::Jobs;
+use crate::option::Options;
+use crate::readline::History;
+use crate::trap::Traps;
+use crate::variable::Variables;
+
+/// What leaves the normal order of commands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flow {
+    /// `break N`: loops still to leave.
+    Break(u32),
+    /// `continue N`.
+    Continue(u32),
+    /// `return`: the status is set.
+    Return,
+    /// `exit`, or an error that ends a shell that is not interactive: the status is set.
+    Exit,
+    /// `^C` or an error at an interactive shell: back to the prompt, the status is set.
+    Abandon,
+}
+
+/// What running something answers; the status is in the shell.
+pub type Run = Result<(), Flow>;
+
+/// Where the shell's commands come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// `-c TEXT`
+    CommandString,
+    /// A file named on the command line.
+    Script,
+    /// Standard input that is no terminal, or one without `-i`.
+    Stdin,
+    /// A person.
+    Terminal,
+}
+
+/// One function call or sourced file.
+#[derive(Debug, Clone)]
+pub struct Frame {
+    /// The function's name, or `source`.
+    pub name: Vec<u8>,
+    /// The file it comes from: `main`, `environment`, a path.
+    pub file: Vec<u8>,
+    /// The line it was called from.
+    pub called_at: u32,
+    /// Whether it is a function (and not a sourced file).
+    pub function: bool,
+}
+
+/// A defined function.
+#[derive(Debug, Clone)]
+pub struct Function {
+    /// What it runs.
+    pub body: Arc<ast::Command>,
+    /// Whether `export -f` was said.
+    pub exported: bool,
+    /// Whether `readonly -f` was said.
+    pub readonly: bool,
+}
+
+/// Deepest nesting of function calls, subshell-free evaluations and sourced files. Real shells crash
+/// at some thousand; ours says so first.
+pub const MAX_CALL_DEPTH: u32 = 200;
+
+/// The state of one shell.
+#[derive(Debug)]
+pub struct Shell {
+    /// Whose grammar, whose words.
+    pub dialect: Dialect,
+    /// `$0`.
+    pub arg0: Vec<u8>,
+    /// `$$`: the process of the shell that is no subshell.
+    pub pid: Pid,
+    /// Where commands come from.
+    pub source: Source,
+    /// Whether a person is there.
+    pub interactive: bool,
+    /// Whether it is a login shell.
+    pub login: bool,
+    /// Variables.
+    pub variables: Variables,
+    /// `$1`, `$2`, …
+    pub positional: Vec<Vec<u8>>,
+    /// Functions by name.
+    pub functions: BTreeMap<Vec<u8>, Function>,
+    /// Aliases by name.
+    pub aliases: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// `set` and `shopt`.
+    pub options: Options,
+    /// `$?`
+    pub status: u8,
+    /// `$!`
+    pub background: Option<Pid>,
+    /// What `trap` set.
+    pub traps: Traps,
+    /// Background and stopped jobs.
+    pub jobs: Jobs,
+    /// Function calls and sourced files, the innermost last.
+    pub frames: Vec<Frame>,
+    /// Loops that `break` can leave.
+    pub loops: u32,
+    /// `$LINENO`.
+    pub line: u32,
+    /// Levels of subshell: `$BASH_SUBSHELL`.
+    pub subshell: u32,
+    /// While above 0 a failing command does not end the shell under `set -e`.
+    pub condition: u32,
+    /// Nesting of evaluation; see [`MAX_CALL_DEPTH`].
+    pub depth: u32,
+    /// Where programs were found: `hash`.
+    pub hashed: BTreeMap<Vec<u8>, (Vec<u8>, u32)>,
+    /// Directories of `pushd`, without the current one.
+    pub directory_stack: Vec<Vec<u8>>,
+    /// Lines typed before.
+    pub history: History,
+    /// Builtins that `enable -n` switched off.
+    pub disabled: Vec<Vec<u8>>,
+    /// Monotonic time that `$SECONDS` counts from.
+    pub seconds_from: Duration,
+    /// Where `$RANDOM` goes on, if it was assigned to.
+    pub random: Option<u32>,
+    /// Status of the last command substitution, for assignments without a command.
+    pub substitution_status: Option<u8>,
+    /// Where in a group of options `getopts` is: the index within the argument.
+    pub getopts_at: usize,
+    /// Array arguments of the builtin that is being called: position among its arguments, assignment.
+    pub array_arguments: Vec<(usize, ast::Assignment)>,
+    /// Set while `exec` without a command redirects for good.
+    pub keep_redirections: bool,
+    /// The string of `-c`, for `$BASH_EXECUTION_STRING`.
+    pub execution_string: Option<Vec<u8>>,
+    /// Memory charged for variables.
+    pub memory: Memory,
+    /// Signals that came during a wait; their traps run when it is over.
+    pub(crate) deferred_signals: Vec<Signal>,
+    /// Signals that were ignored when the shell started: they stay so in its children.
+    pub(crate) ignored_at_start: Vec<Signal>,
+    /// Descriptors of process substitutions of the command that runs.
+    pub(crate) substitution_descriptors: Vec<Fd>,
+}
+
+impl Shell {
+    /// A shell of this dialect with nothing set yet.
+    pub fn new(proc: &Process, dialect: Dialect, arg0: Vec<u8>) -> Self {
+        Self {
+            dialect,
+            arg0,
+            pid: proc.pid(),
+            source: Source::Stdin,
+            interactive: false,
+            login: false,
+            variables: Variables::new(),
+            positional: Vec::new(),
+            functions: BTreeMap::new(),
+            aliases: BTreeMap::new(),
+            options: Options::default(),
+            status: 0,
+            background: None,
+            traps: Traps::default(),
+            jobs: Jobs::default(),
+            frames: Vec::new(),
+            loops: 0,
+            line: 1,
+            subshell: 0,
+            condition: 0,
+            depth: 0,
+            hashed: BTreeMap::new(),
+            directory_stack: Vec::new(),
+            history: History::default(),
+            disabled: Vec::new(),
+            seconds_from: proc.monotonic(),
+            random: None,
+            substitution_status: None,
+            getopts_at: 0,
+            array_arguments: Vec::new(),
+            keep_redirections: false,
+            execution_string: None,
+            memory: proc.memory(),
+            deferred_signals: Vec::new(),
+            ignored_at_start: Vec::new(),
+            substitution_descriptors: Vec::new(),
+        }
+    }
+
+    /// The copy that a subshell starts with; `proc` is the process it will run in or its parent,
+    /// which is charged for it.
+    pub fn to_subshell(&self, proc: &Process) -> Self {
+        let mut memory = proc.memory();
+        // Past the budget the copy's first assignment fails; the copy itself is bounded by its
+        // original, which was within the budget.
+        let _charged_later = memory.grow(self.variables.bytes());
+        Self {
+            dialect: self.dialect,
+            arg0: self.arg0.clone(),
+            pid: self.pid,
+            source: self.source,
+            interactive: false,
+            login: self.login,
+            variables: self.variables.clone(),
+            positional: self.positional.clone(),
+            functions: self.functions.clone(),
+            aliases: self.aliases.clone(),
+            options: self.options.clone(),
+            status: self.status,
+            background: self.background,
+            traps: self.traps.to_subshell(),
+            jobs: Jobs::default(),
+            frames: self.frames.clone(),
+            loops: 0,
+            line: self.line,
+            subshell: self.subshell + 1,
+            condition: self.condition,
+            depth: self.depth,
+            hashed: self.hashed.clone(),
+            directory_stack: self.directory_stack.clone(),
+            history: History::default(),
+            disabled: self.disabled.clone(),
+            seconds_from: self.seconds_from,
+            random: self.random,
+            substitution_status: None,
+            getopts_at: self.getopts_at,
+            array_arguments: Vec::new(),
+            keep_redirections: false,
+            execution_string: self.execution_string.clone(),
+            memory,
+            deferred_signals: Vec::new(),
+            ignored_at_start: self.ignored_at_start.clone(),
+            substitution_descriptors: Vec::new(),
+        }
+    }
+
+    /// Whether this is bash, and not dash or ash.
+    pub fn is_bash(&self) -> bool {
+        self.dialect == Dialect::Bash
+    }
+
+    /// Whether a function runs.
+    pub fn in_function(&self) -> bool {
+        self.frames.iter().any(|frame| frame.function)
+    }
+
+    /// Charges the variables' growth since the last call to the machine's memory.
+    ///
+    /// # Errors
+    ///
+    /// When the budget is spent; the shell is to be killed then.
+    pub fn charge_memory(&mut self) -> Result<(), sundew_kernel::Errno> {
+        let held = usize::try_from(self.memory.held()).unwrap_or(usize::MAX);
+        let used = self.variables.bytes();
+        if used > held {
+            self.memory.grow(used - held)
+        } else {
+            self.memory.shrink(held - used);
+            Ok(())
+        }
+    }
+}
+
+impl Aliases for Shell {
+    fn lookup(&self, name: &[u8]) -> Option<Vec<u8>> {
+        self.aliases.get(name).cloned()
+    }
+}

@@ -1,0 +1,100 @@
+//! What `trap` sets: commands for signals and for `EXIT`, `ERR`, `DEBUG`, `RETURN`.
+
+use std::collections::BTreeMap;
+
+use sundew_kernel::Signal;
+
+/// What a trap is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Condition {
+    /// The end of the shell.
+    Exit,
+    /// A signal.
+    Signal(Signal),
+    /// Before each simple command.
+    Debug,
+    /// A command that fails.
+    Err,
+    /// The end of a function or sourced file.
+    Return,
+}
+
+/// The traps of one shell. An empty command means that the signal is ignored.
+#[derive(Debug, Clone, Default)]
+pub struct Traps {
+    set: BTreeMap<Condition, Vec<u8>>,
+    /// The parent's traps, which a subshell lists until it sets one of its own.
+    inherited: BTreeMap<Condition, Vec<u8>>,
+    /// Whether a trap runs now: none runs within itself.
+    pub running: bool,
+}
+
+impl Traps {
+    /// The command for `condition`.
+    pub fn command(&self, condition: Condition) -> Option<&[u8]> {
+        self.set.get(&condition).map(Vec::as_slice)
+    }
+
+    /// Sets or, with `None`, removes a trap.
+    pub fn set(&mut self, condition: Condition, command: Option<Vec<u8>>) {
+        self.inherited.clear();
+        match command {
+            Some(command) => self.set.insert(condition, command),
+            None => self.set.remove(&condition),
+        };
+    }
+
+    /// What `trap` lists.
+    pub fn listed(&self) -> impl Iterator<Item = (Condition, &[u8])> {
+        let all = if self.set.is_empty() { &self.inherited } else { &self.set };
+        all.iter().map(|(condition, command)| (*condition, command.as_slice()))
+    }
+
+    /// What a subshell starts with: only ignored signals stay.
+    pub(crate) fn to_subshell(&self) -> Self {
+        let ignored = self.set.iter().filter(|(condition, command)| {
+            matches!(condition, Condition::Signal(_)) && command.is_empty()
+        });
+        Self {
+            set: ignored.map(|(condition, command)| (*condition, command.clone())).collect(),
+            inherited: self.set.clone(),
+            running: false,
+        }
+    }
+
+    /// Takes the command for the end of the shell, so that it runs once.
+    pub fn take_exit(&mut self) -> Option<Vec<u8>> {
+        self.set.remove(&Condition::Exit).filter(|command| !command.is_empty())
+    }
+}
+
+impl Condition {
+    /// The condition with this name or number: `INT`, `SIGINT`, `2`, `EXIT`, `0`, `ERR`.
+    pub fn from_name(name: &[u8]) -> Option<Self> {
+        let upper = name.to_ascii_uppercase();
+        match upper.as_slice() {
+            b"EXIT" | b"0" => Some(Self::Exit),
+            b"ERR" => Some(Self::Err),
+            b"DEBUG" => Some(Self::Debug),
+            b"RETURN" => Some(Self::Return),
+            _ => match std::str::from_utf8(name).ok().and_then(|text| text.parse().ok()) {
+                Some(number) => Signal::from_number(number).map(Self::Signal),
+                None => Signal::from_name(&upper).map(Self::Signal),
+            },
+        }
+    }
+
+    /// As `trap` lists it: `EXIT`, `SIGINT`, `ERR`; dash leaves `SIG` out.
+    pub fn name(self, with_sig: bool) -> Vec<u8> {
+        match self {
+            Self::Exit => b"EXIT".to_vec(),
+            Self::Err => b"ERR".to_vec(),
+            Self::Debug => b"DEBUG".to_vec(),
+            Self::Return => b"RETURN".to_vec(),
+            Self::Signal(signal) => {
+                let prefix = if with_sig { "SIG" } else { "" };
+                format!("{prefix}{}", signal.name()).into_bytes()
+            }
+        }
+    }
+}

@@ -1,0 +1,379 @@
+//! Shell variables: scalars, indexed and associative arrays, attributes, function scopes.
+
+use std::collections::BTreeMap;
+
+use sundew_kernel::environment::Environment;
+
+/// A value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value {
+    /// One string.
+    Scalar(Vec<u8>),
+    /// `a[1]=x`: by number.
+    Indexed(BTreeMap<i64, Vec<u8>>),
+    /// `declare -A`: by key. In the order of keys; bash's is that of its hash table.
+    Associative(BTreeMap<Vec<u8>, Vec<u8>>),
+}
+
+/// What `declare` shows in front of a variable.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Attributes {
+    /// `-x`
+    pub exported: bool,
+    /// `-r`
+    pub readonly: bool,
+    /// `-i`
+    pub integer: bool,
+    /// `-l`
+    pub lowercase: bool,
+    /// `-u`
+    pub uppercase: bool,
+    /// `-n`
+    pub reference: bool,
+    /// `-t`
+    pub trace: bool,
+}
+
+/// A variable; without a value it is declared but unset.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Variable {
+    /// Its value.
+    pub value: Option<Value>,
+    /// Its attributes.
+    pub attributes: Attributes,
+}
+
+impl Variable {
+    /// The value as `$name` takes it: element 0 of an array.
+    pub fn scalar(&self) -> Option<&[u8]> {
+        match self.value.as_ref()? {
+            Value::Scalar(text) => Some(text),
+            Value::Indexed(elements) => elements.get(&0).map(Vec::as_slice),
+            Value::Associative(elements) => elements.get(b"0".as_slice()).map(Vec::as_slice),
+        }
+    }
+
+    /// Whether it is an array of either kind.
+    pub fn is_array(&self) -> bool {
+        matches!(self.value, Some(Value::Indexed(_) | Value::Associative(_)))
+    }
+
+    /// Bytes its value takes.
+    fn size(&self) -> usize {
+        match &self.value {
+            None => 0,
+            Some(Value::Scalar(text)) => text.len(),
+            Some(Value::Indexed(elements)) => elements.values().map(|value| value.len() + 48).sum(),
+            Some(Value::Associative(elements)) => {
+                elements.iter().map(|(key, value)| key.len() + value.len() + 64).sum()
+            }
+        }
+    }
+}
+
+/// Why an assignment was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AssignError {
+    /// `readonly variable`
+    Readonly,
+    /// A reference leads in a circle.
+    Circular,
+}
+
+/// All variables of a shell, the innermost function's locals in front.
+#[derive(Debug, Clone, Default)]
+pub struct Variables {
+    /// The globals, then one map for each function that runs.
+    scopes: Vec<BTreeMap<Vec<u8>, Variable>>,
+    bytes: usize,
+}
+
+/// How many references (`declare -n`) are followed.
+const MAX_REFERENCES: usize = 8;
+
+impl Variables {
+    /// No variables.
+    pub fn new() -> Self {
+        Self { scopes: vec![BTreeMap::new()], bytes: 0 }
+    }
+
+    /// Bytes that all values take, for the memory budget.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Enters a function: what is declared local from here on hides what is outside.
+    pub fn push_scope(&mut self) {
+        self.scopes.push(BTreeMap::new());
+    }
+
+    /// Leaves a function.
+    pub fn pop_scope(&mut self) {
+        if self.scopes.len() > 1
+            && let Some(scope) = self.scopes.pop()
+        {
+            self.bytes -= scope.values().map(Variable::size).sum::<usize>().min(self.bytes);
+        }
+    }
+
+    /// Whether a function runs.
+    pub fn in_function(&self) -> bool {
+        self.scopes.len() > 1
+    }
+
+    /// Follows references from `name` to the variable meant.
+    pub fn target<'a>(&'a self, name: &'a [u8]) -> &'a [u8] {
+        let mut name = name;
+        for _ in 0..MAX_REFERENCES {
+            match self.raw(name) {
+                Some(variable) if variable.attributes.reference => match variable.scalar() {
+                    Some(next) if !next.is_empty() => name = next,
+                    _ => return name,
+                },
+                _ => return name,
+            }
+        }
+        name
+    }
+
+    /// The variable itself, references not followed.
+    pub fn raw(&self, name: &[u8]) -> Option<&Variable> {
+        self.scopes.iter().rev().find_map(|scope| scope.get(name))
+    }
+
+    /// The variable, references followed.
+    pub fn variable(&self, name: &[u8]) -> Option<&Variable> {
+        self.raw(self.target(name))
+    }
+
+    /// The value as `$name` takes it.
+    pub fn scalar(&self, name: &[u8]) -> Option<&[u8]> {
+        self.variable(name)?.scalar()
+    }
+
+    /// Whether it has a value.
+    pub fn is_set(&self, name: &[u8]) -> bool {
+        self.variable(name).is_some_and(|variable| variable.value.is_some())
+    }
+
+    /// Changes a variable, made where it is visible or else globally. The attributes are not looked
+    /// at: see [`Variables::set`].
+    pub fn modify<T>(&mut self, name: &[u8], change: impl FnOnce(&mut Variable) -> T) -> T {
+        let name = self.target(name).to_vec();
+        let index = self.scopes.iter().rposition(|scope| scope.contains_key(&name)).unwrap_or(0);
+        self.modify_in(index, name, change)
+    }
+
+    /// Changes a variable of the innermost function, made there if it is not.
+    pub fn modify_local<T>(&mut self, name: &[u8], change: impl FnOnce(&mut Variable) -> T) -> T {
+        let index = self.scopes.len().saturating_sub(1);
+        self.modify_in(index, name.to_vec(), change)
+    }
+
+    /// Changes a global variable, made if it is not.
+    pub fn modify_global<T>(&mut self, name: &[u8], change: impl FnOnce(&mut Variable) -> T) -> T {
+        self.modify_in(0, name.to_vec(), change)
+    }
+
+    fn modify_in<T>(&mut self, index: usize, name: Vec<u8>, change: impl FnOnce(&mut Variable) -> T) -> T {
+        if self.scopes.is_empty() {
+            self.scopes.push(BTreeMap::new());
+        }
+        let index = index.min(self.scopes.len() - 1);
+        let Some(scope) = self.scopes.get_mut(index) else { return change(&mut Variable::default()) };
+        let variable = scope.entry(name).or_default();
+        self.bytes -= variable.size().min(self.bytes);
+        let result = change(variable);
+        self.bytes += variable.size();
+        result
+    }
+
+    /// Whether the innermost function has a local of this name.
+    pub fn is_local(&self, name: &[u8]) -> bool {
+        self.in_function() && self.scopes.last().is_some_and(|scope| scope.contains_key(name))
+    }
+
+    /// Assigns a scalar (element 0 of an array), as `name=value` does. Integer evaluation is the
+    /// caller's; case attributes are applied here.
+    ///
+    /// # Errors
+    ///
+    /// [`AssignError::Readonly`].
+    pub fn set(&mut self, name: &[u8], value: impl Into<Vec<u8>>) -> Result<(), AssignError> {
+        let value = value.into();
+        if self.variable(name).is_some_and(|variable| variable.attributes.readonly) {
+            return Err(AssignError::Readonly);
+        }
+        self.modify(name, |variable| {
+            let value = with_case(value, variable.attributes);
+            match &mut variable.value {
+                Some(Value::Indexed(elements)) => {
+                    elements.insert(0, value);
+                }
+                Some(Value::Associative(elements)) => {
+                    elements.insert(b"0".to_vec(), value);
+                }
+                other => *other = Some(Value::Scalar(value)),
+            }
+        });
+        Ok(())
+    }
+
+    /// Sets a variable that the shell itself keeps, whatever its attributes.
+    pub fn set_own(&mut self, name: &[u8], value: impl Into<Vec<u8>>) {
+        let value = value.into();
+        self.modify(name, |variable| variable.value = Some(Value::Scalar(value)));
+    }
+
+    /// Sets an array that the shell itself keeps (`PIPESTATUS`, `BASH_REMATCH`).
+    pub fn set_own_array(&mut self, name: &[u8], values: impl IntoIterator<Item = Vec<u8>>) {
+        let elements = (0..).zip(values).collect();
+        self.modify(name, |variable| variable.value = Some(Value::Indexed(elements)));
+    }
+
+    /// Assigns an element of an indexed array; a scalar becomes its element 0.
+    ///
+    /// # Errors
+    ///
+    /// [`AssignError::Readonly`].
+    pub fn set_element(&mut self, name: &[u8], index: i64, value: Vec<u8>) -> Result<(), AssignError> {
+        if self.variable(name).is_some_and(|variable| variable.attributes.readonly) {
+            return Err(AssignError::Readonly);
+        }
+        self.modify(name, |variable| {
+            let value = with_case(value, variable.attributes);
+            let elements = to_indexed(variable);
+            elements.insert(index, value);
+        });
+        Ok(())
+    }
+
+    /// Assigns an element of an associative array.
+    ///
+    /// # Errors
+    ///
+    /// [`AssignError::Readonly`].
+    pub fn set_key(&mut self, name: &[u8], key: Vec<u8>, value: Vec<u8>) -> Result<(), AssignError> {
+        if self.variable(name).is_some_and(|variable| variable.attributes.readonly) {
+            return Err(AssignError::Readonly);
+        }
+        self.modify(name, |variable| {
+            let value = with_case(value, variable.attributes);
+            if !matches!(variable.value, Some(Value::Associative(_))) {
+                variable.value = Some(Value::Associative(BTreeMap::new()));
+            }
+            if let Some(Value::Associative(elements)) = &mut variable.value {
+                elements.insert(key, value);
+            }
+        });
+        Ok(())
+    }
+
+    /// Removes a variable, the innermost visible one; `false` if it may not be.
+    pub fn unset(&mut self, name: &[u8]) -> bool {
+        let name = self.target(name).to_vec();
+        self.unset_raw(&name)
+    }
+
+    /// Removes a variable itself, references not followed.
+    pub fn unset_raw(&mut self, name: &[u8]) -> bool {
+        if self.raw(name).is_some_and(|variable| variable.attributes.readonly) {
+            return false;
+        }
+        let Some(index) = self.scopes.iter().rposition(|scope| scope.contains_key(name)) else { return true };
+        let innermost = index + 1 == self.scopes.len();
+        if let Some(scope) = self.scopes.get_mut(index) {
+            if innermost && index > 0 {
+                // A local that is unset stays local, so that an assignment does not reach outside.
+                if let Some(variable) = scope.get_mut(name) {
+                    self.bytes -= variable.size().min(self.bytes);
+                    *variable = Variable::default();
+                }
+            } else if let Some(variable) = scope.remove(name) {
+                self.bytes -= variable.size().min(self.bytes);
+            }
+        }
+        true
+    }
+
+    /// Name and variable of everything visible, in order of names.
+    pub fn visible(&self) -> BTreeMap<&[u8], &Variable> {
+        let mut all = BTreeMap::new();
+        for scope in &self.scopes {
+            all.extend(scope.iter().map(|(name, variable)| (name.as_slice(), variable)));
+        }
+        all
+    }
+
+    /// What children get: exported variables that have a value.
+    pub fn environment(&self) -> Environment {
+        self.visible()
+            .into_iter()
+            .filter(|(_, variable)| variable.attributes.exported && !variable.is_array())
+            .filter_map(|(name, variable)| Some((name, variable.scalar()?)))
+            .collect()
+    }
+}
+
+/// The elements of an indexed array, made from what the variable was.
+pub fn to_indexed(variable: &mut Variable) -> &mut BTreeMap<i64, Vec<u8>> {
+    if !matches!(variable.value, Some(Value::Indexed(_))) {
+        let elements = match variable.value.take() {
+            Some(Value::Scalar(text)) => BTreeMap::from([(0, text)]),
+            _ => BTreeMap::new(),
+        };
+        variable.value = Some(Value::Indexed(elements));
+    }
+    match &mut variable.value {
+        Some(Value::Indexed(elements)) => elements,
+        _ => unreachable!("it has just been made one"),
+    }
+}
+
+fn with_case(mut value: Vec<u8>, attributes: Attributes) -> Vec<u8> {
+    if attributes.lowercase {
+        value.make_ascii_lowercase();
+    } else if attributes.uppercase {
+        value.make_ascii_uppercase();
+    }
+    value
+}
+
+/// Whether `name` can name a variable.
+pub fn is_name(name: &[u8]) -> bool {
+    name.first().is_some_and(|first| first.is_ascii_alphabetic() || *first == b'_')
+        && name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_local_hides_the_global_until_its_function_ends() {
+        let mut variables = Variables::new();
+        variables.set(b"x", *b"1").unwrap();
+        variables.push_scope();
+        variables.modify_local(b"x", |variable| variable.value = Some(Value::Scalar(b"2".to_vec())));
+        assert_eq!(variables.scalar(b"x"), Some(b"2".as_slice()));
+        variables.pop_scope();
+        assert_eq!(variables.scalar(b"x"), Some(b"1".as_slice()));
+        assert_eq!(variables.bytes(), 1);
+    }
+
+    #[test]
+    fn references_lead_to_their_variable_and_circles_end() {
+        let mut variables = Variables::new();
+        variables.modify(b"r", |variable| {
+            variable.value = Some(Value::Scalar(b"x".to_vec()));
+            variable.attributes.reference = true;
+        });
+        variables.set(b"r", *b"5").unwrap();
+        assert_eq!(variables.scalar(b"x"), Some(b"5".as_slice()));
+        variables.modify_global(b"x", |variable| {
+            variable.value = Some(Value::Scalar(b"r".to_vec()));
+            variable.attributes.reference = true;
+        });
+        variables.scalar(b"r");
+    }
+}
