@@ -1,6 +1,121 @@
-//! Programs of this origin.
+//! BusyBox 1.35 as Debian 12 builds it: one executable, many names.
+//!
+//! The words are the original's (`help.txt`, `usage.txt`: what it prints). An applet that exists
+//! here as a program of its own runs that program; what it complains about is put into BusyBox's
+//! words on the way ([`wording`]).
 
 use sundew_kernel::program::Program;
+use sundew_kernel::{ExitStatus, Process, Signal};
+
+mod borrowed;
+mod ftp;
+mod status;
+mod telnet;
+mod tftp;
+mod usage;
+mod wget;
+mod wording;
 
 /// The programs of this origin.
-pub(crate) const TABLE: &[Program] = &[];
+pub(crate) const TABLE: &[Program] = &[Program {
+    name: "busybox",
+    run: |p| Box::pin(run(p)),
+}];
+
+/// What BusyBox prints without arguments.
+const HELP: &[u8] = include_bytes!("busybox/help.txt");
+/// Status of a name that is no applet.
+const NOT_FOUND: u8 = 127;
+
+async fn run(proc: &mut Process) -> ExitStatus {
+    let base = proc.base_name();
+    // A login shell's name begins with a dash.
+    let name = base.strip_prefix(b"-").unwrap_or(base).to_vec();
+    if !name.starts_with(b"busybox") {
+        return applet(proc, &name).await;
+    }
+    loop {
+        let Some(word) = proc.args().get(1).cloned() else {
+            return printed(proc, HELP).await;
+        };
+        match word.as_slice() {
+            b"--help" => match proc.args().get(2).cloned() {
+                Some(name) if usage::is_applet(&name) => return usage::help(proc, &name).await,
+                Some(name) => return not_found(proc, &name).await,
+                None => return printed(proc, HELP).await,
+            },
+            b"--list" => return printed(proc, &usage::list(false)).await,
+            word if word.starts_with(b"--list-") => return printed(proc, &usage::list(true)).await,
+            b"--install" => {
+                let text = b"busybox: 'busybox' is not an absolute path\n";
+                proc.print_error(text).await;
+                return ExitStatus::FAILURE;
+            }
+            b"busybox" => shift(proc),
+            _ => {
+                shift(proc);
+                let base = word.rsplit(|&byte| byte == b'/').next().unwrap_or(&word);
+                let name = base.to_vec();
+                return applet(proc, &name).await;
+            }
+        }
+    }
+}
+
+/// Drops the first argument: what follows is the applet's own line.
+fn shift(proc: &mut Process) {
+    let args = proc.args().get(1..).unwrap_or_default().to_vec();
+    proc.set_args(args);
+}
+
+async fn printed(proc: &mut Process, text: &[u8]) -> ExitStatus {
+    // Whoever does not want the text needs no complaint about it.
+    let _closed = proc.print(text).await;
+    proc.status()
+}
+
+async fn not_found(proc: &mut Process, name: &[u8]) -> ExitStatus {
+    proc.print_error(&[name, b": applet not found\n"].concat())
+        .await;
+    ExitStatus::Exited(NOT_FOUND)
+}
+
+/// Runs one applet; the arguments are its own, its name first.
+async fn applet(proc: &mut Process, name: &[u8]) -> ExitStatus {
+    if !usage::is_applet(name) {
+        return not_found(proc, name).await;
+    }
+    let asks_for_help = proc.args().get(1).is_some_and(|word| word == b"--help");
+    let own_help: [&[u8]; 5] = [b"echo", b"true", b"false", b"test", b"busybox"];
+    if asks_for_help && proc.args().len() == 2 && !own_help.contains(&name) {
+        return usage::help(proc, name).await;
+    }
+    match name {
+        b"ftpget" => ftp::get(proc).await,
+        b"ftpput" => ftp::put(proc).await,
+        b"tftp" => tftp::run(proc).await,
+        b"wget" => wget::run(proc).await,
+        b"telnet" => telnet::run(proc).await,
+        b"nc" => telnet::nc(proc).await,
+        b"ps" => status::ps(proc).await,
+        b"free" => status::free(proc).await,
+        b"uptime" => status::uptime(proc).await,
+        b"df" => status::df(proc).await,
+        b"kill" => status::kill(proc).await,
+        b"killall" => status::killall(proc).await,
+        b"crontab" => status::crontab(proc).await,
+        _ => borrowed::run(proc, name).await,
+    }
+}
+
+/// Complains in the applet's name; status 1.
+async fn complain(proc: &mut Process, name: &str, text: impl AsRef<[u8]>) -> ExitStatus {
+    let line = [name.as_bytes(), b": ", text.as_ref(), b"\n"].concat();
+    proc.print_error(&line).await;
+    ExitStatus::FAILURE
+}
+
+/// Ends as a program does that the signal SIGPIPE ended.
+async fn broken_pipe(proc: &mut Process) -> ! {
+    proc.die_of(Signal::PIPE).await
+}

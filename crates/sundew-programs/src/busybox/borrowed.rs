@@ -1,0 +1,163 @@
+//! Applets that are programs of their own on this machine.
+
+use sundew_kernel::descriptor::OpenFlags;
+use sundew_kernel::process::{LineReader, WaitFor};
+use sundew_kernel::status::ChildEvent;
+use sundew_kernel::{ExitStatus, Fd, Process, STDERR};
+
+use super::{complain, usage, wording};
+
+/// Applets whose program has another name, or takes an option to be them.
+const OTHER_NAMES: &[(&str, &str, &[&str])] = &[
+    ("awk", "mawk", &[]),
+    ("bunzip2", "bzip2", &["-d"]),
+    ("bzcat", "bzip2", &["-dc"]),
+    ("egrep", "grep", &["-E"]),
+    ("fgrep", "grep", &["-F"]),
+    ("gunzip", "gzip", &["-d"]),
+    ("unxz", "xz", &["-d"]),
+    ("xzcat", "xz", &["-dc"]),
+    ("zcat", "gzip", &["-dc"]),
+];
+
+/// Runs the program that does this applet's work.
+pub(super) async fn run(proc: &mut Process, name: &[u8]) -> ExitStatus {
+    let mut args = proc.args().to_vec();
+    let env = proc.env().clone();
+    if matches!(name, b"sh" | b"ash") {
+        let errno = proc.exec_program(b"ash", args, env).await;
+        return complain(proc, "busybox", errno.message()).await;
+    }
+    if let Some(first) = args.first_mut() {
+        first.clone_from(&name.to_vec());
+    }
+    let mut program = name.to_vec();
+    if name == b"[[" {
+        // The same command with two brackets.
+        program = b"[".to_vec();
+        args = args
+            .into_iter()
+            .map(|word| if word == b"]]" { b"]".to_vec() } else { word })
+            .collect();
+    }
+    let other = OTHER_NAMES
+        .iter()
+        .find(|(applet, ..)| applet.as_bytes() == name);
+    if let Some((_, target, options)) = other
+        && !proc.has_program(name)
+    {
+        program = target.as_bytes().to_vec();
+        args.splice(
+            1..1,
+            options.iter().map(|option| option.as_bytes().to_vec()),
+        );
+    }
+    if !proc.has_program(&program) {
+        return usage::refuse(proc, name).await;
+    }
+    reworded(proc, name, program, args).await
+}
+
+/// Runs the program as a child and puts its complaints into BusyBox's words.
+async fn reworded(
+    proc: &mut Process,
+    name: &[u8],
+    program: Vec<u8>,
+    args: Vec<Vec<u8>>,
+) -> ExitStatus {
+    let (from, to) = match proc.pipe() {
+        Ok(ends) => ends,
+        Err(errno) => return complain(proc, "busybox", errno.message()).await,
+    };
+    let child = proc.fork(move |mut child| {
+        Box::pin(async move {
+            if child.duplicate_to(to, STDERR).is_err()
+                || child.close(to).is_err()
+                || child.close(from).is_err()
+            {
+                return ExitStatus::FAILURE;
+            }
+            let env = child.env().clone();
+            let _no_such_program = child.exec_program(&program, args, env).await;
+            ExitStatus::Exited(super::NOT_FOUND)
+        })
+    });
+    let pid = match child {
+        Ok(pid) => pid,
+        Err(errno) => return complain(proc, "sh: can't fork", errno.message()).await,
+    };
+    // Both were opened above.
+    let _open = proc.close(to);
+    let bad_usage = forward(proc, name, from).await;
+    match proc.wait(WaitFor::Pid(pid), false, true).await {
+        Ok(Some((_, ChildEvent::Ended(ExitStatus::Signaled(signal))))) => proc.die_of(signal).await,
+        Ok(Some((_, ChildEvent::Ended(_)))) if bad_usage => ExitStatus::FAILURE,
+        Ok(Some((_, ChildEvent::Ended(status)))) => status,
+        _ => ExitStatus::FAILURE,
+    }
+}
+
+/// Copies complaints until nobody can make any; whether the usage text was printed.
+async fn forward(proc: &mut Process, name: &[u8], from: Fd) -> bool {
+    let mut lines = LineReader::new(proc, from);
+    let mut bad_usage = false;
+    while let Ok(Some(line)) = lines.next(proc, b'\n').await {
+        match wording::reword(name, &line) {
+            wording::Said::Line(text) => proc.print_error(&text).await,
+            wording::Said::Nothing => {}
+            wording::Said::Usage => {
+                if !std::mem::replace(&mut bad_usage, true) {
+                    proc.print_error(&usage::text(name)).await;
+                }
+            }
+        }
+    }
+    bad_usage
+}
+
+/// What a program prints, run with these arguments; its complaints go where ours go.
+pub(super) async fn output_of(
+    proc: &mut Process,
+    program: &'static [u8],
+    args: Vec<Vec<u8>>,
+) -> Vec<u8> {
+    let Ok((from, to)) = proc.pipe() else {
+        return Vec::new();
+    };
+    let child = proc.fork(move |mut child| {
+        Box::pin(async move {
+            child.discard_output();
+            if child.duplicate_to(to, sundew_kernel::STDOUT).is_err() {
+                return ExitStatus::FAILURE;
+            }
+            let _both_were_open = (child.close(to), child.close(from));
+            let env = child.env().clone();
+            let _no_such_program = child.exec_program(program, args, env).await;
+            ExitStatus::Exited(super::NOT_FOUND)
+        })
+    });
+    let _open = proc.close(to);
+    let Ok(pid) = child else { return Vec::new() };
+    let text = proc
+        .read_to_end(from)
+        .await
+        .map(|(text, _)| text)
+        .unwrap_or_default();
+    let _reaped = proc.wait(WaitFor::Pid(pid), false, true).await;
+    let _open = proc.close(from);
+    text
+}
+
+/// A small file's text; empty if it cannot be read.
+pub(super) async fn text_of(proc: &Process, path: &[u8]) -> Vec<u8> {
+    let Ok(fd) = proc.open(path, OpenFlags::READ, 0).await else {
+        return Vec::new();
+    };
+    let text = proc
+        .read_to_end(fd)
+        .await
+        .map(|(text, _)| text)
+        .unwrap_or_default();
+    let _open = proc.close(fd);
+    text
+}

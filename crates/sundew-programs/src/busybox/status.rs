@@ -1,0 +1,304 @@
+//! Applets about processes and resources, in BusyBox's own form: ps, free, uptime, df, kill,
+//! killall, crontab.
+
+use sundew_kernel::process::Summary;
+use sundew_kernel::{Errno, ExitStatus, Pid, Process, STDOUT, Signal};
+
+use super::borrowed::output_of;
+use super::{complain, usage};
+use crate::users::Directory;
+
+/// Columns taken for output that is no terminal: all there are.
+const UNLIMITED: usize = usize::MAX;
+
+/// `ps`.
+pub(super) async fn ps(proc: &mut Process) -> ExitStatus {
+    let users = Directory::load(proc).await;
+    let width = match proc.window_size(STDOUT) {
+        Ok(size) if size.columns > 0 => usize::from(size.columns),
+        _ => UNLIMITED,
+    };
+    if proc.print(b"PID   USER     COMMAND\n").await.is_err() {
+        return proc.status();
+    }
+    for summary in proc.processes() {
+        let user = String::from_utf8_lossy(&users.user_text(summary.uid)).into_owned();
+        let mut line = format!("{:>5} {user:<8.8} ", summary.pid).into_bytes();
+        line.extend(command(&summary));
+        line.truncate(width);
+        line.push(b'\n');
+        if proc.print(&line).await.is_err() {
+            break;
+        }
+    }
+    proc.status()
+}
+
+/// The command line; before it the name in braces if the two disagree.
+fn command(summary: &Summary) -> Vec<u8> {
+    let Some(first) = summary.args.first() else {
+        return [b"[", summary.name.as_slice(), b"]"].concat();
+    };
+    let base = first.rsplit(|&byte| byte == b'/').next().unwrap_or(first);
+    let base = base.strip_prefix(b"-").unwrap_or(base);
+    let line = summary.args.join(&b' ');
+    if base.starts_with(&summary.name) {
+        return line;
+    }
+    [b"{", summary.name.as_slice(), b"} ", &line].concat()
+}
+
+/// `free`.
+pub(super) async fn free(proc: &mut Process) -> ExitStatus {
+    let unit = match proc.args().get(1).map(Vec::as_slice) {
+        Some(b"-b") => 0,
+        Some(b"-m") => 20,
+        Some(b"-g") => 30,
+        Some(b"-k") | None => 10,
+        Some(_) => return usage::refuse(proc, b"free").await,
+    };
+    let show = |kib: u64| format!("{:>12}", kib.saturating_mul(1024) >> unit);
+    let memory = proc.memory_use();
+    let cache = memory.buffers + memory.cached;
+    let used = memory
+        .total
+        .saturating_sub(memory.free)
+        .saturating_sub(cache);
+    let mut text = String::from(
+        "              total        used        free      shared  buff/cache   available\n",
+    );
+    let fields = [
+        memory.total,
+        used,
+        memory.free,
+        memory.shared,
+        cache,
+        memory.available,
+    ];
+    text += &format!("Mem:   {}\n", fields.map(show).concat());
+    let swap = proc.facts().swap_total_kib;
+    text += &format!("Swap:  {}\n", [swap, 0, swap].map(show).concat());
+    super::printed(proc, text.as_bytes()).await
+}
+
+/// `uptime`.
+pub(super) async fn uptime(proc: &mut Process) -> ExitStatus {
+    let up = proc.uptime().as_secs() / 60;
+    let now = proc.now().secs.rem_euclid(86_400);
+    let (days, hours, minutes) = (up / 1440, up / 60 % 24, up % 60);
+    let mut text = format!(
+        " {:02}:{:02}:{:02} up ",
+        now / 3600,
+        now / 60 % 60,
+        now % 60
+    );
+    if days > 0 {
+        text += &format!("{days} day{}, ", if days == 1 { "" } else { "s" });
+    }
+    text += &if hours > 0 {
+        format!("{hours:>2}:{minutes:02}")
+    } else {
+        format!("{minutes} min")
+    };
+    let [one, five, fifteen] = proc
+        .load()
+        .map(|load| format!("{}.{:02}", load / 100, load % 100));
+    text += &format!(
+        ",  {} users,  load average: {one}, {five}, {fifteen}\n",
+        terminals(proc)
+    );
+    super::printed(proc, text.as_bytes()).await
+}
+
+/// How many terminals somebody is logged in on.
+fn terminals(proc: &Process) -> usize {
+    let processes = proc.processes();
+    let leaders = processes
+        .iter()
+        .filter(|one| one.tty.is_some() && one.pid == one.session);
+    leaders.count()
+}
+
+/// `df`: the numbers of the other `df`, in BusyBox's columns.
+pub(super) async fn df(proc: &mut Process) -> ExitStatus {
+    let human = proc.args().iter().any(|word| word == b"-h");
+    let mut args = vec![b"df".to_vec()];
+    args.extend(
+        proc.args()
+            .iter()
+            .skip(1)
+            .filter(|word| !word.starts_with(b"-"))
+            .cloned(),
+    );
+    args.insert(1, b"-P".to_vec());
+    args.insert(
+        1,
+        if human {
+            b"-h".to_vec()
+        } else {
+            b"-k".to_vec()
+        },
+    );
+    let table = output_of(proc, b"df", args).await;
+    let mut text = if human {
+        b"Filesystem                Size      Used Available Use% Mounted on\n".to_vec()
+    } else {
+        b"Filesystem           1K-blocks      Used Available Use% Mounted on\n".to_vec()
+    };
+    for line in String::from_utf8_lossy(&table).lines().skip(1) {
+        let mut fields = line.split_whitespace();
+        let mut next = || fields.next().unwrap_or_default();
+        let (device, size, used, free, share, on) =
+            (next(), next(), next(), next(), next(), next());
+        let device = if device.len() > 20 {
+            format!("{device}\n{:20}", "")
+        } else {
+            format!("{device:<20}")
+        };
+        text.extend(
+            format!("{device} {size:>9} {used:>9} {free:>9} {share:>4} {on}\n").into_bytes(),
+        );
+    }
+    super::printed(proc, &text).await
+}
+
+/// `kill`.
+pub(super) async fn kill(proc: &mut Process) -> ExitStatus {
+    let mut words: Vec<Vec<u8>> = proc.args().iter().skip(1).cloned().collect();
+    let mut signal = Some(Signal::TERM);
+    match words.first().map(Vec::as_slice) {
+        Some(b"-l") => {
+            let mut text = String::new();
+            for signal in Signal::all().filter(|signal| signal.number() < 32) {
+                text += &format!("{:>2}) {}\n", signal.number(), signal.name());
+            }
+            return super::printed(proc, text.as_bytes()).await;
+        }
+        Some(word) if word.len() > 1 && word.starts_with(b"-") => {
+            let name = word.get(1..).unwrap_or_default().to_vec();
+            words.remove(0);
+            match signal_of(&name) {
+                Ok(found) => signal = found,
+                Err(()) => {
+                    let text = [b"bad signal name '".as_slice(), &name, b"'"].concat();
+                    return complain(proc, "kill", text).await;
+                }
+            }
+        }
+        _ => {}
+    }
+    if words.is_empty() {
+        return complain(proc, "kill", "you need to specify whom to kill").await;
+    }
+    let mut status = ExitStatus::SUCCESS;
+    for word in words {
+        let Some(pid) = number(&word) else {
+            status = complain(
+                proc,
+                "kill",
+                [b"invalid number '".as_slice(), &word, b"'"].concat(),
+            )
+            .await;
+            continue;
+        };
+        if let Err(errno) = send(proc, pid, signal) {
+            status = complain(
+                proc,
+                "kill",
+                format!("can't kill pid {pid}: {}", errno.message()),
+            )
+            .await;
+        }
+    }
+    status
+}
+
+fn send(proc: &Process, pid: i64, signal: Option<Signal>) -> Result<(), Errno> {
+    let target = Pid::try_from(pid.unsigned_abs()).map_err(|_| Errno::Esrch)?;
+    match pid {
+        0 => proc.kill_group(proc.group(), signal),
+        1.. => proc.kill(target, signal),
+        _ => proc.kill_group(target, signal),
+    }
+}
+
+fn number(word: &[u8]) -> Option<i64> {
+    std::str::from_utf8(word).ok()?.parse().ok()
+}
+
+/// A signal by name or number; 0 only asks.
+fn signal_of(name: &[u8]) -> Result<Option<Signal>, ()> {
+    match number(name) {
+        Some(0) => Ok(None),
+        Some(number) => {
+            let number = u32::try_from(number).map_err(|_| ())?;
+            Signal::from_number(number).map(Some).ok_or(())
+        }
+        None => Signal::from_name(name).map(Some).ok_or(()),
+    }
+}
+
+/// `killall`.
+pub(super) async fn killall(proc: &mut Process) -> ExitStatus {
+    let (mut signal, mut quiet, mut names) = (Some(Signal::TERM), false, Vec::new());
+    for word in proc.args().iter().skip(1) {
+        match word.strip_prefix(b"-").filter(|rest| !rest.is_empty()) {
+            Some(b"q") => quiet = true,
+            Some(name) => signal = signal_of(name).unwrap_or(signal),
+            None => names.push(word.clone()),
+        }
+    }
+    if names.is_empty() {
+        return complain(proc, "killall", "you need to specify whom to kill").await;
+    }
+    let mut status = ExitStatus::SUCCESS;
+    for name in names {
+        let own = proc.pid();
+        let short = name.get(..15).unwrap_or(&name);
+        let found: Vec<_> = proc
+            .processes()
+            .into_iter()
+            .filter(|one| one.name == short && one.pid != own)
+            .collect();
+        if found.is_empty() {
+            status = ExitStatus::FAILURE;
+            if !quiet {
+                complain(
+                    proc,
+                    "killall",
+                    [name.as_slice(), b": no process killed"].concat(),
+                )
+                .await;
+            }
+        }
+        for one in found {
+            if let Err(errno) = proc.kill(one.pid, signal) {
+                let text = format!("can't kill pid {}: {}", one.pid, errno.message());
+                status = complain(proc, "killall", text).await;
+            }
+        }
+    }
+    status
+}
+
+/// `crontab`: BusyBox's own spool is not there.
+pub(super) async fn crontab(proc: &mut Process) -> ExitStatus {
+    let user = Directory::load(proc)
+        .await
+        .user_text(proc.credentials().uid);
+    if proc.args().iter().any(|word| word == b"-l") {
+        let text = [
+            b"can't open '".as_slice(),
+            &user,
+            b"': No such file or directory",
+        ]
+        .concat();
+        return complain(proc, "crontab", text).await;
+    }
+    complain(
+        proc,
+        "crontab",
+        "can't change directory to '/var/spool/cron/crontabs': No such file or directory",
+    )
+    .await
+}
