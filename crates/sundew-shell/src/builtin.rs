@@ -18,6 +18,7 @@ mod eval;
 mod exec;
 mod exit;
 mod fc;
+mod getopt;
 mod getopts;
 mod hash;
 mod help;
