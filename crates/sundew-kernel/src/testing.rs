@@ -27,6 +27,8 @@ pub struct ManualClock(Mutex<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
+    /// Seconds since 1970 when the clock began.
+    start: i64,
     now: Duration,
     sleepers: BTreeMap<(Duration, u64), Waker>,
     next: u64,
@@ -37,7 +39,12 @@ struct Inner {
 impl ManualClock {
     /// A clock that advances by `per_look` whenever it is read.
     pub fn new(per_look: Duration) -> Arc<Self> {
-        Arc::new(Self(Mutex::new(Inner { per_look, ..Inner::default() })))
+        Self::starting_at(START, per_look)
+    }
+
+    /// The same, with the time of day at which it begins, in seconds since 1970.
+    pub fn starting_at(start: i64, per_look: Duration) -> Arc<Self> {
+        Arc::new(Self(Mutex::new(Inner { start, per_look, ..Inner::default() })))
     }
 
     /// Jumps to the next wake-up; whether there was one.
@@ -55,11 +62,9 @@ const START: i64 = 1_732_096_800;
 
 impl Clock for ManualClock {
     fn wall(&self) -> Timestamp {
-        let now = lock(&self.0).now;
-        Timestamp {
-            secs: START + i64::try_from(now.as_secs()).unwrap_or(i64::MAX - START),
-            nanos: now.subsec_nanos(),
-        }
+        let inner = lock(&self.0);
+        let secs = i64::try_from(inner.now.as_secs()).unwrap_or(i64::MAX);
+        Timestamp { secs: inner.start.saturating_add(secs), nanos: inner.now.subsec_nanos() }
     }
 
     fn monotonic(&self) -> Duration {
@@ -290,7 +295,12 @@ pub fn run(programs: &[Program], args: &[&str], stdin: &[u8], limits: budget::Li
 }
 
 /// Polls a machine and `outside` until the latter is done; `None` when nothing can happen any more.
-pub fn drive<T>(clock: &ManualClock, scheduler: Scheduler, outside: impl Future<Output = T>) -> Option<T> {
+pub fn drive<T>(clock: &ManualClock, mut scheduler: Scheduler, outside: impl Future<Output = T>) -> Option<T> {
+    drive_on(clock, &mut scheduler, outside)
+}
+
+/// The same with a machine that goes on afterwards.
+pub fn drive_on<T>(clock: &ManualClock, scheduler: &mut Scheduler, outside: impl Future<Output = T>) -> Option<T> {
     use std::sync::atomic::{AtomicBool, Ordering};
     struct Flag(AtomicBool);
     impl std::task::Wake for Flag {
@@ -301,14 +311,13 @@ pub fn drive<T>(clock: &ManualClock, scheduler: Scheduler, outside: impl Future<
     let flag = Arc::new(Flag(AtomicBool::new(true)));
     let waker = Waker::from(Arc::clone(&flag));
     let mut cx = std::task::Context::from_waker(&waker);
-    let mut scheduler = Box::pin(scheduler);
     let mut outside = std::pin::pin!(outside);
     loop {
         while flag.0.swap(false, Ordering::Relaxed) {
             if let Poll::Ready(value) = outside.as_mut().poll(&mut cx) {
                 return Some(value);
             }
-            match scheduler.as_mut().poll(&mut cx) {
+            match std::pin::Pin::new(&mut *scheduler).poll(&mut cx) {
                 Poll::Ready(never) => match never {},
                 Poll::Pending => {}
             }

@@ -3,10 +3,10 @@
 //! - [`session`]: `.session` files, commands and their output, run on any [`session::System`];
 //!   `BLESS=1 cargo test` rewrites them with what was seen.
 //! - [`host`]: a [`session::System`] that is this computer's own bash, the truth to compare with.
+//! - [`machine`]: a [`session::System`] that is a whole emulated machine.
 //! - [`trace`]: `.trace` files, the two sides of a line-based dialogue.
 //!
-//! For development only: nothing that ships depends on this crate. It knows no emulated machine
-//! either; the tests that need one build it and hand it over as a `System`.
+//! For development only: nothing that ships depends on this crate.
 #![allow(
     clippy::disallowed_methods,
     clippy::disallowed_types,
@@ -14,6 +14,7 @@
 )]
 
 pub mod host;
+pub mod machine;
 mod present;
 pub mod session;
 pub mod trace;

@@ -1,0 +1,131 @@
+//! A whole emulated Debian machine as a [`System`]: the persona's image, the shells, all programs,
+//! a clock that jumps, no network.
+
+use std::io;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use sundew_kernel::budget;
+use sundew_kernel::machine::{Config, Login, Machine};
+use sundew_kernel::network::NoNetwork;
+use sundew_kernel::observe::NoObserver;
+use sundew_kernel::program::ProgramTable;
+use sundew_kernel::scheduler::Scheduler;
+use sundew_kernel::testing::{ManualClock, SharedClock, drive_on};
+use sundew_persona::{Origin, Persona};
+use sundew_vfs::{Credentials, Limits, Timestamp};
+
+use crate::session::{Command, Output, System};
+
+/// Bytes of output that are kept of each stream of a command.
+const MAX_OUTPUT_BYTES: usize = 1 << 20;
+
+/// The moment at which every test machine was made: 2026-11-20 08:00:00 UTC.
+const BORN: Timestamp = Timestamp { secs: 1_795_161_600, nanos: 0 };
+
+/// One persona for all machines of a test run: building it takes a while in a debug build.
+fn persona() -> &'static Persona {
+    static PERSONA: OnceLock<Persona> = OnceLock::new();
+    PERSONA.get_or_init(|| match Persona::debian12(&Origin::new([7; 32], BORN)) {
+        Ok(persona) => persona,
+        Err(error) => unreachable!("the built-in persona is sound: {error}"),
+    })
+}
+
+/// A machine fresh from its image.
+#[derive(Debug)]
+pub struct Debian {
+    machine: Machine,
+    scheduler: Scheduler,
+    clock: Arc<ManualClock>,
+}
+
+impl Debian {
+    /// Starts a machine.
+    ///
+    /// # Errors
+    ///
+    /// When the persona's mounts do not fit its image.
+    pub fn new() -> io::Result<Self> {
+        let persona = persona();
+        let clock = ManualClock::starting_at(BORN.secs + 86_400, Duration::from_nanos(200));
+        let vfs = persona
+            .filesystem(Limits { max_bytes: 64 << 20, max_inodes: 20_000 })
+            .map_err(|errno| io::Error::other(errno.message()))?;
+        let programs = sundew_shell::PROGRAMS.iter().copied().chain(sundew_programs::table::programs());
+        let (machine, scheduler) = Machine::new(Config {
+            vfs,
+            programs: Arc::new(ProgramTable::new(programs)),
+            facts: Arc::clone(&persona.facts),
+            clock: Arc::new(SharedClock(Arc::clone(&clock))),
+            network: Arc::new(NoNetwork),
+            observer: Arc::new(NoObserver),
+            limits: budget::Limits::default(),
+            seed: persona.seed,
+            residents: persona.residents.clone(),
+            last_pid: persona.last_pid,
+            heavy: None,
+        });
+        Ok(Self { machine, scheduler, clock })
+    }
+
+    /// Runs one command line as `bash -c TEXT` in root's home, to its end.
+    ///
+    /// # Errors
+    ///
+    /// When it does not end although nothing else can happen.
+    pub fn run_now(&mut self, text: &[u8], stdin: &[u8]) -> io::Result<Output> {
+        let env = [
+            ("USER", "root"),
+            ("LOGNAME", "root"),
+            ("HOME", "/root"),
+            ("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
+            ("SHELL", "/bin/bash"),
+            ("LANG", "C.UTF-8"),
+        ];
+        let login = Login {
+            path: b"/bin/bash".to_vec(),
+            args: vec![b"bash".to_vec(), b"-c".to_vec(), text.to_vec()],
+            env: env.into_iter().collect(),
+            directory: b"/root".to_vec(),
+            credentials: Credentials::root(),
+            parent: persona().sshd,
+        };
+        let (leader, mut streams) =
+            self.machine.login_on_pipes(login).map_err(|errno| io::Error::other(errno.message()))?;
+        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+        let mut writer = streams.stdin;
+        let outside = async {
+            let feed = async {
+                let _unread = writer.write(stdin).await;
+                drop(writer);
+            };
+            let read_out = async {
+                while let Some(bytes) = streams.stdout.read().await {
+                    keep(&mut stdout, &bytes);
+                }
+            };
+            let read_err = async {
+                while let Some(bytes) = streams.stderr.read().await {
+                    keep(&mut stderr, &bytes);
+                }
+            };
+            futures_util::future::join(futures_util::future::join3(feed, read_out, read_err), leader.wait()).await.1
+        };
+        let status = drive_on(&self.clock, &mut self.scheduler, outside);
+        let status = status.ok_or_else(|| io::Error::other("the command waits for something that cannot come"))?;
+        Ok(Output { stdout, stderr, status: i32::from(status.code()) })
+    }
+}
+
+fn keep(all: &mut Vec<u8>, bytes: &[u8]) {
+    if all.len() < MAX_OUTPUT_BYTES {
+        all.extend_from_slice(bytes);
+    }
+}
+
+impl System for Debian {
+    async fn run(&mut self, command: Command<'_>) -> io::Result<Output> {
+        self.run_now(command.text, command.stdin)
+    }
+}
