@@ -25,6 +25,14 @@ mod tee;
 mod touch;
 mod true_;
 mod uname;
+mod copy;
+mod cp;
+mod ln;
+mod ls;
+mod mv;
+mod path;
+mod target;
+mod version;
 mod walk;
 
 macro_rules! programs {
@@ -36,6 +44,19 @@ macro_rules! programs {
 }
 
 programs! {
+    "vdir" => ls::run_vdir,
+    "dir" => ls::run_dir,
+    "ls" => ls::run,
+    "unlink" => ln::run_unlink,
+    "link" => ln::run_link,
+    "ln" => ln::run,
+    "mv" => mv::run,
+    "cp" => cp::run,
+    "pathchk" => path::run_pathchk,
+    "realpath" => path::run_realpath,
+    "readlink" => path::run_readlink,
+    "dirname" => path::run_dirname,
+    "basename" => path::run_basename,
     "arch" => uname::run_arch,
     "cat" => cat::run,
     "chgrp" => chown::run_chgrp,
