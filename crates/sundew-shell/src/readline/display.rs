@@ -112,6 +112,18 @@ impl Display {
         self.terminal
     }
 
+    /// Its width in columns.
+    pub fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// Goes to the last row if the line has several, and below it.
+    pub fn leave_rows(&mut self) {
+        if self.row < self.bottom {
+            self.move_to_row(self.bottom);
+        }
+    }
+
     /// The cursor is at the start of an empty line, whatever was before.
     pub fn on_new_line(&mut self) {
         self.rows = vec![Vec::new()];

@@ -1,5 +1,480 @@
-//! The editing of one line.
+//! One line being typed: bytes in, bytes for the terminal out. No terminal, no shell, no clock.
+//!
+//! After readline 8.2 in emacs mode with its default keys, as bash 5.2 uses it.
 
-/// What one line leaves to the next.
+mod command;
+mod listing;
+mod search;
+
+use std::collections::BTreeMap;
+
+use super::buffer::{Buffer, MAX_LINE_BYTES};
+use super::display::{Display, Picture};
+use super::history::History;
+use super::key::{self, Command, Sequence};
+use super::terminal::Terminal;
+use super::width;
+pub use listing::Completion;
+use search::Search;
+
+/// Killed texts that can be yanked.
+const MAX_KILLS: usize = 10;
+/// Changed history lines that are kept while another is being edited, in bytes.
+const MAX_EDITED_BYTES: usize = 256 * 1024;
+/// Largest numeric argument; a larger one rings the bell.
+const MAX_ARGUMENT: i64 = 1_000_000;
+
+/// What one line's editing leaves to the next.
 #[derive(Debug, Clone, Default)]
-pub struct Kept;
+pub struct Kept {
+    /// Killed texts, the last on top.
+    pub kills: Vec<Vec<u8>>,
+    /// What was searched for last.
+    pub last_search: Option<Vec<u8>>,
+    /// The history line that `^O` asked to be shown next.
+    pub next_index: Option<usize>,
+}
+
+/// What a byte led to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// More keys are awaited.
+    Continue,
+    /// The line is complete.
+    Accept(Vec<u8>),
+    /// `^D` on an empty line.
+    End,
+    /// The word before the cursor is to be completed: answer with [`Editor::complete`].
+    Complete(Want),
+}
+
+/// What a completion is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Want {
+    /// As much as the matches have in common.
+    Insert,
+    /// The list of matches.
+    List,
+    /// All matches, one after the other.
+    All,
+}
+
+/// What the next byte is for.
+#[derive(Debug)]
+enum Mode {
+    /// A key.
+    Key,
+    /// What follows Escape.
+    Meta,
+    /// What follows Escape and these.
+    Sequence(Vec<u8>),
+    /// What follows `^X`.
+    ControlX,
+    /// To be inserted as it is.
+    Quoted,
+    /// The character to go to.
+    Find { forward: bool },
+    /// Pasted text.
+    Paste(Vec<u8>),
+    /// A search.
+    Search(Search),
+    /// Whether a long list shall be shown, or go on.
+    Question(listing::Question),
+}
+
+/// What the last key was, where the next one depends on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Last {
+    Other,
+    Kill,
+    /// A yank of the kill this far below the top, whose text begins there.
+    Yank { depth: usize, start: usize },
+    /// Words taken from this many lines back.
+    YankArg { back: usize, start: usize, inserted: bool },
+    Complete { changed: bool },
+}
+
+/// A numeric argument.
+#[derive(Debug, Clone, Copy)]
+struct Argument {
+    negative: bool,
+    value: Option<i64>,
+}
+
+impl Argument {
+    fn count(self) -> i64 {
+        let value = self.value.unwrap_or(1);
+        if self.negative { -value } else { value }
+    }
+}
+
+/// One line being typed.
+#[derive(Debug)]
+pub struct Editor {
+    display: Display,
+    prompt: Vec<u8>,
+    /// Shown in place of the prompt: a search, an argument.
+    message: Option<Vec<u8>>,
+    buffer: Buffer,
+    kept: Kept,
+    mode: Mode,
+    argument: Option<Argument>,
+    last: Last,
+    last_byte: Option<u8>,
+    overwrite: bool,
+    /// Whether the region between mark and cursor stands out.
+    region: bool,
+    /// The screen lags behind: more text was waiting when the last was inserted.
+    dirty: bool,
+    /// The first bytes of a character.
+    partial: Vec<u8>,
+    /// The history line being edited; past the last for the new line.
+    index: usize,
+    /// History lines as they were left, and the new line.
+    edited: BTreeMap<usize, Vec<u8>>,
+    rows: u16,
+    numbered_keys: bool,
+}
+
+impl Editor {
+    /// Begins a line: shows the prompt.
+    pub fn new(setup: Setup<'_>, history: &mut History) -> Self {
+        let mut kept = std::mem::take(&mut history.kept);
+        let mut editor = Self {
+            display: Display::new(setup.terminal, setup.columns, setup.utf8),
+            prompt: setup.prompt.to_vec(),
+            message: None,
+            buffer: Buffer::new(setup.utf8),
+            mode: Mode::Key,
+            argument: None,
+            last: Last::Other,
+            last_byte: None,
+            overwrite: false,
+            region: false,
+            dirty: false,
+            partial: Vec::new(),
+            index: history.len(),
+            edited: BTreeMap::new(),
+            rows: setup.rows.max(2),
+            numbered_keys: setup.numbered_keys,
+            kept: Kept::default(),
+        };
+        if let Some(next) = kept.next_index.take()
+            && let Some(line) = history.at(next)
+        {
+            editor.index = next;
+            editor.buffer.load(line);
+        }
+        editor.kept = kept;
+        editor.show_all();
+        editor
+    }
+
+    /// What is to be sent to the terminal.
+    pub fn take_output(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.display.out)
+    }
+
+    /// Ends the line; what it leaves to the next goes to `history`.
+    pub fn close(self, history: &mut History) {
+        history.kept = self.kept;
+    }
+
+    /// The line so far and the cursor in it.
+    pub fn line(&self) -> (&[u8], usize) {
+        (self.buffer.text(), self.buffer.point())
+    }
+
+    /// The terminal has another size.
+    pub fn resize(&mut self, columns: u16, rows: u16) {
+        self.rows = rows.max(2);
+        let prompt = self.message.clone().unwrap_or_else(|| self.prompt.clone());
+        let picture = picture(&prompt, &self.buffer, self.region);
+        self.display.resize(columns, &picture);
+    }
+
+    /// `^C` was typed: shows it, and goes below the line.
+    pub fn interrupt(&mut self) {
+        self.catch_up();
+        self.display.out.extend_from_slice(b"^C");
+        self.display.leave_rows();
+    }
+
+    /// Takes one typed byte; `more` says whether another one waits already.
+    pub fn feed(&mut self, byte: u8, more: bool, history: &mut History) -> Outcome {
+        let repeated = self.last_byte.replace(byte) == Some(byte);
+        match std::mem::replace(&mut self.mode, Mode::Key) {
+            Mode::Key => self.key(byte, more, repeated, history),
+            Mode::Meta => self.meta(byte, history),
+            Mode::Sequence(mut bytes) => {
+                bytes.push(byte);
+                match key::sequence(&bytes, self.numbered_keys) {
+                    Sequence::Is(command) => self.run(command, byte, history),
+                    Sequence::Begins => {
+                        self.mode = Mode::Sequence(bytes);
+                        Outcome::Continue
+                    }
+                    Sequence::Unknown => self.run(Command::Unbound, byte, history),
+                }
+            }
+            Mode::ControlX => self.run(key::control_x(byte), byte, history),
+            Mode::Quoted => {
+                self.insert_repeated(&[byte]);
+                self.done(Last::Other)
+            }
+            Mode::Find { forward } => {
+                self.find(byte, forward);
+                self.done(Last::Other)
+            }
+            Mode::Paste(text) => self.paste(text, byte),
+            Mode::Search(search) => self.search_key(search, byte, more, history),
+            Mode::Question(question) => self.answer_question(question, byte),
+        }
+    }
+
+    fn key(&mut self, byte: u8, more: bool, repeated: bool, history: &mut History) -> Outcome {
+        let command = key::plain(byte);
+        if let Some(argument) = self.argument {
+            if byte.is_ascii_digit() {
+                return self.argument_digit(argument, byte);
+            }
+            if byte == b'-' && argument.value.is_none() && !argument.negative {
+                return self.show_argument(Argument { negative: true, value: None });
+            }
+            if command == Command::Meta {
+                self.mode = Mode::Meta;
+                return Outcome::Continue;
+            }
+            self.message = None;
+            self.show();
+        }
+        if command == Command::SelfInsert {
+            return self.self_insert(byte, more);
+        }
+        self.catch_up();
+        match command {
+            Command::Meta => {
+                self.mode = Mode::Meta;
+                Outcome::Continue
+            }
+            Command::ControlX => {
+                self.mode = Mode::ControlX;
+                Outcome::Continue
+            }
+            Command::DeleteChar if byte == 4 && self.buffer.text().is_empty() && !repeated => Outcome::End,
+            _ => self.run(command, byte, history),
+        }
+    }
+
+    fn meta(&mut self, byte: u8, history: &mut History) -> Outcome {
+        if matches!(byte, b'[' | b'O') {
+            self.mode = Mode::Sequence(vec![byte]);
+            return Outcome::Continue;
+        }
+        let command = key::meta(byte);
+        if self.argument.is_some() {
+            self.message = None;
+            self.show();
+        }
+        if command == Command::DigitArgument {
+            let argument = Argument { negative: false, value: None };
+            self.show_argument(argument);
+            return if byte == b'-' {
+                self.show_argument(Argument { negative: true, value: None })
+            } else {
+                self.argument_digit(argument, byte)
+            };
+        }
+        self.run(command, byte, history)
+    }
+
+    fn argument_digit(&mut self, argument: Argument, byte: u8) -> Outcome {
+        let value = argument.value.unwrap_or(0) * 10 + i64::from(byte.saturating_sub(b'0'));
+        if value > MAX_ARGUMENT {
+            self.message = None;
+            self.argument = None;
+            self.show();
+            self.ding();
+            return Outcome::Continue;
+        }
+        self.show_argument(Argument { value: Some(value), ..argument })
+    }
+
+    fn show_argument(&mut self, argument: Argument) -> Outcome {
+        self.catch_up();
+        self.argument = Some(argument);
+        self.message = Some(format!("(arg: {}) ", argument.count()).into_bytes());
+        self.show();
+        Outcome::Continue
+    }
+
+    fn self_insert(&mut self, byte: u8, more: bool) -> Outcome {
+        self.partial.push(byte);
+        let first = self.partial.first().copied().unwrap_or(byte);
+        if self.buffer.utf8 && self.partial.len() < width::expected_len(first) && (self.partial.len() == 1 || byte & 0xc0 == 0x80) {
+            return Outcome::Continue;
+        }
+        let character = std::mem::take(&mut self.partial);
+        let quick = self.buffer.at_end() && !self.dirty && !self.region && self.argument.is_none() && !more && character.len() == 1;
+        self.region = false;
+        if !self.insert_repeated(&character) {
+            return self.done(Last::Other);
+        }
+        self.last = Last::Other;
+        self.argument = None;
+        if more {
+            self.dirty = true;
+        } else if !(quick && self.message.is_none() && self.display.append(byte)) {
+            self.show();
+        }
+        Outcome::Continue
+    }
+
+    fn insert_repeated(&mut self, character: &[u8]) -> bool {
+        let count = usize::try_from(self.count()).unwrap_or(0);
+        let bytes = character.len().saturating_mul(count);
+        if bytes > MAX_LINE_BYTES {
+            self.ding();
+            return false;
+        }
+        if self.overwrite {
+            let mut end = self.buffer.point();
+            for _ in 0..count {
+                end = self.buffer.next(end);
+            }
+            self.buffer.begin_group();
+            self.buffer.delete(self.buffer.point(), end);
+        }
+        let fits = self.buffer.insert(&character.repeat(count));
+        if self.overwrite {
+            self.buffer.end_group();
+        }
+        if !fits {
+            self.ding();
+        }
+        fits
+    }
+
+    fn paste(&mut self, mut text: Vec<u8>, byte: u8) -> Outcome {
+        const END: &[u8] = b"\x1b[201~";
+        text.push(byte);
+        if !text.ends_with(END) && text.len() < MAX_LINE_BYTES {
+            self.mode = Mode::Paste(text);
+            return Outcome::Continue;
+        }
+        let body = text.strip_suffix(END).unwrap_or(&text);
+        let body: Vec<u8> = body.iter().map(|&byte| if byte == b'\r' { b'\n' } else { byte }).collect();
+        let start = self.buffer.point();
+        if self.buffer.insert(&body) {
+            self.buffer.mark = start;
+            self.region = !body.is_empty();
+        } else {
+            self.ding();
+        }
+        self.last = Last::Other;
+        self.argument = None;
+        self.show();
+        Outcome::Continue
+    }
+
+    // ---- what commands use -----------------------------------------------------------------------
+
+    fn count(&self) -> i64 {
+        self.argument.map_or(1, Argument::count)
+    }
+
+    fn ding(&mut self) {
+        self.display.out.push(7);
+    }
+
+    /// Ends a command: the screen follows.
+    fn done(&mut self, last: Last) -> Outcome {
+        self.last = last;
+        self.argument = None;
+        self.show();
+        Outcome::Continue
+    }
+
+    fn catch_up(&mut self) {
+        if !self.partial.is_empty() {
+            let partial = std::mem::take(&mut self.partial);
+            self.buffer.insert(&partial);
+            self.dirty = true;
+        }
+        if self.dirty {
+            self.show();
+        }
+    }
+
+    fn show(&mut self) {
+        self.dirty = false;
+        let prompt = self.message.as_deref().unwrap_or(&self.prompt);
+        self.display.show(&picture(prompt, &self.buffer, self.region));
+    }
+
+    fn show_all(&mut self) {
+        self.dirty = false;
+        let prompt = self.message.as_deref().unwrap_or(&self.prompt);
+        self.display.show_all(&picture(prompt, &self.buffer, self.region));
+    }
+
+    fn accept(&mut self) -> Outcome {
+        self.region = false;
+        self.message = None;
+        self.argument = None;
+        self.show();
+        self.display.finish();
+        Outcome::Accept(self.buffer.take())
+    }
+
+    // ---- history ---------------------------------------------------------------------------------
+
+    /// The line at `index` as it would be shown: changed, from the history, or the new one.
+    fn line_at<'a>(&'a self, index: usize, history: &'a History) -> &'a [u8] {
+        if index == self.index {
+            return self.buffer.text();
+        }
+        self.edited.get(&index).map_or_else(|| history.at(index).unwrap_or_default(), Vec::as_slice)
+    }
+
+    fn go_to_line(&mut self, index: usize, history: &History) {
+        if index == self.index {
+            return;
+        }
+        let is_new = self.index == history.len();
+        let held: usize = self.edited.values().map(Vec::len).sum();
+        if is_new || (self.buffer.changed() && held + self.buffer.text().len() <= MAX_EDITED_BYTES) {
+            self.edited.insert(self.index, self.buffer.text().to_vec());
+        }
+        let line = self.line_at(index, history).to_vec();
+        self.buffer.load(&line);
+        self.index = index;
+    }
+}
+
+/// What a line begins with.
+#[derive(Debug, Clone, Copy)]
+pub struct Setup<'a> {
+    /// The terminal.
+    pub terminal: Terminal,
+    /// Its width.
+    pub columns: u16,
+    /// Its height.
+    pub rows: u16,
+    /// Whether the locale's characters are those of UTF-8.
+    pub utf8: bool,
+    /// Whether Home and End send numbers.
+    pub numbered_keys: bool,
+    /// The prompt.
+    pub prompt: &'a [u8],
+}
+
+fn picture<'a>(prompt: &'a [u8], buffer: &'a Buffer, region: bool) -> Picture<'a> {
+    let (point, mark) = (buffer.point(), buffer.mark);
+    Picture {
+        prompt,
+        line: buffer.text(),
+        point,
+        region: region.then_some((point.min(mark), point.max(mark))),
+    }
+}

@@ -5,7 +5,7 @@ mod expand;
 use std::collections::VecDeque;
 
 use super::editor::Kept;
-pub use expand::{Expanded, ExpandError};
+pub use expand::{ExpandError, Expanded, words};
 
 /// Lines kept when `$HISTSIZE` does not say less, as in real bash.
 pub const DEFAULT_LINES: usize = 500;

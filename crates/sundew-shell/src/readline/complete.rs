@@ -1,0 +1,395 @@
+//! What the word before the cursor can become: commands, files, variables, users.
+//!
+//! Bash 5.2 without bash-completion, with readline's default settings.
+
+use std::collections::BTreeSet;
+
+use sundew_kernel::Process;
+
+use super::editor::Completion;
+use crate::builtin;
+use crate::shell::Shell;
+
+/// Matches that are looked at; what is over it is not listed.
+const MAX_MATCHES: usize = 20_000;
+
+/// Characters that end a word.
+const BREAKS: &[u8] = b" \t\n\"'><=;|&(:@";
+
+/// Words after which another command follows.
+const BEFORE_COMMAND: &[&[u8]] =
+    &[b"if", b"then", b"else", b"elif", b"while", b"until", b"do", b"time", b"!", b"{"];
+
+/// Reserved words, which complete like commands.
+const RESERVED: &[&str] = &[
+    "!", "[[", "]]", "case", "coproc", "do", "done", "elif", "else", "esac", "fi", "for", "function", "if", "in",
+    "select", "then", "time", "until", "while", "{", "}",
+];
+
+/// The word to complete.
+#[derive(Debug, PartialEq, Eq)]
+struct Word {
+    /// Where it begins in the line, behind an opening quote.
+    start: usize,
+    /// The open quote.
+    quote: Option<u8>,
+    /// Its text without quoting.
+    text: Vec<u8>,
+    /// Whether a command is expected here.
+    command: bool,
+}
+
+/// A match: the whole word it makes, and what the list shows of it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Match {
+    word: Vec<u8>,
+    directory: bool,
+}
+
+impl Shell {
+    /// What the end of `line` can become.
+    pub(super) async fn complete(&self, proc: &Process, line: &[u8]) -> Completion {
+        let word = word_at_end(line);
+        let (matches, kind) = self.matches(proc, &word).await;
+        finish(&word, matches, kind)
+    }
+
+    async fn matches(&self, proc: &Process, word: &Word) -> (BTreeSet<Match>, Kind) {
+        let text = word.text.as_slice();
+        if word.quote != Some(b'\'')
+            && let Some(at) = variable_start(text)
+        {
+            let found = self.variables_like(text, at);
+            if !found.is_empty() {
+                return (found, Kind::Variable);
+            }
+        }
+        if text.first() == Some(&b'~') && !text.contains(&b'/') && word.quote.is_none() {
+            let users = users_like(proc, text.get(1..).unwrap_or_default()).await;
+            if !users.is_empty() {
+                return (users, Kind::File);
+            }
+        }
+        if word.command && !text.contains(&b'/') {
+            let found = self.commands_like(proc, text).await;
+            if text.is_empty() || !found.is_empty() {
+                return (found, Kind::Command);
+            }
+            // Nothing of that name can be run: a directory may be meant.
+            let mut files = self.files_like(proc, text);
+            files.retain(|found| found.directory);
+            return (files, Kind::File);
+        }
+        let mut files = self.files_like(proc, text);
+        if word.command {
+            files.retain(|found| found.directory || is_executable(proc, &self.expand_tilde(proc, &found.word)));
+        }
+        (files, Kind::File)
+    }
+
+    fn variables_like(&self, text: &[u8], at: usize) -> BTreeSet<Match> {
+        let (before, name) = text.split_at(at);
+        let brace = before.ends_with(b"{");
+        let visible = self.variables.visible();
+        let named = visible.iter().filter(|(known, variable)| known.starts_with(name) && variable.value.is_some());
+        named
+            .map(|(known, _)| {
+                let end: &[u8] = if brace { b"}" } else { b"" };
+                Match { word: [before, known, end].concat(), directory: false }
+            })
+            .collect()
+    }
+
+    async fn commands_like(&self, proc: &Process, prefix: &[u8]) -> BTreeSet<Match> {
+        let mut found = BTreeSet::new();
+        let mut add = |name: &[u8]| {
+            if name.starts_with(prefix) && found.len() < MAX_MATCHES {
+                found.insert(Match { word: name.to_vec(), directory: false });
+            }
+        };
+        for name in self.aliases.keys().chain(self.functions.keys()) {
+            add(name);
+        }
+        for entry in builtin::TABLE.iter().filter(|entry| entry.dialects.contains(&self.dialect)) {
+            add(entry.name.as_bytes());
+        }
+        if self.is_bash() {
+            for name in RESERVED {
+                add(name.as_bytes());
+            }
+        }
+        let path = self.variables.scalar(b"PATH").unwrap_or_default();
+        for directory in path.split(|&byte| byte == b':') {
+            let directory: &[u8] = if directory.is_empty() { b"." } else { directory };
+            for entry in proc.read_directory(directory).unwrap_or_default() {
+                let matching = entry.name.starts_with(prefix);
+                if matching && is_executable(proc, &[directory, b"/", &entry.name].concat()) {
+                    add(&entry.name);
+                }
+            }
+            proc.tick().await;
+        }
+        found
+    }
+
+    fn files_like(&self, proc: &Process, text: &[u8]) -> BTreeSet<Match> {
+        let split = text.iter().rposition(|&byte| byte == b'/').map_or(0, |at| at + 1);
+        let (directory, prefix) = text.split_at(split);
+        let opened = self.expand_tilde(proc, directory);
+        let opened: &[u8] = if opened.is_empty() { b"." } else { &opened };
+        let mut names: Vec<Vec<u8>> =
+            proc.read_directory(opened).unwrap_or_default().into_iter().map(|entry| entry.name.to_vec()).collect();
+        if prefix.starts_with(b".") {
+            names.push(b".".to_vec());
+            names.push(b"..".to_vec());
+        }
+        let shown = names.into_iter().filter(|name| {
+            name.starts_with(prefix) && (!prefix.is_empty() || !name.starts_with(b"."))
+        });
+        shown
+            .take(MAX_MATCHES)
+            .map(|name| {
+                let path = [opened, b"/", &name].concat();
+                let directory = proc.stat(&path).is_ok_and(|data| data.file_type == sundew_vfs::FileType::Directory);
+                Match { word: [text.get(..split).unwrap_or_default(), &name].concat(), directory }
+            })
+            .collect()
+    }
+
+    /// `~` and `~user` at the start of a path.
+    fn expand_tilde(&self, proc: &Process, path: &[u8]) -> Vec<u8> {
+        let Some(rest) = path.strip_prefix(b"~") else { return path.to_vec() };
+        let end = rest.iter().position(|&byte| byte == b'/').unwrap_or(rest.len());
+        let (name, rest) = rest.split_at(end);
+        let home = if name.is_empty() {
+            self.variables.scalar(b"HOME").map(<[u8]>::to_vec)
+        } else {
+            home_of(proc, name)
+        };
+        home.map_or_else(|| path.to_vec(), |home| [home.as_slice(), rest].concat())
+    }
+}
+
+/// What the matches are, for the suffix and the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Command,
+    File,
+    Variable,
+}
+
+/// Finds the word at the end of `line` and whether it stands where a command does.
+fn word_at_end(line: &[u8]) -> Word {
+    let mut quote = None;
+    let mut start = 0;
+    let mut quoted_from = 0;
+    let mut at = 0;
+    while let Some(&byte) = line.get(at) {
+        match (quote, byte) {
+            (None | Some(b'"'), b'\\') => at += 1,
+            (Some(open), _) if open == byte => quote = None,
+            (Some(_), _) => {}
+            (None, b'\'' | b'"') => {
+                quote = Some(byte);
+                quoted_from = at + 1;
+            }
+            (None, _) if BREAKS.contains(&byte) => start = at + 1,
+            (None, _) => {}
+        }
+        at += 1;
+    }
+    let start = if quote.is_some() { quoted_from } else { start.min(line.len()) };
+    let before = line.get(..start - usize::from(quote.is_some())).unwrap_or_default();
+    let raw = line.get(start..).unwrap_or_default();
+    Word { start, quote, text: without_quotes(raw, quote), command: command_follows(before) }
+}
+
+/// Whether what follows `before` is a command's name.
+fn command_follows(before: &[u8]) -> bool {
+    let trimmed = before.trim_ascii_end();
+    let Some(&last) = trimmed.last() else { return true };
+    if matches!(last, b';' | b'|' | b'&' | b'(' | b'`') && !trimmed.ends_with(b">&") && !trimmed.ends_with(b">|") {
+        return true;
+    }
+    if trimmed.len() == before.len() {
+        return false;
+    }
+    let word = trimmed.rsplit(|byte| BREAKS.contains(byte)).next().unwrap_or_default();
+    let rest = trimmed.get(..trimmed.len() - word.len()).unwrap_or_default();
+    BEFORE_COMMAND.contains(&word) && command_follows(rest)
+}
+
+fn without_quotes(raw: &[u8], quote: Option<u8>) -> Vec<u8> {
+    if quote == Some(b'\'') {
+        return raw.to_vec();
+    }
+    let mut text = Vec::with_capacity(raw.len());
+    let mut bytes = raw.iter().copied();
+    let mut inner = None;
+    while let Some(byte) = bytes.next() {
+        match (inner, byte) {
+            (Some(b'\''), b'\'') => inner = None,
+            (Some(b'\''), _) => text.push(byte),
+            (_, b'\\') => text.extend(bytes.next()),
+            (None, b'\'' | b'"') if quote.is_none() => inner = Some(byte),
+            (Some(b'"'), b'"') => inner = None,
+            _ => text.push(byte),
+        }
+    }
+    text
+}
+
+/// Where the name of an unfinished `$name` or `${name` at the end of `text` begins.
+fn variable_start(text: &[u8]) -> Option<usize> {
+    let dollar = text.iter().rposition(|&byte| byte == b'$')?;
+    let name = dollar + 1 + usize::from(text.get(dollar + 1) == Some(&b'{'));
+    let plain = text.get(name..)?.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+    plain.then_some(name)
+}
+
+async fn users_like(proc: &Process, prefix: &[u8]) -> BTreeSet<Match> {
+    proc.tick().await;
+    let passwd = passwd(proc).await;
+    let names = passwd.split(|&byte| byte == b'\n').filter_map(|line| line.split(|&byte| byte == b':').next());
+    names
+        .filter(|name| !name.is_empty() && name.starts_with(prefix))
+        .take(MAX_MATCHES)
+        .map(|name| Match { word: [b"~".as_slice(), name].concat(), directory: true })
+        .collect()
+}
+
+/// Bytes of `/etc/passwd` that are looked at.
+const MAX_PASSWD_BYTES: usize = 256 * 1024;
+
+async fn passwd(proc: &Process) -> Vec<u8> {
+    let mut text = Vec::new();
+    let Ok(fd) = proc.open(b"/etc/passwd", sundew_kernel::descriptor::OpenFlags::READ, 0).await else { return text };
+    let mut chunk = [0; 4096];
+    while text.len() < MAX_PASSWD_BYTES {
+        match proc.read(fd, &mut chunk).await {
+            Ok(count) if count > 0 => text.extend_from_slice(chunk.get(..count).unwrap_or_default()),
+            _ => break,
+        }
+    }
+    let _was_open = proc.close(fd);
+    text
+}
+
+fn home_of(proc: &Process, name: &[u8]) -> Option<Vec<u8>> {
+    // Reading files waits for nothing on this machine: the future is ready at once.
+    let passwd = futures_util::FutureExt::now_or_never(passwd(proc))?;
+    let line = passwd.split(|&byte| byte == b'\n').find(|line| line.split(|&byte| byte == b':').next() == Some(name))?;
+    line.split(|&byte| byte == b':').nth(5).map(<[u8]>::to_vec)
+}
+
+fn is_executable(proc: &Process, path: &[u8]) -> bool {
+    proc.stat(path).is_ok_and(|data| data.file_type == sundew_vfs::FileType::Regular)
+        && proc.access(path, sundew_vfs::Access::Execute).is_ok()
+}
+
+/// Makes of the matches what the editor needs.
+fn finish(word: &Word, matches: BTreeSet<Match>, kind: Kind) -> Completion {
+    let common = common_prefix(&matches);
+    let suffix = match matches.first() {
+        Some(only) if matches.len() == 1 && only.directory => b"/".to_vec(),
+        Some(_) if matches.len() == 1 => match word.quote {
+            Some(quote) if kind == Kind::File => vec![quote, b' '],
+            _ => b" ".to_vec(),
+        },
+        _ => Vec::new(),
+    };
+    let quoted = |text: &[u8]| {
+        if kind == Kind::Variable { text.to_vec() } else { quote(text, word.quote) }
+    };
+    let shown = matches.iter().map(|found| match kind {
+        Kind::File => {
+            let name = found.word.rsplit(|&byte| byte == b'/').next().unwrap_or(&found.word);
+            let mut name = name.to_vec();
+            if found.directory {
+                name.push(b'/');
+            }
+            name
+        }
+        Kind::Command | Kind::Variable => found.word.clone(),
+    });
+    Completion {
+        start: word.start,
+        common: quoted(&common),
+        suffix,
+        shown: shown.collect(),
+        quoted: matches.iter().map(|found| quoted(&found.word)).collect(),
+    }
+}
+
+fn common_prefix(matches: &BTreeSet<Match>) -> Vec<u8> {
+    // In a sorted set the first and the last differ earliest.
+    let (Some(first), Some(last)) = (matches.first(), matches.last()) else { return Vec::new() };
+    let mut len = first.word.iter().zip(&last.word).take_while(|(one, other)| one == other).count();
+    while len > 0 && len < first.word.len() && first.word.get(len).is_some_and(|byte| (0x80..0xc0).contains(byte)) {
+        len -= 1;
+    }
+    first.word.get(..len).unwrap_or_default().to_vec()
+}
+
+/// Quotes what the shell would not take as it is.
+fn quote(text: &[u8], open: Option<u8>) -> Vec<u8> {
+    let mut quoted = Vec::with_capacity(text.len());
+    for (index, &byte) in text.iter().enumerate() {
+        let special = match open {
+            Some(b'\'') => {
+                if byte == b'\'' {
+                    quoted.extend_from_slice(b"'\\'");
+                }
+                false
+            }
+            Some(_) => matches!(byte, b'"' | b'$' | b'`' | b'\\'),
+            None => {
+                matches!(byte, b' ' | b'\t' | b'\n' | b'\\' | b'"' | b'\'' | b'|' | b'&' | b';' | b'(' | b')' | b'<' | b'>'
+                    | b'!' | b'{' | b'}' | b'*' | b'[' | b'?' | b']' | b'^' | b'$' | b'`' | b'@' | b'=' | b':' | b',')
+                    && !matches!(byte, b'@' | b'=' | b':')
+                    || (byte == b'#' && index == 0)
+            }
+        };
+        if special {
+            quoted.push(b'\\');
+        }
+        quoted.push(byte);
+    }
+    quoted
+}
+
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_word_before_the_cursor_is_found_in_quotes_and_behind_operators() {
+        let word = |line: &str| word_at_end(line.as_bytes());
+        assert_eq!(word("ls al"), Word { start: 3, quote: None, text: b"al".to_vec(), command: false });
+        assert_eq!(word("ls; al").command, true);
+        assert_eq!(word("a | b").command, true);
+        assert_eq!(word("if tr").command, true);
+        assert_eq!(word("echo if tr").command, false);
+        assert_eq!(word("ls > al").command, false);
+        assert_eq!(word("ls \"be").start, 4);
+        assert_eq!(word("ls \"be").quote, Some(b'"'));
+        assert_eq!(word("ls be\\ f").text, b"be f");
+        assert_eq!(word("A=al").start, 2);
+    }
+
+    #[test]
+    fn names_are_quoted_as_the_word_is() {
+        assert_eq!(quote(b"it's a", None), b"it\\'s\\ a");
+        assert_eq!(quote(b"b$x a", Some(b'"')), b"b\\$x a");
+        assert_eq!(quote(b"beta file", Some(b'\'')), b"beta file");
+    }
+
+    #[test]
+    fn one_match_gets_its_suffix() {
+        let word = word_at_end(b"ls s");
+        let one = BTreeSet::from([Match { word: b"sub".to_vec(), directory: true }]);
+        let completion = finish(&word, one, Kind::File);
+        assert_eq!((completion.common.as_slice(), completion.suffix.as_slice()), (b"sub".as_slice(), b"/".as_slice()));
+    }
+}

@@ -1,0 +1,425 @@
+//! What keys do to the line.
+
+use super::{Editor, Last, MAX_KILLS, Mode, Outcome, Want};
+use crate::readline::history::History;
+use crate::readline::key::Command;
+use crate::readline::history::words;
+
+/// Which way killed text joins what was killed just before.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Join {
+    After,
+    Before,
+}
+
+impl Editor {
+    /// Runs a command and shows what it did.
+    pub(super) fn run(&mut self, command: Command, byte: u8, history: &mut History) -> Outcome {
+        let had_region = std::mem::take(&mut self.region);
+        match command {
+            Command::AcceptLine => return self.accept(),
+            Command::OperateAndGetNext => {
+                self.kept.next_index = Some(self.index + 1);
+                return self.accept();
+            }
+            Command::InsertComment => {
+                self.buffer.set_point(0);
+                self.buffer.insert(b"#");
+                return self.accept();
+            }
+            Command::Complete | Command::PossibleCompletions | Command::InsertCompletions => {
+                if had_region {
+                    self.show();
+                }
+                let again = self.last == Last::Complete { changed: false };
+                self.argument = None;
+                return Outcome::Complete(match command {
+                    Command::Complete if again => Want::List,
+                    Command::Complete => Want::Insert,
+                    Command::PossibleCompletions => Want::List,
+                    _ => Want::All,
+                });
+            }
+            Command::QuotedInsert => {
+                self.mode = Mode::Quoted;
+                return Outcome::Continue;
+            }
+            Command::CharacterSearch | Command::CharacterSearchBackward => {
+                self.mode = Mode::Find { forward: command == Command::CharacterSearch };
+                return Outcome::Continue;
+            }
+            Command::BracketedPasteBegin => {
+                self.region = had_region;
+                self.mode = Mode::Paste(Vec::new());
+                return Outcome::Continue;
+            }
+            Command::ReverseSearchHistory | Command::ForwardSearchHistory => {
+                self.begin_search(command == Command::ForwardSearchHistory);
+                return Outcome::Continue;
+            }
+            Command::SelfInsert => return self.self_insert(byte, false),
+            Command::ClearScreen => {
+                self.last = Last::Other;
+                self.argument = None;
+                let prompt = self.prompt.clone();
+                let picture = super::picture(&prompt, &self.buffer, false);
+                self.display.clear_screen(&picture);
+                return Outcome::Continue;
+            }
+            _ => {}
+        }
+        let last = self.act(command, history);
+        self.done(last)
+    }
+
+    fn act(&mut self, command: Command, history: &mut History) -> Last {
+        let count = self.count();
+        match command {
+            Command::BeginningOfLine => self.buffer.set_point(0),
+            Command::EndOfLine => self.buffer.set_point(usize::MAX),
+            Command::ForwardChar => self.move_characters(count),
+            Command::BackwardChar => self.move_characters(-count),
+            Command::ForwardWord | Command::BackwardWord => {
+                let words = if command == Command::ForwardWord { count } else { -count };
+                let to = self.words_away(words);
+                self.buffer.set_point(to);
+            }
+            Command::DeleteChar => return self.delete_characters(count),
+            Command::BackwardDeleteChar => return self.delete_characters(-count),
+            Command::KillLine | Command::UnixLineDiscard | Command::BackwardKillLine | Command::KillWord
+            | Command::BackwardKillWord | Command::UnixWordRubout => return self.kill_by(command, count),
+            Command::Yank => return self.yank(),
+            Command::YankPop => return self.yank_pop(),
+            Command::YankLastArg => return self.yank_argument(history),
+            Command::YankNthArg => return self.yank_nth(history),
+            Command::TransposeChars => self.transpose(),
+            Command::TransposeWords => self.transpose_words(),
+            Command::UpcaseWord | Command::DowncaseWord | Command::CapitalizeWord => self.change_case(command, count),
+            Command::PreviousHistory | Command::NextHistory | Command::BeginningOfHistory | Command::EndOfHistory => {
+                self.move_in_history(command, count, history);
+            }
+            Command::HistorySearchBackward => self.search_prefix(false, history),
+            Command::HistorySearchForward => self.search_prefix(true, history),
+            Command::Undo => {
+                if !self.buffer.undo() {
+                    self.ding();
+                }
+            }
+            Command::RevertLine => {
+                if !self.buffer.changed() {
+                    self.ding();
+                }
+                self.buffer.revert();
+            }
+            Command::SetMark => self.buffer.mark = self.buffer.point(),
+            Command::ExchangePointAndMark => {
+                let mark = self.buffer.mark.min(self.buffer.text().len());
+                self.buffer.mark = self.buffer.point();
+                self.buffer.set_point(mark);
+                self.region = true;
+            }
+            Command::OverwriteMode => self.overwrite = !self.overwrite,
+            Command::DeleteHorizontalSpace => self.delete_blanks(),
+            Command::Abort => {
+                self.message = None;
+                self.ding();
+            }
+            Command::TildeExpand | Command::HistoryExpandLine | Command::DisplayVersion => {}
+            _ => self.ding(),
+        }
+        Last::Other
+    }
+
+    // ---- moving ------------------------------------------------------------------------------
+
+    fn characters_away(&self, count: i64) -> (usize, bool) {
+        let mut at = self.buffer.point();
+        for _ in 0..count.unsigned_abs() {
+            let next = if count > 0 { self.buffer.next(at) } else { self.buffer.previous(at) };
+            if next == at {
+                return (at, true);
+            }
+            at = next;
+        }
+        (at, false)
+    }
+
+    fn move_characters(&mut self, count: i64) {
+        let (at, stopped) = self.characters_away(count);
+        if stopped {
+            self.ding();
+        }
+        self.buffer.set_point(at);
+    }
+
+    fn words_away(&self, count: i64) -> usize {
+        let mut at = self.buffer.point();
+        for _ in 0..count.unsigned_abs() {
+            let next = if count > 0 { self.buffer.word_end(at) } else { self.buffer.word_start(at) };
+            if next == at {
+                break;
+            }
+            at = next;
+        }
+        at
+    }
+
+    pub(super) fn find(&mut self, byte: u8, forward: bool) {
+        let (text, point) = self.line();
+        let found = if forward {
+            text.iter().enumerate().skip(point + 1).find(|(_, other)| **other == byte).map(|(at, _)| at)
+        } else {
+            text.iter().take(point).rposition(|&other| other == byte)
+        };
+        match found {
+            Some(at) => self.buffer.set_point(at),
+            None => self.ding(),
+        }
+    }
+
+    // ---- deleting ----------------------------------------------------------------------------
+
+    fn delete_characters(&mut self, count: i64) -> Last {
+        let point = self.buffer.point();
+        let nothing = if count > 0 { self.buffer.at_end() } else { point == 0 };
+        if nothing {
+            self.ding();
+            return Last::Other;
+        }
+        let (to, _) = self.characters_away(count);
+        if self.argument.is_some() {
+            return self.kill(point, to);
+        }
+        self.buffer.delete(point, to);
+        Last::Other
+    }
+
+    fn kill_by(&mut self, command: Command, count: i64) -> Last {
+        let point = self.buffer.point();
+        let end = self.buffer.text().len();
+        let to = match command {
+            Command::KillLine => if count < 0 { 0 } else { end },
+            Command::BackwardKillLine => if count < 0 { end } else { 0 },
+            Command::UnixLineDiscard => 0,
+            Command::KillWord => self.words_away(count),
+            Command::BackwardKillWord => self.words_away(-count),
+            _ => {
+                let mut at = point;
+                for _ in 0..count.max(1) {
+                    let next = self.buffer.blank_word_start(at);
+                    if next == at {
+                        break;
+                    }
+                    at = next;
+                }
+                at
+            }
+        };
+        let rings = matches!(command, Command::UnixLineDiscard | Command::BackwardKillLine | Command::UnixWordRubout);
+        if point == 0 && rings {
+            self.ding();
+            return Last::Other;
+        }
+        self.kill(point, to)
+    }
+
+    /// Removes what lies between and keeps it for yanking.
+    fn kill(&mut self, from: usize, to: usize) -> Last {
+        if from == to {
+            return Last::Kill;
+        }
+        let join = if to < from { Join::Before } else { Join::After };
+        let removed = self.buffer.delete(from, to);
+        match self.kept.kills.last_mut() {
+            Some(top) if self.last == Last::Kill && top.len() + removed.len() <= super::MAX_LINE_BYTES => match join {
+                Join::After => top.extend_from_slice(&removed),
+                Join::Before => *top = [removed.as_slice(), top].concat(),
+            },
+            _ => {
+                if self.kept.kills.len() == MAX_KILLS {
+                    self.kept.kills.remove(0);
+                }
+                self.kept.kills.push(removed);
+            }
+        }
+        Last::Kill
+    }
+
+    fn delete_blanks(&mut self) {
+        let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+        let (text, point) = self.line();
+        let before = text.iter().take(point).rev().take_while(|byte| blank(byte)).count();
+        let after = text.iter().skip(point).take_while(|byte| blank(byte)).count();
+        self.buffer.delete(point - before, point + after);
+    }
+
+    // ---- yanking -----------------------------------------------------------------------------
+
+    fn insert_or_ding(&mut self, text: &[u8]) -> bool {
+        let fits = self.buffer.insert(text);
+        if !fits {
+            self.ding();
+        }
+        fits
+    }
+
+    fn yank(&mut self) -> Last {
+        let start = self.buffer.point();
+        let Some(text) = self.kept.kills.last().cloned() else {
+            self.ding();
+            return Last::Other;
+        };
+        self.buffer.mark = start;
+        self.insert_or_ding(&text);
+        Last::Yank { depth: 0, start }
+    }
+
+    fn yank_pop(&mut self) -> Last {
+        let Last::Yank { depth, start } = self.last else {
+            self.ding();
+            return Last::Other;
+        };
+        let kills = self.kept.kills.len();
+        let depth = if depth + 1 < kills { depth + 1 } else { 0 };
+        let Some(text) = self.kept.kills.get(kills.saturating_sub(depth + 1)).cloned() else { return Last::Other };
+        self.buffer.delete(start, self.buffer.point());
+        self.insert_or_ding(&text);
+        Last::Yank { depth, start }
+    }
+
+    fn yank_argument(&mut self, history: &History) -> Last {
+        let (back, start) = match self.last {
+            Last::YankArg { back, start, inserted } => {
+                if inserted {
+                    self.buffer.undo();
+                }
+                (back + 1, start)
+            }
+            _ => (1, self.buffer.point()),
+        };
+        let line = history.len().checked_sub(back).and_then(|index| history.at(index));
+        let Some(word) = line.and_then(|line| words(line).last().map(|word| word.to_vec())) else {
+            self.ding();
+            return Last::YankArg { back: back.min(history.len()), start, inserted: false };
+        };
+        self.buffer.begin_group();
+        let inserted = self.insert_or_ding(&word);
+        self.buffer.end_group();
+        Last::YankArg { back, start, inserted }
+    }
+
+    fn yank_nth(&mut self, history: &History) -> Last {
+        let nth = self.argument.map_or(1, super::Argument::count);
+        let word = history.last().and_then(|line| {
+            let words = words(line);
+            let index = usize::try_from(nth).ok().or_else(|| words.len().checked_sub(usize::try_from(-nth).ok()? + 1))?;
+            words.get(index).map(|word| word.to_vec())
+        });
+        match word {
+            Some(word) => {
+                self.insert_or_ding(&word);
+            }
+            None => self.ding(),
+        }
+        Last::Other
+    }
+
+    // ---- changing ----------------------------------------------------------------------------
+
+    fn transpose(&mut self) {
+        let mut point = self.buffer.point();
+        if point == 0 || self.buffer.next(0) >= self.buffer.text().len() {
+            return self.ding();
+        }
+        if self.buffer.at_end() {
+            point = self.buffer.previous(point);
+        }
+        let from = self.buffer.previous(point);
+        self.buffer.begin_group();
+        let before = self.buffer.delete(from, point);
+        self.buffer.set_point(self.buffer.next(from));
+        self.buffer.insert(&before);
+        self.buffer.end_group();
+    }
+
+    fn transpose_words(&mut self) {
+        let point = self.buffer.point();
+        let second_end = self.buffer.word_end(point);
+        let second = self.buffer.word_start(second_end);
+        let first = self.buffer.word_start(second);
+        let first_end = self.buffer.word_end(first);
+        if first == second || second < first_end {
+            return self.ding();
+        }
+        let text = self.buffer.text();
+        let parts = [text.get(second..second_end), text.get(first_end..second), text.get(first..first_end)];
+        let swapped = parts.map(Option::unwrap_or_default).concat();
+        self.buffer.replace(first, second_end, &swapped);
+    }
+
+    fn change_case(&mut self, command: Command, count: i64) {
+        let point = self.buffer.point();
+        let away = self.words_away(count);
+        let (from, to) = (point.min(away), point.max(away));
+        let mut text = self.buffer.text().get(from..to).unwrap_or_default().to_vec();
+        match command {
+            Command::UpcaseWord => text.make_ascii_uppercase(),
+            Command::DowncaseWord => text.make_ascii_lowercase(),
+            _ => {
+                let mut within = false;
+                for byte in &mut text {
+                    let letter = byte.is_ascii_alphanumeric() || *byte >= 0x80;
+                    if letter && !within {
+                        byte.make_ascii_uppercase();
+                    } else {
+                        byte.make_ascii_lowercase();
+                    }
+                    within = letter;
+                }
+            }
+        }
+        if from < to {
+            self.buffer.replace(from, to, &text);
+        }
+        self.buffer.set_point(if count < 0 { point } else { to });
+    }
+
+    // ---- history -----------------------------------------------------------------------------
+
+    fn move_in_history(&mut self, command: Command, count: i64, history: &History) {
+        let last = history.len();
+        let to = match command {
+            Command::BeginningOfHistory => 0,
+            Command::EndOfHistory => last,
+            _ => {
+                let down = (command == Command::NextHistory) == (count >= 0);
+                let steps = usize::try_from(count.unsigned_abs()).unwrap_or(usize::MAX);
+                if down { self.index.saturating_add(steps).min(last) } else { self.index.saturating_sub(steps) }
+            }
+        };
+        if to == self.index {
+            if last > 0 {
+                self.ding();
+            }
+            return;
+        }
+        self.go_to_line(to, history);
+    }
+
+    /// Page up and down: the next line that begins with what stands before the cursor.
+    fn search_prefix(&mut self, forward: bool, history: &History) {
+        let prefix = self.buffer.before().to_vec();
+        let mut index = self.index;
+        loop {
+            let next = if forward { Some(index + 1).filter(|next| *next <= history.len()) } else { index.checked_sub(1) };
+            let Some(next) = next else { return self.ding() };
+            index = next;
+            let line = self.line_at(index, history);
+            if line.starts_with(&prefix) && line != self.buffer.text() {
+                self.go_to_line(index, history);
+                self.buffer.set_point(prefix.len());
+                return;
+            }
+        }
+    }
+}

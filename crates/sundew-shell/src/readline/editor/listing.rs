@@ -1,0 +1,183 @@
+//! What a completion does to the line, and the list of matches below it.
+
+use super::{Editor, Last, Mode, Outcome, Want};
+use crate::readline::width;
+
+/// From this many matches on bash asks before it lists them: `completion-query-items`.
+const ASK_FROM: usize = 100;
+
+/// What the word before the cursor can become.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Completion {
+    /// Where in the line the word begins.
+    pub start: usize,
+    /// What all matches have in common, quoted as the word is.
+    pub common: Vec<u8>,
+    /// Behind the only match: a blank, `/`, a closing quote.
+    pub suffix: Vec<u8>,
+    /// The matches as the list shows them, in order.
+    pub shown: Vec<Vec<u8>>,
+    /// The matches as they would be inserted.
+    pub quoted: Vec<Vec<u8>>,
+}
+
+/// What a key will answer.
+#[derive(Debug)]
+pub(super) struct Question {
+    lines: Vec<Vec<u8>>,
+    /// Lines shown since the last question; `None` if it is whether to show any.
+    pager: bool,
+}
+
+impl Editor {
+    /// Answers [`Outcome::Complete`].
+    pub fn complete(&mut self, want: Want, completion: &Completion) {
+        let before = self.buffer.text().to_vec();
+        if completion.shown.is_empty() {
+            self.ding();
+            self.done(Last::Complete { changed: false });
+            return;
+        }
+        match want {
+            Want::List => {
+                self.list(completion);
+                self.last = Last::Complete { changed: false };
+                return;
+            }
+            Want::Insert => {
+                let mut word = completion.common.clone();
+                if completion.shown.len() == 1 {
+                    word.extend_from_slice(&completion.suffix);
+                }
+                self.put_word(completion.start, &word);
+                if completion.shown.len() > 1 {
+                    self.ding();
+                }
+            }
+            Want::All => {
+                let mut words = completion.quoted.join(&b' ');
+                words.push(b' ');
+                self.put_word(completion.start, &words);
+            }
+        }
+        let changed = self.buffer.text() != before;
+        self.done(Last::Complete { changed });
+    }
+
+    fn put_word(&mut self, start: usize, word: &[u8]) {
+        let point = self.buffer.point();
+        if self.buffer.text().get(start..point) == Some(word) {
+            return;
+        }
+        self.buffer.begin_group();
+        self.buffer.delete(start, point);
+        self.buffer.set_point(start);
+        if !self.buffer.insert(word) {
+            self.ding();
+        }
+        self.buffer.end_group();
+    }
+
+    fn list(&mut self, completion: &Completion) {
+        if let [only] = completion.shown.as_slice() {
+            self.display.below();
+            self.display.out.extend_from_slice(only);
+            self.display.out.push(b'\n');
+            return self.show_all_last_row();
+        }
+        let lines = columns(&completion.shown, self.display.columns(), self.buffer.utf8);
+        self.display.below();
+        if completion.shown.len() >= ASK_FROM {
+            let question = format!("Display all {} possibilities? (y or n)", completion.shown.len());
+            self.display.out.extend_from_slice(question.as_bytes());
+            self.mode = Mode::Question(Question { lines, pager: false });
+            return;
+        }
+        self.print_lines(lines, usize::from(self.rows) - 1);
+    }
+
+    /// Prints up to `room` lines, then asks for more.
+    fn print_lines(&mut self, mut lines: Vec<Vec<u8>>, room: usize) {
+        let rest = lines.split_off(room.min(lines.len()));
+        for line in lines {
+            self.display.out.extend_from_slice(&line);
+            self.display.out.push(b'\n');
+        }
+        if rest.is_empty() {
+            return self.show_all_last_row();
+        }
+        self.display.out.extend_from_slice(b"--More--");
+        self.mode = Mode::Question(Question { lines: rest, pager: true });
+    }
+
+    fn show_all_last_row(&mut self) {
+        self.display.on_new_line();
+        self.show();
+    }
+
+    pub(super) fn answer_question(&mut self, question: Question, byte: u8) -> Outcome {
+        let erase = |editor: &mut Self| {
+            let clear = editor.display.terminal().clear_line;
+            editor.display.out.push(b'\r');
+            editor.display.out.extend_from_slice(clear);
+        };
+        let page = usize::from(self.rows) - 1;
+        match (question.pager, byte) {
+            (false, b'y' | b'Y' | b' ') => {
+                self.display.out.push(b'\n');
+                self.print_lines(question.lines, page);
+            }
+            (true, b'y' | b'Y' | b' ') => {
+                erase(self);
+                self.print_lines(question.lines, page);
+            }
+            (true, b'\r' | b'\n') => {
+                erase(self);
+                self.print_lines(question.lines, 1);
+            }
+            (false, b'n' | b'N' | 0x7f) => {
+                self.display.out.push(b'\n');
+                self.show_all_last_row();
+            }
+            (true, b'n' | b'N' | b'q' | b'Q' | 0x7f) => {
+                erase(self);
+                self.show_all_last_row();
+            }
+            (_, 7) => {
+                self.ding();
+                self.display.out.push(b'\n');
+                self.show_all_last_row();
+            }
+            _ => {
+                self.ding();
+                self.mode = Mode::Question(question);
+            }
+        }
+        Outcome::Continue
+    }
+}
+
+/// The list in columns, down before across, as `ls` does it.
+fn columns(names: &[Vec<u8>], screen: usize, utf8: bool) -> Vec<Vec<u8>> {
+    let widest = names.iter().map(|name| width::of(name, utf8)).max().unwrap_or(0) + 2;
+    let mut across = screen / widest;
+    if across != 1 && across * widest == screen {
+        across = across.saturating_sub(1);
+    }
+    let across = across.max(1);
+    let down = names.len().div_ceil(across);
+    let mut lines = Vec::with_capacity(down);
+    for row in 0..down {
+        let mut line = Vec::new();
+        for column in 0..across {
+            let Some(name) = names.get(column * down + row) else { break };
+            line.extend_from_slice(name);
+            if column + 1 < across {
+                let padding = widest.saturating_sub(width::of(name, utf8)).max(1);
+                line.resize(line.len() + padding, b' ');
+            }
+        }
+        lines.push(line);
+    }
+    lines
+}

@@ -1,0 +1,197 @@
+//! Searching the history while typing what to search for: `^R` and `^S`.
+
+use super::{Editor, Mode, Outcome};
+use crate::readline::history::History;
+use crate::readline::key::{self, Command};
+
+/// Longest text searched for, in bytes.
+const MAX_SEARCH_BYTES: usize = 1024;
+
+/// A search that goes on.
+#[derive(Debug)]
+pub(super) struct Search {
+    forward: bool,
+    text: Vec<u8>,
+    failed: bool,
+    origin: usize,
+    original: Vec<u8>,
+    original_point: usize,
+    /// The line being looked at.
+    index: usize,
+    /// Where in it; below 0 when it has been looked through.
+    at: isize,
+    found_index: usize,
+    found_line: Option<Vec<u8>>,
+}
+
+impl Editor {
+    pub(super) fn begin_search(&mut self, forward: bool) {
+        let (text, point) = self.line();
+        let search = Search {
+            forward,
+            text: Vec::new(),
+            failed: false,
+            origin: self.index,
+            original: text.to_vec(),
+            original_point: point,
+            index: self.index,
+            at: isize::try_from(point).unwrap_or(0),
+            found_index: self.index,
+            found_line: None,
+        };
+        self.argument = None;
+        self.last = super::Last::Other;
+        self.display.quick = true;
+        self.show_search(&search);
+        self.mode = Mode::Search(search);
+    }
+
+    fn show_search(&mut self, search: &Search) {
+        let failed = if search.failed { "failed " } else { "" };
+        let reverse = if search.forward { "" } else { "reverse-" };
+        let head = format!("({failed}{reverse}i-search)`");
+        self.message = Some([head.as_bytes(), &search.text, b"': "].concat());
+        self.show();
+    }
+
+    pub(super) fn search_key(&mut self, mut search: Search, byte: u8, more: bool, history: &mut History) -> Outcome {
+        match key::plain(byte) {
+            Command::ReverseSearchHistory | Command::ForwardSearchHistory => {
+                search.forward = key::plain(byte) == Command::ForwardSearchHistory;
+                if search.text.is_empty() {
+                    match self.kept.last_search.clone() {
+                        Some(text) => search.text = text,
+                        None => {
+                            self.mode = Mode::Search(search);
+                            return Outcome::Continue;
+                        }
+                    }
+                } else {
+                    search.at += if search.forward { 1 } else { -1 };
+                }
+            }
+            Command::Abort => {
+                self.buffer_restore(&search, history);
+                return self.end_search(None);
+            }
+            Command::BackwardDeleteChar => {
+                if search.text.pop().is_none() {
+                    self.ding();
+                }
+            }
+            Command::SelfInsert if search.text.len() < MAX_SEARCH_BYTES => search.text.push(byte),
+            command => {
+                let text = std::mem::take(&mut search.text);
+                let point = usize::try_from(search.at).unwrap_or(0);
+                self.settle(&search, point, history);
+                let shown = self.end_search(Some(text));
+                if byte == b'\n' {
+                    return shown;
+                }
+                if command == Command::Meta {
+                    self.mode = Mode::Meta;
+                    return Outcome::Continue;
+                }
+                return self.feed(byte, more, history);
+            }
+        }
+        self.search_on(&mut search, history);
+        self.mode = Mode::Search(search);
+        Outcome::Continue
+    }
+
+    /// Leaves the search; a text that was searched for is remembered.
+    fn end_search(&mut self, text: Option<Vec<u8>>) -> Outcome {
+        if let Some(text) = text.filter(|text| !text.is_empty()) {
+            self.kept.last_search = Some(text);
+        }
+        self.region = false;
+        self.message = None;
+        self.show();
+        Outcome::Continue
+    }
+
+    fn buffer_restore(&mut self, search: &Search, history: &History) {
+        self.go_to_line(search.origin, history);
+        self.buffer.load(&search.original);
+        self.buffer.set_point(search.original_point);
+        self.index = search.origin;
+    }
+
+    /// Makes the line found the one being edited.
+    fn settle(&mut self, search: &Search, point: usize, history: &History) {
+        if search.found_index != search.origin {
+            let line = self.buffer.text().to_vec();
+            self.buffer.load(&search.original);
+            self.go_to_line(search.found_index, history);
+            self.buffer.load(&line);
+        }
+        self.buffer.set_point(point.min(self.buffer.text().len()));
+    }
+
+    fn search_on(&mut self, search: &mut Search, history: &History) {
+        search.failed = !self.find_next(search, history);
+        if search.failed {
+            self.ding();
+            search.index = search.found_index;
+            self.region = false;
+        } else {
+            let line = self.searched_line(search, search.index, history).to_vec();
+            let at = usize::try_from(search.at).unwrap_or(0);
+            self.buffer.load(&line);
+            self.buffer.set_point(at);
+            self.buffer.mark = at + search.text.len();
+            self.region = !search.text.is_empty();
+            search.found_index = search.index;
+            search.found_line = Some(line);
+        }
+        self.show_search(search);
+    }
+
+    fn searched_line<'a>(&'a self, search: &'a Search, index: usize, history: &'a History) -> &'a [u8] {
+        if index == search.origin {
+            return &search.original;
+        }
+        self.edited.get(&index).map_or_else(|| history.at(index).unwrap_or_default(), Vec::as_slice)
+    }
+
+    fn find_next(&self, search: &mut Search, history: &History) -> bool {
+        if search.text.is_empty() {
+            return false;
+        }
+        loop {
+            let line = self.searched_line(search, search.index, history);
+            let room = isize::try_from(line.len()).unwrap_or(isize::MAX) - isize::try_from(search.text.len()).unwrap_or(0);
+            let step = if search.forward { 1 } else { -1 };
+            let mut at = search.at;
+            let mut found = false;
+            while at >= 0 && (!search.forward || at <= room) {
+                let here = usize::try_from(at).ok().and_then(|at| line.get(at..));
+                found = here.is_some_and(|here| here.starts_with(&search.text));
+                if found {
+                    break;
+                }
+                at += step;
+            }
+            search.at = at.max(0);
+            if found {
+                return true;
+            }
+            loop {
+                let next = if search.forward {
+                    Some(search.index + 1).filter(|next| *next <= history.len())
+                } else {
+                    search.index.checked_sub(1)
+                };
+                let Some(next) = next else { return false };
+                search.index = next;
+                let line = self.searched_line(search, next, history);
+                if search.found_line.as_deref() != Some(line) && line.len() >= search.text.len() {
+                    let end = isize::try_from(line.len() - search.text.len()).unwrap_or(0);
+                    search.at = if search.forward { 0 } else { end };
+                    break;
+                }
+            }
+        }
+    }
+}
