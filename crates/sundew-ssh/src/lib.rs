@@ -1,7 +1,7 @@
 //! The SSH front end: accepts connections, speaks the protocol, and hands logins, channels and their
 //! streams to whoever implements the traits of [`boundary`].
 //!
-//! It knows neither machines nor events. From the outside in:
+//! Only [`door`] knows sessions and events. From the outside in:
 //!
 //! - [`listener`]: sockets, limits, graceful stop
 //! - `census`: how many connections, in all and from each source
@@ -11,6 +11,7 @@
 //! - `transport`: the SSH library, and nothing else that knows it
 //! - `auth`, `backlog`, `pump`: counting logins, holding input, moving a channel's bytes
 //! - [`host_key`], [`profile`]: what the server is recognised by
+//! - [`door`]: the traits of [`boundary`] over the sensor's sessions
 
 #![warn(
     clippy::indexing_slicing,
@@ -24,6 +25,7 @@
 )]
 
 pub mod boundary;
+pub mod door;
 pub mod host_key;
 pub mod identification;
 pub mod kexinit;

@@ -1,0 +1,143 @@
+//! What all sessions of a sensor share, how many there are, and how they end.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use sundew_capture::Store;
+use sundew_egress::Egress;
+use sundew_events::{Connection, Installation, Protocol, SessionId};
+use sundew_kernel::budget;
+use sundew_kernel::clock::Clock;
+use sundew_kernel::program::ProgramTable;
+use sundew_persona::Persona;
+use sundew_sinks::EventSender;
+use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+use tokio_util::task::TaskTracker;
+
+use crate::clock::event_time;
+use crate::policy::Policy;
+use crate::session::Session;
+
+/// Fills a buffer with random bytes.
+pub type Random = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
+
+/// An address and a port.
+pub type Endpoint = (std::net::IpAddr, u16);
+
+/// What a sensor is made of. Everything that varies is handed in here.
+pub struct Parts {
+    /// The machine that visitors find.
+    pub persona: Persona,
+    /// The programs on it.
+    pub programs: Arc<ProgramTable>,
+    /// Its time, and that of the events.
+    pub clock: Arc<dyn Clock>,
+    /// Where events go.
+    pub events: EventSender,
+    /// Where artifacts and recordings go.
+    pub store: Store,
+    /// The way out.
+    pub egress: Egress,
+    /// Who may log in.
+    pub policy: Policy,
+    /// Which sensor this is.
+    pub installation: Arc<Installation>,
+    /// What one machine may use.
+    pub machine: budget::Limits,
+    /// What one machine may write.
+    pub files: sundew_vfs::Limits,
+    /// Session ids, delays and the machines' randomness start here.
+    pub random: Random,
+    /// Permits for machines that use much CPU; fewer than cores, so that the others get through.
+    pub heavy: Arc<Semaphore>,
+}
+
+/// What all sessions share.
+pub struct Sensor {
+    pub(crate) parts: Parts,
+    /// Tasks that must end before the sensor may: the ends of sessions, artifacts being finished.
+    pub(crate) tracker: TaskTracker,
+    stopping: AtomicBool,
+    runtime: Handle,
+}
+
+impl std::fmt::Debug for Sensor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sensor").finish_non_exhaustive()
+    }
+}
+
+impl Sensor {
+    /// A sensor of these parts, whose sessions run on the current tokio runtime.
+    ///
+    /// # Panics
+    ///
+    /// Outside a runtime.
+    #[must_use]
+    pub fn new(parts: Parts) -> Arc<Self> {
+        Arc::new(Self {
+            parts,
+            tracker: TaskTracker::new(),
+            stopping: AtomicBool::new(false),
+            runtime: Handle::current(),
+        })
+    }
+
+    /// Begins the session of a connection that was just accepted, and tells of it.
+    #[must_use]
+    pub fn open(self: &Arc<Self>, protocol: Protocol, src: Endpoint, dst: Endpoint) -> Arc<Session> {
+        let mut id = [0; 6];
+        (self.parts.random)(&mut id);
+        let connection = Connection::new(SessionId::from_bytes(id), protocol, src, dst);
+        Session::open(self, connection)
+    }
+
+    /// Waits until all sessions have said their last word, then cuts the transfers that outlive
+    /// them and waits until everything captured is on disk; each for at most `grace`. Front ends
+    /// must have closed their connections before.
+    pub async fn stop(&self, grace: Duration) {
+        self.stopping.store(true, Ordering::Relaxed);
+        self.tracker.close();
+        let late = |what: &str| tracing::warn!(what, "did not end in time");
+        if timeout(grace, self.tracker.wait()).await.is_err() {
+            late("sessions");
+        }
+        if timeout(grace, self.parts.egress.shut_down()).await.is_err() {
+            late("transfers");
+        }
+        if timeout(grace, self.tracker.wait()).await.is_err() {
+            late("artifacts");
+        }
+        if timeout(grace, self.parts.store.drain()).await.is_err() {
+            late("captures");
+        }
+    }
+
+    /// Whether [`Sensor::stop`] was called: what is cut from now on is cut by us.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
+    /// Runs a task that the sensor waits for when it stops. Works from any thread.
+    pub(crate) fn spawn<F>(&self, task: F) -> tokio::task::JoinHandle<F::Output>
+    where
+        F: Future<Output: Send> + Send + 'static,
+    {
+        self.tracker.spawn_on(task, &self.runtime)
+    }
+
+    /// The time for events.
+    pub(crate) fn now(&self) -> sundew_events::Timestamp {
+        event_time(self.parts.clock.wall())
+    }
+
+    /// A random number.
+    pub(crate) fn random(&self) -> u64 {
+        let mut bytes = [0; 8];
+        (self.parts.random)(&mut bytes);
+        u64::from_le_bytes(bytes)
+    }
+}

@@ -1,0 +1,324 @@
+//! Observations to events, downloads to artifacts.
+//!
+//! The machine calls in here while it runs, so nothing waits: an event goes into a queue, the end of
+//! an artifact into a task of the sensor's that outlives the session if need be.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use futures_util::future::BoxFuture;
+use sundew_capture::{ArtifactWriter, Kept, Lost, Origin, Outcome, Reason, Taken};
+use sundew_events::event::{Captured, DownloadSource, FileDownload, Stored, Target};
+use sundew_events::{Connection, Event, EventKind, Lossy, Timestamp};
+use sundew_kernel::machine::Machine;
+use sundew_kernel::observe::{Capture, Download, DownloadEnd, Observation, Observer};
+use tokio::task::JoinHandle;
+
+use crate::lifetime::Sensor;
+use crate::lock;
+
+/// Tells of one connection.
+#[derive(Debug)]
+pub(crate) struct Reporter {
+    pub(crate) sensor: Arc<Sensor>,
+    pub(crate) connection: Connection,
+    shared: Arc<Connection>,
+    /// Whether the last event was sent. Held while sending, so that nothing slips in before it that
+    /// should be marked late.
+    over: Mutex<bool>,
+    /// Artifacts that are being finished.
+    finishing: Mutex<Vec<JoinHandle<()>>>,
+    /// Files written by redirections and not kept yet, each once, in the order of their first write.
+    redirects: Mutex<Vec<Vec<u8>>>,
+}
+
+impl Reporter {
+    pub(crate) fn new(sensor: &Arc<Sensor>, connection: Connection) -> Arc<Self> {
+        Arc::new(Self {
+            sensor: Arc::clone(sensor),
+            shared: Arc::new(connection.clone()),
+            connection,
+            over: Mutex::new(false),
+            finishing: Mutex::default(),
+            redirects: Mutex::default(),
+        })
+    }
+
+    /// Sends an event.
+    pub(crate) fn event(&self, kind: EventKind) {
+        let over = lock(&self.over);
+        self.send(kind, *over);
+    }
+
+    /// Sends the last event; those that come after it are late.
+    pub(crate) fn last_event(&self, kind: EventKind) {
+        let mut over = lock(&self.over);
+        self.send(kind, *over);
+        *over = true;
+    }
+
+    fn send(&self, kind: EventKind, late: bool) {
+        self.sensor.parts.events.send(Event {
+            connection: Arc::clone(&self.shared),
+            installation: Arc::clone(&self.sensor.parts.installation),
+            timestamp: self.now(),
+            late,
+            kind,
+        });
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.sensor.now()
+    }
+
+    /// Begins to keep something that came in.
+    pub(crate) fn begin(&self, url: Option<&[u8]>, name: Option<&[u8]>) -> ArtifactWriter {
+        let origin = Origin {
+            session: Some(self.connection.session()),
+            source: Some(self.connection.src().0),
+            url: url.map(Lossy::new),
+            name: name.map(Lossy::new),
+        };
+        self.sensor.parts.store.begin(origin, self.now())
+    }
+
+    /// Finishes an artifact in the background and tells of it.
+    pub(crate) fn finish(
+        self: &Arc<Self>,
+        writer: ArtifactWriter,
+        outcome: Outcome,
+        source: DownloadSource,
+        failure: Option<String>,
+    ) {
+        let reporter = Arc::clone(self);
+        let task = self.sensor.spawn(async move {
+            let kept = writer.finish(outcome, reporter.now()).await;
+            reporter.kept(kept, source, failure);
+        });
+        let mut finishing = lock(&self.finishing);
+        finishing.retain(|task| !task.is_finished());
+        finishing.push(task);
+    }
+
+    fn kept(
+        &self,
+        kept: Result<Option<Kept>, Lost>,
+        source: DownloadSource,
+        failure: Option<String>,
+    ) {
+        match (kept, source) {
+            (Ok(Some(kept)), source) => {
+                let stored = stored(&kept);
+                self.event(EventKind::FileDownload(Box::new(FileDownload { source, stored })));
+            }
+            (Ok(None), DownloadSource::Url { url, .. }) => {
+                let error = failure.map(Lossy::from);
+                self.event(EventKind::FileDownloadFailed { url, error });
+            }
+            // Nothing was piped in, nothing was written.
+            (Ok(None), DownloadSource::Stdin | DownloadSource::Redirect { .. }) => {}
+            (Err(lost), _) => self.lost(Captured::Artifact, lost),
+        }
+    }
+
+    pub(crate) fn lost(&self, what: Captured, lost: Lost) {
+        self.event(EventKind::CaptureLost {
+            what,
+            reason: lost.reason.as_str().into(),
+            bytes: lost.bytes,
+        });
+    }
+
+    /// Waits until the artifacts that were being finished are on disk and told of.
+    pub(crate) async fn settle(&self) {
+        let finishing = std::mem::take(&mut *lock(&self.finishing));
+        for task in finishing {
+            if task.await.is_err() {
+                tracing::error!("the end of an artifact was lost");
+            }
+        }
+    }
+
+    fn redirected(&self, path: Vec<u8>) {
+        let mut redirects = lock(&self.redirects);
+        if redirects.len() < MAX_REDIRECTS && !redirects.contains(&path) {
+            redirects.push(path);
+        }
+    }
+
+    /// Keeps what lies in the files that redirections wrote since the last time.
+    pub(crate) async fn keep_redirects(self: &Arc<Self>, machine: &Machine) {
+        let paths = std::mem::take(&mut *lock(&self.redirects));
+        for path in paths {
+            // One byte more tells a file that is longer.
+            let Ok(content) = machine.read_file(&path, MAX_REDIRECT_BYTES + 1) else {
+                continue;
+            };
+            if content.is_empty() {
+                continue;
+            }
+            let mut writer = self.begin(None, Some(&path));
+            let kept = content.get(..MAX_REDIRECT_BYTES);
+            writer.write(kept.unwrap_or(&content)).await;
+            let outcome = match kept {
+                Some(_) if content.len() > MAX_REDIRECT_BYTES => Outcome::Incomplete(Reason::Limit),
+                _ => Outcome::Complete,
+            };
+            let destfile = Lossy::new(&path);
+            self.finish(writer, outcome, DownloadSource::Redirect { destfile }, None);
+        }
+    }
+}
+
+/// What the events say of something that was kept.
+fn stored(kept: &Kept) -> Stored {
+    Stored {
+        outfile: path_text(&kept.path),
+        shasum: kept.sha256,
+        duplicate: kept.duplicate,
+        size: kept.size,
+        incomplete: kept.incomplete.map(|reason| reason.as_str().into()),
+    }
+}
+
+/// A path of ours as events show it.
+pub(crate) fn path_text(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+/// The observer of one connection's machine.
+#[derive(Debug)]
+pub(crate) struct Watcher(pub(crate) Arc<Reporter>);
+
+impl Observer for Watcher {
+    fn observe(&self, observation: Observation) {
+        let kind = match observation {
+            Observation::ShellInput { text, .. } => EventKind::CommandInput {
+                realm: None,
+                input: Lossy::from(text),
+            },
+            Observation::ProgramInput { program, text, .. } => EventKind::CommandInput {
+                realm: Some(String::from_utf8_lossy(&program).into_owned().into()),
+                input: Lossy::from(text),
+            },
+            Observation::CommandNotFound { args, .. } => {
+                let mut words = args.into_iter();
+                let command = words.next().unwrap_or_default();
+                let rest: Vec<_> = words.collect();
+                EventKind::CommandFailed {
+                    command: Lossy::from(command),
+                    arguments: Lossy::from(rest.join(&b' ')),
+                }
+            }
+            Observation::ForeignExecutable { path, .. } => EventKind::CommandUnimplemented {
+                program: Lossy::new(&path),
+                input: Lossy::from(path),
+            },
+            Observation::RedirectWritten { path, .. } => {
+                self.0.redirected(path);
+                return;
+            }
+            Observation::BudgetSpent { pid, budget } => {
+                let session = self.0.connection.session();
+                tracing::info!(%session, pid, ?budget, "a process was ended: its budget is spent");
+                return;
+            }
+            // Every program of every pipeline would be too much; the line it stands in is told.
+            Observation::Exec { .. } => return,
+        };
+        self.0.event(kind);
+    }
+
+    fn download(&self, download: Download) -> Box<dyn Capture> {
+        let name = Some(&*download.destination).filter(|name| !name.is_empty());
+        Box::new(Transfer {
+            writer: Some(self.0.begin(Some(&download.url), name)),
+            reporter: Arc::clone(&self.0),
+            download,
+        })
+    }
+}
+
+/// A download in flight.
+struct Transfer {
+    reporter: Arc<Reporter>,
+    /// Taken when it ends.
+    writer: Option<ArtifactWriter>,
+    download: Download,
+}
+
+impl Transfer {
+    fn finish(&mut self, outcome: Outcome, failure: Option<String>) {
+        let Some(writer) = self.writer.take() else {
+            return;
+        };
+        let source = DownloadSource::Url {
+            url: Lossy::new(&self.download.url),
+            destfile: Some(Lossy::new(&self.download.destination)),
+        };
+        self.reporter.finish(writer, outcome, source, failure);
+    }
+}
+
+impl Capture for Transfer {
+    fn write<'a>(&'a mut self, bytes: &'a [u8]) -> BoxFuture<'a, bool> {
+        Box::pin(async move {
+            match &mut self.writer {
+                Some(writer) => writer.write(bytes).await == Taken::All,
+                None => false,
+            }
+        })
+    }
+
+    fn end(mut self: Box<Self>, end: DownloadEnd) -> BoxFuture<'static, ()> {
+        match end {
+            DownloadEnd::Complete => self.finish(Outcome::Complete, None),
+            DownloadEnd::Incomplete(why) => {
+                self.finish(Outcome::Incomplete(Reason::Cut), Some(why));
+            }
+            DownloadEnd::Failed(why) => {
+                // Whatever came before it failed is evidence; mostly there is nothing.
+                self.finish(Outcome::Incomplete(Reason::Cut), Some(why));
+            }
+        }
+        Box::pin(std::future::ready(()))
+    }
+}
+
+impl Drop for Transfer {
+    fn drop(&mut self) {
+        let reason = if self.reporter.sensor.is_stopping() {
+            Reason::Shutdown
+        } else {
+            Reason::Cut
+        };
+        self.finish(Outcome::Incomplete(reason), Some(reason.as_str().to_owned()));
+    }
+}
+
+/// Tells of a connection that policy did not let out.
+pub(crate) fn refusal(reporter: &Arc<Reporter>) -> sundew_egress::Refusal {
+    let reporter = Arc::downgrade(reporter);
+    Arc::new(move |target: SocketAddr| {
+        let Some(reporter) = reporter.upgrade() else {
+            return;
+        };
+        reporter.event(EventKind::EgressRefused {
+            target: Target {
+                host: Lossy::from(target.ip().to_string()),
+                port: u32::from(target.port()),
+            },
+            address: Some(target.ip()),
+            reason: "policy".into(),
+        });
+    })
+}
+
+/// Files written by redirections that are kept for one channel. A dropper writes a handful; a loop
+/// that writes thousands writes much the same into each.
+const MAX_REDIRECTS: usize = 64;
+
+/// Bytes kept of one such file. What is written with `echo` and `printf` is small; a pipe into a
+/// file of this length is no sample any more.
+const MAX_REDIRECT_BYTES: usize = 8 << 20;

@@ -1,0 +1,246 @@
+//! One connection: from its first byte to its last event.
+//!
+//! A front end opens it with [`Sensor::open`], tells it what its client says, asks it whether a
+//! login succeeds, and gets channels from it. The machine is made when the first channel starts and
+//! is the same for all of them; it ends with the connection.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use sundew_events::event::{Credential, Kex, Login, PublicKey, Target};
+use sundew_events::{Connection, Escaped, EventKind, Literal, SessionId};
+use sundew_kernel::machine::{Config, Machine};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
+
+use crate::lifetime::Sensor;
+use crate::lock;
+use crate::record::{Reporter, Watcher, refusal};
+use channel::Channel;
+
+pub mod channel;
+mod login;
+mod stream;
+
+/// One connection, whatever its protocol.
+///
+/// Nothing here waits but [`Session::password`]. Without [`Session::closed`] it is over when the
+/// last handle is dropped.
+#[derive(Debug)]
+pub struct Session {
+    pub(crate) reporter: Arc<Reporter>,
+    /// Who is logged in.
+    user: Mutex<Vec<u8>>,
+    running: Arc<Mutex<Option<Running>>>,
+    /// The tasks of its channels.
+    pub(crate) channels: TaskTracker,
+    next_channel: AtomicU32,
+    forwarded: AtomicU32,
+    /// Cancelled when the connection is gone.
+    pub(crate) gone: CancellationToken,
+    closed: AtomicBool,
+    began: Duration,
+}
+
+/// The connection's machine and the task that runs it.
+#[derive(Debug)]
+struct Running {
+    machine: Machine,
+    _scheduler: AbortOnDropHandle<()>,
+}
+
+impl Session {
+    pub(crate) fn open(sensor: &Arc<Sensor>, connection: Connection) -> Arc<Self> {
+        let reporter = Reporter::new(sensor, connection);
+        reporter.event(EventKind::SessionConnect);
+        Arc::new(Self {
+            began: sensor.parts.clock.monotonic(),
+            reporter,
+            user: Mutex::default(),
+            running: Arc::default(),
+            channels: TaskTracker::new(),
+            next_channel: AtomicU32::new(0),
+            forwarded: AtomicU32::new(0),
+            gone: CancellationToken::new(),
+            closed: AtomicBool::new(false),
+        })
+    }
+
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> SessionId {
+        self.reporter.connection.session()
+    }
+
+    /// The client said which software it is.
+    pub fn client_version(&self, line: &[u8]) {
+        let version = Escaped::new(line.trim_ascii());
+        self.reporter.event(EventKind::ClientVersion { version });
+    }
+
+    /// The client began a key exchange.
+    pub fn client_kex(&self, kex: Kex) {
+        self.reporter.event(EventKind::ClientKex(Box::new(kex)));
+    }
+
+    /// Decides a password login. A wrong one takes its time, as under PAM.
+    pub async fn password(&self, user: &[u8], password: &[u8]) -> bool {
+        let sensor = self.sensor();
+        let permitted = sensor.parts.policy.permits(user, password);
+        self.told(permitted, user, Credential::Password(Escaped::new(password)));
+        if permitted {
+            *lock(&self.user) = user.to_vec();
+        } else {
+            let spread = sensor.random() % (2 * FAIL_SPREAD_MS);
+            let delay = FAIL_DELAY_MS.saturating_sub(FAIL_SPREAD_MS).saturating_add(spread);
+            sensor.parts.clock.sleep(Duration::from_millis(delay)).await;
+        }
+        permitted
+    }
+
+    /// A public key was offered. None gets in; each is told of.
+    pub fn public_key(&self, user: &[u8], key: PublicKey) -> bool {
+        self.reporter.event(EventKind::ClientFingerprint {
+            username: Escaped::new(user),
+            key: key.clone(),
+        });
+        self.told(false, user, Credential::PublicKey(key));
+        false
+    }
+
+    fn told(&self, permitted: bool, user: &[u8], credential: Credential) {
+        let login = Login {
+            username: Escaped::new(user),
+            credential,
+        };
+        self.reporter.event(if permitted {
+            EventKind::LoginSuccess(login)
+        } else {
+            EventKind::LoginFailed(login)
+        });
+    }
+
+    /// A forwarded connection was asked for.
+    pub fn forward(&self, target: Target, origin: Target) {
+        if self.forwarded.fetch_add(1, Ordering::Relaxed) < MAX_FORWARD_EVENTS {
+            self.reporter.event(EventKind::DirectTcpipRequest { target, origin });
+        }
+    }
+
+    /// Data came for a forwarded connection that leads nowhere.
+    pub fn forwarded(&self, target: Target, channel: u32, data: &[u8]) {
+        if self.forwarded.fetch_add(1, Ordering::Relaxed) < MAX_FORWARD_EVENTS {
+            self.reporter.event(EventKind::DirectTcpipData {
+                target,
+                data: Literal::new(data),
+                channel,
+            });
+        }
+    }
+
+    /// Opens a channel.
+    pub fn channel(self: &Arc<Self>) -> Arc<Channel> {
+        let number = self.next_channel.fetch_add(1, Ordering::Relaxed);
+        Channel::new(Arc::clone(self), number)
+    }
+
+    /// The connection is gone. Its channels end, what they leave is kept, then the last event is
+    /// sent; all that in the background.
+    pub fn closed(&self) {
+        if self.closed.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        self.gone.cancel();
+        self.channels.close();
+        let sensor = self.sensor();
+        let now = sensor.parts.clock.monotonic();
+        let lasted = now.saturating_sub(self.began);
+        let (reporter, channels) = (Arc::clone(&self.reporter), self.channels.clone());
+        let running = Arc::clone(&self.running);
+        drop(sensor.spawn(async move {
+            if timeout(END_GRACE, channels.wait()).await.is_err() {
+                tracing::warn!(session = %reporter.connection.session(), "channels did not end");
+            }
+            // The machine ends here.
+            drop(lock(&running).take());
+            reporter.last_event(EventKind::SessionClosed {
+                duration_ms: u64::try_from(lasted.as_millis()).unwrap_or(u64::MAX),
+            });
+        }));
+    }
+
+    pub(crate) fn sensor(&self) -> &Arc<Sensor> {
+        &self.reporter.sensor
+    }
+
+    /// Who is logged in.
+    pub(crate) fn user(&self) -> Vec<u8> {
+        lock(&self.user).clone()
+    }
+
+    /// The connection's machine, made at the first call; `None` when the connection is gone.
+    pub(crate) fn machine(&self) -> Option<Machine> {
+        if self.gone.is_cancelled() {
+            return None;
+        }
+        let mut running = lock(&self.running);
+        if let Some(running) = &*running {
+            return Some(running.machine.clone());
+        }
+        let (machine, scheduler) = self.make_machine()?;
+        let task = tokio::spawn(async move {
+            match scheduler.await {}
+        });
+        *running = Some(Running {
+            machine: machine.clone(),
+            _scheduler: AbortOnDropHandle::new(task),
+        });
+        Some(machine)
+    }
+
+    fn make_machine(&self) -> Option<(Machine, sundew_kernel::scheduler::Scheduler)> {
+        let sensor = self.sensor();
+        let parts = &sensor.parts;
+        let vfs = match parts.persona.filesystem(parts.files) {
+            Ok(vfs) => vfs,
+            Err(errno) => {
+                tracing::error!(?errno, "the persona's mounts do not fit its image");
+                return None;
+            }
+        };
+        Some(Machine::new(Config {
+            vfs,
+            programs: Arc::clone(&parts.programs),
+            facts: Arc::clone(&parts.persona.facts),
+            clock: Arc::clone(&parts.clock),
+            network: Arc::new(parts.egress.for_attacker(refusal(&self.reporter))),
+            observer: Arc::new(Watcher(Arc::clone(&self.reporter))),
+            limits: parts.machine.clone(),
+            seed: sensor.random(),
+            residents: parts.persona.residents.clone(),
+            last_pid: parts.persona.last_pid,
+            heavy: Some(Arc::clone(&parts.heavy)),
+        }))
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.closed();
+    }
+}
+
+/// How long a wrong password takes on average: `pam_unix`'s two seconds.
+const FAIL_DELAY_MS: u64 = 2000;
+
+/// By how much libpam varies it at most, up and down: half of it.
+const FAIL_SPREAD_MS: u64 = 1000;
+
+/// How long the channels of a connection that is gone may take to put away what they have.
+const END_GRACE: Duration = Duration::from_secs(10);
+
+/// Events about forwarding that one connection may cause. Spammers send thousands of mails through
+/// one; the first hundreds tell what there is to tell.
+const MAX_FORWARD_EVENTS: u32 = 500;
