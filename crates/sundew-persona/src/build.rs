@@ -12,7 +12,7 @@ use sundew_vfs::{Errno, Image, ImageError, Limits, Mount, MountRoot, Vfs};
 use crate::facts::{self, Origin};
 use crate::manifest::{self, ManifestError};
 use crate::processes;
-use crate::tree::{self, Data, Executable};
+use crate::tree::{self, Data, Executable, Runs};
 use crate::users::{self, Group, User};
 
 /// One believable machine: what a kernel needs to be told, and what a front end must know.
@@ -90,7 +90,17 @@ impl Persona {
     ///
     /// None with the data as it is in the repository; a test sees to that.
     pub fn debian12(origin: &Origin) -> Result<Self, PersonaError> {
-        Self::build(DEBIAN12, origin)
+        Self::build(DEBIAN12, origin, &|_| true)
+    }
+
+    /// The same without the commands for which `runs` answers no: the table of programs decides what
+    /// the machine has.
+    ///
+    /// # Errors
+    ///
+    /// As [`Persona::debian12`].
+    pub fn debian12_with(origin: &Origin, runs: Runs<'_>) -> Result<Self, PersonaError> {
+        Self::build(DEBIAN12, origin, runs)
     }
 
     /// A machine of other data.
@@ -98,9 +108,9 @@ impl Persona {
     /// # Errors
     ///
     /// What is wrong with the data.
-    pub fn build(data: Data<'_>, origin: &Origin) -> Result<Self, PersonaError> {
+    pub fn build(data: Data<'_>, origin: &Origin, runs: Runs<'_>) -> Result<Self, PersonaError> {
         let facts = facts::facts(origin);
-        let tree = tree::build(data, origin, &facts)?;
+        let tree = tree::build(data, origin, &facts, runs)?;
         let config = manifest::sections(data.config)
             .map_err(|error| PersonaError::Manifest("config.txt", error))?;
         let text = |path: &[u8]| config.get(path).copied().unwrap_or_default();

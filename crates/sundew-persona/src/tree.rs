@@ -43,12 +43,21 @@ pub struct Tree {
     pub executables: Vec<Executable>,
 }
 
+/// Tells whether there is a program of this name. A command that could not be run is left out of the
+/// image: a fake file that does nothing would give the machine away.
+pub type Runs<'a> = &'a dyn Fn(&[u8]) -> bool;
+
 /// Builds the tree of one machine.
 ///
 /// # Errors
 ///
 /// Errors of the data: lines that do not parse, a file without content, two nodes of one path.
-pub fn build(data: Data<'_>, origin: &Origin, facts: &Facts) -> Result<Tree, PersonaError> {
+pub fn build(
+    data: Data<'_>,
+    origin: &Origin,
+    facts: &Facts,
+    runs: Runs<'_>,
+) -> Result<Tree, PersonaError> {
     let entries =
         manifest::tree(data.tree).map_err(|error| PersonaError::Manifest("tree.txt", error))?;
     let config = manifest::sections(data.config)
@@ -63,6 +72,7 @@ pub fn build(data: Data<'_>, origin: &Origin, facts: &Facts) -> Result<Tree, Per
         config: &config,
         own: &own,
         facts,
+        runs,
     };
     let mut executables = Vec::new();
     // What is of ours alone: files that Debian would not have.
@@ -87,6 +97,15 @@ pub fn build(data: Data<'_>, origin: &Origin, facts: &Facts) -> Result<Tree, Per
     })
 }
 
+/// Whether a path is a command that somebody could type. What daemons run stays, as do libraries.
+fn is_command(path: &[u8]) -> bool {
+    const DAEMONS: &[&[u8]] = &[b"sshd", b"cron", b"agetty", b"dbus-daemon", b"init"];
+    let name = path
+        .strip_prefix(b"/usr/bin/")
+        .or_else(|| path.strip_prefix(b"/usr/sbin/"));
+    name.is_some_and(|name| !DAEMONS.contains(&name))
+}
+
 /// Adds nodes to an image, knowing the machine's times.
 pub(crate) struct Planter<'a> {
     builder: ImageBuilder,
@@ -95,6 +114,7 @@ pub(crate) struct Planter<'a> {
     installed: i64,
     origin: &'a Origin,
     facts: &'a Facts,
+    runs: Runs<'a>,
     config: &'a BTreeMap<&'a [u8], &'a [u8]>,
     own: &'a BTreeMap<&'a [u8], &'a [u8]>,
 }
@@ -116,6 +136,9 @@ impl Planter<'_> {
                 let attributes = self.attributes(0o777, 0, 0, *mtime, path);
                 self.builder.symlink(path, attributes, target)?;
             }
+            Node::HardLink(existing)
+                if is_command(path) && !executables.iter().any(|known| known.path == *existing) => {
+            }
             Node::HardLink(existing) => {
                 self.builder.hard_link(existing, path)?;
                 let first = executables
@@ -126,6 +149,8 @@ impl Planter<'_> {
                     path: path.to_vec(),
                     ..first
                 }));
+            }
+            Node::File(_, FileKind::Elf { name, .. }) if is_command(path) && !(self.runs)(name) => {
             }
             Node::File(given, kind) => {
                 let attributes =

@@ -1,6 +1,10 @@
 //! Runs one command line on a fresh emulated machine: `machine 'ls -l /etc | head'`. Standard input
 //! is handed on if it is no terminal.
-#![allow(clippy::disallowed_methods, clippy::print_stderr, reason = "a developer's tool")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    reason = "a developer's tool"
+)]
 
 use std::io::{IsTerminal, Read, Write};
 

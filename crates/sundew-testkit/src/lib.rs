@@ -1,20 +1,10 @@
-//! Runs transcripts: files that say what was typed and what a real machine answered.
+//! Runs transcripts against a whole emulated machine.
 //!
-//! - [`session`]: `.session` files, commands and their output, run on any [`session::System`];
-//!   `BLESS=1 cargo test` rewrites them with what was seen.
-//! - [`host`]: a [`session::System`] that is this computer's own bash, the truth to compare with.
 //! - [`machine`]: a [`session::System`] that is a whole emulated machine.
-//! - [`trace`]: `.trace` files, the two sides of a line-based dialogue.
+//! - [`session`], [`host`], [`trace`]: the harness, from `sundew-transcript`.
 //!
 //! For development only: nothing that ships depends on this crate.
-#![allow(
-    clippy::disallowed_methods,
-    clippy::disallowed_types,
-    reason = "reads transcripts from the checkout and runs the real shell they came from"
-)]
 
-pub mod host;
 pub mod machine;
-mod present;
-pub mod session;
-pub mod trace;
+
+pub use sundew_transcript::{host, session, trace};

@@ -21,15 +21,32 @@ use crate::session::{Command, Output, System};
 const MAX_OUTPUT_BYTES: usize = 1 << 20;
 
 /// The moment at which every test machine was made: 2026-11-20 08:00:00 UTC.
-const BORN: Timestamp = Timestamp { secs: 1_795_161_600, nanos: 0 };
+const BORN: Timestamp = Timestamp {
+    secs: 1_795_161_600,
+    nanos: 0,
+};
 
 /// One persona for all machines of a test run: building it takes a while in a debug build.
 fn persona() -> &'static Persona {
     static PERSONA: OnceLock<Persona> = OnceLock::new();
-    PERSONA.get_or_init(|| match Persona::debian12(&Origin::new([7; 32], BORN)) {
-        Ok(persona) => persona,
-        Err(error) => unreachable!("the built-in persona is sound: {error}"),
-    })
+    let programs = programs();
+    let runs = |name: &[u8]| programs.by_name(name).is_some();
+    PERSONA.get_or_init(
+        || match Persona::debian12_with(&Origin::new([7; 32], BORN), &runs) {
+            Ok(persona) => persona,
+            Err(error) => unreachable!("the built-in persona is sound: {error}"),
+        },
+    )
+}
+
+/// The shells and all programs.
+fn programs() -> ProgramTable {
+    ProgramTable::new(
+        sundew_shell::PROGRAMS
+            .iter()
+            .copied()
+            .chain(sundew_programs::table::programs()),
+    )
 }
 
 /// A machine fresh from its image.
@@ -50,12 +67,14 @@ impl Debian {
         let persona = persona();
         let clock = ManualClock::starting_at(BORN.secs + 86_400, Duration::from_nanos(200));
         let vfs = persona
-            .filesystem(Limits { max_bytes: 64 << 20, max_inodes: 20_000 })
+            .filesystem(Limits {
+                max_bytes: 64 << 20,
+                max_inodes: 20_000,
+            })
             .map_err(|errno| io::Error::other(errno.message()))?;
-        let programs = sundew_shell::PROGRAMS.iter().copied().chain(sundew_programs::table::programs());
         let (machine, scheduler) = Machine::new(Config {
             vfs,
-            programs: Arc::new(ProgramTable::new(programs)),
+            programs: Arc::new(programs()),
             facts: Arc::clone(&persona.facts),
             clock: Arc::new(SharedClock(Arc::clone(&clock))),
             network: Arc::new(NoNetwork),
@@ -66,7 +85,11 @@ impl Debian {
             last_pid: persona.last_pid,
             heavy: None,
         });
-        Ok(Self { machine, scheduler, clock })
+        Ok(Self {
+            machine,
+            scheduler,
+            clock,
+        })
     }
 
     /// Runs one command line as `bash -c TEXT` in root's home, to its end.
@@ -79,7 +102,10 @@ impl Debian {
             ("USER", "root"),
             ("LOGNAME", "root"),
             ("HOME", "/root"),
-            ("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
+            (
+                "PATH",
+                "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            ),
             ("SHELL", "/bin/bash"),
             ("LANG", "C.UTF-8"),
         ];
@@ -91,8 +117,10 @@ impl Debian {
             credentials: Credentials::root(),
             parent: persona().sshd,
         };
-        let (leader, mut streams) =
-            self.machine.login_on_pipes(login).map_err(|errno| io::Error::other(errno.message()))?;
+        let (leader, mut streams) = self
+            .machine
+            .login_on_pipes(login)
+            .map_err(|errno| io::Error::other(errno.message()))?;
         let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
         let mut writer = streams.stdin;
         let outside = async {
@@ -110,11 +138,21 @@ impl Debian {
                     keep(&mut stderr, &bytes);
                 }
             };
-            futures_util::future::join(futures_util::future::join3(feed, read_out, read_err), leader.wait()).await.1
+            futures_util::future::join(
+                futures_util::future::join3(feed, read_out, read_err),
+                leader.wait(),
+            )
+            .await
+            .1
         };
         let status = drive_on(&self.clock, &mut self.scheduler, outside);
-        let status = status.ok_or_else(|| io::Error::other("the command waits for something that cannot come"))?;
-        Ok(Output { stdout, stderr, status: i32::from(status.code()) })
+        let status = status
+            .ok_or_else(|| io::Error::other("the command waits for something that cannot come"))?;
+        Ok(Output {
+            stdout,
+            stderr,
+            status: i32::from(status.code()),
+        })
     }
 }
 
