@@ -44,7 +44,7 @@ pub(crate) fn run(extent: Extent) -> Result<()> {
     })?;
     steps.run("tidy", tidy::run)?;
     if extent == Extent::Full {
-        steps.run("fuzz", || fuzz::for_ci())?;
+        steps.run("fuzz", fuzz::for_ci)?;
     }
     optional(&mut steps, "cargo-deny", &["cargo", "deny", "check"])?;
     optional(&mut steps, "cargo-machete", &["cargo", "machete"])?;

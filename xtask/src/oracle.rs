@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Result, bail};
-use sundew_testkit::host;
+use sundew_transcript::host;
 
 /// Replays the files on this computer's bash; with `BLESS=1` in the environment, rewrites them.
 pub(crate) fn run(files: &[&str]) -> Result<()> {

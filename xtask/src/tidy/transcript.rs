@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use sundew_testkit::session::Session;
-use sundew_testkit::trace::Trace;
+use sundew_transcript::session::Session;
+use sundew_transcript::trace::Trace;
 
 use super::Finding;
 use super::source::{Checkout, File};
