@@ -35,6 +35,7 @@ mod set;
 mod shift;
 mod shopt;
 pub(crate) mod source;
+mod store;
 mod test_;
 mod times;
 mod trap;
