@@ -42,6 +42,8 @@ pub struct Job {
     pub members: Vec<Member>,
     /// The command as `jobs` prints it.
     pub text: Vec<u8>,
+    /// The command of each process.
+    pub parts: Vec<Vec<u8>>,
     /// Whether the change of state has been told.
     pub told: bool,
     /// Whether it runs in the foreground now.
@@ -108,11 +110,12 @@ impl Jobs {
         self.list.iter().find(|job| job.members.iter().any(|member| member.pid == pid))
     }
 
-    /// Adds a job, which becomes the current one; its number.
-    pub fn add(&mut self, group: Pid, pids: &[Pid], text: Vec<u8>, foreground: bool) -> u32 {
+    /// Adds a job of these processes and their commands; it becomes the current one. Its number.
+    pub fn add(&mut self, group: Pid, pids: &[Pid], parts: Vec<Vec<u8>>, foreground: bool) -> u32 {
         let number = self.list.iter().map(|job| job.number).max().unwrap_or(0) + 1;
         let members = pids.iter().map(|&pid| Member { pid, state: JobState::Running }).collect();
-        self.list.push(Job { number, group, members, text, told: true, foreground, no_hangup: false });
+        let text = parts.join(b" | ".as_slice());
+        self.list.push(Job { number, group, members, text, parts, told: true, foreground, no_hangup: false });
         if !foreground {
             self.make_current(number);
         }
@@ -317,19 +320,27 @@ impl Shell {
             }
             return;
         }
-        let mut text = signal.description().into_bytes();
-        if self.is_bash() && !self.interactive {
-            let pid = job.members.last().map_or(0, |member| member.pid);
-            let mut line = format!("{pid} ").into_bytes();
-            text.resize(text.len().max(23), b' ');
-            line.extend_from_slice(&text);
-            line.push(b' ');
-            line.extend_from_slice(&job.text);
-            self.complain(proc, line).await;
-        } else {
-            text.push(b'\n');
-            proc.print_error(&text).await;
+        let text = signal.description();
+        if !self.is_bash() || self.interactive || signal == Signal::TERM {
+            proc.print_error(format!("{text}\n").as_bytes()).await;
+            return;
         }
+        // A script says which process of which command it was.
+        let mut lines = Vec::new();
+        for (index, (member, part)) in job.members.iter().zip(&job.parts).enumerate() {
+            let state = match member.state {
+                JobState::Done(ExitStatus::Exited(0)) => "Done".to_owned(),
+                JobState::Done(ExitStatus::Exited(code)) => format!("Exit {code}"),
+                JobState::Done(ExitStatus::Signaled(signal)) => signal.description(),
+                JobState::Running => "Running".to_owned(),
+                JobState::Stopped(_) => "Stopped".to_owned(),
+            };
+            let bar = if index > 0 { "| " } else { "" };
+            let indent = if index > 0 { "\n     " } else { "" };
+            lines.extend_from_slice(format!("{indent}{} {state:<23} {bar}", member.pid).as_bytes());
+            lines.extend_from_slice(part);
+        }
+        self.complain(proc, lines).await;
     }
 
     /// A job as `jobs` shows it, without its newline.

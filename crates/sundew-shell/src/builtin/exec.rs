@@ -65,8 +65,6 @@ async fn not_found(shell: &mut Shell, proc: &mut Process, program: &[u8]) -> Ans
     if shell.is_bash() && program.contains(&b'/') {
         let text = [program, b": No such file or directory"].concat();
         shell.complain(proc, text).await;
-        let text = [b"exec: ".as_slice(), program, b": cannot execute: No such file or directory"].concat();
-        shell.complain(proc, text).await;
     } else {
         shell.complain(proc, [b"exec: ".as_slice(), program, b": not found"].concat()).await;
     }

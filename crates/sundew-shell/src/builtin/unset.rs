@@ -34,6 +34,11 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
             shell.functions.remove(operand);
             continue;
         }
+        if !is_name(name) && shell.is_bash() && !variables && !raw {
+            // It may name a function, and bash does not mind if it does not.
+            shell.functions.remove(operand);
+            continue;
+        }
         if !is_name(name) {
             let text = if shell.is_bash() {
                 [b"`".as_slice(), operand, b"': not a valid identifier"].concat()

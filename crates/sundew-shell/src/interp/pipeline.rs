@@ -76,8 +76,8 @@ impl Shell {
             }
             input = read;
         }
-        let text = unparse::pipeline(pipeline);
-        self.wait_pipeline(proc, &pids, text).await?;
+        let texts = pipeline.commands.iter().map(|command| unparse::command(command)).collect();
+        self.wait_pipeline(proc, &pids, texts).await?;
         self.check_failure(proc).await
     }
 
@@ -181,10 +181,10 @@ impl Shell {
         result
     }
 
-    /// Waits for the processes of a foreground pipeline and sets the status.
-    pub(crate) async fn wait_pipeline(&mut self, proc: &mut Process, pids: &[Pid], text: Vec<u8>) -> Run {
+    /// Waits for the processes of a foreground pipeline and sets the status. `texts` are its commands.
+    pub(crate) async fn wait_pipeline(&mut self, proc: &mut Process, pids: &[Pid], texts: Vec<Vec<u8>>) -> Run {
         let group = if self.job_control() { pids.first().copied().unwrap_or(0) } else { proc.group() };
-        let number = self.jobs.add(group, pids, text, true);
+        let number = self.jobs.add(group, pids, texts, true);
         let statuses = self.wait_foreground(proc, number).await;
         let codes: Vec<u8> = statuses
             .iter()
@@ -255,7 +255,7 @@ impl Shell {
         self.place_child(proc, pid, pid, false);
         self.background = Some(pid);
         let group = if job_control { pid } else { proc.group() };
-        let number = self.jobs.add(group, &[pid], Self::job_text(and_or), false);
+        let number = self.jobs.add(group, &[pid], vec![Self::job_text(and_or)], false);
         if self.interactive {
             proc.print_error(format!("[{number}] {pid}\n").as_bytes()).await;
         }
@@ -301,7 +301,7 @@ impl Shell {
             })
             .await?;
         self.place_child(proc, pid, pid, true);
-        self.wait_pipeline(proc, &[pid], text).await?;
+        self.wait_pipeline(proc, &[pid], vec![text]).await?;
         self.check_failure(proc).await
     }
 

@@ -41,6 +41,7 @@ impl Shell {
             self.run_trap(proc, crate::trap::Condition::Debug).await?;
         }
         let name = args.first().cloned().unwrap_or_default();
+        let last = args.last().cloned().unwrap_or_default();
         let result = match self.look_up(proc, &name) {
             Lookup::Function(function) => self.run_function_command(proc, function, args, simple, command).await,
             Lookup::Builtin(builtin) => self.run_builtin(proc, builtin, args, simple, command).await,
@@ -48,6 +49,9 @@ impl Shell {
             Lookup::NotFound => self.run_program(proc, None, args, simple, command, place).await,
         };
         self.drop_process_descriptors(proc);
+        if self.is_bash() {
+            self.variables.set_own(b"_", last);
+        }
         result?;
         self.check_failure(proc).await
     }
@@ -558,7 +562,7 @@ impl Shell {
             })
             .await?;
         self.place_child(proc, pid, pid, true);
-        self.wait_pipeline(proc, &[pid], text).await
+        self.wait_pipeline(proc, &[pid], vec![text]).await
     }
 
     /// In a process of its own: redirections, assignments, execve. Returns only when that failed.
