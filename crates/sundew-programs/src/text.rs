@@ -2,6 +2,7 @@
 
 use sundew_kernel::program::Program;
 
+mod awk;
 mod grep;
 mod input;
 mod pattern_check;
@@ -16,4 +17,5 @@ pub(crate) const TABLE: &[Program] = &[
     Program { name: "egrep", run: |p| Box::pin(grep::run_extended(p)) },
     Program { name: "fgrep", run: |p| Box::pin(grep::run_fixed(p)) },
     Program { name: "sed", run: |p| Box::pin(sed::run(p)) },
+    Program { name: "mawk", run: |p| Box::pin(awk::run(p)) },
 ];
