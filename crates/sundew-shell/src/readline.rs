@@ -16,9 +16,8 @@ pub mod width;
 use futures_util::FutureExt;
 use sundew_kernel::tty::Termios;
 use sundew_kernel::tty::termios::{ECHO, ICANON, ICRNL, INLCR, VLNEXT, VMIN, VTIME};
-use sundew_kernel::{Errno, Fd, Process, STDIN, Signal};
 use sundew_kernel::signal::Disposition;
-use sundew_sh_syntax::Dialect;
+use sundew_kernel::{Errno, Fd, Process, STDIN, Signal};
 
 use crate::shell::Shell;
 use editor::{Editor, Outcome, Setup};
@@ -50,12 +49,36 @@ impl Shell {
         let Ok(termios) = proc.termios(STDIN) else {
             return self.read_plainly(proc, prompt).await;
         };
-        match self.dialect {
-            Dialect::Bash if self.options.is_set("emacs") || self.options.is_set("vi") => {
-                self.edit_line(proc, prompt, termios).await
+        let input = if self.edits_lines(proc) {
+            self.edit_line(proc, prompt, termios).await
+        } else {
+            self.read_plainly(proc, prompt).await
+        };
+        match input {
+            Input::Line(line) if self.interactive && self.options.is_set("histexpand") => {
+                Input::Line(self.expand_history(proc, line).await)
             }
-            Dialect::Ash => self.edit_line(proc, prompt, termios).await,
-            Dialect::Bash | Dialect::Dash => self.read_plainly(proc, prompt).await,
+            input => input,
+        }
+    }
+
+    /// Expands `!`; a line that changed is shown. One that cannot be expanded, or was only to be
+    /// shown, is empty then.
+    async fn expand_history(&mut self, proc: &mut Process, line: Vec<u8>) -> Vec<u8> {
+        match self.history.expand(&line) {
+            Ok(None) => line,
+            Ok(Some(expanded)) => {
+                proc.print_error(&[expanded.line.as_slice(), b"\n"].concat()).await;
+                if expanded.print_only {
+                    self.remember_line(&expanded.line);
+                    return Vec::new();
+                }
+                expanded.line
+            }
+            Err(error) => {
+                self.complain(proc, error.0).await;
+                Vec::new()
+            }
         }
     }
 
@@ -130,7 +153,7 @@ impl Shell {
                     if let Ok(size) = proc.window_size(session.fd)
                         && session.terminal.wraps
                     {
-                        editor.resize_if_changed(size.columns, size.rows);
+                        editor.resize(size.columns, size.rows);
                     }
                     continue;
                 }
@@ -162,7 +185,7 @@ impl Shell {
         let mut interrupted = false;
         while let Some(signal) = proc.take_signal() {
             interrupted |= signal == Signal::INT;
-            self.note_signal(signal);
+            self.deferred_signals.push(signal);
         }
         interrupted
     }

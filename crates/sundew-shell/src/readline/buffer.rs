@@ -183,6 +183,11 @@ impl Buffer {
         while self.undo() {}
     }
 
+    /// Bytes that the line and its changes take.
+    pub fn bytes(&self) -> usize {
+        self.text.len() + self.undo_bytes
+    }
+
     /// Whether anything was changed since the line was put here.
     pub fn changed(&self) -> bool {
         !self.undo.is_empty()

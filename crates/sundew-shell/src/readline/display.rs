@@ -57,6 +57,8 @@ pub struct Display {
     rows: Vec<Vec<Cell>>,
     column: usize,
     row: usize,
+    /// Whether a row begins with a wide character that did not fit into the one before.
+    padded: Vec<bool>,
     /// The last row in use.
     bottom: usize,
     /// The next update of the first row prints it whole if it changes from its start.
@@ -84,6 +86,7 @@ struct PromptSize {
 /// Rows and the place of the cursor.
 struct Layout {
     rows: Vec<Vec<Cell>>,
+    padded: Vec<bool>,
     cursor_row: usize,
     cursor_cell: usize,
     prompt: PromptSize,
@@ -99,6 +102,7 @@ impl Display {
             rows: vec![Vec::new()],
             column: 0,
             row: 0,
+            padded: Vec::new(),
             bottom: 0,
             quick: false,
             margin: 0,
@@ -162,6 +166,7 @@ impl Display {
     pub fn show(&mut self, picture: &Picture<'_>) {
         let layout = self.layout(picture);
         self.prompt = layout.prompt;
+        self.padded = layout.padded.clone();
         if self.terminal.up.is_empty() {
             return self.show_on_one_row(layout);
         }
@@ -278,6 +283,9 @@ impl Display {
                 self.row += 1;
                 return self.update_rest(&old, new, index, bottom);
             };
+            if self.padded.get(index) == Some(&true) {
+                self.clear_to_end(1);
+            }
             self.print(std::slice::from_ref(first));
             self.column = first.width();
             self.row += 1;
@@ -316,7 +324,10 @@ impl Display {
         let (old_end, new_end) = (old_end.max(from), new_end.max(from));
         self.move_to_cell(from, old);
         if std::mem::take(&mut self.quick) && from == 0 {
-            return self.print_over(old, new, from, index, bottom);
+            self.print_over(old, new, from, index, bottom);
+            // Readline counts bytes for columns here, and is wrong about the cursor from then on.
+            self.column += bytes_of(new) - columns_of(new).min(bytes_of(new));
+            return;
         }
         self.change(old, new, Change { from, old_end, new_end }, index, bottom);
     }
@@ -520,6 +531,7 @@ impl Display {
     fn layout(&self, picture: &Picture<'_>) -> Layout {
         let mut rows = Rows {
             rows: vec![Vec::new()],
+            padded: Vec::new(),
             column: 0,
             columns: if self.terminal.up.is_empty() { usize::MAX } else { self.columns },
         };
@@ -531,7 +543,7 @@ impl Display {
                 cursor = Some(rows.end());
             }
             let rest = picture.line.get(at..).unwrap_or_default();
-            let standout = picture.region.is_some_and(|(from, to)| (from..to).contains(&at));
+            let standout = self.stands_out(picture, at);
             let before = rows.end();
             at += self.put_character(&mut rows, rest, standout);
             if cursor == Some(before) && rows.end().0 != before.0 && rows.row_len(before.0) == before.1 {
@@ -540,7 +552,11 @@ impl Display {
             }
         }
         let (cursor_row, cursor_cell) = cursor.unwrap_or_else(|| rows.end());
-        Layout { rows: rows.rows, cursor_row, cursor_cell, prompt }
+        Layout { rows: rows.rows, padded: rows.padded, cursor_row, cursor_cell, prompt }
+    }
+
+    fn stands_out(&self, picture: &Picture<'_>, at: usize) -> bool {
+        !self.terminal.standout.is_empty() && picture.region.is_some_and(|(from, to)| (from..to).contains(&at))
     }
 
     /// Lays out the character that `rest` begins with; its length.
@@ -581,6 +597,7 @@ struct Change {
 
 struct Rows {
     rows: Vec<Vec<Cell>>,
+    padded: Vec<bool>,
     column: usize,
     columns: usize,
 }
@@ -606,6 +623,8 @@ impl Rows {
                 self.column += 1;
             }
             self.break_row();
+            self.padded.resize(self.rows.len() - 1, false);
+            self.padded.push(true);
         }
         self.push(Cell::new(bytes, width, standout));
         self.column += width;

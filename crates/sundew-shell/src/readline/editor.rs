@@ -131,8 +131,9 @@ pub struct Editor {
     /// The history line being edited; past the last for the new line.
     index: usize,
     /// History lines as they were left, and the new line.
-    edited: BTreeMap<usize, Vec<u8>>,
-    rows: u16,
+    edited: BTreeMap<usize, Buffer>,
+    /// Columns and rows.
+    size: (u16, u16),
     numbered_keys: bool,
 }
 
@@ -155,7 +156,7 @@ impl Editor {
             partial: Vec::new(),
             index: history.len(),
             edited: BTreeMap::new(),
-            rows: setup.rows.max(2),
+            size: (setup.columns, setup.rows.max(2)),
             numbered_keys: setup.numbered_keys,
             kept: Kept::default(),
         };
@@ -185,9 +186,12 @@ impl Editor {
         (self.buffer.text(), self.buffer.point())
     }
 
-    /// The terminal has another size.
+    /// The terminal may have another size.
     pub fn resize(&mut self, columns: u16, rows: u16) {
-        self.rows = rows.max(2);
+        if (columns, rows.max(2)) == self.size {
+            return;
+        }
+        self.size = (columns, rows.max(2));
         let prompt = self.message.clone().unwrap_or_else(|| self.prompt.clone());
         let picture = picture(&prompt, &self.buffer, self.region);
         self.display.resize(columns, &picture);
@@ -434,20 +438,26 @@ impl Editor {
         if index == self.index {
             return self.buffer.text();
         }
-        self.edited.get(&index).map_or_else(|| history.at(index).unwrap_or_default(), Vec::as_slice)
+        self.edited.get(&index).map_or_else(|| history.at(index).unwrap_or_default(), Buffer::text)
     }
 
     fn go_to_line(&mut self, index: usize, history: &History) {
         if index == self.index {
             return;
         }
+        let utf8 = self.buffer.utf8;
+        let next = self.edited.remove(&index).unwrap_or_else(|| {
+            let mut buffer = Buffer::new(utf8);
+            buffer.load(history.at(index).unwrap_or_default());
+            buffer
+        });
+        let left = std::mem::replace(&mut self.buffer, next);
+        self.buffer.set_point(usize::MAX);
+        let held: usize = self.edited.values().map(Buffer::bytes).sum();
         let is_new = self.index == history.len();
-        let held: usize = self.edited.values().map(Vec::len).sum();
-        if is_new || (self.buffer.changed() && held + self.buffer.text().len() <= MAX_EDITED_BYTES) {
-            self.edited.insert(self.index, self.buffer.text().to_vec());
+        if is_new || (left.changed() && held + left.bytes() <= MAX_EDITED_BYTES) {
+            self.edited.insert(self.index, left);
         }
-        let line = self.line_at(index, history).to_vec();
-        self.buffer.load(&line);
         self.index = index;
     }
 }
@@ -470,7 +480,7 @@ pub struct Setup<'a> {
 }
 
 fn picture<'a>(prompt: &'a [u8], buffer: &'a Buffer, region: bool) -> Picture<'a> {
-    let (point, mark) = (buffer.point(), buffer.mark);
+    let (point, mark) = (buffer.point(), buffer.mark.min(buffer.text().len()));
     Picture {
         prompt,
         line: buffer.text(),

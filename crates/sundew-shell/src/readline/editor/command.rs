@@ -4,6 +4,7 @@ use super::{Editor, Last, MAX_KILLS, Mode, Outcome, Want};
 use crate::readline::history::History;
 use crate::readline::key::Command;
 use crate::readline::history::words;
+use crate::readline::width;
 
 /// Which way killed text joins what was killed just before.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -288,6 +289,9 @@ impl Editor {
     }
 
     fn yank_argument(&mut self, history: &History) -> Last {
+        if self.argument.is_some() {
+            return self.yank_nth(history);
+        }
         let (back, start) = match self.last {
             Last::YankArg { back, start, inserted } => {
                 if inserted {
@@ -297,10 +301,10 @@ impl Editor {
             }
             _ => (1, self.buffer.point()),
         };
-        let line = history.len().checked_sub(back).and_then(|index| history.at(index));
+        let line = self.index.checked_sub(back).and_then(|index| history.at(index));
         let Some(word) = line.and_then(|line| words(line).last().map(|word| word.to_vec())) else {
             self.ding();
-            return Last::YankArg { back: back.min(history.len()), start, inserted: false };
+            return Last::YankArg { back: back.min(self.index), start, inserted: false };
         };
         self.buffer.begin_group();
         let inserted = self.insert_or_ding(&word);
@@ -310,7 +314,8 @@ impl Editor {
 
     fn yank_nth(&mut self, history: &History) -> Last {
         let nth = self.argument.map_or(1, super::Argument::count);
-        let word = history.last().and_then(|line| {
+        let line = self.index.checked_sub(1).and_then(|index| history.at(index));
+        let word = line.and_then(|line| {
             let words = words(line);
             let index = usize::try_from(nth).ok().or_else(|| words.len().checked_sub(usize::try_from(-nth).ok()? + 1))?;
             words.get(index).map(|word| word.to_vec())
@@ -361,23 +366,7 @@ impl Editor {
         let point = self.buffer.point();
         let away = self.words_away(count);
         let (from, to) = (point.min(away), point.max(away));
-        let mut text = self.buffer.text().get(from..to).unwrap_or_default().to_vec();
-        match command {
-            Command::UpcaseWord => text.make_ascii_uppercase(),
-            Command::DowncaseWord => text.make_ascii_lowercase(),
-            _ => {
-                let mut within = false;
-                for byte in &mut text {
-                    let letter = byte.is_ascii_alphanumeric() || *byte >= 0x80;
-                    if letter && !within {
-                        byte.make_ascii_uppercase();
-                    } else {
-                        byte.make_ascii_lowercase();
-                    }
-                    within = letter;
-                }
-            }
-        }
+        let text = cased(self.buffer.text().get(from..to).unwrap_or_default(), command);
         if from < to {
             self.buffer.replace(from, to, &text);
         }
@@ -422,4 +411,25 @@ impl Editor {
             }
         }
     }
+}
+
+/// Text in another case; characters of UTF-8 change if their length does not.
+fn cased(text: &[u8], command: Command) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut within = false;
+    let mut at = 0;
+    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+        let len = width::character(rest, true).0.max(1);
+        let bytes = rest.get(..len).unwrap_or(rest);
+        at += bytes.len();
+        let Some(letter) = std::str::from_utf8(bytes).ok().and_then(|text| text.chars().next()) else {
+            out.extend_from_slice(bytes);
+            continue;
+        };
+        let up = command == Command::UpcaseWord || (command == Command::CapitalizeWord && !within);
+        within = letter.is_alphanumeric();
+        let changed: String = if up { letter.to_uppercase().collect() } else { letter.to_lowercase().collect() };
+        out.extend_from_slice(if changed.len() == bytes.len() { changed.as_bytes() } else { bytes });
+    }
+    out
 }

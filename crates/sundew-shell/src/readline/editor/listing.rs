@@ -93,7 +93,7 @@ impl Editor {
             self.mode = Mode::Question(Question { lines, pager: false });
             return;
         }
-        self.print_lines(lines, usize::from(self.rows) - 1);
+        self.print_lines(lines, usize::from(self.size.1) - 1);
     }
 
     /// Prints up to `room` lines, then asks for more.
@@ -121,7 +121,7 @@ impl Editor {
             editor.display.out.push(b'\r');
             editor.display.out.extend_from_slice(clear);
         };
-        let page = usize::from(self.rows) - 1;
+        let page = usize::from(self.size.1) - 1;
         match (question.pager, byte) {
             (false, b'y' | b'Y' | b' ') => {
                 self.display.out.push(b'\n');

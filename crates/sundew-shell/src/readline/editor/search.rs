@@ -1,8 +1,10 @@
 //! Searching the history while typing what to search for: `^R` and `^S`.
 
 use super::{Editor, Mode, Outcome};
+use crate::readline::buffer::Buffer;
 use crate::readline::history::History;
 use crate::readline::key::{self, Command};
+use crate::readline::width;
 
 /// Longest text searched for, in bytes.
 const MAX_SEARCH_BYTES: usize = 1024;
@@ -14,8 +16,10 @@ pub(super) struct Search {
     text: Vec<u8>,
     failed: bool,
     origin: usize,
-    original: Vec<u8>,
-    original_point: usize,
+    /// The line that was being edited; what is found stands in its place meanwhile.
+    original: Buffer,
+    /// The first bytes of a character.
+    partial: Vec<u8>,
     /// The line being looked at.
     index: usize,
     /// Where in it; below 0 when it has been looked through.
@@ -27,13 +31,16 @@ pub(super) struct Search {
 impl Editor {
     pub(super) fn begin_search(&mut self, forward: bool) {
         let (text, point) = self.line();
+        let mut shown = Buffer::new(self.buffer.utf8);
+        shown.load(text);
+        shown.set_point(point);
         let search = Search {
             forward,
             text: Vec::new(),
             failed: false,
             origin: self.index,
-            original: text.to_vec(),
-            original_point: point,
+            original: std::mem::replace(&mut self.buffer, shown),
+            partial: Vec::new(),
             index: self.index,
             at: isize::try_from(point).unwrap_or(0),
             found_index: self.index,
@@ -60,7 +67,10 @@ impl Editor {
                 search.forward = key::plain(byte) == Command::ForwardSearchHistory;
                 if search.text.is_empty() {
                     match self.kept.last_search.clone() {
-                        Some(text) => search.text = text,
+                        Some(text) => {
+                            search.text = text;
+                            self.show_search(&search);
+                        }
                         None => {
                             self.mode = Mode::Search(search);
                             return Outcome::Continue;
@@ -71,7 +81,7 @@ impl Editor {
                 }
             }
             Command::Abort => {
-                self.buffer_restore(&search, history);
+                self.buffer = search.original;
                 return self.end_search(None);
             }
             Command::BackwardDeleteChar => {
@@ -79,11 +89,20 @@ impl Editor {
                     self.ding();
                 }
             }
-            Command::SelfInsert if search.text.len() < MAX_SEARCH_BYTES => search.text.push(byte),
+            Command::SelfInsert if search.text.len() < MAX_SEARCH_BYTES => {
+                search.partial.push(byte);
+                let first = search.partial.first().copied().unwrap_or(byte);
+                if self.buffer.utf8 && search.partial.len() < width::expected_len(first) {
+                    self.mode = Mode::Search(search);
+                    return Outcome::Continue;
+                }
+                search.text.append(&mut search.partial);
+            }
+            Command::UnixWordRubout | Command::Yank => self.take_from_line(&mut search, key::plain(byte) == Command::Yank),
             command => {
                 let text = std::mem::take(&mut search.text);
                 let point = usize::try_from(search.at).unwrap_or(0);
-                self.settle(&search, point, history);
+                self.settle(search, point, history);
                 let shown = self.end_search(Some(text));
                 if byte == b'\n' {
                     return shown;
@@ -111,22 +130,24 @@ impl Editor {
         Outcome::Continue
     }
 
-    fn buffer_restore(&mut self, search: &Search, history: &History) {
-        self.go_to_line(search.origin, history);
-        self.buffer.load(&search.original);
-        self.buffer.set_point(search.original_point);
-        self.index = search.origin;
+    /// Adds to the text searched for what follows it in the line found: a word, or the rest.
+    fn take_from_line(&mut self, search: &mut Search, rest: bool) {
+        let line = self.buffer.text();
+        let start = self.buffer.point() + search.text.len();
+        let end = if rest { line.len() } else { self.buffer.word_end(start) };
+        match line.get(start..end) {
+            Some(more) if !more.is_empty() && search.text.len() + more.len() <= MAX_SEARCH_BYTES => {
+                search.text.extend_from_slice(more);
+            }
+            _ => self.ding(),
+        }
     }
 
     /// Makes the line found the one being edited.
-    fn settle(&mut self, search: &Search, point: usize, history: &History) {
-        if search.found_index != search.origin {
-            let line = self.buffer.text().to_vec();
-            self.buffer.load(&search.original);
-            self.go_to_line(search.found_index, history);
-            self.buffer.load(&line);
-        }
-        self.buffer.set_point(point.min(self.buffer.text().len()));
+    fn settle(&mut self, search: Search, point: usize, history: &History) {
+        self.buffer = search.original;
+        self.go_to_line(search.found_index, history);
+        self.buffer.set_point(point);
     }
 
     fn search_on(&mut self, search: &mut Search, history: &History) {
@@ -150,9 +171,9 @@ impl Editor {
 
     fn searched_line<'a>(&'a self, search: &'a Search, index: usize, history: &'a History) -> &'a [u8] {
         if index == search.origin {
-            return &search.original;
+            return search.original.text();
         }
-        self.edited.get(&index).map_or_else(|| history.at(index).unwrap_or_default(), Vec::as_slice)
+        self.edited.get(&index).map_or_else(|| history.at(index).unwrap_or_default(), Buffer::text)
     }
 
     fn find_next(&self, search: &mut Search, history: &History) -> bool {
