@@ -1,3 +1,192 @@
-//! The sensor.
+//! The sensor: `sundew up`, `sundew check`.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "the program talks to its operator"
+)]
 
-fn main() {}
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use sundew::data::Data;
+use sundew::failure::Failure;
+
+/// A honeypot: an emulated Debian machine that lets attackers in over SSH and keeps what they bring.
+#[derive(Debug, Parser)]
+#[command(name = "sundew", version, args_conflicts_with_subcommands = true, after_help = AFTER_HELP)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    up: Up,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Start the sensor (the default)
+    #[command(after_help = AFTER_HELP)]
+    Up(Up),
+    /// Check the configuration and say what is wrong with it
+    Check(Check),
+}
+
+#[derive(Debug, Args)]
+struct Up {
+    /// Directory of configuration, keys, events and captures; made at the first start
+    #[arg(long, value_name = "DIR", default_value = "sundew-data")]
+    data: PathBuf,
+    /// Where to listen for SSH, `off` for nowhere; several with commas or repeated; port 0: any
+    #[arg(long, value_name = "ADDR:PORT", value_delimiter = ',', value_parser = door)]
+    ssh: Vec<Door>,
+    /// Where to listen for Telnet (this version has no such door)
+    #[arg(long, value_name = "ADDR:PORT", value_delimiter = ',', value_parser = door)]
+    telnet: Vec<Door>,
+    /// Where to listen for FTP (this version has no such door)
+    #[arg(long, value_name = "ADDR:PORT", value_delimiter = ',', value_parser = door)]
+    ftp: Vec<Door>,
+    /// Where to show the dashboard (this version has no such door)
+    #[arg(long, value_name = "ADDR:PORT", value_delimiter = ',', value_parser = door)]
+    dashboard: Vec<Door>,
+}
+
+#[derive(Debug, Args)]
+struct Check {
+    /// The directory to check
+    #[arg(long, value_name = "DIR", default_value = "sundew-data")]
+    data: PathBuf,
+}
+
+/// One address of a door, or that it stays shut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Door {
+    Off,
+    At(SocketAddr),
+}
+
+fn door(text: &str) -> Result<Door, String> {
+    if text == "off" {
+        return Ok(Door::Off);
+    }
+    let address = text.parse().map_err(|_| "expected ADDR:PORT, [ADDR6]:PORT or off".to_owned())?;
+    Ok(Door::At(address))
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match cli.command {
+        None => up(&cli.up),
+        Some(Command::Up(options)) => up(&options),
+        Some(Command::Check(options)) => check(&options),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("sundew: {failure}");
+            ExitCode::from(failure.code())
+        }
+    }
+}
+
+fn up(options: &Up) -> Result<(), Failure> {
+    let data = Data::at(options.data.clone());
+    data.prepare()?;
+    let mut config = data.config()?;
+    start_log(&config.log.filter);
+    if !options.ssh.is_empty() {
+        config.ssh.listen = addresses(&options.ssh);
+    }
+    let absent = [
+        ("telnet", &options.telnet),
+        ("ftp", &options.ftp),
+        ("dashboard", &options.dashboard),
+    ];
+    for (name, doors) in absent {
+        if !addresses(doors).is_empty() {
+            eprintln!("sundew: --{name}: this version has no such door; it stays shut");
+        }
+    }
+    sundew::run::run(&config, &data, |listening| welcome(&data, listening))
+}
+
+fn check(options: &Check) -> Result<(), Failure> {
+    let data = Data::at(options.data.clone());
+    data.config()?;
+    data.policy()?;
+    say(&format!("{}: configuration and user database are fine\n", data.path().display()));
+    Ok(())
+}
+
+fn addresses(doors: &[Door]) -> Vec<SocketAddr> {
+    let at = |door: &Door| match door {
+        Door::Off => None,
+        Door::At(address) => Some(*address),
+    };
+    doors.iter().filter_map(at).collect()
+}
+
+/// At most ten lines: where it listens, where things are, how to try it.
+fn welcome(data: &Data, listening: &[SocketAddr]) {
+    let path = data.path().display();
+    let doors: Vec<String> = listening.iter().map(ToString::to_string).collect();
+    let mut text = format!("sundew {}\n", env!("CARGO_PKG_VERSION"));
+    match listening.first() {
+        Some(first) => {
+            text += &format!("  ssh        {}\n", doors.join(", "));
+            text += &format!("  data       {path}/ (sundew.toml: settings, userdb.txt: who may log in)\n");
+            text += &format!("  events     {path}/log/cowrie.json\n");
+            text += &format!("  captures   {path}/artifacts/, recordings in {path}/tty/\n");
+            text += &format!("  try it     ssh -p {} root@{}   (any password)\n", first.port(), host(first));
+        }
+        None => text += &format!("  ssh        off\n  data       {path}/\n"),
+    }
+    text += "  stop it    Ctrl-C\n";
+    say(&text);
+}
+
+/// How to reach an address from the same computer.
+fn host(address: &SocketAddr) -> String {
+    if address.ip().is_unspecified() {
+        "localhost".to_owned()
+    } else {
+        address.ip().to_string()
+    }
+}
+
+/// Prints; an operator who closed the pipe does not stop the sensor.
+fn say(text: &str) {
+    let mut out = std::io::stdout().lock();
+    if out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_err() {
+        tracing::debug!("nobody reads the standard output");
+    }
+}
+
+fn start_log(filter: &str) {
+    use tracing_subscriber::EnvFilter;
+    let filter = EnvFilter::builder().parse_lossy(filter);
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if log.try_init().is_err() {
+        eprintln!("sundew: the log was started twice");
+    }
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  sundew                                     start with ./sundew-data on port 2222
+  sundew up --data /var/lib/sundew --ssh 0.0.0.0:2222 --ssh '[::]:2222'
+  sundew up --ssh 127.0.0.1:0                any free port, printed
+  sundew check --data /var/lib/sundew
+
+SIGINT and SIGTERM: sessions get a few seconds, events are synced; a second signal ends at once.
+
+Exit status:
+  0   ended by SIGINT or SIGTERM, everything is on disk
+  2   the command line is wrong
+  70  a fault inside
+  71  an address is in use, or the system refuses something else
+  73  a file or directory cannot be made, read or written
+  78  the configuration is wrong
+  130, 143  a second SIGINT, SIGTERM";

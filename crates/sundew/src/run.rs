@@ -1,0 +1,260 @@
+//! Wiring: from a configuration to a running sensor, and to its orderly end.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sundew_capture::{Quota, Store};
+use sundew_egress::{Egress, Policy};
+use sundew_events::Installation;
+use sundew_events::json::Additions;
+use sundew_kernel::program::ProgramTable;
+use sundew_persona::Persona;
+use sundew_session::clock::RealTime;
+use sundew_session::{Parts, Sensor};
+use sundew_sinks::{Builder, CowrieJson, EventSender, Fanout};
+use sundew_ssh::door::SensorDoor;
+use sundew_ssh::listener::BindError;
+use sundew_ssh::{HostKeys, Listener, Profile};
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{self, Config};
+use crate::data::{Data, Identity};
+use crate::failure::{Failure, Status};
+
+/// Runs the sensor until a signal ends it; `ready` is told where it listens.
+///
+/// # Errors
+///
+/// What keeps it from starting.
+pub fn run(config: &Config, data: &Data, ready: impl FnOnce(&[SocketAddr])) -> Result<(), Failure> {
+    raise_descriptor_limit();
+    let prepared = Prepared::new(config, data)?;
+    let runtime = runtime()?;
+    let result = runtime.block_on(serve(config, prepared, ready));
+    runtime.shutdown_timeout(LAST_WAIT);
+    result
+}
+
+/// All that blocks on files, done before the runtime starts.
+struct Prepared {
+    policy: sundew_session::Policy,
+    host_keys: HostKeys,
+    identity: Identity,
+    persona: Persona,
+    store: Store,
+    events: EventSender,
+    fanout: Fanout,
+}
+
+impl Prepared {
+    fn new(config: &Config, data: &Data) -> Result<Self, Failure> {
+        let policy = data.policy()?;
+        let store = open_store(config, data.path())?;
+        let host_keys = data.host_keys()?;
+        let identity = data.identity()?;
+        let persona = Persona::debian12(&data.origin(&identity))
+            .map_err(|error| Failure::new(Status::Internal, error.to_string()))?;
+        let path = data.path().join("log/cowrie.json");
+        let journal = CowrieJson::open(&path, Additions::Keep)
+            .map_err(|error| Failure::new(Status::Files, format!("{}: {error}", path.display())))?;
+        let (events, fanout) = Builder::new(journal)
+            .start()
+            .map_err(|error| Failure::new(Status::System, format!("no thread for the events: {error}")))?;
+        Ok(Self { policy, host_keys, identity, persona, store, events, fanout })
+    }
+}
+
+fn open_store(config: &Config, data: &Path) -> Result<Store, Failure> {
+    let mut store = sundew_capture::Config::under(data);
+    store.download_limit = config.capture.download_limit;
+    store.recording_limit = config.capture.recording_limit;
+    store.quota = Quota {
+        max_bytes: config.capture.quota,
+        min_free_bytes: config.capture.min_free,
+    };
+    Store::open(&store).map_err(|error| Failure::new(Status::Files, error.to_string()))
+}
+
+fn runtime() -> Result<Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("sundew")
+        .thread_stack_size(WORKER_STACK_BYTES)
+        .max_blocking_threads(MAX_BLOCKING_THREADS)
+        .build()
+        .map_err(|error| Failure::new(Status::System, format!("no threads: {error}")))
+}
+
+async fn serve(
+    config: &Config,
+    prepared: Prepared,
+    ready: impl FnOnce(&[SocketAddr]),
+) -> Result<(), Failure> {
+    let Prepared { policy, host_keys, identity, persona, store, events, fanout } = prepared;
+    let listener = bind(config, &host_keys)?;
+    let stop = CancellationToken::new();
+    let signals = watch_signals(stop.clone())?;
+    let addresses = listener.addresses().to_vec();
+    let parts = Parts {
+        persona,
+        programs: Arc::new(programs()),
+        clock: Arc::new(RealTime::new()),
+        events,
+        store,
+        egress: egress(config, &addresses),
+        policy,
+        installation: Arc::new(Installation {
+            sensor: sensor_name(config),
+            uuid: identity.uuid,
+        }),
+        machine: machine_limits(&config.machine),
+        files: sundew_vfs::Limits {
+            max_bytes: config.machine.files,
+            max_inodes: config.machine.inodes,
+        },
+        random: Arc::new(|bytes| {
+            if aws_lc_rs::rand::fill(bytes).is_err() {
+                tracing::error!("the system gives no random bytes");
+            }
+        }),
+        heavy: Arc::new(Semaphore::new(heavy_permits())),
+    };
+    let sensor = Sensor::new(parts);
+    ready(&addresses);
+    tracing::info!(?addresses, "listening");
+    listener.serve(SensorDoor::new(Arc::clone(&sensor)), stop).await;
+    sensor.stop(FLUSH_GRACE).await;
+    let report = fanout.shutdown(FLUSH_GRACE).await;
+    if report.dropped > 0 || report.unwritten != Some(0) {
+        tracing::error!(?report, "not all events were written");
+    }
+    signals.abort();
+    Ok(())
+}
+
+/// Binds all addresses. A host without IPv6 is no mistake of the operator's as long as another
+/// address is left.
+fn bind(config: &Config, host_keys: &HostKeys) -> Result<Listener, Failure> {
+    let mut addresses = config.ssh.listen.clone();
+    let limits = sundew_ssh::Limits {
+        login_grace: Duration::from_secs(config.ssh.login_grace_seconds.into()),
+        idle: Duration::from_secs(config.ssh.idle_seconds.into()),
+        max_connections: config.ssh.max_connections,
+        max_per_source: config.ssh.max_per_source,
+        shutdown_grace: Duration::from_secs(config.shutdown.grace_seconds.into()),
+    };
+    loop {
+        let profile = Profile::openssh_9_2_debian_12();
+        match Listener::bind(&addresses, profile, host_keys, limits.clone()) {
+            Ok(listener) => return Ok(listener),
+            Err(BindError::Address { address, source })
+                if address.is_ipv6() && addresses.len() > 1 && no_ipv6(&source) =>
+            {
+                tracing::warn!(%address, "this host has no IPv6");
+                addresses.retain(|other| *other != address);
+            }
+            Err(error @ BindError::Address { .. }) => {
+                let hint = "stop what listens there, or choose another address with --ssh ADDR:PORT";
+                return Err(Failure::new(Status::System, format!("{error}; {hint}")));
+            }
+            Err(error) => return Err(Failure::new(Status::Files, error.to_string())),
+        }
+    }
+}
+
+fn no_ipv6(error: &std::io::Error) -> bool {
+    error.raw_os_error() == Some(rustix::io::Errno::AFNOSUPPORT.raw_os_error())
+        || error.kind() == std::io::ErrorKind::AddrNotAvailable
+}
+
+/// Everything that runs on the machine.
+fn programs() -> ProgramTable {
+    let shells = sundew_shell::PROGRAMS.iter().copied();
+    ProgramTable::new(sundew_programs::table::programs().chain(shells))
+}
+
+fn egress(config: &Config, addresses: &[SocketAddr]) -> Egress {
+    let policy = Policy {
+        allow: config.egress.allow.clone(),
+        deny: config.egress.deny.clone(),
+        own: addresses.iter().map(SocketAddr::ip).collect(),
+        closed: config.egress.mode == config::Mode::Deny,
+    };
+    Egress::new(policy, sundew_egress::Limits::default())
+}
+
+fn machine_limits(machine: &config::Machine) -> sundew_kernel::budget::Limits {
+    sundew_kernel::budget::Limits {
+        processes: machine.processes,
+        memory_bytes: machine.memory,
+        process_cpu: Duration::from_secs(machine.process_cpu_seconds.into()),
+        machine_cpu: Duration::from_secs(machine.machine_cpu_seconds.into()),
+        cpu_share_percent: machine.cpu_share_percent,
+        output_bytes: machine.output,
+        ..Default::default()
+    }
+}
+
+fn sensor_name(config: &Config) -> String {
+    if config.sensor.name.is_empty() {
+        rustix::system::uname().nodename().to_string_lossy().into_owned()
+    } else {
+        config.sensor.name.clone()
+    }
+}
+
+/// Half the cores, at least one: machines that compute never hold them all.
+fn heavy_permits() -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    (cores / 2).max(1)
+}
+
+/// The first signal asks for the orderly end, the second ends the process.
+fn watch_signals(stop: CancellationToken) -> Result<tokio::task::JoinHandle<()>, Failure> {
+    let listen = |kind| {
+        signal(kind).map_err(|error| Failure::new(Status::System, format!("no signals: {error}")))
+    };
+    let mut interrupt = listen(SignalKind::interrupt())?;
+    let mut terminate = listen(SignalKind::terminate())?;
+    Ok(tokio::spawn(async move {
+        next(&mut interrupt, &mut terminate).await;
+        stop.cancel();
+        let number = next(&mut interrupt, &mut terminate).await;
+        std::process::exit(128 + number);
+    }))
+}
+
+async fn next(interrupt: &mut Signal, terminate: &mut Signal) -> i32 {
+    tokio::select! {
+        _ = interrupt.recv() => SignalKind::interrupt().as_raw_value(),
+        _ = terminate.recv() => SignalKind::terminate().as_raw_value(),
+    }
+}
+
+/// Each connection takes a descriptor, each transfer two more: take what the system gives.
+fn raise_descriptor_limit() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::warn!(%error, "the limit of open files stays as it is");
+    }
+}
+
+/// Stack of a worker thread: the shell runs nested commands as nested futures, up to its own limit
+/// of depth, and a debug build needs several KiB for each. Only pages that are used take memory.
+const WORKER_STACK_BYTES: usize = 16 << 20;
+
+/// Threads for calls that block; name look-ups and file systems at most.
+const MAX_BLOCKING_THREADS: usize = 16;
+
+/// How long each part may take to put away what it has when the sensor stops.
+const FLUSH_GRACE: Duration = Duration::from_secs(5);
+
+/// How long threads that still block are waited for at the very end.
+const LAST_WAIT: Duration = Duration::from_millis(500);
