@@ -103,8 +103,12 @@ impl Network for Guard {
     }
 
     fn run_transfer(&self, transfer: BoxFuture<'static, ()>) -> Result<(), Errno> {
-        let own = Arc::clone(&self.transfers).try_acquire_owned().map_err(|_| Errno::Eagain)?;
-        let common = Arc::clone(&self.shared.transfers).try_acquire_owned().map_err(|_| Errno::Eagain)?;
+        let own = Arc::clone(&self.transfers)
+            .try_acquire_owned()
+            .map_err(|_| Errno::Eagain)?;
+        let common = Arc::clone(&self.shared.transfers)
+            .try_acquire_owned()
+            .map_err(|_| Errno::Eagain)?;
         let (deadline, stop) = (self.shared.limits.transfer, self.shared.stop.clone());
         self.shared.running.spawn(async move {
             let _permits = (own, common);
@@ -124,15 +128,23 @@ impl Guard {
             return self.refuse(target).await;
         }
         let busy = |_| Errno::Etimedout;
-        let own = Arc::clone(&self.connections).try_acquire_owned().map_err(busy)?;
-        let common = Arc::clone(&self.shared.connections).try_acquire_owned().map_err(busy)?;
+        let own = Arc::clone(&self.connections)
+            .try_acquire_owned()
+            .map_err(busy)?;
+        let common = Arc::clone(&self.shared.connections)
+            .try_acquire_owned()
+            .map_err(busy)?;
         let socket = timeout(self.shared.limits.connect, TcpStream::connect(target))
             .await
             .map_err(|_| Errno::Etimedout)?
             .map_err(|error| errno_of(&error))?;
         // Small commands must not wait for their acknowledgement.
         socket.set_nodelay(true).map_err(|error| errno_of(&error))?;
-        Ok(Box::new(Connection { socket, peer: target, _permits: (own, common) }))
+        Ok(Box::new(Connection {
+            socket,
+            peer: target,
+            _permits: (own, common),
+        }))
     }
 
     /// What an unreachable target looks like. The machine's own loopback has nobody listening.
@@ -171,13 +183,21 @@ impl Stream for Connection {
 }
 
 impl AsyncRead for Connection {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         Pin::new(&mut self.socket).poll_read(cx, buf)
     }
 }
 
 impl AsyncWrite for Connection {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        data: &[u8],
+    ) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.socket).poll_write(cx, data)
     }
 
@@ -201,7 +221,10 @@ mod tests {
     fn refusals() -> (Refusal, Arc<Mutex<Vec<SocketAddr>>>) {
         let seen = Arc::new(Mutex::new(Vec::new()));
         let sink = Arc::clone(&seen);
-        (Arc::new(move |target| sink.lock().unwrap().push(target)), seen)
+        (
+            Arc::new(move |target| sink.lock().unwrap().push(target)),
+            seen,
+        )
     }
 
     #[tokio::test]
@@ -211,7 +234,10 @@ mod tests {
         let guard = Egress::new(Policy::default(), Limits::default()).for_attacker(refusals().0);
         assert_eq!(guard.connect(target).await.err(), Some(Errno::Econnrefused));
 
-        let policy = Policy { allow: vec!["127.0.0.1".parse().unwrap()], ..Policy::default() };
+        let policy = Policy {
+            allow: vec!["127.0.0.1".parse().unwrap()],
+            ..Policy::default()
+        };
         let guard = Egress::new(policy, Limits::default()).for_attacker(refusals().0);
         let mut stream = guard.connect(target).await.unwrap();
         let (mut served, _) = listener.accept().await.unwrap();
@@ -235,8 +261,14 @@ mod tests {
     async fn connections_of_one_machine_are_counted() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let target = listener.local_addr().unwrap();
-        let policy = Policy { allow: vec!["127.0.0.0/8".parse().unwrap()], ..Policy::default() };
-        let limits = Limits { connections_per_machine: 1, ..Limits::default() };
+        let policy = Policy {
+            allow: vec!["127.0.0.0/8".parse().unwrap()],
+            ..Policy::default()
+        };
+        let limits = Limits {
+            connections_per_machine: 1,
+            ..Limits::default()
+        };
         let guard = Egress::new(policy, limits).for_attacker(refusals().0);
         let first = guard.connect(target).await.unwrap();
         assert_eq!(guard.connect(target).await.err(), Some(Errno::Etimedout));
@@ -267,8 +299,14 @@ mod tests {
     async fn names_that_are_none_are_not_asked_of_anybody() {
         let guard = Egress::new(Policy::default(), Limits::default()).for_attacker(refusals().0);
         for name in ["", "a b", "x\u{0}y", "-\n"] {
-            assert_eq!(guard.resolve(name.as_bytes()).await, Err(ResolveError::NotFound));
+            assert_eq!(
+                guard.resolve(name.as_bytes()).await,
+                Err(ResolveError::NotFound)
+            );
         }
-        assert_eq!(guard.resolve(b"LOCALHOST").await, Ok(vec![IpAddr::from([127, 0, 0, 1])]));
+        assert_eq!(
+            guard.resolve(b"LOCALHOST").await,
+            Ok(vec![IpAddr::from([127, 0, 0, 1])])
+        );
     }
 }

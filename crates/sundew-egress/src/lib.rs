@@ -10,8 +10,15 @@
 //! - [`connect`]: the guarded connection
 //! - [`limit`]: how much one attacker and the whole sensor may use
 
-#![warn(clippy::indexing_slicing, clippy::string_slice, clippy::cast_possible_truncation)]
-#![allow(clippy::disallowed_methods, reason = "this crate is where the network and its timers come in")]
+#![warn(
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::cast_possible_truncation
+)]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "this crate is where the network and its timers come in"
+)]
 
 pub mod connect;
 pub mod limit;

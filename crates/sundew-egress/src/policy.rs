@@ -60,18 +60,26 @@ impl<'de> Deserialize<'de> for Network {
 
 impl Network {
     const fn v4(a: u8, b: u8, c: u8, d: u8, prefix: u8) -> Self {
-        Self { address: IpAddr::V4(Ipv4Addr::new(a, b, c, d)), prefix }
+        Self {
+            address: IpAddr::V4(Ipv4Addr::new(a, b, c, d)),
+            prefix,
+        }
     }
 
     const fn v6(segments: [u16; 8], prefix: u8) -> Self {
         let [a, b, c, d, e, f, g, h] = segments;
-        Self { address: IpAddr::V6(Ipv6Addr::new(a, b, c, d, e, f, g, h)), prefix }
+        Self {
+            address: IpAddr::V6(Ipv6Addr::new(a, b, c, d, e, f, g, h)),
+            prefix,
+        }
     }
 
     /// Whether `address` lies in this range. IPv4 and IPv6 never match each other.
     pub fn contains(&self, address: IpAddr) -> bool {
         let (own, other, width) = match (self.address, address) {
-            (IpAddr::V4(own), IpAddr::V4(other)) => (u128::from(own.to_bits()), u128::from(other.to_bits()), 32),
+            (IpAddr::V4(own), IpAddr::V4(other)) => {
+                (u128::from(own.to_bits()), u128::from(other.to_bits()), 32)
+            }
             (IpAddr::V6(own), IpAddr::V6(other)) => (own.to_bits(), other.to_bits(), 128),
             _ => return false,
         };
@@ -166,7 +174,8 @@ impl Policy {
         if matches(&self.allow) {
             return true;
         }
-        let own = self.own.contains(&address) || inner.is_some_and(|inner| self.own.contains(&inner));
+        let own =
+            self.own.contains(&address) || inner.is_some_and(|inner| self.own.contains(&inner));
         !own && !matches(SPECIAL)
     }
 }
@@ -192,13 +201,42 @@ mod tests {
     fn special_addresses_are_refused_in_every_dress() {
         let policy = Policy::default();
         for address in [
-            "0.0.0.0", "10.1.2.3", "100.64.0.1", "127.0.0.1", "127.255.255.254", "169.254.169.254",
-            "172.16.0.1", "172.31.255.255", "192.0.0.8", "192.168.1.1", "198.18.0.1", "198.51.100.7",
-            "203.0.113.9", "224.0.0.1", "239.255.255.250", "255.255.255.255", "::", "::1",
-            "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::127.0.0.1", "64:ff9b::10.0.0.1",
-            "64:ff9b::7f00:1", "64:ff9b:1::1", "2002:7f00:1::", "2002:c0a8:101::1",
-            "2001:0:4136:e378:8000:63bf:80ff:fffe", "fc00::1", "fd12:3456::1", "fe80::1", "fec0::1",
-            "ff02::1", "2001:db8::1", "::ffff:0:127.0.0.1", "100::1", "3fff::1",
+            "0.0.0.0",
+            "10.1.2.3",
+            "100.64.0.1",
+            "127.0.0.1",
+            "127.255.255.254",
+            "169.254.169.254",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.0.0.8",
+            "192.168.1.1",
+            "198.18.0.1",
+            "198.51.100.7",
+            "203.0.113.9",
+            "224.0.0.1",
+            "239.255.255.250",
+            "255.255.255.255",
+            "::",
+            "::1",
+            "::ffff:127.0.0.1",
+            "::ffff:10.0.0.1",
+            "::127.0.0.1",
+            "64:ff9b::10.0.0.1",
+            "64:ff9b::7f00:1",
+            "64:ff9b:1::1",
+            "2002:7f00:1::",
+            "2002:c0a8:101::1",
+            "2001:0:4136:e378:8000:63bf:80ff:fffe",
+            "fc00::1",
+            "fd12:3456::1",
+            "fe80::1",
+            "fec0::1",
+            "ff02::1",
+            "2001:db8::1",
+            "::ffff:0:127.0.0.1",
+            "100::1",
+            "3fff::1",
         ] {
             assert!(!permits(&policy, address), "{address} must be refused");
         }
@@ -207,7 +245,15 @@ mod tests {
     #[test]
     fn public_addresses_are_permitted() {
         let policy = Policy::default();
-        for address in ["1.1.1.1", "9.9.9.9", "172.15.0.1", "172.32.0.1", "100.128.0.1", "2606:4700::1111", "2a00:1450::5"] {
+        for address in [
+            "1.1.1.1",
+            "9.9.9.9",
+            "172.15.0.1",
+            "172.32.0.1",
+            "100.128.0.1",
+            "2606:4700::1111",
+            "2a00:1450::5",
+        ] {
             assert!(permits(&policy, address), "{address} must be permitted");
         }
     }
@@ -225,13 +271,19 @@ mod tests {
         assert!(permits(&policy, "10.1.1.1"));
         assert!(!permits(&policy, "10.9.1.1"));
         assert!(!permits(&policy, "1.1.1.1"));
-        let closed = Policy { closed: true, ..policy };
+        let closed = Policy {
+            closed: true,
+            ..policy
+        };
         assert!(!permits(&closed, "10.1.1.1"));
     }
 
     #[test]
     fn own_addresses_are_refused() {
-        let policy = Policy { own: vec!["5.6.7.8".parse().unwrap()], ..Policy::default() };
+        let policy = Policy {
+            own: vec!["5.6.7.8".parse().unwrap()],
+            ..Policy::default()
+        };
         assert!(!permits(&policy, "5.6.7.8"));
         assert!(!permits(&policy, "::ffff:5.6.7.8"));
         assert!(permits(&policy, "5.6.7.9"));
@@ -239,7 +291,15 @@ mod tests {
 
     #[test]
     fn a_network_needs_a_sound_prefix() {
-        for text in ["10.0.0.0/33", "::/129", "10.0.0/8", "x", "10.0.0.0/", "/8", ""] {
+        for text in [
+            "10.0.0.0/33",
+            "::/129",
+            "10.0.0/8",
+            "x",
+            "10.0.0.0/",
+            "/8",
+            "",
+        ] {
             assert!(text.parse::<Network>().is_err(), "{text:?}");
         }
     }

@@ -20,7 +20,9 @@ pub struct Resolver {
 
 impl std::fmt::Debug for Resolver {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Resolver").field("deadline", &self.deadline).finish_non_exhaustive()
+        f.debug_struct("Resolver")
+            .field("deadline", &self.deadline)
+            .finish_non_exhaustive()
     }
 }
 
@@ -31,7 +33,10 @@ impl Resolver {
         if let Err(error) = &inner {
             tracing::warn!(%error, "no name server is configured: attackers' look-ups will fail");
         }
-        Self { inner: inner.ok(), deadline }
+        Self {
+            inner: inner.ok(),
+            deadline,
+        }
     }
 
     /// The addresses of a name or address literal, IPv4 first as on a host without IPv6 routes.
@@ -55,10 +60,16 @@ impl Resolver {
         // A trailing dot keeps the operator's search domains out of it.
         let absolute = format!("{}.", name.trim_end_matches('.'));
         let answer = tokio::time::timeout(self.deadline, resolver.lookup_ip(absolute)).await;
-        let addresses = answer.map_err(|_| ResolveError::TimedOut)?.map_err(|_| ResolveError::NotFound)?;
+        let addresses = answer
+            .map_err(|_| ResolveError::TimedOut)?
+            .map_err(|_| ResolveError::NotFound)?;
         let mut addresses: Vec<IpAddr> = addresses.iter().take(MAX_ADDRESSES).collect();
         addresses.sort_by_key(IpAddr::is_ipv6);
-        if addresses.is_empty() { Err(ResolveError::NotFound) } else { Ok(addresses) }
+        if addresses.is_empty() {
+            Err(ResolveError::NotFound)
+        } else {
+            Ok(addresses)
+        }
     }
 }
 

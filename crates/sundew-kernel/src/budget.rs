@@ -68,7 +68,10 @@ pub(crate) struct MemoryPool {
 
 impl MemoryPool {
     pub(crate) fn new(limit: u64) -> Arc<Self> {
-        Arc::new(Self { used: AtomicU64::new(0), limit })
+        Arc::new(Self {
+            used: AtomicU64::new(0),
+            limit,
+        })
     }
 
     /// Bytes in use.

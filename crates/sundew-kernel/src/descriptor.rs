@@ -53,13 +53,30 @@ impl OpenFlags {
         redirection: false,
     };
     /// `O_WRONLY`.
-    pub const WRITE: Self = Self { read: false, write: true, ..Self::READ };
+    pub const WRITE: Self = Self {
+        read: false,
+        write: true,
+        ..Self::READ
+    };
     /// `O_WRONLY | O_CREAT | O_TRUNC`: what `>` does.
-    pub const CREATE: Self = Self { create: true, truncate: true, ..Self::WRITE };
+    pub const CREATE: Self = Self {
+        create: true,
+        truncate: true,
+        ..Self::WRITE
+    };
     /// `O_WRONLY | O_CREAT | O_APPEND`: what `>>` does.
-    pub const APPEND: Self = Self { create: true, append: true, ..Self::WRITE };
+    pub const APPEND: Self = Self {
+        create: true,
+        append: true,
+        ..Self::WRITE
+    };
     /// `O_RDWR | O_CREAT`: what `<>` does.
-    pub const READ_WRITE: Self = Self { read: true, write: true, create: true, ..Self::READ };
+    pub const READ_WRITE: Self = Self {
+        read: true,
+        write: true,
+        create: true,
+        ..Self::READ
+    };
 }
 
 /// An open file description, shared by all descriptors made from it by `dup` and `fork`.
@@ -76,7 +93,11 @@ pub(crate) enum Kind {
     File(OpenFile),
     Directory(InodeId),
     /// Content made up at open time: `/proc`.
-    Snapshot { ino: InodeId, content: Vec<u8>, offset: Mutex<u64> },
+    Snapshot {
+        ino: InodeId,
+        content: Vec<u8>,
+        offset: Mutex<u64>,
+    },
     PipeRead(ReadEnd),
     PipeWrite(WriteEnd),
     /// Both ends of a FIFO opened for reading and writing.
@@ -100,7 +121,12 @@ pub(crate) struct OpenFile {
 
 impl OpenFile {
     /// Takes a reference on `ino`, which the caller has just opened under the filesystem's lock.
-    pub(crate) fn new(kernel: &Arc<Kernel>, ino: InodeId, opened_by: Pid, report: Option<Vec<u8>>) -> Self {
+    pub(crate) fn new(
+        kernel: &Arc<Kernel>,
+        ino: InodeId,
+        opened_by: Pid,
+        report: Option<Vec<u8>>,
+    ) -> Self {
         Self {
             ino,
             offset: Mutex::new(0),
@@ -114,12 +140,17 @@ impl OpenFile {
 
 impl Drop for OpenFile {
     fn drop(&mut self) {
-        let Some(kernel) = self.kernel.upgrade() else { return };
+        let Some(kernel) = self.kernel.upgrade() else {
+            return;
+        };
         lock(&kernel.fs).release(self.ino);
         if let Some(path) = self.report.take()
             && *lock(&self.written)
         {
-            kernel.observer.observe(Observation::RedirectWritten { pid: self.opened_by, path });
+            kernel.observer.observe(Observation::RedirectWritten {
+                pid: self.opened_by,
+                path,
+            });
         }
     }
 }
@@ -167,9 +198,13 @@ impl Description {
                 result
             }
             Kind::Directory(_) => Err(Errno::Eisdir),
-            Kind::Snapshot { content, offset, .. } => {
+            Kind::Snapshot {
+                content, offset, ..
+            } => {
                 let mut offset = lock(offset);
-                let start = usize::try_from(*offset).unwrap_or(usize::MAX).min(content.len());
+                let start = usize::try_from(*offset)
+                    .unwrap_or(usize::MAX)
+                    .min(content.len());
                 let rest = content.get(start..).unwrap_or_default();
                 let count = rest.len().min(buf.len());
                 for (to, from) in buf.iter_mut().zip(rest) {
@@ -212,7 +247,8 @@ impl Description {
             Kind::Device(device, _) => device.write(data),
             Kind::Socket(socket) => {
                 let mut stream = lock(&socket.0);
-                ready!(Pin::new(&mut **stream).poll_write(cx, data)).map_err(|error| network_errno(&error))
+                ready!(Pin::new(&mut **stream).poll_write(cx, data))
+                    .map_err(|error| network_errno(&error))
             }
         })
     }
@@ -254,7 +290,12 @@ impl Description {
 fn size_of(fs: &Vfs, ino: InodeId) -> Result<u64, Errno> {
     let creds = Credentials::root();
     let now = Timestamp::default();
-    let cx = sundew_vfs::Context { creds: &creds, synthetic: &NoSynthetic, cwd: fs.root(), now };
+    let cx = sundew_vfs::Context {
+        creds: &creds,
+        synthetic: &NoSynthetic,
+        cwd: fs.root(),
+        now,
+    };
     Ok(fs.metadata(&cx, ino)?.size)
 }
 
@@ -279,7 +320,12 @@ impl Table {
     }
 
     /// Gives the lowest free number from `least` on, [`Errno::Emfile`] past `limit`.
-    pub(crate) fn add(&mut self, least: Fd, limit: usize, description: Arc<Description>) -> Result<Fd, Errno> {
+    pub(crate) fn add(
+        &mut self,
+        least: Fd,
+        limit: usize,
+        description: Arc<Description>,
+    ) -> Result<Fd, Errno> {
         let limit = Fd::try_from(limit).unwrap_or(Fd::MAX);
         let mut fd = least;
         for &taken in self.0.range(least..).map(|(fd, _)| fd) {
@@ -291,7 +337,13 @@ impl Table {
         if fd >= limit {
             return Err(Errno::Emfile);
         }
-        self.0.insert(fd, Entry { description, close_on_exec: false });
+        self.0.insert(
+            fd,
+            Entry {
+                description,
+                close_on_exec: false,
+            },
+        );
         Ok(fd)
     }
 
@@ -306,9 +358,16 @@ impl Table {
 
     /// Takes out what is closed by `execve`. The caller drops it outside its lock.
     pub(crate) fn take_close_on_exec(&mut self) -> Vec<Entry> {
-        let doomed: Vec<Fd> =
-            self.0.iter().filter(|(_, entry)| entry.close_on_exec).map(|(&fd, _)| fd).collect();
-        doomed.into_iter().filter_map(|fd| self.0.remove(&fd)).collect()
+        let doomed: Vec<Fd> = self
+            .0
+            .iter()
+            .filter(|(_, entry)| entry.close_on_exec)
+            .map(|(&fd, _)| fd)
+            .collect();
+        doomed
+            .into_iter()
+            .filter_map(|fd| self.0.remove(&fd))
+            .collect()
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Fd, &Entry)> {

@@ -39,6 +39,10 @@ impl Device {
     }
 
     pub(crate) fn write(self, data: &[u8]) -> Result<usize, Errno> {
-        if self == Self::Full { Err(Errno::Enospc) } else { Ok(data.len()) }
+        if self == Self::Full {
+            Err(Errno::Enospc)
+        } else {
+            Ok(data.len())
+        }
     }
 }

@@ -12,7 +12,10 @@ impl Environment {
 
     /// The value of `name`.
     pub fn value(&self, name: &[u8]) -> Option<&[u8]> {
-        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_slice())
+        self.0
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_slice())
     }
 
     /// Sets `name`, keeping its place if it was there.
@@ -38,12 +41,17 @@ impl Environment {
 
     /// Name and value of each variable, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        self.0.iter().map(|(name, value)| (name.as_slice(), value.as_slice()))
+        self.0
+            .iter()
+            .map(|(name, value)| (name.as_slice(), value.as_slice()))
     }
 
     /// The bytes that `execve` would count against `ARG_MAX`.
     pub fn size(&self) -> usize {
-        self.0.iter().map(|(name, value)| name.len() + value.len() + 2).sum()
+        self.0
+            .iter()
+            .map(|(name, value)| name.len() + value.len() + 2)
+            .sum()
     }
 }
 

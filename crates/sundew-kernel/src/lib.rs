@@ -65,5 +65,7 @@ pub const STDERR: Fd = 2;
 /// Locks a mutex whose holder cannot have left it half-changed: every critical section here is
 /// short and does not panic, so a poisoned lock still guards a sound value.
 pub(crate) fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    mutex
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
 }

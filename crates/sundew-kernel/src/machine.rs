@@ -244,7 +244,10 @@ impl Machine {
     /// A new terminal, `/dev/pts/N` with the lowest free N.
     pub fn open_terminal(&self, size: WindowSize) -> Master {
         let tty = self.kernel.open_tty(size);
-        Master { tty, kernel: Arc::downgrade(&self.kernel) }
+        Master {
+            tty,
+            kernel: Arc::downgrade(&self.kernel),
+        }
     }
 
     /// Starts a login on a terminal, which becomes its controlling terminal.
@@ -253,7 +256,11 @@ impl Machine {
     ///
     /// Whatever `fork` or `execve` would answer.
     pub fn login_on_terminal(&self, login: Login, master: &Master) -> Result<Leader, Errno> {
-        let flags = OpenFlags { read: true, write: true, ..OpenFlags::READ };
+        let flags = OpenFlags {
+            read: true,
+            write: true,
+            ..OpenFlags::READ
+        };
         let description = Arc::new(Description {
             kind: Kind::Tty(Arc::clone(&master.tty)),
             flags,
@@ -261,7 +268,13 @@ impl Machine {
         });
         let mut fds = Table::default();
         for fd in [STDIN, STDOUT, STDERR] {
-            fds.replace(fd, Entry { description: Arc::clone(&description), close_on_exec: false });
+            fds.replace(
+                fd,
+                Entry {
+                    description: Arc::clone(&description),
+                    close_on_exec: false,
+                },
+            );
         }
         self.start_login(login, fds, Some(&master.tty))
     }
@@ -280,7 +293,13 @@ impl Machine {
         let mut put = |fd, kind, flags, id: u64| {
             let path = format!("pipe:[{id}]").into_bytes();
             let description = Arc::new(Description { kind, flags, path });
-            fds.replace(fd, Entry { description, close_on_exec: false });
+            fds.replace(
+                fd,
+                Entry {
+                    description,
+                    close_on_exec: false,
+                },
+            );
         };
         let id = stdin_read.id();
         put(STDIN, Kind::PipeRead(stdin_read), OpenFlags::READ, id);
@@ -297,7 +316,12 @@ impl Machine {
         Ok((leader, streams))
     }
 
-    fn start_login(&self, login: Login, fds: Table, tty: Option<&Arc<Tty>>) -> Result<Leader, Errno> {
+    fn start_login(
+        &self,
+        login: Login,
+        fds: Table,
+        tty: Option<&Arc<Tty>>,
+    ) -> Result<Leader, Errno> {
         let kernel = &self.kernel;
         let (directory, directory_path) = {
             let fs = lock(&kernel.fs);
@@ -334,7 +358,10 @@ impl Machine {
             tty.set_session(pid);
             tty.set_foreground(pid);
         }
-        let leader = Leader { kernel: Arc::clone(kernel), state: Arc::clone(&state) };
+        let leader = Leader {
+            kernel: Arc::clone(kernel),
+            state: Arc::clone(&state),
+        };
         let path = login.path;
         Task::exec(kernel, state, &path)?;
         Ok(leader)
@@ -351,9 +378,16 @@ impl Machine {
         let fs = lock(&kernel.fs);
         let view = View::new(kernel, 1);
         let root = Credentials::root();
-        let cx = Context { creds: &root, synthetic: &view, cwd: fs.root(), now: kernel.clock.wall() };
+        let cx = Context {
+            creds: &root,
+            synthetic: &view,
+            cwd: fs.root(),
+            now: kernel.clock.wall(),
+        };
         let ino = fs.resolve(&cx, path, true)?;
-        let size = usize::try_from(fs.metadata(&cx, ino)?.size).unwrap_or(usize::MAX).min(limit);
+        let size = usize::try_from(fs.metadata(&cx, ino)?.size)
+            .unwrap_or(usize::MAX)
+            .min(limit);
         let mut content = vec![0; size];
         let count = fs.read_at(ino, 0, &mut content)?;
         content.truncate(count);
@@ -457,7 +491,12 @@ impl Kernel {
 
     pub(crate) fn members(&self, group: Pid) -> Vec<Arc<ProcessState>> {
         let table = lock(&self.table);
-        table.processes.values().filter(|state| lock(&state.inner).group == group).cloned().collect()
+        table
+            .processes
+            .values()
+            .filter(|state| lock(&state.inner).group == group)
+            .cloned()
+            .collect()
     }
 
     pub(crate) fn next_pipe(&self) -> u64 {
@@ -516,7 +555,10 @@ impl Kernel {
     /// Delivers a signal: kill(2) after the permission check.
     pub(crate) fn signal(&self, state: &Arc<ProcessState>, signal: Signal) {
         if state.is_resident() {
-            let fatal = matches!(signal.default_action(), DefaultAction::Terminate | DefaultAction::Core);
+            let fatal = matches!(
+                signal.default_action(),
+                DefaultAction::Terminate | DefaultAction::Core
+            );
             // Init ignores what it does not catch, and a kernel thread everything.
             if fatal && state.pid != 1 && !state.is_kernel_thread() {
                 self.reap(state);
@@ -569,7 +611,12 @@ impl Kernel {
             inner.stopped = None;
             inner.end_waiters.wake();
             let leads = inner.session == state.pid;
-            (std::mem::take(&mut inner.fds), inner.ppid, leads, inner.tty.take())
+            (
+                std::mem::take(&mut inner.fds),
+                inner.ppid,
+                leads,
+                inner.tty.take(),
+            )
         };
         drop(fds);
         if leads && let Some(tty) = &tty {
@@ -618,13 +665,18 @@ impl Kernel {
 
     /// Reports and ends a process whose budget is spent.
     pub(crate) fn spend(&self, state: &Arc<ProcessState>, budget: Budget) {
-        self.observer.observe(Observation::BudgetSpent { pid: state.pid, budget });
+        self.observer.observe(Observation::BudgetSpent {
+            pid: state.pid,
+            budget,
+        });
         self.signal(state, Signal::KILL);
     }
 
     /// The next number of a small generator (SplitMix64): for numbers a stranger sees, not secrets.
     pub(crate) fn random(&self) -> u64 {
-        let seed = self.random.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
+        let seed = self
+            .random
+            .fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
         let mut z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -649,7 +701,8 @@ impl Kernel {
     pub(crate) fn uptime(&self) -> Duration {
         let now = self.clock.wall();
         let boot = self.facts.boot_time;
-        let nanos = |time: Timestamp| i128::from(time.secs) * 1_000_000_000 + i128::from(time.nanos);
+        let nanos =
+            |time: Timestamp| i128::from(time.secs) * 1_000_000_000 + i128::from(time.nanos);
         let nanos = u64::try_from(nanos(now) - nanos(boot)).unwrap_or(0);
         Duration::from_nanos(nanos)
     }

@@ -14,14 +14,38 @@ use crate::tty::WindowSize;
 use crate::{ExitStatus, Process, STDIN, STDOUT, Signal};
 
 const PROGRAMS: &[Program] = &[
-    Program { name: "cat", run: |p| Box::pin(cat(p)) },
-    Program { name: "spin", run: |p| Box::pin(spin(p)) },
-    Program { name: "yes", run: |p| Box::pin(yes(p)) },
-    Program { name: "pipeline", run: |p| Box::pin(pipeline(p)) },
-    Program { name: "bomb", run: bomb },
-    Program { name: "hog", run: |p| Box::pin(hog(p)) },
-    Program { name: "again", run: |p| Box::pin(again(p)) },
-    Program { name: "napper", run: |p| Box::pin(napper(p)) },
+    Program {
+        name: "cat",
+        run: |p| Box::pin(cat(p)),
+    },
+    Program {
+        name: "spin",
+        run: |p| Box::pin(spin(p)),
+    },
+    Program {
+        name: "yes",
+        run: |p| Box::pin(yes(p)),
+    },
+    Program {
+        name: "pipeline",
+        run: |p| Box::pin(pipeline(p)),
+    },
+    Program {
+        name: "bomb",
+        run: bomb,
+    },
+    Program {
+        name: "hog",
+        run: |p| Box::pin(hog(p)),
+    },
+    Program {
+        name: "again",
+        run: |p| Box::pin(again(p)),
+    },
+    Program {
+        name: "napper",
+        run: |p| Box::pin(napper(p)),
+    },
 ];
 
 async fn cat(proc: &mut Process) -> ExitStatus {
@@ -69,7 +93,9 @@ async fn pipeline(proc: &mut Process) -> ExitStatus {
                 child.duplicate_to(write, STDOUT).unwrap();
                 child.close(read).unwrap();
                 child.close(write).unwrap();
-                child.exec(b"/bin/yes", vec![b"yes".to_vec()], child.env().clone()).await;
+                child
+                    .exec(b"/bin/yes", vec![b"yes".to_vec()], child.env().clone())
+                    .await;
                 ExitStatus::Exited(126)
             })
         })
@@ -79,7 +105,10 @@ async fn pipeline(proc: &mut Process) -> ExitStatus {
     assert_eq!(proc.read(read, &mut buf).await, Ok(2));
     proc.close(read).unwrap();
     let ended = proc.wait(WaitFor::Pid(left), false, true).await.unwrap();
-    assert_eq!(ended, Some((left, ChildEvent::Ended(ExitStatus::Signaled(Signal::PIPE)))));
+    assert_eq!(
+        ended,
+        Some((left, ChildEvent::Ended(ExitStatus::Signaled(Signal::PIPE))))
+    );
     proc.print(&buf).await.unwrap();
     ExitStatus::SUCCESS
 }
@@ -147,7 +176,10 @@ fn a_writer_without_reader_gets_sigpipe() {
 fn standard_input_has_a_path() {
     assert_eq!(run_one(&["cat", "/dev/stdin"], b"hello").stdout, b"hello");
     assert_eq!(run_one(&["cat", "/proc/self/comm"], b"").stdout, b"cat\n");
-    assert_eq!(run_one(&["cat", "/proc/sys/kernel/hostname"], b"").stdout, b"web01\n");
+    assert_eq!(
+        run_one(&["cat", "/proc/sys/kernel/hostname"], b"").stdout,
+        b"web01\n"
+    );
 }
 
 #[test]
@@ -157,14 +189,20 @@ fn time_passes_for_sleepers() {
 
 #[test]
 fn a_loop_is_killed_when_its_cpu_budget_is_spent() {
-    let limits = Limits { process_cpu: Duration::from_millis(50), ..Limits::default() };
+    let limits = Limits {
+        process_cpu: Duration::from_millis(50),
+        ..Limits::default()
+    };
     let finished = run(PROGRAMS, &["spin"], b"", limits);
     assert_eq!(finished.status, Some(ExitStatus::Signaled(Signal::KILL)));
 }
 
 #[test]
 fn endless_exec_neither_grows_nor_escapes_the_budget() {
-    let limits = Limits { process_cpu: Duration::from_millis(20), ..Limits::default() };
+    let limits = Limits {
+        process_cpu: Duration::from_millis(20),
+        ..Limits::default()
+    };
     let finished = run(PROGRAMS, &["again"], b"", limits);
     assert_eq!(finished.status, Some(ExitStatus::Signaled(Signal::KILL)));
 }

@@ -50,7 +50,9 @@ pub struct NoNetwork;
 
 impl Network for NoNetwork {
     fn resolve(&self, host: &[u8]) -> BoxFuture<'static, Result<Vec<IpAddr>, ResolveError>> {
-        let literal = std::str::from_utf8(host).ok().and_then(|text| text.parse().ok());
+        let literal = std::str::from_utf8(host)
+            .ok()
+            .and_then(|text| text.parse().ok());
         let answer = match literal {
             Some(address) => Ok(vec![address]),
             None if host == b"localhost" => Ok(vec![IpAddr::from([127, 0, 0, 1])]),
@@ -60,7 +62,11 @@ impl Network for NoNetwork {
     }
 
     fn connect(&self, target: SocketAddr) -> BoxFuture<'static, Result<Box<dyn Stream>, Errno>> {
-        let errno = if target.ip().is_loopback() { Errno::Econnrefused } else { Errno::Enetunreach };
+        let errno = if target.ip().is_loopback() {
+            Errno::Econnrefused
+        } else {
+            Errno::Enetunreach
+        };
         Box::pin(std::future::ready(Err(errno)))
     }
 

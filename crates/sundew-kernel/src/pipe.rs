@@ -36,7 +36,10 @@ pub(crate) struct Pipe {
 impl Pipe {
     /// An empty pipe. `id` is the number shown in `/proc/PID/fd`: `pipe:[ID]`.
     pub(crate) fn new(id: u64) -> Arc<Self> {
-        Arc::new(Self { id, inner: Mutex::new(Inner::default()) })
+        Arc::new(Self {
+            id,
+            inner: Mutex::new(Inner::default()),
+        })
     }
 
     /// Waits until a writer has been seen (open of a FIFO for reading).
@@ -183,7 +186,9 @@ impl OutsideReader {
     /// The next bytes, at most 32 KiB; `None` at the end. Cancel-safe.
     pub async fn read(&mut self) -> Option<Vec<u8>> {
         let mut buf = vec![0; 32 * 1024];
-        let count = poll_fn(|cx| self.0.poll_read(cx, &mut buf)).await.unwrap_or(0);
+        let count = poll_fn(|cx| self.0.poll_read(cx, &mut buf))
+            .await
+            .unwrap_or(0);
         buf.truncate(count);
         (count > 0).then_some(buf)
     }

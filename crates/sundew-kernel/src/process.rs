@@ -31,8 +31,8 @@ pub use exec::Spawn;
 pub use file::Seek;
 pub use input::{LineReader, MAX_LINE_BYTES};
 use output::Output;
-use state::{Life, ProcessState};
 pub use state::Summary;
+use state::{Life, ProcessState};
 
 /// Which children `wait` waits for: waitpid(2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +67,15 @@ impl Process {
         args: Vec<Vec<u8>>,
         env: Environment,
     ) -> Self {
-        Self { kernel, state, args, env, output: Output::default(), status: 0, ticks: AtomicU32::new(0) }
+        Self {
+            kernel,
+            state,
+            args,
+            env,
+            output: Output::default(),
+            status: 0,
+            ticks: AtomicU32::new(0),
+        }
     }
 
     /// Its arguments, the name first.
@@ -241,12 +249,19 @@ impl Process {
         if disposition != Disposition::Catch {
             inner.pending &= !signal.bit();
         }
-        inner.dispositions.insert(signal, disposition).unwrap_or_default()
+        inner
+            .dispositions
+            .insert(signal, disposition)
+            .unwrap_or_default()
     }
 
     /// What happens when `signal` arrives.
     pub fn disposition(&self, signal: Signal) -> Disposition {
-        lock(&self.state.inner).dispositions.get(&signal).copied().unwrap_or_default()
+        lock(&self.state.inner)
+            .dispositions
+            .get(&signal)
+            .copied()
+            .unwrap_or_default()
     }
 
     /// Takes the caught signal with the lowest number that has arrived.
@@ -287,7 +302,10 @@ impl Process {
             return Err(Errno::Esrch);
         }
         let mut allowed = false;
-        for target in members.iter().filter(|target| self.may_signal(target).is_ok()) {
+        for target in members
+            .iter()
+            .filter(|target| self.may_signal(target).is_ok())
+        {
             allowed = true;
             if let Some(signal) = signal {
                 self.kernel.signal(target, signal);
@@ -338,7 +356,11 @@ impl Process {
         .await
     }
 
-    fn look_at_children(&self, target: WaitFor, untraced: bool) -> Result<Option<(Pid, ChildEvent)>, Errno> {
+    fn look_at_children(
+        &self,
+        target: WaitFor,
+        untraced: bool,
+    ) -> Result<Option<(Pid, ChildEvent)>, Errno> {
         let candidates: Vec<Arc<ProcessState>> = {
             let table = lock(&self.kernel.table);
             match target {
@@ -398,9 +420,15 @@ impl Process {
 
     /// All processes of the machine in order of number.
     pub fn processes(&self) -> Vec<Summary> {
-        let states: Vec<_> = lock(&self.kernel.table).processes.values().cloned().collect();
-        let mut all: Vec<Summary> =
-            states.iter().map(|state| state.summary(|started| self.kernel.since_boot(started))).collect();
+        let states: Vec<_> = lock(&self.kernel.table)
+            .processes
+            .values()
+            .cloned()
+            .collect();
+        let mut all: Vec<Summary> = states
+            .iter()
+            .map(|state| state.summary(|started| self.kernel.since_boot(started)))
+            .collect();
         if let Some(own) = all.iter_mut().find(|summary| summary.pid == self.state.pid) {
             own.state = b'R';
         }
@@ -409,7 +437,10 @@ impl Process {
 }
 
 /// Never reached: the task of a dying process is dropped while it waits.
-#[expect(clippy::panic, reason = "a process that is dropped at this await cannot come here")]
+#[expect(
+    clippy::panic,
+    reason = "a process that is dropped at this await cannot come here"
+)]
 fn unreachable_forever() -> ! {
     panic!("a dead process was polled")
 }

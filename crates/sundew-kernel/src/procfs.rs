@@ -14,8 +14,8 @@ use crate::descriptor::{Description, Kind};
 use crate::machine::Kernel;
 use crate::tty::Tty;
 use crate::{Fd, Pid, lock};
-use content::{Entry, TREE};
 pub use content::MemoryUse;
+use content::{Entry, TREE};
 use process_files::PROCESS_FILES;
 
 /// The root of `/proc`, for the mount table.
@@ -96,10 +96,11 @@ pub(crate) fn special(kernel: &Kernel, id: InodeId) -> Option<Special> {
         Node::Tree(index) => {
             matches!(TREE.get(index as usize)?.1, Entry::File(_)).then_some(Special::Content)
         }
-        Node::ProcessFile(_, index) => {
-            matches!(PROCESS_FILES.get(index as usize)?.1, process_files::Entry::File(_))
-                .then_some(Special::Content)
-        }
+        Node::ProcessFile(_, index) => matches!(
+            PROCESS_FILES.get(index as usize)?.1,
+            process_files::Entry::File(_)
+        )
+        .then_some(Special::Content),
         Node::OpenFile(pid, fd) => descriptor(kernel, pid, fd).map(Special::Descriptor),
         Node::Pts(index) => kernel.tty(index).map(Special::Terminal),
         Node::Process(_) | Node::Descriptor(..) | Node::PtsRoot => None,
@@ -174,7 +175,11 @@ impl<'a> View<'a> {
     fn child_of_tree(parent: u32, name: &[u8]) -> Option<InodeId> {
         let (parent, _) = TREE.get(parent as usize)?;
         let name = std::str::from_utf8(name).ok()?;
-        let path = if parent.is_empty() { name.to_owned() } else { format!("{parent}/{name}") };
+        let path = if parent.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{parent}/{name}")
+        };
         let index = TREE.iter().position(|(known, _)| *known == path)?;
         (index > 0).then_some(Node::Tree(u32::try_from(index).ok()?).id())
     }
@@ -209,8 +214,18 @@ struct Shape {
 
 impl Shape {
     fn new(file_type: FileType, mode: u16) -> Self {
-        let nlink = if file_type == FileType::Directory { 2 } else { 1 };
-        Self { file_type, mode, owner: (0, 0), rdev: (0, 0), nlink }
+        let nlink = if file_type == FileType::Directory {
+            2
+        } else {
+            1
+        };
+        Self {
+            file_type,
+            mode,
+            owner: (0, 0),
+            rdev: (0, 0),
+            nlink,
+        }
     }
 
     fn owned_by(self, owner: (u32, u32)) -> Self {
@@ -241,7 +256,9 @@ impl View<'_> {
                 };
                 Shape::new(file_type, *mode).owned_by(self.owner(pid))
             }
-            Node::Descriptor(pid, _) => Shape::new(FileType::Symlink, 0o700).owned_by(self.owner(pid)),
+            Node::Descriptor(pid, _) => {
+                Shape::new(FileType::Symlink, 0o700).owned_by(self.owner(pid))
+            }
             Node::OpenFile(pid, fd) => {
                 let description = descriptor(self.kernel, pid, fd).ok_or(Errno::Enoent)?;
                 let file_type = match description.kind {
@@ -258,7 +275,10 @@ impl View<'_> {
                 let tty = self.kernel.tty(index).ok_or(Errno::Enoent)?;
                 let owner = (self.owner(tty.session()).0, 5);
                 let shape = Shape::new(FileType::CharDevice, 0o620).owned_by(owner);
-                Shape { rdev: (136, index), ..shape }
+                Shape {
+                    rdev: (136, index),
+                    ..shape
+                }
             }
         })
     }
@@ -300,17 +320,29 @@ impl Synthetic for View<'_> {
             }
             Node::Tree(parent) => Self::child_of_tree(parent, name).ok_or(Errno::Enoent),
             Node::Process(pid) => {
-                let index = PROCESS_FILES.iter().position(|row| row.0.as_bytes() == name);
-                let index = index.and_then(|index| u32::try_from(index).ok()).ok_or(Errno::Enoent)?;
+                let index = PROCESS_FILES
+                    .iter()
+                    .position(|row| row.0.as_bytes() == name);
+                let index = index
+                    .and_then(|index| u32::try_from(index).ok())
+                    .ok_or(Errno::Enoent)?;
                 Ok(Node::ProcessFile(pid, index).id())
             }
             Node::ProcessFile(pid, _) => {
                 // Only `fd` is a directory here. A leading dot asks for what the link hides.
-                let (open, digits) = name.strip_prefix(b".").map_or((false, name), |rest| (true, rest));
-                let fd = std::str::from_utf8(digits).ok().and_then(|text| text.parse().ok());
+                let (open, digits) = name
+                    .strip_prefix(b".")
+                    .map_or((false, name), |rest| (true, rest));
+                let fd = std::str::from_utf8(digits)
+                    .ok()
+                    .and_then(|text| text.parse().ok());
                 let fd: Fd = fd.ok_or(Errno::Enoent)?;
                 descriptor(self.kernel, pid, fd).ok_or(Errno::Enoent)?;
-                Ok(if open { Node::OpenFile(pid, fd).id() } else { Node::Descriptor(pid, fd).id() })
+                Ok(if open {
+                    Node::OpenFile(pid, fd).id()
+                } else {
+                    Node::Descriptor(pid, fd).id()
+                })
             }
             Node::PtsRoot => {
                 let index = number().ok_or(Errno::Enoent)?;
@@ -326,7 +358,10 @@ impl Synthetic for View<'_> {
             Node::Tree(index) => {
                 let (path, _) = TREE.get(index as usize).ok_or(Errno::Enoent)?;
                 let (above, _) = path.rsplit_once('/').unwrap_or(("", path));
-                let index = TREE.iter().position(|(known, _)| *known == above).unwrap_or(0);
+                let index = TREE
+                    .iter()
+                    .position(|(known, _)| *known == above)
+                    .unwrap_or(0);
                 Ok(Node::Tree(u32::try_from(index).unwrap_or(0)).id())
             }
             Node::ProcessFile(pid, _) => Ok(Node::Process(pid).id()),
@@ -347,8 +382,12 @@ impl Synthetic for View<'_> {
                     }
                 }
                 if parent == 0 {
-                    let pids: Vec<Pid> = lock(&self.kernel.table).processes.keys().copied().collect();
-                    nodes.extend(pids.into_iter().map(|pid| (pid.to_string().into_bytes(), Node::Process(pid))));
+                    let pids: Vec<Pid> =
+                        lock(&self.kernel.table).processes.keys().copied().collect();
+                    nodes.extend(
+                        pids.into_iter()
+                            .map(|pid| (pid.to_string().into_bytes(), Node::Process(pid))),
+                    );
                 }
             }
             Node::Process(pid) => {
@@ -369,13 +408,21 @@ impl Synthetic for View<'_> {
                     .filter(|(_, tty)| tty.strong_count() > 0)
                     .map(|(&index, _)| index)
                     .collect();
-                nodes.extend(indices.into_iter().map(|index| (index.to_string().into_bytes(), Node::Pts(index))));
+                nodes.extend(
+                    indices
+                        .into_iter()
+                        .map(|index| (index.to_string().into_bytes(), Node::Pts(index))),
+                );
             }
             Node::Descriptor(..) | Node::OpenFile(..) | Node::Pts(_) => return Err(Errno::Enotdir),
         }
         let entry = |(name, node): (Vec<u8>, Node)| {
             let file_type = self.shape(node).ok()?.file_type;
-            Some(DirEntry { name: name.into(), ino: node.id(), file_type })
+            Some(DirEntry {
+                name: name.into(),
+                ino: node.id(),
+                file_type,
+            })
         };
         Ok(nodes.into_iter().filter_map(entry).collect())
     }
@@ -390,7 +437,9 @@ impl Synthetic for View<'_> {
             },
             Node::ProcessFile(pid, index) => {
                 let (_, entry, _) = PROCESS_FILES.get(index as usize).ok_or(Errno::Enoent)?;
-                let process_files::Entry::Link(target) = entry else { return Err(Errno::Einval) };
+                let process_files::Entry::Link(target) = entry else {
+                    return Err(Errno::Einval);
+                };
                 let state = self.kernel.process(pid).ok_or(Errno::Enoent)?;
                 target(&state).ok_or(Errno::Enoent)
             }
@@ -410,7 +459,9 @@ impl Synthetic for View<'_> {
             },
             Node::ProcessFile(pid, index) => {
                 let (_, entry, _) = PROCESS_FILES.get(index as usize).ok_or(Errno::Enoent)?;
-                let process_files::Entry::File(content) = entry else { return Err(Errno::Eisdir) };
+                let process_files::Entry::File(content) = entry else {
+                    return Err(Errno::Eisdir);
+                };
                 let state = self.kernel.process(pid).ok_or(Errno::Esrch)?;
                 Ok(content(self.kernel, &state))
             }

@@ -22,7 +22,9 @@ pub struct Program {
 
 impl std::fmt::Debug for Program {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Program").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("Program")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 
@@ -38,7 +40,9 @@ impl ProgramTable {
     pub fn new(programs: impl IntoIterator<Item = Program>) -> Self {
         let mut table = Self::default();
         for program in programs {
-            table.by_build_id.insert(build_id(program.name.as_bytes()), program);
+            table
+                .by_build_id
+                .insert(build_id(program.name.as_bytes()), program);
             table.by_name.insert(program.name, program);
         }
         table

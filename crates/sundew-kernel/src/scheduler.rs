@@ -42,7 +42,9 @@ enum Waiting {
 
 impl std::fmt::Debug for Scheduler {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Scheduler").field("tasks", &self.tasks.len()).finish_non_exhaustive()
+        f.debug_struct("Scheduler")
+            .field("tasks", &self.tasks.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -51,7 +53,14 @@ impl Scheduler {
         let credit = kernel.limits.cpu_burst;
         let credited_at = kernel.clock.monotonic();
         let tasks = FuturesUnordered::new();
-        Self { kernel, tasks, credit, credited_at, heavy, waiting: Waiting::Nothing }
+        Self {
+            kernel,
+            tasks,
+            credit,
+            credited_at,
+            heavy,
+            waiting: Waiting::Nothing,
+        }
     }
 
     /// Credits the share that has accrued since the last time.
@@ -94,8 +103,9 @@ impl Scheduler {
                     let heavy = self.credit < self.kernel.limits.cpu_burst / 2;
                     if let Some(semaphore) = self.heavy.as_ref().filter(|_| heavy) {
                         let semaphore = Arc::clone(semaphore);
-                        self.waiting =
-                            Waiting::Permit(Box::pin(async move { semaphore.acquire_owned().await.ok() }));
+                        self.waiting = Waiting::Permit(Box::pin(async move {
+                            semaphore.acquire_owned().await.ok()
+                        }));
                         continue;
                     }
                     return Poll::Ready(None);
@@ -125,7 +135,9 @@ impl Future for Scheduler {
         }
         let used = this.kernel.clock.monotonic().saturating_sub(began);
         this.credit = this.credit.saturating_sub(used);
-        this.kernel.cpu_used.fetch_add(nanos(used), Ordering::Relaxed);
+        this.kernel
+            .cpu_used
+            .fetch_add(nanos(used), Ordering::Relaxed);
         // A task submitted by the last one polled has found no waker to call.
         if !lock(&this.kernel.inbox).tasks.is_empty() {
             cx.waker().wake_by_ref();
@@ -143,9 +155,14 @@ impl Drop for Scheduler {
         };
         drop(orphans);
         self.tasks.clear();
-        let states: Vec<_> = lock(&self.kernel.table).processes.values().cloned().collect();
+        let states: Vec<_> = lock(&self.kernel.table)
+            .processes
+            .values()
+            .cloned()
+            .collect();
         for state in states.iter().filter(|state| !state.is_resident()) {
-            self.kernel.finish(state, ExitStatus::Signaled(crate::Signal::KILL));
+            self.kernel
+                .finish(state, ExitStatus::Signaled(crate::Signal::KILL));
         }
     }
 }
@@ -164,14 +181,20 @@ pub(crate) struct Task {
 
 impl std::fmt::Debug for Task {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Task").field("pid", &self.state.pid).finish_non_exhaustive()
+        f.debug_struct("Task")
+            .field("pid", &self.state.pid)
+            .finish_non_exhaustive()
     }
 }
 
 impl Task {
     /// Runs the body of a forked child.
     pub(crate) fn fork(kernel: &Arc<Kernel>, state: Arc<ProcessState>, future: ChildFuture) {
-        kernel.submit(Self { kernel: Arc::clone(kernel), state, future: Some(future) });
+        kernel.submit(Self {
+            kernel: Arc::clone(kernel),
+            state,
+            future: Some(future),
+        });
     }
 
     /// Runs a program in a process made for it.
@@ -181,12 +204,21 @@ impl Task {
     }
 
     /// Runs the program at `path` with the arguments and environment that `state` has already.
-    pub(crate) fn exec(kernel: &Arc<Kernel>, state: Arc<ProcessState>, path: &[u8]) -> Result<(), Errno> {
+    pub(crate) fn exec(
+        kernel: &Arc<Kernel>,
+        state: Arc<ProcessState>,
+        path: &[u8],
+    ) -> Result<(), Errno> {
         let (args, env) = {
             let inner = lock(&state.inner);
             (inner.args.clone(), inner.env.clone())
         };
-        let mut process = Process::new(Arc::clone(kernel), Arc::clone(&state), args.clone(), env.clone());
+        let mut process = Process::new(
+            Arc::clone(kernel),
+            Arc::clone(&state),
+            args.clone(),
+            env.clone(),
+        );
         let path = path.to_vec();
         let future: ChildFuture = Box::pin(async move {
             let _errno = process.exec(&path, args, env).await;
@@ -198,7 +230,8 @@ impl Task {
 
     fn run_image(kernel: &Arc<Kernel>, state: &Arc<ProcessState>, image: Image) -> ChildFuture {
         let run = image.run;
-        let mut process = Process::new(Arc::clone(kernel), Arc::clone(state), image.args, image.env);
+        let mut process =
+            Process::new(Arc::clone(kernel), Arc::clone(state), image.args, image.env);
         Box::pin(async move {
             let status = run(&mut process).await;
             process.finish_output(status).await
@@ -263,7 +296,9 @@ impl Future for Task {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
-        let Some(future) = self.future.as_mut() else { return Poll::Ready(()) };
+        let Some(future) = self.future.as_mut() else {
+            return Poll::Ready(());
+        };
         let answer = future.as_mut().poll(cx);
         self.charge(self.kernel.clock.monotonic().saturating_sub(now));
         match answer {
@@ -276,4 +311,3 @@ impl Future for Task {
         }
     }
 }
-

@@ -8,7 +8,9 @@ use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use sundew_vfs::{Attributes, Content, Credentials, ImageBuilder, Limits as FsLimits, Mount, Timestamp, Vfs};
+use sundew_vfs::{
+    Attributes, Content, Credentials, ImageBuilder, Limits as FsLimits, Mount, Timestamp, Vfs,
+};
 
 use crate::clock::Clock;
 use crate::executable::elf_head;
@@ -44,13 +46,19 @@ impl ManualClock {
 
     /// The same, with the time of day at which it begins, in seconds since 1970.
     pub fn starting_at(start: i64, per_look: Duration) -> Arc<Self> {
-        Arc::new(Self(Mutex::new(Inner { start, per_look, ..Inner::default() })))
+        Arc::new(Self(Mutex::new(Inner {
+            start,
+            per_look,
+            ..Inner::default()
+        })))
     }
 
     /// Jumps to the next wake-up; whether there was one.
     pub fn advance(&self) -> bool {
         let mut inner = lock(&self.0);
-        let Some(((when, _), waker)) = inner.sleepers.pop_first() else { return false };
+        let Some(((when, _), waker)) = inner.sleepers.pop_first() else {
+            return false;
+        };
         inner.now = inner.now.max(when);
         waker.wake();
         true
@@ -64,7 +72,10 @@ impl Clock for ManualClock {
     fn wall(&self) -> Timestamp {
         let inner = lock(&self.0);
         let secs = i64::try_from(inner.now.as_secs()).unwrap_or(i64::MAX);
-        Timestamp { secs: inner.start.saturating_add(secs), nanos: inner.now.subsec_nanos() }
+        Timestamp {
+            secs: inner.start.saturating_add(secs),
+            nanos: inner.now.subsec_nanos(),
+        }
     }
 
     fn monotonic(&self) -> Duration {
@@ -172,10 +183,26 @@ pub fn vfs(programs: &[Program]) -> Vfs {
 
 fn try_vfs(programs: &[Program]) -> Result<Vfs, Box<dyn std::error::Error>> {
     let mut image = ImageBuilder::new();
-    let attributes = |mode| Attributes { mode, uid: 0, gid: 0, mtime: Timestamp { secs: START - 1_000_000, nanos: 0 } };
+    let attributes = |mode| Attributes {
+        mode,
+        uid: 0,
+        gid: 0,
+        mtime: Timestamp {
+            secs: START - 1_000_000,
+            nanos: 0,
+        },
+    };
     for (directory, mode) in [
-        ("/usr/bin", 0o755), ("/usr/sbin", 0o755), ("/usr/local/bin", 0o755), ("/etc", 0o755), ("/root", 0o700),
-        ("/home", 0o755), ("/proc", 0o555), ("/dev/pts", 0o755), ("/var/log", 0o755), ("/tmp", 0o1777),
+        ("/usr/bin", 0o755),
+        ("/usr/sbin", 0o755),
+        ("/usr/local/bin", 0o755),
+        ("/etc", 0o755),
+        ("/root", 0o700),
+        ("/home", 0o755),
+        ("/proc", 0o555),
+        ("/dev/pts", 0o755),
+        ("/var/log", 0o755),
+        ("/tmp", 0o1777),
     ] {
         image.directory(directory.as_bytes(), attributes(mode))?;
     }
@@ -185,20 +212,47 @@ fn try_vfs(programs: &[Program]) -> Result<Vfs, Box<dyn std::error::Error>> {
         let head = elf_head(program.name.as_bytes());
         let path = format!("/usr/bin/{}", program.name);
         let len = 40_000;
-        let content = Content::Generated { head: head.into(), seed: 7, len };
+        let content = Content::Generated {
+            head: head.into(),
+            seed: 7,
+            len,
+        };
         image.file(path.as_bytes(), attributes(0o755), content)?;
     }
     for (path, text) in [
-        ("/etc/passwd", "root:x:0:0:root:/root:/bin/bash\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"),
+        (
+            "/etc/passwd",
+            "root:x:0:0:root:/root:/bin/bash\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n",
+        ),
         ("/etc/group", "root:x:0:\nnogroup:x:65534:\n"),
         ("/etc/hostname", "web01\n"),
     ] {
-        image.file(path.as_bytes(), attributes(0o644), Content::Bytes(text.as_bytes().into()))?;
+        image.file(
+            path.as_bytes(),
+            attributes(0o644),
+            Content::Bytes(text.as_bytes().into()),
+        )?;
     }
-    for (path, rdev) in [("/dev/null", (1, 3)), ("/dev/zero", (1, 5)), ("/dev/full", (1, 7)), ("/dev/urandom", (1, 9)), ("/dev/tty", (5, 0))] {
-        image.device(path.as_bytes(), attributes(0o666), sundew_vfs::FileType::CharDevice, rdev)?;
+    for (path, rdev) in [
+        ("/dev/null", (1, 3)),
+        ("/dev/zero", (1, 5)),
+        ("/dev/full", (1, 7)),
+        ("/dev/urandom", (1, 9)),
+        ("/dev/tty", (5, 0)),
+    ] {
+        image.device(
+            path.as_bytes(),
+            attributes(0o666),
+            sundew_vfs::FileType::CharDevice,
+            rdev,
+        )?;
     }
-    for (path, target) in [("/dev/fd", "/proc/self/fd"), ("/dev/stdin", "/proc/self/fd/0"), ("/dev/stdout", "/proc/self/fd/1"), ("/dev/stderr", "/proc/self/fd/2")] {
+    for (path, target) in [
+        ("/dev/fd", "/proc/self/fd"),
+        ("/dev/stdin", "/proc/self/fd/0"),
+        ("/dev/stdout", "/proc/self/fd/1"),
+        ("/dev/stderr", "/proc/self/fd/2"),
+    ] {
         image.symlink(path.as_bytes(), attributes(0o777), target.as_bytes())?;
     }
     let mut vfs = Vfs::new(image.finish(), FsLimits::default());
@@ -219,13 +273,29 @@ pub fn mounts() -> Vec<Mount> {
         root,
     };
     vec![
-        mount("proc", "/proc", "proc", 22, sundew_vfs::MountRoot::Synthetic(PROC_ROOT)),
-        mount("devpts", "/dev/pts", "devpts", 23, sundew_vfs::MountRoot::Synthetic(PTS_ROOT)),
+        mount(
+            "proc",
+            "/proc",
+            "proc",
+            22,
+            sundew_vfs::MountRoot::Synthetic(PROC_ROOT),
+        ),
+        mount(
+            "devpts",
+            "/dev/pts",
+            "devpts",
+            23,
+            sundew_vfs::MountRoot::Synthetic(PTS_ROOT),
+        ),
     ]
 }
 
 /// A machine with these programs, whose clock is `clock`.
-pub fn machine(programs: &[Program], clock: &Arc<ManualClock>, limits: budget::Limits) -> (Machine, Scheduler) {
+pub fn machine(
+    programs: &[Program],
+    clock: &Arc<ManualClock>,
+    limits: budget::Limits,
+) -> (Machine, Scheduler) {
     Machine::new(Config {
         vfs: vfs(programs),
         programs: Arc::new(ProgramTable::new(programs.iter().copied())),
@@ -246,9 +316,15 @@ pub fn login(args: &[&str]) -> Login {
     let args: Vec<Vec<u8>> = args.iter().map(|arg| arg.as_bytes().to_vec()).collect();
     let name = args.first().cloned().unwrap_or_default();
     Login {
-        path: if name.contains(&b'/') { name } else { [b"/usr/bin/".as_slice(), &name].concat() },
+        path: if name.contains(&b'/') {
+            name
+        } else {
+            [b"/usr/bin/".as_slice(), &name].concat()
+        },
         args,
-        env: [("PATH", "/usr/bin:/bin"), ("HOME", "/root")].into_iter().collect(),
+        env: [("PATH", "/usr/bin:/bin"), ("HOME", "/root")]
+            .into_iter()
+            .collect(),
         directory: b"/root".to_vec(),
         credentials: Credentials::root(),
         parent: 1,
@@ -272,10 +348,18 @@ pub fn run(programs: &[Program], args: &[&str], stdin: &[u8], limits: budget::Li
     let clock = ManualClock::new(Duration::from_nanos(200));
     let (machine, scheduler) = machine(programs, &clock, limits);
     let Ok((leader, mut streams)) = machine.login_on_pipes(login(args)) else {
-        return Finished { stdout: Vec::new(), stderr: Vec::new(), status: None };
+        return Finished {
+            stdout: Vec::new(),
+            stderr: Vec::new(),
+            status: None,
+        };
     };
     let stdin = stdin.to_vec();
-    let mut finished = Finished { stdout: Vec::new(), stderr: Vec::new(), status: None };
+    let mut finished = Finished {
+        stdout: Vec::new(),
+        stderr: Vec::new(),
+        status: None,
+    };
     {
         let (stdout, stderr) = (&mut finished.stdout, &mut finished.stderr);
         let mut writer = streams.stdin;
@@ -285,22 +369,40 @@ pub fn run(programs: &[Program], args: &[&str], stdin: &[u8], limits: budget::Li
                 let _unread = writer.write(&stdin).await;
                 drop(writer);
             };
-            let read_out = async { while let Some(bytes) = streams.stdout.read().await { stdout.extend(bytes) } };
-            let read_err = async { while let Some(bytes) = streams.stderr.read().await { stderr.extend(bytes) } };
+            let read_out = async {
+                while let Some(bytes) = streams.stdout.read().await {
+                    stdout.extend(bytes)
+                }
+            };
+            let read_err = async {
+                while let Some(bytes) = streams.stderr.read().await {
+                    stderr.extend(bytes)
+                }
+            };
             futures_util::future::join3(feed, read_out, read_err).await;
         };
-        finished.status = drive(&clock, scheduler, async { futures_util::future::join(outside, leader.wait()).await.1 });
+        finished.status = drive(&clock, scheduler, async {
+            futures_util::future::join(outside, leader.wait()).await.1
+        });
     }
     finished
 }
 
 /// Polls a machine and `outside` until the latter is done; `None` when nothing can happen any more.
-pub fn drive<T>(clock: &ManualClock, mut scheduler: Scheduler, outside: impl Future<Output = T>) -> Option<T> {
+pub fn drive<T>(
+    clock: &ManualClock,
+    mut scheduler: Scheduler,
+    outside: impl Future<Output = T>,
+) -> Option<T> {
     drive_on(clock, &mut scheduler, outside)
 }
 
 /// The same with a machine that goes on afterwards.
-pub fn drive_on<T>(clock: &ManualClock, scheduler: &mut Scheduler, outside: impl Future<Output = T>) -> Option<T> {
+pub fn drive_on<T>(
+    clock: &ManualClock,
+    scheduler: &mut Scheduler,
+    outside: impl Future<Output = T>,
+) -> Option<T> {
     use std::sync::atomic::{AtomicBool, Ordering};
     struct Flag(AtomicBool);
     impl std::task::Wake for Flag {

@@ -30,7 +30,10 @@ pub struct WindowSize {
 
 impl Default for WindowSize {
     fn default() -> Self {
-        Self { columns: 80, rows: 24 }
+        Self {
+            columns: 80,
+            rows: 24,
+        }
     }
 }
 
@@ -200,7 +203,11 @@ impl Tty {
             taken += 1;
             let echo_room = inner.output.len() < OUTPUT_CAPACITY;
             let mut scrap = VecDeque::new();
-            let echo = if echo_room { &mut inner.output } else { &mut scrap };
+            let echo = if echo_room {
+                &mut inner.output
+            } else {
+                &mut scrap
+            };
             signals.extend(inner.discipline.input(byte, echo));
         }
         inner.waiting.wake();

@@ -193,7 +193,12 @@ impl Regex {
     /// # Errors
     ///
     /// As [`Regex::new`].
-    pub fn whole(pattern: &[u8], syntax: Option<Syntax>, flags: Flags, whole: Whole) -> Result<Self, Error> {
+    pub fn whole(
+        pattern: &[u8],
+        syntax: Option<Syntax>,
+        flags: Flags,
+        whole: Whole,
+    ) -> Result<Self, Error> {
         let mut parsed = match syntax {
             Some(syntax) => parse::parse(pattern, syntax, flags)?,
             None => parse::literal(pattern, flags),
@@ -204,9 +209,12 @@ impl Regex {
             Whole::Line => Some((Assertion::LineStart, Assertion::LineEnd)),
         };
         if let Some((before, after)) = bounds {
-            parsed.node = Node::Sequence(vec![Node::Assert(before), parsed.node, Node::Assert(after)]);
+            parsed.node =
+                Node::Sequence(vec![Node::Assert(before), parsed.node, Node::Assert(after)]);
         }
-        Ok(Self { program: compile::compile(&parsed, flags)? })
+        Ok(Self {
+            program: compile::compile(&parsed, flags)?,
+        })
     }
 
     /// The leftmost longest match at or after `start`; a search given up counts as none. What lies

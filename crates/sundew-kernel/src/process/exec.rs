@@ -52,9 +52,17 @@ impl Process {
     /// # Errors
     ///
     /// [`Errno::Eagain`] past the process limit.
-    pub fn fork(&self, body: impl FnOnce(Self) -> ChildFuture + Send + 'static) -> Result<Pid, Errno> {
+    pub fn fork(
+        &self,
+        body: impl FnOnce(Self) -> ChildFuture + Send + 'static,
+    ) -> Result<Pid, Errno> {
         let child = self.new_child()?;
-        let process = Self::new(Arc::clone(&self.kernel), Arc::clone(&child), self.args.clone(), self.env.clone());
+        let process = Self::new(
+            Arc::clone(&self.kernel),
+            Arc::clone(&child),
+            self.args.clone(),
+            self.env.clone(),
+        );
         let pid = child.pid;
         Task::fork(&self.kernel, child, body(process));
         Ok(pid)
@@ -70,7 +78,12 @@ impl Process {
         let image = self.load_image(&spawn.path, spawn.args, spawn.env)?;
         let child = self.new_child()?;
         let pid = child.pid;
-        let process = Self::new(Arc::clone(&self.kernel), Arc::clone(&child), Vec::new(), Environment::new());
+        let process = Self::new(
+            Arc::clone(&self.kernel),
+            Arc::clone(&child),
+            Vec::new(),
+            Environment::new(),
+        );
         process.become_image(&image, &spawn.path);
         Task::image(&self.kernel, child, image);
         Ok(pid)
@@ -94,12 +107,23 @@ impl Process {
 
     /// Replaces this process by the program of this name, whatever executables there are: how a
     /// multi-call binary runs an applet.
-    pub async fn exec_program(&mut self, name: &[u8], args: Vec<Vec<u8>>, env: Environment) -> Errno {
-        let Some(program) = self.kernel.programs.by_name(name) else { return Errno::Enoent };
+    pub async fn exec_program(
+        &mut self,
+        name: &[u8],
+        args: Vec<Vec<u8>>,
+        env: Environment,
+    ) -> Errno {
+        let Some(program) = self.kernel.programs.by_name(name) else {
+            return Errno::Enoent;
+        };
         if let Err(errno) = self.flush().await {
             return errno;
         }
-        let image = Image { run: program.run, args, env };
+        let image = Image {
+            run: program.run,
+            args,
+            env,
+        };
         {
             let mut inner = lock(&self.state.inner);
             inner.args.clone_from(&image.args);
@@ -138,7 +162,12 @@ impl Process {
     }
 
     /// Finds what an executable file runs, through as many interpreters as Linux allows.
-    fn load_image(&self, path: &[u8], mut args: Vec<Vec<u8>>, env: Environment) -> Result<Image, Errno> {
+    fn load_image(
+        &self,
+        path: &[u8],
+        mut args: Vec<Vec<u8>>,
+        env: Environment,
+    ) -> Result<Image, Errno> {
         let size: usize = args.iter().map(|arg| arg.len() + 1).sum();
         if size + env.size() > ARG_MAX {
             return Err(Errno::E2big);
@@ -146,8 +175,14 @@ impl Process {
         let mut path = path.to_vec();
         for _ in 0..=MAX_INTERPRETERS {
             let head = self.read_head(&path)?;
-            if let Some(program) = build_id_of(&head).and_then(|id| self.kernel.programs.by_build_id(&id)) {
-                return Ok(Image { run: program.run, args, env });
+            if let Some(program) =
+                build_id_of(&head).and_then(|id| self.kernel.programs.by_build_id(&id))
+            {
+                return Ok(Image {
+                    run: program.run,
+                    args,
+                    env,
+                });
             }
             if let Some(line) = head.strip_prefix(b"#!") {
                 let (interpreter, argument) = interpreter_of(line).ok_or(Errno::Enoexec)?;
@@ -161,8 +196,15 @@ impl Process {
             if !runs_here(&head) {
                 return Err(Errno::Enoexec);
             }
-            self.observe(Observation::ForeignExecutable { pid: self.state.pid, path: self.absolute(&path) });
-            return Ok(Image { run: foreign, args, env });
+            self.observe(Observation::ForeignExecutable {
+                pid: self.state.pid,
+                path: self.absolute(&path),
+            });
+            return Ok(Image {
+                run: foreign,
+                args,
+                env,
+            });
         }
         Err(Errno::Eloop)
     }
@@ -186,7 +228,10 @@ impl Process {
     fn become_image(&self, image: &Image, path: &[u8]) {
         let executable = self.absolute(path);
         let base = path.rsplit(|&byte| byte == b'/').next().unwrap_or(path);
-        let set_id = self.stat(path).ok().filter(|metadata| metadata.mode & 0o6000 != 0);
+        let set_id = self
+            .stat(path)
+            .ok()
+            .filter(|metadata| metadata.mode & 0o6000 != 0);
         self.observe(Observation::Exec {
             pid: self.state.pid,
             path: executable.clone(),
@@ -197,7 +242,9 @@ impl Process {
         inner.args.clone_from(&image.args);
         inner.env.clone_from(&image.env);
         inner.executable = executable;
-        inner.dispositions.retain(|_, disposition| *disposition == Disposition::Ignore);
+        inner
+            .dispositions
+            .retain(|_, disposition| *disposition == Disposition::Ignore);
         inner.pending = 0;
         if let Some(metadata) = set_id {
             let mut credentials = (*inner.credentials).clone();
@@ -218,10 +265,18 @@ impl Process {
 /// Interpreter and its one argument from a script's first line, without the `#!`.
 fn interpreter_of(line: &[u8]) -> Option<(Vec<u8>, Option<Vec<u8>>)> {
     let line = line.split(|&byte| byte == b'\n').next()?.trim_ascii();
-    let end = line.iter().position(|&byte| byte == b' ' || byte == b'\t').unwrap_or(line.len());
+    let end = line
+        .iter()
+        .position(|&byte| byte == b' ' || byte == b'\t')
+        .unwrap_or(line.len());
     let (interpreter, rest) = line.split_at(end);
     let rest = rest.trim_ascii();
-    (!interpreter.is_empty()).then(|| (interpreter.to_vec(), (!rest.is_empty()).then(|| rest.to_vec())))
+    (!interpreter.is_empty()).then(|| {
+        (
+            interpreter.to_vec(),
+            (!rest.is_empty()).then(|| rest.to_vec()),
+        )
+    })
 }
 
 /// Whether this is an ELF executable for the machine's processor: 64 bits, little-endian, x86-64,
@@ -231,7 +286,10 @@ fn runs_here(head: &[u8]) -> bool {
     let machine = head.get(18..20);
     head.starts_with(b"\x7fELF")
         && data == Some(&1)
-        && matches!((class, machine), (Some(2), Some([62, 0])) | (Some(1), Some([3, 0])))
+        && matches!(
+            (class, machine),
+            (Some(2), Some([62, 0])) | (Some(1), Some([3, 0]))
+        )
 }
 
 /// A binary brought in from outside: it is not run. It looks like one that crashed at once, which
@@ -249,7 +307,10 @@ mod tests {
 
     #[test]
     fn an_interpreter_line_has_at_most_one_argument() {
-        assert_eq!(interpreter_of(b"/bin/sh\necho"), Some((b"/bin/sh".to_vec(), None)));
+        assert_eq!(
+            interpreter_of(b"/bin/sh\necho"),
+            Some((b"/bin/sh".to_vec(), None))
+        );
         assert_eq!(
             interpreter_of(b" /usr/bin/env  bash -x \n"),
             Some((b"/usr/bin/env".to_vec(), Some(b"bash -x".to_vec())))

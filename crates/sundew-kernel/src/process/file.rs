@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use sundew_vfs::{
-    Access, Context, DirEntry, Errno, FileType, InodeId, Metadata, Mount, OpenOptions, Timestamp, Vfs,
+    Access, Context, DirEntry, Errno, FileType, InodeId, Metadata, Mount, OpenOptions, Timestamp,
+    Vfs,
 };
 
 use super::Process;
@@ -39,12 +40,19 @@ impl Process {
             (Arc::clone(&inner.credentials), inner.directory)
         };
         let view = View::new(&self.kernel, self.state.pid);
-        let cx = Context { creds: &creds, synthetic: &view, cwd, now: self.kernel.clock.wall() };
+        let cx = Context {
+            creds: &creds,
+            synthetic: &view,
+            cwd,
+            now: self.kernel.clock.wall(),
+        };
         call(&mut lock(&self.kernel.fs), &cx)
     }
 
     pub(super) fn description(&self, fd: Fd) -> Result<Arc<Description>, Errno> {
-        Ok(Arc::clone(&lock(&self.state.inner).fds.get(fd)?.description))
+        Ok(Arc::clone(
+            &lock(&self.state.inner).fds.get(fd)?.description,
+        ))
     }
 
     // ---- reading and writing -------------------------------------------------------------------
@@ -57,7 +65,9 @@ impl Process {
     pub async fn read(&self, fd: Fd, buf: &mut [u8]) -> Result<usize, Errno> {
         let description = self.description(fd)?;
         self.check_background_read(&description).await?;
-        let count = self.wait_on(|cx| description.poll_read(&self.kernel, cx, buf)).await?;
+        let count = self
+            .wait_on(|cx| description.poll_read(&self.kernel, cx, buf))
+            .await?;
         self.work(count).await;
         Ok(count)
     }
@@ -80,7 +90,9 @@ impl Process {
     /// Whatever write(2) answers.
     pub async fn write(&self, fd: Fd, data: &[u8]) -> Result<usize, Errno> {
         let description = self.description(fd)?;
-        let result = self.wait_on(|cx| description.poll_write(&self.kernel, cx, data)).await;
+        let result = self
+            .wait_on(|cx| description.poll_write(&self.kernel, cx, data))
+            .await;
         match result {
             Ok(count) => {
                 self.work(count).await;
@@ -94,7 +106,8 @@ impl Process {
                 Err(Errno::Epipe)
             }
             Err(Errno::Enospc) if description.tty().is_some() => {
-                self.kernel.spend(&self.state, crate::budget::Budget::Output);
+                self.kernel
+                    .spend(&self.state, crate::budget::Budget::Output);
                 self.die().await
             }
             Err(errno) => Err(errno),
@@ -116,7 +129,9 @@ impl Process {
 
     /// Charges the work of moving `bytes`.
     async fn work(&self, bytes: usize) {
-        let weight = u32::try_from(bytes / BYTES_PER_TICK).unwrap_or(u32::MAX).saturating_add(1);
+        let weight = u32::try_from(bytes / BYTES_PER_TICK)
+            .unwrap_or(u32::MAX)
+            .saturating_add(1);
         if self.slice_over(weight.saturating_mul(4)) {
             let mut yielded = false;
             poll_fn(|cx| {
@@ -132,7 +147,9 @@ impl Process {
 
     /// A background process that reads from its terminal is stopped until it is in the foreground.
     async fn check_background_read(&self, description: &Description) -> Result<(), Errno> {
-        let Some(tty) = description.tty() else { return Ok(()) };
+        let Some(tty) = description.tty() else {
+            return Ok(());
+        };
         loop {
             let (group, own) = {
                 let inner = lock(&self.state.inner);
@@ -168,7 +185,9 @@ impl Process {
         let description = self.description(fd)?;
         let (offset, size) = match &description.kind {
             Kind::File(file) => (&file.offset, self.metadata_of(file.ino)?.size),
-            Kind::Snapshot { offset, content, .. } => (offset, content.len() as u64),
+            Kind::Snapshot {
+                offset, content, ..
+            } => (offset, content.len() as u64),
             Kind::Device(..) => return Ok(0),
             _ => return Err(Errno::Espipe),
         };
@@ -226,7 +245,8 @@ impl Process {
         let pid = self.pid();
         let (metadata, file) = self.with_fs(|fs, cx| {
             let opened = fs.open(cx, path, options)?;
-            let plain = opened.metadata.file_type == FileType::Regular && !procfs::is_synthetic(opened.ino);
+            let plain =
+                opened.metadata.file_type == FileType::Regular && !procfs::is_synthetic(opened.ino);
             let file = plain.then(|| {
                 fs.retain(opened.ino);
                 OpenFile::new(&self.kernel, opened.ino, pid, report)
@@ -241,7 +261,11 @@ impl Process {
             Some(Special::Content) => {
                 let content = self.with_fs(|_, cx| cx.synthetic.content(ino))?;
                 let offset = std::sync::Mutex::new(0);
-                return Ok(Opened::Kind(Kind::Snapshot { ino, content, offset }));
+                return Ok(Opened::Kind(Kind::Snapshot {
+                    ino,
+                    content,
+                    offset,
+                }));
             }
             Some(Special::Descriptor(description)) => return Ok(Opened::Description(description)),
             Some(Special::Terminal(tty)) => return Ok(Opened::Kind(Kind::Tty(tty))),
@@ -271,12 +295,14 @@ impl Process {
             (true, true) => Kind::PipeBoth(ReadEnd::new(&fifo), WriteEnd::new(&fifo)),
             (true, false) => {
                 let end = ReadEnd::new(&fifo);
-                self.wait_on(|cx| fifo.poll_writer_seen(writers, cx).map(Ok)).await?;
+                self.wait_on(|cx| fifo.poll_writer_seen(writers, cx).map(Ok))
+                    .await?;
                 Kind::PipeRead(end)
             }
             _ => {
                 let end = WriteEnd::new(&fifo);
-                self.wait_on(|cx| fifo.poll_reader_seen(readers, cx).map(Ok)).await?;
+                self.wait_on(|cx| fifo.poll_reader_seen(readers, cx).map(Ok))
+                    .await?;
                 Kind::PipeWrite(end)
             }
         }))
@@ -289,7 +315,11 @@ impl Process {
     /// [`Errno::Emfile`].
     pub fn add_stream(&self, stream: Box<dyn Stream>) -> Result<Fd, Errno> {
         let path = format!("socket:[{}]", self.kernel.next_pipe()).into_bytes();
-        let flags = OpenFlags { read: true, write: true, ..OpenFlags::READ };
+        let flags = OpenFlags {
+            read: true,
+            write: true,
+            ..OpenFlags::READ
+        };
         let kind = Kind::Socket(Socket::new(stream));
         self.add_description(0, Arc::new(Description { kind, flags, path }))
     }
@@ -318,7 +348,10 @@ impl Process {
         if from == to {
             return Ok(());
         }
-        let entry = Entry { description, close_on_exec: false };
+        let entry = Entry {
+            description,
+            close_on_exec: false,
+        };
         let replaced = lock(&self.state.inner).fds.replace(to, entry);
         drop(replaced);
         Ok(())
@@ -351,7 +384,11 @@ impl Process {
 
     /// The numbers of all open descriptors.
     pub fn descriptors(&self) -> Vec<Fd> {
-        lock(&self.state.inner).fds.iter().map(|(fd, _)| fd).collect()
+        lock(&self.state.inner)
+            .fds
+            .iter()
+            .map(|(fd, _)| fd)
+            .collect()
     }
 
     /// A pipe: its end for reading and its end for writing.
@@ -363,8 +400,16 @@ impl Process {
         let id = self.kernel.next_pipe();
         let path = format!("pipe:[{id}]").into_bytes();
         let (read, write) = pipe::pair(id);
-        let read = Description { kind: Kind::PipeRead(read), flags: OpenFlags::READ, path: path.clone() };
-        let write = Description { kind: Kind::PipeWrite(write), flags: OpenFlags::WRITE, path };
+        let read = Description {
+            kind: Kind::PipeRead(read),
+            flags: OpenFlags::READ,
+            path: path.clone(),
+        };
+        let write = Description {
+            kind: Kind::PipeWrite(write),
+            flags: OpenFlags::WRITE,
+            path,
+        };
         let read = self.add_description(0, Arc::new(read))?;
         match self.add_description(0, Arc::new(write)) {
             Ok(write) => Ok((read, write)),
@@ -380,8 +425,15 @@ impl Process {
     /// `path` made absolute by text alone: `.` and `..` are resolved, links are not.
     pub fn absolute(&self, path: &[u8]) -> Vec<u8> {
         let mut parts: Vec<&[u8]> = Vec::new();
-        let directory = if path.starts_with(b"/") { Vec::new() } else { self.directory().unwrap_or_default() };
-        for part in directory.split(|&byte| byte == b'/').chain(path.split(|&byte| byte == b'/')) {
+        let directory = if path.starts_with(b"/") {
+            Vec::new()
+        } else {
+            self.directory().unwrap_or_default()
+        };
+        for part in directory
+            .split(|&byte| byte == b'/')
+            .chain(path.split(|&byte| byte == b'/'))
+        {
             match part {
                 b"" | b"." => {}
                 b".." => {
@@ -424,7 +476,9 @@ impl Process {
         let description = self.description(fd)?;
         match &description.kind {
             Kind::File(file) => self.metadata_of(file.ino),
-            Kind::Directory(ino) | Kind::Device(_, ino) | Kind::Snapshot { ino, .. } => self.metadata_of(*ino),
+            Kind::Directory(ino) | Kind::Device(_, ino) | Kind::Snapshot { ino, .. } => {
+                self.metadata_of(*ino)
+            }
             Kind::Tty(tty) => self.stat(&tty.path()),
             Kind::PipeRead(_) | Kind::PipeWrite(_) | Kind::PipeBoth(..) => {
                 Ok(procfs::anonymous(FileType::Fifo, &self.credentials()))
@@ -562,7 +616,13 @@ impl Process {
     /// # Errors
     ///
     /// Whatever mknod(2) answers.
-    pub fn make_node(&self, path: &[u8], kind: FileType, mode: u16, rdev: (u32, u32)) -> Result<(), Errno> {
+    pub fn make_node(
+        &self,
+        path: &[u8],
+        kind: FileType,
+        mode: u16,
+        rdev: (u32, u32),
+    ) -> Result<(), Errno> {
         let mode = mode & !self.umask();
         self.with_fs(|fs, cx| fs.mknod(cx, path, kind, mode, rdev).map(drop))
     }

@@ -112,7 +112,9 @@ impl Process {
             fs.access(cx, ino, sundew_vfs::Access::Execute)?;
             Ok(ino)
         })?;
-        let path = self.with_fs(|fs, _| fs.path_of(ino)).unwrap_or_else(|| self.absolute(path));
+        let path = self
+            .with_fs(|fs, _| fs.path_of(ino))
+            .unwrap_or_else(|| self.absolute(path));
         let mut inner = lock(&self.state.inner);
         inner.directory = ino;
         inner.directory_path = path;
@@ -123,7 +125,8 @@ impl Process {
 
     /// Whether the descriptor is a terminal.
     pub fn is_terminal(&self, fd: Fd) -> bool {
-        self.description(fd).is_ok_and(|description| description.tty().is_some())
+        self.description(fd)
+            .is_ok_and(|description| description.tty().is_some())
     }
 
     /// `/dev/pts/N` of a terminal's descriptor.

@@ -26,7 +26,13 @@ pub struct LineReader {
 impl LineReader {
     /// A reader of `fd`.
     pub fn new(proc: &Process, fd: Fd) -> Self {
-        Self { fd, buffer: Vec::new(), start: 0, ended: false, memory: proc.memory() }
+        Self {
+            fd,
+            buffer: Vec::new(),
+            start: 0,
+            ended: false,
+            memory: proc.memory(),
+        }
     }
 
     /// The next line with its `delimiter`, which only the last may lack; `None` at the end.
@@ -61,12 +67,17 @@ impl LineReader {
             let count = proc.read(self.fd, &mut chunk).await?;
             self.memory.grow(count)?;
             self.ended = count == 0;
-            self.buffer.extend_from_slice(chunk.get(..count).unwrap_or_default());
+            self.buffer
+                .extend_from_slice(chunk.get(..count).unwrap_or_default());
         }
     }
 
     fn take(&mut self, end: usize) -> Vec<u8> {
-        let line = self.buffer.get(self.start..end).unwrap_or_default().to_vec();
+        let line = self
+            .buffer
+            .get(self.start..end)
+            .unwrap_or_default()
+            .to_vec();
         self.start = end;
         line
     }

@@ -1,7 +1,5 @@
 //! Standard output as the C library keeps it, and complaints.
 
-use std::future::Future;
-
 use sundew_vfs::Errno;
 
 use super::Process;
@@ -102,17 +100,14 @@ impl Process {
     }
 
     /// What the C library does at exit: flush, and complain if that fails.
-    pub(crate) fn finish_output(mut self, status: ExitStatus) -> impl Future<Output = ExitStatus> + Send {
-        async move {
-            // A shell writes for itself and has nothing buffered; whoever closed its output knows.
-            match self.flush().await {
-                Ok(()) | Err(Errno::Epipe) => status,
-                Err(errno) if lock(&self.state.inner).fatal.is_none() => {
-                    self.complain(b"write error", errno).await;
-                    ExitStatus::FAILURE
-                }
-                Err(_) => status,
+    pub(crate) async fn finish_output(mut self, status: ExitStatus) -> ExitStatus {
+        match self.flush().await {
+            Ok(()) | Err(Errno::Epipe) => status,
+            Err(errno) if lock(&self.state.inner).fatal.is_none() => {
+                self.complain(b"write error", errno).await;
+                ExitStatus::FAILURE
             }
+            Err(_) => status,
         }
     }
 }

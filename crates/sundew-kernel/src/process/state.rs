@@ -130,8 +130,11 @@ impl ProcessState {
     }
 
     pub(crate) fn resident(resident: Resident) -> Arc<Self> {
-        let credentials =
-            Credentials { uid: resident.uid, gid: resident.gid, groups: vec![resident.gid] };
+        let credentials = Credentials {
+            uid: resident.uid,
+            gid: resident.gid,
+            groups: vec![resident.gid],
+        };
         let mut state = Self::start(Start {
             pid: resident.pid,
             ppid: resident.ppid,
@@ -167,7 +170,9 @@ impl ProcessState {
     }
 
     pub(crate) fn is_kernel_thread(&self) -> bool {
-        self.resident.as_ref().is_some_and(|resident| resident.args.is_empty())
+        self.resident
+            .as_ref()
+            .is_some_and(|resident| resident.args.is_empty())
     }
 
     pub(crate) fn cpu(&self) -> Duration {
@@ -177,7 +182,11 @@ impl ProcessState {
     /// Adds CPU time; the new sum.
     pub(crate) fn charge_cpu(&self, time: Duration) -> Duration {
         let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-        Duration::from_nanos(self.cpu.fetch_add(nanos, Ordering::Relaxed).saturating_add(nanos))
+        Duration::from_nanos(
+            self.cpu
+                .fetch_add(nanos, Ordering::Relaxed)
+                .saturating_add(nanos),
+        )
     }
 }
 
@@ -240,11 +249,14 @@ impl ProcessState {
     /// What `ps` shows. `machine_started` is monotonic, `uptime_at_start` the time after boot then.
     pub(crate) fn summary(&self, since_boot: impl Fn(Duration) -> Duration) -> Summary {
         let inner = crate::lock(&self.inner);
-        let (vsz_kib, rss_kib) = self
+        let (vsz_kib, rss_kib) = self.resident.as_ref().map_or_else(
+            || memory_of(&inner.name, self.pid),
+            |resident| (resident.vsz_kib, resident.rss_kib),
+        );
+        let resident_state = self
             .resident
             .as_ref()
-            .map_or_else(|| memory_of(&inner.name, self.pid), |resident| (resident.vsz_kib, resident.rss_kib));
-        let resident_state = self.resident.as_ref().map(|resident| resident.state.as_slice());
+            .map(|resident| resident.state.as_slice());
         let state = match (inner.life, inner.stopped, resident_state) {
             (Life::Ended(_), _, _) => b'Z',
             (_, Some(_), _) => b'T',
@@ -259,12 +271,26 @@ impl ProcessState {
             foreground: inner.tty.as_ref().map_or(0, |tty| tty.foreground()),
             uid: inner.credentials.uid,
             gid: inner.credentials.gid,
-            tty: inner.tty.as_ref().map(|tty| format!("pts/{}", tty.index()).into_bytes()),
+            tty: inner
+                .tty
+                .as_ref()
+                .map(|tty| format!("pts/{}", tty.index()).into_bytes()),
             name: inner.name.clone(),
-            args: if state == b'Z' { Vec::new() } else { inner.args.clone() },
+            args: if state == b'Z' {
+                Vec::new()
+            } else {
+                inner.args.clone()
+            },
             state,
-            flags: resident_state.and_then(|state| state.get(1..)).unwrap_or_default().to_vec(),
-            started: if self.resident.is_some() { self.started } else { since_boot(self.started) },
+            flags: resident_state
+                .and_then(|state| state.get(1..))
+                .unwrap_or_default()
+                .to_vec(),
+            started: if self.resident.is_some() {
+                self.started
+            } else {
+                since_boot(self.started)
+            },
             cpu: self.cpu(),
             vsz_kib: if state == b'Z' { 0 } else { vsz_kib },
             rss_kib: if state == b'Z' { 0 } else { rss_kib },
@@ -285,6 +311,8 @@ fn memory_of(name: &[u8], pid: Pid) -> (u64, u64) {
         b"sudo" | b"su" => (10_200, 5_100),
         _ => (5_456, 1_792),
     };
-    (vsz, rss + u64::from(pid.wrapping_mul(2_654_435_761) >> 28) * 4)
+    (
+        vsz,
+        rss + u64::from(pid.wrapping_mul(2_654_435_761) >> 28) * 4,
+    )
 }
-

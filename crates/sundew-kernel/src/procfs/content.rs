@@ -22,29 +22,59 @@ pub(super) const TREE: &[(&str, Entry)] = &[
     ("", Directory),
     ("cmdline", File(cmdline)),
     ("cpuinfo", File(|kernel| cpuinfo(&kernel.facts))),
-    ("devices", File(|_| b"Character devices:\n  1 mem\n  4 /dev/vc/0\n  4 tty\n  5 /dev/tty\n  5 /dev/console\n  5 /dev/ptmx\n 10 misc\n 13 input\n128 ptm\n136 pts\n\nBlock devices:\n  8 sd\n253 device-mapper\n254 virtblk\n".to_vec())),
-    ("filesystems", File(|_| b"nodev\tsysfs\nnodev\ttmpfs\nnodev\tbdev\nnodev\tproc\nnodev\tcgroup\nnodev\tcgroup2\nnodev\tcpuset\nnodev\tdevtmpfs\nnodev\tdebugfs\nnodev\ttracefs\nnodev\tsecurityfs\nnodev\tsockfs\nnodev\tbpf\nnodev\tpipefs\nnodev\tramfs\nnodev\thugetlbfs\nnodev\tdevpts\nnodev\tmqueue\nnodev\tpstore\n\text3\n\text2\n\text4\nnodev\tautofs\n".to_vec())),
+    (
+        "devices",
+        File(|_| {
+            b"Character devices:\n  1 mem\n  4 /dev/vc/0\n  4 tty\n  5 /dev/tty\n  5 /dev/console\n  5 /dev/ptmx\n 10 misc\n 13 input\n128 ptm\n136 pts\n\nBlock devices:\n  8 sd\n253 device-mapper\n254 virtblk\n".to_vec()
+        }),
+    ),
+    (
+        "filesystems",
+        File(|_| {
+            b"nodev\tsysfs\nnodev\ttmpfs\nnodev\tbdev\nnodev\tproc\nnodev\tcgroup\nnodev\tcgroup2\nnodev\tcpuset\nnodev\tdevtmpfs\nnodev\tdebugfs\nnodev\ttracefs\nnodev\tsecurityfs\nnodev\tsockfs\nnodev\tbpf\nnodev\tpipefs\nnodev\tramfs\nnodev\thugetlbfs\nnodev\tdevpts\nnodev\tmqueue\nnodev\tpstore\n\text3\n\text2\n\text4\nnodev\tautofs\n".to_vec()
+        }),
+    ),
     ("loadavg", File(loadavg)),
     ("meminfo", File(meminfo)),
-    ("modules", File(|_| b"virtio_net 73728 0 - Live 0x0000000000000000\nnet_failover 24576 1 virtio_net, Live 0x0000000000000000\nfailover 16384 1 net_failover, Live 0x0000000000000000\nvirtio_blk 28672 2 - Live 0x0000000000000000\next4 983040 1 - Live 0x0000000000000000\ncrc16 16384 1 ext4, Live 0x0000000000000000\nmbcache 16384 1 ext4, Live 0x0000000000000000\njbd2 167936 1 ext4, Live 0x0000000000000000\n".to_vec())),
+    (
+        "modules",
+        File(|_| {
+            b"virtio_net 73728 0 - Live 0x0000000000000000\nnet_failover 24576 1 virtio_net, Live 0x0000000000000000\nfailover 16384 1 net_failover, Live 0x0000000000000000\nvirtio_blk 28672 2 - Live 0x0000000000000000\next4 983040 1 - Live 0x0000000000000000\ncrc16 16384 1 ext4, Live 0x0000000000000000\nmbcache 16384 1 ext4, Live 0x0000000000000000\njbd2 167936 1 ext4, Live 0x0000000000000000\n".to_vec()
+        }),
+    ),
     ("mounts", Link("self/mounts")),
     ("net", Link("self/net")),
     ("partitions", File(partitions)),
     ("self", Link("self")),
     ("stat", File(stat)),
-    ("swaps", File(|_| b"Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n".to_vec())),
+    (
+        "swaps",
+        File(|_| b"Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n".to_vec()),
+    ),
     ("sys", Directory),
     ("sys/fs", Directory),
-    ("sys/fs/file-max", File(|_| b"9223372036854775807\n".to_vec())),
+    (
+        "sys/fs/file-max",
+        File(|_| b"9223372036854775807\n".to_vec()),
+    ),
     ("sys/kernel", Directory),
-    ("sys/kernel/hostname", File(|kernel| line(&kernel.facts.hostname))),
-    ("sys/kernel/osrelease", File(|kernel| line(&kernel.facts.kernel_release))),
+    (
+        "sys/kernel/hostname",
+        File(|kernel| line(&kernel.facts.hostname)),
+    ),
+    (
+        "sys/kernel/osrelease",
+        File(|kernel| line(&kernel.facts.kernel_release)),
+    ),
     ("sys/kernel/ostype", File(|_| b"Linux\n".to_vec())),
     ("sys/kernel/pid_max", File(|_| b"4194304\n".to_vec())),
     ("sys/kernel/random", Directory),
     ("sys/kernel/random/boot_id", File(boot_id)),
     ("sys/kernel/random/uuid", File(random_uuid)),
-    ("sys/kernel/version", File(|kernel| line(&kernel.facts.kernel_version))),
+    (
+        "sys/kernel/version",
+        File(|kernel| line(&kernel.facts.kernel_version)),
+    ),
     ("sys/net", Directory),
     ("sys/net/ipv4", Directory),
     ("sys/net/ipv4/ip_forward", File(|_| b"0\n".to_vec())),
@@ -62,8 +92,19 @@ fn line(text: &[u8]) -> Vec<u8> {
 }
 
 fn cmdline(kernel: &Kernel) -> Vec<u8> {
-    let root = kernel.facts.disks.first().map_or(&b"/dev/vda1"[..], |disk| &disk.device);
-    [b"BOOT_IMAGE=/boot/vmlinuz-", kernel.facts.kernel_release.as_slice(), b" root=", root, b" ro quiet\n"].concat()
+    let root = kernel
+        .facts
+        .disks
+        .first()
+        .map_or(&b"/dev/vda1"[..], |disk| &disk.device);
+    [
+        b"BOOT_IMAGE=/boot/vmlinuz-",
+        kernel.facts.kernel_release.as_slice(),
+        b" root=",
+        root,
+        b" ro quiet\n",
+    ]
+    .concat()
 }
 
 fn cpuinfo(facts: &Facts) -> Vec<u8> {
@@ -122,7 +163,12 @@ impl Kernel {
         let total = self.facts.memory_total_kib;
         let processes: u64 = {
             let table = lock(&self.table);
-            table.processes.values().filter_map(|state| state.as_resident()).map(|resident| resident.rss_kib).sum()
+            table
+                .processes
+                .values()
+                .filter_map(|state| state.as_resident())
+                .map(|resident| resident.rss_kib)
+                .sum()
         };
         let held = processes * 6 / 10 + self.memory.used() / 1024 + total / 40;
         let drift = self.uptime().as_secs() / 7 % 2048;
@@ -131,13 +177,24 @@ impl Kernel {
         let shared = total / 700;
         let used = (held + buffers + cached).min(total);
         let free = total - used;
-        MemoryUse { total, free, available: free + (cached + buffers) * 9 / 10, buffers, cached, shared }
+        MemoryUse {
+            total,
+            free,
+            available: free + (cached + buffers) * 9 / 10,
+            buffers,
+            cached,
+            shared,
+        }
     }
 
     /// The load averages, in hundredths, and the number of runnable processes.
     pub(crate) fn load(&self) -> [u32; 3] {
         // CPU used by this machine's users in proportion to its age: idle machines idle.
-        let alive = self.clock.monotonic().saturating_sub(self.started).max(Duration::from_secs(60));
+        let alive = self
+            .clock
+            .monotonic()
+            .saturating_sub(self.started)
+            .max(Duration::from_secs(60));
         let used = Duration::from_nanos(self.cpu_used.load(std::sync::atomic::Ordering::Relaxed));
         let busy = u32::try_from(used.as_millis() * 100 / alive.as_millis().max(1)).unwrap_or(0);
         let wave = u32::try_from(self.uptime().as_secs() / 60 % 7).unwrap_or(0);
@@ -195,7 +252,9 @@ fn meminfo(kernel: &Kernel) -> Vec<u8> {
 }
 
 fn loadavg(kernel: &Kernel) -> Vec<u8> {
-    let load = kernel.load().map(|hundredths| format!("{}.{:02}", hundredths / 100, hundredths % 100));
+    let load = kernel
+        .load()
+        .map(|hundredths| format!("{}.{:02}", hundredths / 100, hundredths % 100));
     let table = lock(&kernel.table);
     let (count, last) = (table.processes.len(), table.last_pid());
     format!("{} 1/{count} {last}\n", load.join(" ")).into_bytes()
@@ -226,7 +285,10 @@ fn stat(kernel: &Kernel) -> Vec<u8> {
     let row = |share: u64| {
         let (user, system, iowait) = (busy * 2 * share, busy * share, busy / 4 * share);
         let idle = (ticks * share).saturating_sub(user + system + iowait);
-        format!("{user} 0 {system} {idle} {iowait} 0 {} 0 0 0", busy / 16 * share)
+        format!(
+            "{user} 0 {system} {idle} {iowait} 0 {} 0 0 0",
+            busy / 16 * share
+        )
     };
     let mut out = format!("cpu  {}\n", row(cpus));
     for cpu in 0..cpus {
@@ -234,9 +296,10 @@ fn stat(kernel: &Kernel) -> Vec<u8> {
     }
     let (forks, running) = {
         let table = lock(&kernel.table);
-        let running = table.processes.values().filter(|state| {
-            !state.is_resident() && lock(&state.inner).life == Life::Running
-        });
+        let running = table
+            .processes
+            .values()
+            .filter(|state| !state.is_resident() && lock(&state.inner).life == Life::Running);
         (table.forks, running.count().max(1))
     };
     let _infallible = write!(
@@ -283,8 +346,12 @@ fn uuid(high: u64, low: u64) -> Vec<u8> {
 
 fn boot_id(kernel: &Kernel) -> Vec<u8> {
     let boot = kernel.facts.boot_time;
-    let high = (boot.secs.unsigned_abs() ^ u64::from(boot.nanos) << 32).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    uuid(high, high.rotate_left(29).wrapping_mul(0xbf58_476d_1ce4_e5b9))
+    let high = (boot.secs.unsigned_abs() ^ u64::from(boot.nanos) << 32)
+        .wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    uuid(
+        high,
+        high.rotate_left(29).wrapping_mul(0xbf58_476d_1ce4_e5b9),
+    )
 }
 
 fn random_uuid(kernel: &Kernel) -> Vec<u8> {

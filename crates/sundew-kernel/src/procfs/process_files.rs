@@ -20,15 +20,45 @@ use Entry::{Descriptors, File, Link};
 
 /// Every name below `/proc/PID`, what it is, and its mode.
 pub(super) const PROCESS_FILES: &[(&str, Entry, u16)] = &[
-    ("cgroup", File(|_, _| b"0::/user.slice/user-0.slice/session-1.scope\n".to_vec()), 0o444),
-    ("cmdline", File(|_, state| nul_ended(&lock(&state.inner).args)), 0o444),
-    ("comm", File(|_, state| [lock(&state.inner).name.as_slice(), b"\n"].concat()), 0o644),
-    ("cwd", Link(|state| Some(lock(&state.inner).directory_path.clone())), 0o777),
+    (
+        "cgroup",
+        File(|_, _| b"0::/user.slice/user-0.slice/session-1.scope\n".to_vec()),
+        0o444,
+    ),
+    (
+        "cmdline",
+        File(|_, state| nul_ended(&lock(&state.inner).args)),
+        0o444,
+    ),
+    (
+        "comm",
+        File(|_, state| [lock(&state.inner).name.as_slice(), b"\n"].concat()),
+        0o644,
+    ),
+    (
+        "cwd",
+        Link(|state| Some(lock(&state.inner).directory_path.clone())),
+        0o777,
+    ),
     ("environ", File(|_, state| environ(state)), 0o400),
-    ("exe", Link(|state| Some(lock(&state.inner).executable.clone()).filter(|path| !path.is_empty())), 0o777),
+    (
+        "exe",
+        Link(|state| Some(lock(&state.inner).executable.clone()).filter(|path| !path.is_empty())),
+        0o777,
+    ),
     ("fd", Descriptors, 0o500),
     ("limits", File(|kernel, _| limits(kernel)), 0o444),
-    ("loginuid", File(|_, state| if state.is_resident() { b"4294967295".to_vec() } else { b"0".to_vec() }), 0o644),
+    (
+        "loginuid",
+        File(|_, state| {
+            if state.is_resident() {
+                b"4294967295".to_vec()
+            } else {
+                b"0".to_vec()
+            }
+        }),
+        0o644,
+    ),
     ("maps", File(|_, state| maps(state)), 0o444),
     ("mountinfo", File(|kernel, _| mounts(kernel)), 0o444),
     ("mounts", File(|kernel, _| mounts(kernel)), 0o444),
@@ -42,19 +72,31 @@ pub(super) const PROCESS_FILES: &[(&str, Entry, u16)] = &[
 ];
 
 fn nul_ended(parts: &[Vec<u8>]) -> Vec<u8> {
-    parts.iter().flat_map(|part| part.iter().copied().chain([0])).collect()
+    parts
+        .iter()
+        .flat_map(|part| part.iter().copied().chain([0]))
+        .collect()
 }
 
 fn environ(state: &ProcessState) -> Vec<u8> {
     let inner = lock(&state.inner);
-    inner.env.iter().flat_map(|(name, value)| [name, b"=", value, b"\0"].concat()).collect()
+    inner
+        .env
+        .iter()
+        .flat_map(|(name, value)| [name, b"=", value, b"\0"].concat())
+        .collect()
 }
 
 /// The mount table in the form of fstab(5).
 pub(super) fn mounts(kernel: &Kernel) -> Vec<u8> {
     let mut out = Vec::new();
     for mount in &kernel.mounts {
-        for (part, end) in [(&mount.source, b' '), (&mount.target, b' '), (&mount.fs_type, b' '), (&mount.options, b' ')] {
+        for (part, end) in [
+            (&mount.source, b' '),
+            (&mount.target, b' '),
+            (&mount.fs_type, b' '),
+            (&mount.options, b' '),
+        ] {
             out.extend_from_slice(part);
             out.push(end);
         }
@@ -64,7 +106,9 @@ pub(super) fn mounts(kernel: &Kernel) -> Vec<u8> {
 }
 
 fn limits(kernel: &Kernel) -> Vec<u8> {
-    let mut out = String::from("Limit                     Soft Limit           Hard Limit           Units     \n");
+    let mut out = String::from(
+        "Limit                     Soft Limit           Hard Limit           Units     \n",
+    );
     let files = kernel.limits.descriptors.to_string();
     for (name, soft, hard, unit) in [
         ("Max cpu time", "unlimited", "unlimited", "seconds"),
@@ -121,10 +165,16 @@ fn ticks(time: Duration) -> u128 {
 fn stat(kernel: &Kernel, state: &Arc<ProcessState>) -> Vec<u8> {
     let s = summary(kernel, state);
     let tty_nr = s.tty.as_ref().map_or(0, |tty| {
-        let index = tty.strip_prefix(b"pts/").and_then(|digits| std::str::from_utf8(digits).ok()?.parse().ok());
+        let index = tty
+            .strip_prefix(b"pts/")
+            .and_then(|digits| std::str::from_utf8(digits).ok()?.parse().ok());
         136 * 256 + index.unwrap_or(0u32)
     });
-    let foreground = if s.tty.is_some() { i64::from(s.foreground) } else { -1 };
+    let foreground = if s.tty.is_some() {
+        i64::from(s.foreground)
+    } else {
+        -1
+    };
     format!(
         "{} ({}) {} {} {} {} {tty_nr} {foreground} 4194304 0 0 0 0 {} {} 0 0 20 0 1 0 {} {} {} 18446744073709551615 0 0 0 0 0 0 0 0 0 0 0 0 17 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n",
         s.pid,
@@ -144,7 +194,14 @@ fn stat(kernel: &Kernel, state: &Arc<ProcessState>) -> Vec<u8> {
 
 fn statm(kernel: &Kernel, state: &Arc<ProcessState>) -> Vec<u8> {
     let s = summary(kernel, state);
-    format!("{} {} {} 8 0 {} 0\n", s.vsz_kib / 4, s.rss_kib / 4, s.rss_kib / 6, s.vsz_kib / 16).into_bytes()
+    format!(
+        "{} {} {} 8 0 {} 0\n",
+        s.vsz_kib / 4,
+        s.rss_kib / 4,
+        s.rss_kib / 6,
+        s.vsz_kib / 16
+    )
+    .into_bytes()
 }
 
 fn status(kernel: &Kernel, state: &Arc<ProcessState>) -> Vec<u8> {
@@ -161,7 +218,11 @@ fn status(kernel: &Kernel, state: &Arc<ProcessState>) -> Vec<u8> {
         _ => "S (sleeping)",
     };
     let groups: String = groups.iter().map(|group| format!("{group} ")).collect();
-    let capabilities = if s.uid == 0 { "000001ffffffffff" } else { "0000000000000000" };
+    let capabilities = if s.uid == 0 {
+        "000001ffffffffff"
+    } else {
+        "0000000000000000"
+    };
     format!(
         "Name:\t{}\nUmask:\t{umask:04o}\nState:\t{described}\nTgid:\t{1}\nNgid:\t0\nPid:\t{1}\nPPid:\t{2}\nTracerPid:\t0\n\
          Uid:\t{3}\t{3}\t{3}\t{3}\nGid:\t{4}\t{4}\t{4}\t{4}\nFDSize:\t256\nGroups:\t{groups}\nNStgid:\t{1}\nNSpid:\t{1}\nNSpgid:\t{5}\nNSsid:\t{6}\n\

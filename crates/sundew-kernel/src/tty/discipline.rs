@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 
 use super::termios::{
     ECHO, ECHOCTL, ECHOE, ECHOK, ECHOKE, ECHONL, ICANON, ICRNL, IEXTEN, IGNCR, INLCR, ISIG, ISTRIP,
-    IUTF8, IXANY, IXON, NOFLSH, OCRNL, ONLCR, OPOST, VEOF, VEOL, VEOL2, VERASE, VINTR, VKILL, VLNEXT,
-    VMIN, VQUIT, VREPRINT, VSTART, VSTOP, VSUSP, VWERASE, XTABS,
+    IUTF8, IXANY, IXON, NOFLSH, OCRNL, ONLCR, OPOST, VEOF, VEOL, VEOL2, VERASE, VINTR, VKILL,
+    VLNEXT, VMIN, VQUIT, VREPRINT, VSTART, VSTOP, VSUSP, VWERASE, XTABS,
 };
 use super::{Signal, Termios};
 
@@ -163,7 +163,11 @@ impl Discipline {
     }
 
     fn map_input(&self, byte: u8) -> Option<u8> {
-        let byte = if self.termios.input_has(ISTRIP) { byte & 0x7f } else { byte };
+        let byte = if self.termios.input_has(ISTRIP) {
+            byte & 0x7f
+        } else {
+            byte
+        };
         match byte {
             b'\r' if self.termios.input_has(IGNCR) => None,
             b'\r' if self.termios.input_has(ICRNL) => Some(b'\n'),
@@ -173,10 +177,14 @@ impl Discipline {
     }
 
     fn signal_of(&self, byte: u8) -> Option<Signal> {
-        [(VINTR, Signal::INT), (VQUIT, Signal::QUIT), (VSUSP, Signal::TSTP)]
-            .into_iter()
-            .find(|&(index, _)| self.termios.is_key(index, byte))
-            .map(|(_, signal)| signal)
+        [
+            (VINTR, Signal::INT),
+            (VQUIT, Signal::QUIT),
+            (VSUSP, Signal::TSTP),
+        ]
+        .into_iter()
+        .find(|&(index, _)| self.termios.is_key(index, byte))
+        .map(|(_, signal)| signal)
     }
 
     /// Canonical mode: one key of a line that is being typed.
@@ -227,7 +235,9 @@ impl Discipline {
 
     fn push_ready(&mut self, bytes: Vec<u8>) {
         self.ready_bytes += bytes.len();
-        self.lines.push_back(Line { bytes: bytes.into() });
+        self.lines.push_back(Line {
+            bytes: bytes.into(),
+        });
     }
 
     /// Removes the last character of the line; the bytes that were removed.
@@ -235,7 +245,9 @@ impl Discipline {
         let mut last = self.editing.pop()?;
         if self.termios.input_has(IUTF8) {
             while (0x80..0xc0).contains(&last) {
-                let Some(previous) = self.editing.pop() else { break };
+                let Some(previous) = self.editing.pop() else {
+                    break;
+                };
                 last = previous;
             }
         }
@@ -369,8 +381,14 @@ mod tests {
 
     fn type_in(discipline: &mut Discipline, bytes: &[u8]) -> (String, Vec<Signal>) {
         let mut echo = VecDeque::new();
-        let signals = bytes.iter().filter_map(|&byte| discipline.input(byte, &mut echo)).collect();
-        (String::from_utf8_lossy(&echo.into_iter().collect::<Vec<_>>()).into_owned(), signals)
+        let signals = bytes
+            .iter()
+            .filter_map(|&byte| discipline.input(byte, &mut echo))
+            .collect();
+        (
+            String::from_utf8_lossy(&echo.into_iter().collect::<Vec<_>>()).into_owned(),
+            signals,
+        )
     }
 
     fn read(discipline: &mut Discipline) -> Option<Vec<u8>> {
@@ -391,7 +409,10 @@ mod tests {
     fn erase_word_and_kill_rub_out_what_they_remove() {
         let mut discipline = Discipline::default();
         assert_eq!(type_in(&mut discipline, b"ls -l\x7f").0, "ls -l\x08 \x08");
-        assert_eq!(type_in(&mut discipline, b"foo\x17").0, "foo\x08 \x08\x08 \x08\x08 \x08");
+        assert_eq!(
+            type_in(&mut discipline, b"foo\x17").0,
+            "foo\x08 \x08\x08 \x08\x08 \x08"
+        );
         type_in(&mut discipline, b"\x15echo\n");
         assert_eq!(read(&mut discipline).unwrap(), b"echo\n");
     }
@@ -399,7 +420,10 @@ mod tests {
     #[test]
     fn an_umlaut_is_one_character_to_erase() {
         let mut discipline = Discipline::default();
-        assert_eq!(type_in(&mut discipline, "aü\x7f\n".as_bytes()).0, "aü\x08 \x08\r\n");
+        assert_eq!(
+            type_in(&mut discipline, "aü\x7f\n".as_bytes()).0,
+            "aü\x08 \x08\r\n"
+        );
         assert_eq!(read(&mut discipline).unwrap(), b"a\n");
     }
 
