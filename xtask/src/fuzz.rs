@@ -109,8 +109,8 @@ fn run(from: Start, seconds: u32, only: &[&str]) -> Result<()> {
 fn targets(manifest: &Path) -> Result<Vec<String>> {
     let metadata = workspace::metadata(manifest)?;
     let package = workspace::packages(&metadata)
-        .next()
-        .context("fuzz/Cargo.toml has no package")?;
+        .find(|package| workspace::text(package, "name") == "sundew-fuzz")
+        .context("fuzz/Cargo.toml is not sundew-fuzz")?;
     let targets = package.get("targets").and_then(serde_json::Value::as_array);
     let binaries = targets.into_iter().flatten().filter(|target| {
         target
