@@ -1,22 +1,431 @@
-//! To be written.
+//! `jobs`, `fg`, `bg`, `disown`.
 
-use sundew_kernel::Process;
+use sundew_kernel::{ExitStatus, Process, STDIN, Signal};
+use sundew_sh_syntax::Dialect;
 
 use super::Answer;
-use crate::shell::Shell;
+use crate::job::{Job, JobState};
+use crate::shell::{Flow, Shell};
 
-pub(super) async fn run_bg(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> Answer {
-    Ok(shell.builtin_error(proc, args, "not yet", 1).await)
+/// Width of the state in bash's listing: the longest description of a signal.
+const STATE_WIDTH: usize = 24;
+
+/// Column at which dash and ash print the command.
+const PLAIN_TEXT_COLUMN: usize = 33;
+
+/// Why a job specification leads to no job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum NoJob {
+    /// None fits.
+    Unknown,
+    /// Several begin with this text, or contain it.
+    Ambiguous(Vec<u8>),
 }
 
-pub(super) async fn run_fg(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> Answer {
-    Ok(shell.builtin_error(proc, args, "not yet", 1).await)
+impl Shell {
+    /// The number of the job meant by `spec`, with or without `%`.
+    pub(super) fn find_job(&self, spec: &[u8]) -> Result<u32, NoJob> {
+        let text = spec.strip_prefix(b"%").unwrap_or(spec);
+        let number = !text.is_empty() && text.iter().all(u8::is_ascii_digit);
+        if !number && !matches!(text, b"" | b"%" | b"+" | b"-") {
+            let part = text.strip_prefix(b"?");
+            let wanted = part.unwrap_or(text);
+            let fits = |job: &&Job| match part {
+                Some(part) => job.text.windows(part.len().max(1)).any(|window| window == part),
+                None => job.text.starts_with(text),
+            };
+            if self.jobs.iter().filter(fits).count() > 1 {
+                return Err(NoJob::Ambiguous(wanted.to_vec()));
+            }
+        }
+        self.jobs.find(spec).ok_or(NoJob::Unknown)
+    }
+
+    /// Forgets the jobs that ended while nobody watched, as a shell without job control does.
+    fn drop_ended(&mut self) {
+        if !self.is_bash() || self.interactive || self.job_control() {
+            return;
+        }
+        let ended: Vec<u32> =
+            self.jobs.iter().filter(|job| matches!(job.state(), JobState::Done(_))).map(|job| job.number).collect();
+        self.settle(&ended);
+    }
+
+    /// Marks jobs as told of, and forgets those that ended.
+    pub(super) fn settle(&mut self, numbers: &[u32]) {
+        for &number in numbers {
+            if let Some(job) = self.jobs.job_mut(number) {
+                job.told = true;
+            }
+        }
+        self.jobs.forget_told();
+    }
+}
+
+/// How a job is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Short,
+    Long,
+    PidOnly,
 }
 
 pub(super) async fn run_jobs(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> Answer {
-    Ok(shell.builtin_error(proc, args, "not yet", 1).await)
+    let mut form = Form::Short;
+    let (mut running, mut stopped, mut changed) = (false, false, false);
+    let mut specs = args.get(1..).unwrap_or_default();
+    while let Some((option, rest)) = specs.split_first() {
+        let Some(letters) = option.strip_prefix(b"-").filter(|letters| !letters.is_empty()) else { break };
+        specs = rest;
+        if letters == b"-" {
+            break;
+        }
+        for &letter in letters {
+            match letter {
+                b'l' => form = Form::Long,
+                b'p' => form = Form::PidOnly,
+                b'r' if shell.is_bash() => running = true,
+                b's' if shell.is_bash() => stopped = true,
+                b'n' if shell.is_bash() => changed = true,
+                _ => {
+                    let usage = "jobs: usage: jobs [-lnprs] [jobspec ...] or jobs -x command [args]";
+                    return Ok(shell.invalid_option(proc, args, &[b'-', letter], usage).await);
+                }
+            }
+        }
+    }
+    shell.reap(proc).await;
+    shell.drop_ended();
+    let mut status = 0;
+    let mut numbers = Vec::new();
+    for spec in specs {
+        match shell.find_job(spec) {
+            Ok(number) => numbers.push(number),
+            Err(why) => {
+                status = no_such_job(shell, proc, args, Some(spec), &why).await;
+                if !shell.is_bash() {
+                    return Ok(status);
+                }
+            }
+        }
+    }
+    if specs.is_empty() {
+        numbers = shell.jobs.iter().filter(|job| !job.foreground).map(|job| job.number).collect();
+        if !shell.is_bash() {
+            // The current job first.
+            numbers.reverse();
+        }
+    }
+    let mut text = Vec::new();
+    let mut shown = Vec::new();
+    for number in numbers {
+        let Some(job) = shell.jobs.job(number) else { continue };
+        let state = job.state();
+        let wanted = (!running || state == JobState::Running)
+            && (!stopped || matches!(state, JobState::Stopped(_)))
+            && (!changed || !job.told);
+        if wanted {
+            text.extend(if shell.is_bash() { bash_lines(shell, job, form) } else { plain_lines(shell, job, form) });
+            shown.push(number);
+        }
+    }
+    if form != Form::PidOnly {
+        shell.settle(&shown);
+    }
+    let _checked_at_flush = proc.print(&text).await;
+    Ok(status)
+}
+
+/// The state of a job in words. bash names the signal that stopped it only with `-l`.
+fn state_text(job: &Job, long: bool) -> String {
+    match job.state() {
+        JobState::Stopped(signal) if long => signal.description(),
+        JobState::Stopped(_) => "Stopped".to_owned(),
+        _ => job.state_text(),
+    }
+}
+
+/// The commands of a pipeline, one for each process, if they can be told apart.
+fn commands(job: &Job) -> Vec<Vec<u8>> {
+    let text = job.text.as_slice();
+    let mut parts = Vec::new();
+    let mut from = 0;
+    for (at, window) in text.windows(3).enumerate() {
+        if window == b" | " {
+            parts.push(text.get(from..at).unwrap_or_default().to_vec());
+            from = at + 3;
+        }
+    }
+    parts.push(text.get(from..).unwrap_or_default().to_vec());
+    if parts.len() == job.members.len() { parts } else { vec![job.text.clone()] }
+}
+
+fn bash_lines(shell: &Shell, job: &Job, form: Form) -> Vec<u8> {
+    let number = job.number;
+    let pid = job.members.first().map_or(0, |member| member.pid);
+    let ampersand: &[u8] = if job.state() == JobState::Running && !job.foreground { b" &" } else { b"" };
+    let mark = shell.jobs.mark(number);
+    match form {
+        Form::PidOnly => format!("{pid}\n").into_bytes(),
+        Form::Short => {
+            let head = format!("[{number}]{mark}  {:<STATE_WIDTH$}", state_text(job, false));
+            [head.as_bytes(), &job.text, ampersand, b"\n"].concat()
+        }
+        Form::Long => {
+            let mut text = format!("[{number}]{mark} {pid} {:<STATE_WIDTH$}", state_text(job, true)).into_bytes();
+            let commands = commands(job);
+            for (index, command) in commands.iter().enumerate() {
+                if let Some(member) = job.members.get(index).filter(|_| index > 0) {
+                    text.extend(format!("\n     {} {:2$}| ", member.pid, "", STATE_WIDTH - 2).into_bytes());
+                }
+                text.extend_from_slice(command);
+            }
+            [text.as_slice(), ampersand, b"\n"].concat()
+        }
+    }
+}
+
+/// dash keeps the text of a job only where there is job control.
+fn plain_lines(shell: &Shell, job: &Job, form: Form) -> Vec<u8> {
+    let pid = job.members.first().map_or(0, |member| member.pid);
+    if form == Form::PidOnly {
+        return format!("{pid}\n").into_bytes();
+    }
+    let dash = shell.dialect == Dialect::Dash;
+    let commands: Vec<Vec<u8>> = if shell.job_control() {
+        commands(job)
+    } else {
+        vec![Vec::new(); job.members.len().max(1)]
+    };
+    let state = match job.state() {
+        JobState::Done(ExitStatus::Exited(code)) if code > 0 => format!("Done({code})"),
+        _ => state_text(job, true),
+    };
+    let mark = shell.jobs.mark(job.number);
+    let mut head = if dash { format!("[{}] {mark} ", job.number) } else { format!("[{}]{mark}  ", job.number) };
+    let indent = head.len();
+    if form == Form::Long {
+        head.push_str(&format!("{pid} "));
+    }
+    head.push_str(&state);
+    let mut text = format!("{head:<PLAIN_TEXT_COLUMN$}").into_bytes();
+    for (index, command) in commands.iter().enumerate() {
+        if index > 0 {
+            match (form, job.members.get(index)) {
+                (Form::Long, Some(member)) => {
+                    let start = format!("{:indent$}{} ", "", member.pid);
+                    text.extend_from_slice(if dash { b" |\n" } else { b"\n" });
+                    text.extend(format!("{start:<PLAIN_TEXT_COLUMN$}").into_bytes());
+                    text.extend_from_slice(if dash { b"" } else { b"| " });
+                }
+                _ => text.extend_from_slice(b" | "),
+            }
+        }
+        text.extend_from_slice(command);
+    }
+    text.push(b'\n');
+    text
+}
+
+/// `%3: no such job`, as each shell words it; the status.
+async fn no_such_job(
+    shell: &Shell,
+    proc: &mut Process,
+    args: &[Vec<u8>],
+    spec: Option<&Vec<u8>>,
+    why: &NoJob,
+) -> u8 {
+    let shown = spec.map(Vec::as_slice);
+    match shell.dialect {
+        Dialect::Bash => {
+            if let NoJob::Ambiguous(text) = why {
+                shell.builtin_error(proc, args, [text, b": ambiguous job spec".as_slice()].concat(), 1).await;
+            }
+            let spec = shown.unwrap_or(b"current");
+            shell.builtin_error(proc, args, [spec, b": no such job"].concat(), 1).await
+        }
+        dialect => {
+            let text = match (shown, why, dialect) {
+                (None, ..) => b"No current job".to_vec(),
+                (Some(spec), NoJob::Ambiguous(_), Dialect::Dash) => [spec, b": ambiguous"].concat(),
+                (Some(spec), _, Dialect::Dash) => [b"No such job: ", spec].concat(),
+                (Some(spec), NoJob::Ambiguous(_), _) => [spec, b": ambiguous"].concat(),
+                (Some(spec), ..) => [spec, b": no such job"].concat(),
+            };
+            shell.builtin_error(proc, args, text, 2).await
+        }
+    }
+}
+
+/// Options of `fg` and `bg`: none but `--`.
+async fn specs_of<'a>(
+    shell: &Shell,
+    proc: &mut Process,
+    args: &'a [Vec<u8>],
+    usage: &str,
+) -> Result<&'a [Vec<u8>], u8> {
+    match args.get(1..).unwrap_or_default() {
+        [first, rest @ ..] if first == b"--" => Ok(rest),
+        [first, ..] if first.len() > 1 && first.starts_with(b"-") => {
+            Err(shell.invalid_option(proc, args, first.get(..2).unwrap_or(first), usage).await)
+        }
+        all => Ok(all),
+    }
+}
+
+/// The job to put into the foreground or background, or the status to give up with.
+async fn job_to_continue(
+    shell: &mut Shell,
+    proc: &mut Process,
+    args: &[Vec<u8>],
+    spec: Option<&Vec<u8>>,
+) -> Result<Job, u8> {
+    let found = match spec {
+        Some(spec) => shell.find_job(spec),
+        None => shell.jobs.current().ok_or(NoJob::Unknown),
+    };
+    let job = match found {
+        Ok(number) => shell.jobs.job(number).cloned(),
+        Err(why) => return Err(no_such_job(shell, proc, args, spec, &why).await),
+    };
+    let Some(job) = job else { return Err(no_such_job(shell, proc, args, spec, &NoJob::Unknown).await) };
+    if job.group == proc.group() {
+        let text = if shell.is_bash() {
+            format!("job {} started without job control", job.number)
+        } else {
+            "job (null) not created under job control".to_owned()
+        };
+        return Err(shell.builtin_error(proc, args, text, if shell.is_bash() { 1 } else { 2 }).await);
+    }
+    if matches!(job.state(), JobState::Done(_)) {
+        return Err(shell.builtin_error(proc, args, "job has terminated", 1).await);
+    }
+    Ok(job)
+}
+
+/// Lets the processes of a job go on.
+fn resume(shell: &mut Shell, proc: &Process, number: u32, foreground: bool) {
+    let Some(job) = shell.jobs.job_mut(number) else { return };
+    job.foreground = foreground;
+    job.told = true;
+    for member in &mut job.members {
+        if matches!(member.state, JobState::Stopped(_)) {
+            member.state = JobState::Running;
+        }
+    }
+    let group = job.group;
+    if foreground {
+        let _not_a_terminal = proc.set_foreground_group(STDIN, group);
+    }
+    let _already_gone = proc.kill_group(group, Some(Signal::CONT));
+}
+
+pub(super) async fn run_fg(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> Answer {
+    let specs = match specs_of(shell, proc, args, "fg: usage: fg [job_spec]").await {
+        Ok(specs) => specs,
+        Err(status) => return Ok(status),
+    };
+    if shell.is_bash() && !shell.job_control() {
+        return Ok(shell.builtin_error(proc, args, "no job control", 1).await);
+    }
+    shell.reap(proc).await;
+    let job = match job_to_continue(shell, proc, args, specs.first()).await {
+        Ok(job) => job,
+        Err(status) => return Ok(status),
+    };
+    let _checked_at_flush = proc.print(&[job.text.as_slice(), b"\n"].concat()).await;
+    shell.flush_output(proc).await;
+    resume(shell, proc, job.number, true);
+    let statuses = shell.wait_foreground(proc, job.number).await;
+    let last = statuses.last().copied().flatten();
+    if last == Some(ExitStatus::Signaled(Signal::INT)) && shell.interactive {
+        shell.status = 130;
+        return Err(Flow::Abandon);
+    }
+    Ok(last.map_or(128 + Signal::TSTP.number(), ExitStatus::code))
+}
+
+pub(super) async fn run_bg(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> Answer {
+    let specs = match specs_of(shell, proc, args, "bg: usage: bg [job_spec ...]").await {
+        Ok(specs) => specs,
+        Err(status) => return Ok(status),
+    };
+    if shell.is_bash() && !shell.job_control() {
+        return Ok(shell.builtin_error(proc, args, "no job control", 1).await);
+    }
+    shell.reap(proc).await;
+    let specs: Vec<Option<&Vec<u8>>> =
+        if specs.is_empty() { vec![None] } else { specs.iter().map(Some).collect() };
+    let mut status = 0;
+    for spec in specs {
+        match job_to_continue(shell, proc, args, spec).await {
+            Err(failed) => status = failed,
+            Ok(job) if job.state() == JobState::Running && shell.is_bash() => {
+                let text = format!("job {} already in background", job.number);
+                shell.builtin_error(proc, args, text, 0).await;
+            }
+            Ok(job) => {
+                let head = match shell.dialect {
+                    Dialect::Bash => format!("[{}]{} ", job.number, shell.jobs.mark(job.number)),
+                    _ => format!("[{}] ", job.number),
+                };
+                let end: &[u8] = if shell.is_bash() { b" &\n" } else { b"\n" };
+                let _checked_at_flush = proc.print(&[head.as_bytes(), &job.text, end].concat()).await;
+                resume(shell, proc, job.number, false);
+            }
+        }
+    }
+    Ok(status)
 }
 
 pub(super) async fn run_disown(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> Answer {
-    Ok(shell.builtin_error(proc, args, "not yet", 1).await)
+    let (mut all, mut keep, mut running) = (false, false, false);
+    let mut specs = args.get(1..).unwrap_or_default();
+    while let Some((option, rest)) = specs.split_first() {
+        let Some(letters) = option.strip_prefix(b"-").filter(|letters| !letters.is_empty()) else { break };
+        specs = rest;
+        if letters == b"-" {
+            break;
+        }
+        for &letter in letters {
+            match letter {
+                b'a' => all = true,
+                b'h' => keep = true,
+                b'r' => running = true,
+                _ => {
+                    let usage = "disown: usage: disown [-h] [-ar] [jobspec ... | pid ...]";
+                    return Ok(shell.invalid_option(proc, args, &[b'-', letter], usage).await);
+                }
+            }
+        }
+    }
+    shell.reap(proc).await;
+    let mut status = 0;
+    let mut numbers = Vec::new();
+    if specs.is_empty() && (all || running) {
+        let wanted = |job: &&Job| !running || job.state() == JobState::Running;
+        numbers = shell.jobs.iter().filter(wanted).map(|job| job.number).collect();
+    } else if specs.is_empty() {
+        match shell.jobs.current() {
+            Some(number) => numbers.push(number),
+            None => status = no_such_job(shell, proc, args, None, &NoJob::Unknown).await,
+        }
+    }
+    for spec in specs {
+        let pid = std::str::from_utf8(spec).ok().and_then(|text| text.parse().ok());
+        match pid.and_then(|pid| shell.jobs.of_pid(pid)).map(|job| Ok(job.number)).unwrap_or_else(|| shell.find_job(spec)) {
+            Ok(number) => numbers.push(number),
+            Err(why) => status = no_such_job(shell, proc, args, Some(spec), &why).await,
+        }
+    }
+    for number in numbers {
+        if keep {
+            if let Some(job) = shell.jobs.job_mut(number) {
+                job.no_hangup = true;
+            }
+        } else {
+            shell.jobs.remove(number);
+        }
+    }
+    Ok(status)
 }
