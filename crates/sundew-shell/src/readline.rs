@@ -123,7 +123,6 @@ impl Shell {
             columns: size.columns,
             rows: size.rows,
             utf8: self.is_utf8(),
-            numbered_keys: matches!(term.split(|byte| *byte == b'-').next(), Some(b"linux" | b"screen" | b"tmux")),
             prompt,
         };
         let mut editor = Editor::new(setup, &mut self.history);

@@ -61,7 +61,7 @@ pub struct Display {
     padded: Vec<bool>,
     /// The last row in use.
     bottom: usize,
-    /// The next update of the first row prints it whole if it changes from its start.
+    /// The next update of the first row prints it whole.
     pub quick: bool,
     /// First cell shown on a terminal that has one line only.
     margin: usize,
@@ -301,7 +301,25 @@ impl Display {
         self.update_rest(&old, new, index, bottom);
     }
 
+    /// Prints the first row anew whatever is there.
+    fn print_anew(&mut self, old: &[Cell], new: &[Cell]) {
+        self.move_to_row(0);
+        self.move_to_cell(0, old);
+        self.print(new);
+        // Readline compares bytes here, and counts bytes for columns: it is wrong about the cursor
+        // from then on, unless the row is full.
+        if self.column < self.columns {
+            self.column += bytes_of(new) - columns_of(new).min(bytes_of(new)) - self.prompt.invisible.min(bytes_of(new));
+        }
+        if bytes_of(new) < bytes_of(old) {
+            self.clear_to_end(bytes_of(old) - bytes_of(new));
+        }
+    }
+
     fn update_rest(&mut self, old: &[Cell], new: &[Cell], index: usize, bottom: usize) {
+        if index == 0 && std::mem::take(&mut self.quick) {
+            return self.print_anew(old, new);
+        }
         let mut from = old.iter().zip(new).take_while(|(old, new)| old == new).count();
         if from == old.len() && from == new.len() {
             return;
@@ -323,12 +341,6 @@ impl Display {
         }
         let (old_end, new_end) = (old_end.max(from), new_end.max(from));
         self.move_to_cell(from, old);
-        if std::mem::take(&mut self.quick) && from == 0 {
-            self.print_over(old, new, from, index, bottom);
-            // Readline counts bytes for columns here, and is wrong about the cursor from then on.
-            self.column += bytes_of(new) - columns_of(new).min(bytes_of(new));
-            return;
-        }
         self.change(old, new, Change { from, old_end, new_end }, index, bottom);
     }
 

@@ -5,6 +5,8 @@
 mod command;
 mod listing;
 mod search;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
@@ -134,7 +136,6 @@ pub struct Editor {
     edited: BTreeMap<usize, Buffer>,
     /// Columns and rows.
     size: (u16, u16),
-    numbered_keys: bool,
 }
 
 impl Editor {
@@ -157,7 +158,6 @@ impl Editor {
             index: history.len(),
             edited: BTreeMap::new(),
             size: (setup.columns, setup.rows.max(2)),
-            numbered_keys: setup.numbered_keys,
             kept: Kept::default(),
         };
         if let Some(next) = kept.next_index.take()
@@ -212,7 +212,7 @@ impl Editor {
             Mode::Meta => self.meta(byte, history),
             Mode::Sequence(mut bytes) => {
                 bytes.push(byte);
-                match key::sequence(&bytes, self.numbered_keys) {
+                match key::sequence(&bytes, &self.display.terminal()) {
                     Sequence::Is(command) => self.run(command, byte, history),
                     Sequence::Begins => {
                         self.mode = Mode::Sequence(bytes);
@@ -313,9 +313,13 @@ impl Editor {
     }
 
     fn self_insert(&mut self, byte: u8, more: bool) -> Outcome {
+        if !self.partial.is_empty() && byte & 0xc0 != 0x80 {
+            // What was to become a character did not: readline forgets it.
+            self.partial.clear();
+        }
         self.partial.push(byte);
         let first = self.partial.first().copied().unwrap_or(byte);
-        if self.buffer.utf8 && self.partial.len() < width::expected_len(first) && (self.partial.len() == 1 || byte & 0xc0 == 0x80) {
+        if self.buffer.utf8 && self.partial.len() < width::expected_len(first) {
             return Outcome::Continue;
         }
         let character = std::mem::take(&mut self.partial);
@@ -400,11 +404,7 @@ impl Editor {
     }
 
     fn catch_up(&mut self) {
-        if !self.partial.is_empty() {
-            let partial = std::mem::take(&mut self.partial);
-            self.buffer.insert(&partial);
-            self.dirty = true;
-        }
+        self.partial.clear();
         if self.dirty {
             self.show();
         }
@@ -473,8 +473,6 @@ pub struct Setup<'a> {
     pub rows: u16,
     /// Whether the locale's characters are those of UTF-8.
     pub utf8: bool,
-    /// Whether Home and End send numbers.
-    pub numbered_keys: bool,
     /// The prompt.
     pub prompt: &'a [u8],
 }

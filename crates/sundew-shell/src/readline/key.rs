@@ -1,5 +1,7 @@
 //! Keys and what they are bound to: readline's default emacs keymap.
 
+use super::terminal::Terminal;
+
 /// What a key does; named as in the readline manual.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each is the function of that name in readline(3)")]
@@ -147,8 +149,7 @@ pub fn control_x(byte: u8) -> Command {
     }
 }
 
-/// Keys of more than two bytes, without their Escape. `home` and `end` of a terminal's own come
-/// on top.
+/// Keys of more than two bytes, without their Escape. The terminal's own come on top.
 const SEQUENCES: &[(&[u8], Command)] = &[
     (b"[A", C::PreviousHistory),
     (b"[B", C::NextHistory),
@@ -167,7 +168,6 @@ const SEQUENCES: &[(&[u8], Command)] = &[
     (b"[1;3C", C::ForwardWord),
     (b"[1;3D", C::BackwardWord),
     (b"[2~", C::OverwriteMode),
-    (b"[3~", C::DeleteChar),
     (b"[3;5~", C::KillWord),
     (b"[5~", C::HistorySearchBackward),
     (b"[6~", C::HistorySearchForward),
@@ -176,6 +176,9 @@ const SEQUENCES: &[(&[u8], Command)] = &[
 
 /// `khome` and `kend` of the terminals that send numbers.
 const NUMBERED: &[(&[u8], Command)] = &[(b"[1~", C::BeginningOfLine), (b"[4~", C::EndOfLine)];
+
+/// `kdch1` of the terminals that have that key.
+const DELETE: &[(&[u8], Command)] = &[(b"[3~", C::DeleteChar)];
 
 /// What bytes after Escape mean so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -188,9 +191,11 @@ pub enum Sequence {
     Unknown,
 }
 
-/// What bytes after Escape mean; `numbered` where Home and End send numbers.
-pub fn sequence(bytes: &[u8], numbered: bool) -> Sequence {
-    let known = SEQUENCES.iter().chain(if numbered { NUMBERED } else { &[] });
+/// What bytes after Escape mean on this terminal.
+pub fn sequence(bytes: &[u8], terminal: &Terminal) -> Sequence {
+    let numbered = if terminal.numbered_keys { NUMBERED } else { &[] };
+    let delete = if terminal.delete_key { DELETE } else { &[] };
+    let known = SEQUENCES.iter().chain(numbered).chain(delete);
     let mut begins = false;
     for (keys, command) in known {
         if *keys == bytes {

@@ -26,6 +26,10 @@ pub struct Terminal {
     pub standout: &'static [u8],
     /// `rmso`
     pub standout_end: &'static [u8],
+    /// Whether `khome` and `kend` are `ESC [ 1 ~` and `ESC [ 4 ~`.
+    pub numbered_keys: bool,
+    /// `kdch1`: whether Delete is known to be `ESC [ 3 ~`.
+    pub delete_key: bool,
     /// Whether pasted text is asked to be bracketed: not on a terminal that knows no sequences.
     pub brackets: bool,
 }
@@ -42,6 +46,8 @@ const DUMB: Terminal = Terminal {
     clear_screen: b"",
     standout: b"",
     standout_end: b"",
+    numbered_keys: false,
+    delete_key: false,
     brackets: false,
 };
 
@@ -56,10 +62,14 @@ const XTERM: Terminal = Terminal {
     clear_screen: b"\x1b[H\x1b[2J",
     standout: b"\x1b[7m",
     standout_end: b"\x1b[27m",
+    numbered_keys: false,
+    delete_key: true,
     brackets: true,
 };
 
-const LINUX: Terminal = Terminal { clear_screen: b"\x1b[H\x1b[J", ..XTERM };
+const LINUX: Terminal = Terminal { clear_screen: b"\x1b[H\x1b[J", numbered_keys: true, ..XTERM };
+
+const VT220: Terminal = Terminal { numbered_keys: false, ..LINUX };
 
 const SCREEN: Terminal = Terminal { up: b"\x1bM", standout: b"\x1b[3m", standout_end: b"\x1b[23m", ..LINUX };
 
@@ -67,7 +77,8 @@ const TMUX: Terminal = Terminal { up: b"\x1bM", ..LINUX };
 
 const RXVT: Terminal = Terminal { delete_many: false, ..XTERM };
 
-const ANSI: Terminal = Terminal { wraps: false, back: b"\x1b[D", standout_end: b"\x1b[m", ..LINUX };
+const ANSI: Terminal =
+    Terminal { wraps: false, back: b"\x1b[D", standout_end: b"\x1b[m", delete_key: false, ..VT220 };
 
 /// The `$<2>` of its entries are delays, which at 38400 baud are so many NULs.
 const VT100: Terminal = Terminal {
@@ -79,6 +90,7 @@ const VT100: Terminal = Terminal {
     clear_screen: &VT100_CLEAR,
     standout: b"\x1b[7m\0\0\0\0\0\0\0\0",
     standout_end: b"\x1b[m\0\0\0\0\0\0\0\0",
+    delete_key: false,
     ..XTERM
 };
 
@@ -100,7 +112,8 @@ impl Terminal {
         let family = term.split(|&byte| byte == b'-' || byte == b'.').next().unwrap_or_default();
         match family {
             b"xterm" | b"gnome" | b"konsole" | b"vte" | b"putty" | b"alacritty" | b"Eterm" => XTERM,
-            b"linux" | b"vt220" | b"cons25" => LINUX,
+            b"linux" => LINUX,
+            b"vt220" | b"cons25" => VT220,
             b"screen" => SCREEN,
             b"tmux" => TMUX,
             b"rxvt" => RXVT,

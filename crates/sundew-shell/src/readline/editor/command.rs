@@ -301,7 +301,7 @@ impl Editor {
             }
             _ => (1, self.buffer.point()),
         };
-        let line = self.index.checked_sub(back).and_then(|index| history.at(index));
+        let line = self.index.checked_sub(back).map(|index| self.line_at(index, history));
         let Some(word) = line.and_then(|line| words(line).last().map(|word| word.to_vec())) else {
             self.ding();
             return Last::YankArg { back: back.min(self.index), start, inserted: false };
@@ -314,7 +314,7 @@ impl Editor {
 
     fn yank_nth(&mut self, history: &History) -> Last {
         let nth = self.argument.map_or(1, super::Argument::count);
-        let line = self.index.checked_sub(1).and_then(|index| history.at(index));
+        let line = self.index.checked_sub(1).map(|index| self.line_at(index, history));
         let word = line.and_then(|line| {
             let words = words(line);
             let index = usize::try_from(nth).ok().or_else(|| words.len().checked_sub(usize::try_from(-nth).ok()? + 1))?;

@@ -48,7 +48,6 @@ impl Editor {
         };
         self.argument = None;
         self.last = super::Last::Other;
-        self.display.quick = true;
         self.show_search(&search);
         self.mode = Mode::Search(search);
     }
@@ -57,6 +56,7 @@ impl Editor {
         let failed = if search.failed { "failed " } else { "" };
         let reverse = if search.forward { "" } else { "reverse-" };
         let head = format!("({failed}{reverse}i-search)`");
+        self.display.quick = search.text.is_empty();
         self.message = Some([head.as_bytes(), &search.text, b"': "].concat());
         self.show();
     }
@@ -66,16 +66,8 @@ impl Editor {
             Command::ReverseSearchHistory | Command::ForwardSearchHistory => {
                 search.forward = key::plain(byte) == Command::ForwardSearchHistory;
                 if search.text.is_empty() {
-                    match self.kept.last_search.clone() {
-                        Some(text) => {
-                            search.text = text;
-                            self.show_search(&search);
-                        }
-                        None => {
-                            self.mode = Mode::Search(search);
-                            return Outcome::Continue;
-                        }
-                    }
+                    search.text = self.kept.last_search.clone().unwrap_or_default();
+                    self.show_search(&search);
                 } else {
                     search.at += if search.forward { 1 } else { -1 };
                 }
