@@ -118,6 +118,10 @@ pub struct Shell {
     pub condition: u32,
     /// Nesting of evaluation; see [`MAX_CALL_DEPTH`].
     pub depth: u32,
+    /// What `ulimit` set, by letter: soft and hard. Shown, not enforced; the machine has its budget.
+    pub limits: BTreeMap<u8, (Option<u64>, Option<u64>)>,
+    /// What `complete` was told, by command.
+    pub completions: BTreeMap<Vec<u8>, Vec<u8>>,
     /// Where programs were found: `hash`.
     pub hashed: BTreeMap<Vec<u8>, (Vec<u8>, u32)>,
     /// Directories of `pushd`, without the current one.
@@ -175,6 +179,8 @@ impl Shell {
             subshell: 0,
             condition: 0,
             depth: 0,
+            limits: BTreeMap::new(),
+            completions: BTreeMap::new(),
             hashed: BTreeMap::new(),
             directory_stack: Vec::new(),
             history: History::default(),
@@ -222,6 +228,8 @@ impl Shell {
             subshell: self.subshell + 1,
             condition: self.condition,
             depth: self.depth,
+            limits: self.limits.clone(),
+            completions: self.completions.clone(),
             hashed: self.hashed.clone(),
             directory_stack: self.directory_stack.clone(),
             history: History::default(),
