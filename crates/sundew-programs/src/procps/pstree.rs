@@ -1,0 +1,73 @@
+//! `pstree` of psmisc, without the merging of equal branches of threads.
+
+use std::collections::BTreeMap;
+
+use sundew_kernel::process::Summary;
+use sundew_kernel::{ExitStatus, Pid, Process};
+
+/// Deepest tree that is drawn.
+const MAX_DEPTH: usize = 60;
+
+/// `pstree`.
+pub(super) async fn run(proc: &mut Process) -> ExitStatus {
+    let (mut pids, mut root) = (false, 1);
+    for word in proc.args().iter().skip(1) {
+        match word.as_slice() {
+            option if option.starts_with(b"-") => pids |= option.contains(&b'p'),
+            other => root = super::number(other).unwrap_or(1),
+        }
+    }
+    let mut children: BTreeMap<Pid, Vec<Summary>> = BTreeMap::new();
+    let mut top = None;
+    for one in proc.processes() {
+        if one.pid == root {
+            top = Some(one);
+        } else {
+            children.entry(one.ppid).or_default().push(one);
+        }
+    }
+    let Some(top) = top else {
+        return ExitStatus::FAILURE;
+    };
+    let mut text = Vec::new();
+    draw(&top, &children, pids, "", 0, &mut text);
+    let _closed = proc.print(&text).await;
+    proc.status()
+}
+
+fn draw(
+    one: &Summary,
+    children: &BTreeMap<Pid, Vec<Summary>>,
+    pids: bool,
+    prefix: &str,
+    depth: usize,
+    out: &mut Vec<u8>,
+) {
+    let mut label = String::from_utf8_lossy(&one.name).into_owned();
+    if pids {
+        label += &format!("({})", one.pid);
+    }
+    out.extend_from_slice(label.as_bytes());
+    let mut below: Vec<&Summary> = children.get(&one.pid).into_iter().flatten().collect();
+    below.sort_by(|a, b| (&a.name, a.pid).cmp(&(&b.name, b.pid)));
+    let indent = format!("{prefix}{}", " ".repeat(label.chars().count()));
+    let count = if depth < MAX_DEPTH { below.len() } else { 0 };
+    for (number, child) in below.into_iter().take(count).enumerate() {
+        let last = number + 1 == count;
+        let joint = match (number, last) {
+            (0, true) => "\u{2500}\u{2500}\u{2500}",
+            (0, false) => "\u{2500}\u{252c}\u{2500}",
+            (_, true) => " \u{2514}\u{2500}",
+            (_, false) => " \u{251c}\u{2500}",
+        };
+        if number > 0 {
+            out.extend_from_slice(indent.as_bytes());
+        }
+        out.extend_from_slice(joint.as_bytes());
+        let deeper = format!("{indent}{}", if last { "   " } else { " \u{2502} " });
+        draw(child, children, pids, &deeper, depth + 1, out);
+    }
+    if count == 0 {
+        out.push(b'\n');
+    }
+}
