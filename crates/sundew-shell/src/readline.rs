@@ -12,6 +12,8 @@ pub mod history;
 pub mod key;
 pub mod terminal;
 pub mod width;
+#[cfg(test)]
+mod tests;
 
 use futures_util::FutureExt;
 use sundew_kernel::tty::Termios;

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use sundew_kernel::Process;
 
-use super::editor::Completion;
+use super::editor::{Completion, Shown};
 use crate::builtin;
 use crate::shell::Shell;
 
@@ -44,6 +44,14 @@ struct Word {
 struct Match {
     word: Vec<u8>,
     directory: bool,
+    /// A link, which gets its `/` only when it was typed whole.
+    link: bool,
+}
+
+impl Match {
+    fn plain(word: Vec<u8>) -> Self {
+        Self { word, directory: false, link: false }
+    }
 }
 
 impl Shell {
@@ -95,7 +103,7 @@ impl Shell {
         named
             .map(|(known, _)| {
                 let end: &[u8] = if brace { b"}" } else { b"" };
-                Match { word: [before, known, end].concat(), directory: false }
+                Match::plain([before, known, end].concat())
             })
             .collect()
     }
@@ -104,7 +112,7 @@ impl Shell {
         let mut found = BTreeSet::new();
         let mut add = |name: &[u8]| {
             if name.starts_with(prefix) && found.len() < MAX_MATCHES {
-                found.insert(Match { word: name.to_vec(), directory: false });
+                found.insert(Match::plain(name.to_vec()));
             }
         };
         for name in self.aliases.keys().chain(self.functions.keys()) {
@@ -151,7 +159,8 @@ impl Shell {
             .map(|name| {
                 let path = [opened, b"/", &name].concat();
                 let directory = proc.stat(&path).is_ok_and(|data| data.file_type == sundew_vfs::FileType::Directory);
-                Match { word: [text.get(..split).unwrap_or_default(), &name].concat(), directory }
+                let link = proc.lstat(&path).is_ok_and(|data| data.file_type == sundew_vfs::FileType::Symlink);
+                Match { word: [text.get(..split).unwrap_or_default(), &name].concat(), directory, link }
             })
             .collect()
     }
@@ -254,7 +263,7 @@ async fn users_like(proc: &Process, prefix: &[u8]) -> BTreeSet<Match> {
     names
         .filter(|name| !name.is_empty() && name.starts_with(prefix))
         .take(MAX_MATCHES)
-        .map(|name| Match { word: [b"~".as_slice(), name].concat(), directory: true })
+        .map(|name| Match { word: [b"~".as_slice(), name].concat(), directory: true, link: false })
         .collect()
 }
 
@@ -291,26 +300,18 @@ fn is_executable(proc: &Process, path: &[u8]) -> bool {
 fn finish(word: &Word, matches: BTreeSet<Match>, kind: Kind) -> Completion {
     let common = common_prefix(&matches);
     let suffix = match matches.first() {
-        Some(only) if matches.len() == 1 && only.directory => b"/".to_vec(),
-        Some(_) if matches.len() == 1 => match word.quote {
-            Some(quote) if kind == Kind::File => vec![quote, b' '],
-            _ => b" ".to_vec(),
-        },
+        Some(only) if matches.len() == 1 => suffix(word, only),
         _ => Vec::new(),
     };
     let quoted = |text: &[u8]| {
         if kind == Kind::Variable { text.to_vec() } else { quote(text, word.quote) }
     };
-    let shown = matches.iter().map(|found| match kind {
-        Kind::File => {
-            let name = found.word.rsplit(|&byte| byte == b'/').next().unwrap_or(&found.word);
-            let mut name = name.to_vec();
-            if found.directory {
-                name.push(b'/');
-            }
-            name
+    let shown = matches.iter().map(|found| {
+        let last = found.word.rsplit(|&byte| byte == b'/').next().unwrap_or(&found.word);
+        match kind {
+            Kind::File => Shown { name: last.to_vec(), directory: found.directory },
+            Kind::Command | Kind::Variable => Shown { name: found.word.clone(), directory: false },
         }
-        Kind::Command | Kind::Variable => found.word.clone(),
     });
     Completion {
         start: word.start,
@@ -318,6 +319,16 @@ fn finish(word: &Word, matches: BTreeSet<Match>, kind: Kind) -> Completion {
         suffix,
         shown: shown.collect(),
         quoted: matches.iter().map(|found| quoted(&found.word)).collect(),
+    }
+}
+
+/// What follows the only match.
+fn suffix(word: &Word, only: &Match) -> Vec<u8> {
+    match word.quote {
+        _ if only.directory && only.link && only.word != word.text => Vec::new(),
+        _ if only.directory => b"/".to_vec(),
+        Some(quote) => vec![quote, b' '],
+        None => b" ".to_vec(),
     }
 }
 
@@ -388,7 +399,7 @@ mod tests {
     #[test]
     fn one_match_gets_its_suffix() {
         let word = word_at_end(b"ls s");
-        let one = BTreeSet::from([Match { word: b"sub".to_vec(), directory: true }]);
+        let one = BTreeSet::from([Match { word: b"sub".to_vec(), directory: true, link: false }]);
         let completion = finish(&word, one, Kind::File);
         assert_eq!((completion.common.as_slice(), completion.suffix.as_slice()), (b"sub".as_slice(), b"/".as_slice()));
     }

@@ -16,7 +16,7 @@ use super::history::History;
 use super::key::{self, Command, Sequence};
 use super::terminal::Terminal;
 use super::width;
-pub use listing::Completion;
+pub use listing::{Completion, Shown};
 use search::Search;
 
 /// Killed texts that can be yanked.

@@ -16,9 +16,18 @@ pub struct Completion {
     /// Behind the only match: a blank, `/`, a closing quote.
     pub suffix: Vec<u8>,
     /// The matches as the list shows them, in order.
-    pub shown: Vec<Vec<u8>>,
+    pub shown: Vec<Shown>,
     /// The matches as they would be inserted.
     pub quoted: Vec<Vec<u8>>,
+}
+
+/// One match in the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    /// Its name.
+    pub name: Vec<u8>,
+    /// Whether a `/` follows, for which the list leaves no room.
+    pub directory: bool,
 }
 
 /// What a key will answer.
@@ -81,7 +90,10 @@ impl Editor {
     fn list(&mut self, completion: &Completion) {
         if let [only] = completion.shown.as_slice() {
             self.display.below();
-            self.display.out.extend_from_slice(only);
+            self.display.out.extend_from_slice(&only.name);
+            if only.directory {
+                self.display.out.push(b'/');
+            }
             self.display.out.push(b'\n');
             return self.show_all_last_row();
         }
@@ -158,8 +170,8 @@ impl Editor {
 }
 
 /// The list in columns, down before across, as `ls` does it.
-fn columns(names: &[Vec<u8>], screen: usize, utf8: bool) -> Vec<Vec<u8>> {
-    let widest = names.iter().map(|name| width::of(name, utf8)).max().unwrap_or(0) + 2;
+fn columns(names: &[Shown], screen: usize, utf8: bool) -> Vec<Vec<u8>> {
+    let widest = names.iter().map(|shown| width::of(&shown.name, utf8)).max().unwrap_or(0) + 2;
     let mut across = screen / widest;
     if across != 1 && across * widest == screen {
         across = across.saturating_sub(1);
@@ -170,10 +182,14 @@ fn columns(names: &[Vec<u8>], screen: usize, utf8: bool) -> Vec<Vec<u8>> {
     for row in 0..down {
         let mut line = Vec::new();
         for column in 0..across {
-            let Some(name) = names.get(column * down + row) else { break };
-            line.extend_from_slice(name);
+            let Some(shown) = names.get(column * down + row) else { break };
+            line.extend_from_slice(&shown.name);
+            if shown.directory {
+                line.push(b'/');
+            }
             if column + 1 < across {
-                let padding = widest.saturating_sub(width::of(name, utf8)).max(1);
+                let printed = width::of(&shown.name, utf8) + usize::from(shown.directory);
+                let padding = widest.saturating_sub(printed).max(1);
                 line.resize(line.len() + padding, b' ');
             }
         }

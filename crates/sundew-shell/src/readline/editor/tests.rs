@@ -47,6 +47,12 @@ fn type_in(editor: &mut Editor, keys: &[u8], history: &mut History) -> Vec<u8> {
     output
 }
 
+fn completion(names: &[&str]) -> Completion {
+    let quoted: Vec<Vec<u8>> = names.iter().map(|name| name.as_bytes().to_vec()).collect();
+    let shown = quoted.iter().map(|name| Shown { name: name.clone(), directory: false }).collect();
+    Completion { quoted, shown, ..Completion::default() }
+}
+
 #[test]
 fn keys_are_answered_with_the_bytes_of_real_bash() {
     let mut failures = Vec::new();
@@ -94,8 +100,7 @@ fn any_keys_at_all_leave_a_line_within_its_bounds() {
                     _ => (state >> 33) as u8,
                 };
                 if let Outcome::Complete(want) = editor.feed(byte, step % 3 == 0, &mut history) {
-                    let shown = vec![b"alpha".to_vec(), b"beta".to_vec()];
-                    let completion = Completion { quoted: shown.clone(), shown, ..Completion::default() };
+                    let completion = completion(&["alpha", "beta"]);
                     editor.complete(want, &completion);
                 }
                 let (line, point) = editor.line();
@@ -121,8 +126,7 @@ fn matches_are_listed_in_columns_and_many_after_a_question() {
     let mut history = History::default();
     let mut editor = Editor::new(setup("xterm", 80, b"$ "), &mut history);
     type_in(&mut editor, b"ls al", &mut history);
-    let shown = vec![b"alpha".to_vec(), b"alpine".to_vec()];
-    let completion = Completion { start: 3, common: b"alp".to_vec(), quoted: shown.clone(), shown, ..Completion::default() };
+    let completion = Completion { start: 3, common: b"alp".to_vec(), ..completion(&["alpha", "alpine"]) };
     let mut seen = Vec::new();
     for _ in 0..3 {
         let Outcome::Complete(want) = editor.feed(9, false, &mut history) else { panic!("no completion") };
@@ -132,8 +136,8 @@ fn matches_are_listed_in_columns_and_many_after_a_question() {
     // Recorded from bash 5.2.15.
     assert_eq!(seen, ["\\x07p", "\\x07", "\\r\\nalpha   alpine  \\r\\n$ ls alp"]);
 
-    let shown: Vec<Vec<u8>> = (0..120).map(|number| format!("f{number:03}").into_bytes()).collect();
-    let many = Completion { start: 3, common: b"alp".to_vec(), quoted: shown.clone(), shown, ..Completion::default() };
+    let names: Vec<String> = (0..120).map(|number| format!("f{number:03}")).collect();
+    let many = super::tests::completion(&names.iter().map(String::as_str).collect::<Vec<_>>());
     editor.complete(Want::List, &many);
     assert_eq!(on_terminal(&editor.take_output()), "\\r\\nDisplay all 120 possibilities? (y or n)");
     assert_eq!(on_terminal(&type_in(&mut editor, b"n", &mut history)), "\\r\\n$ ls alp");
