@@ -325,7 +325,7 @@ impl<'a> Printer<'a> {
                 if let Some(name) = self.argument()
                     && crate::variable::is_name(name)
                 {
-                    self.counts.push((name.to_vec(), self.written + self.out.len()));
+                    self.counts.push((name.to_vec(), self.written));
                 }
             }
             b'd' | b'i' => {

@@ -566,7 +566,7 @@ impl Shell {
     }
 
     /// In a process of its own: redirections, assignments, execve. Returns only when that failed.
-    async fn become_program(
+    pub(crate) async fn become_program(
         &mut self,
         proc: &mut Process,
         path: Option<Vec<u8>>,

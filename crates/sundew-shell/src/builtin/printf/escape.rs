@@ -38,7 +38,7 @@ pub(super) fn unescape(rest: &[u8], dialect: Dialect, place: Place) -> (Escaped,
         b't' => byte(b'\t'),
         b'v' => byte(0x0b),
         b'\\' => byte(b'\\'),
-        b'\'' | b'"' | b'?' if dialect == Dialect::Bash => byte(letter),
+        b'\'' | b'"' | b'?' if dialect == Dialect::Bash && !argument => byte(letter),
         b'c' if argument || dialect == Dialect::Ash => (Escaped::Stop, 1),
         b'0'..=b'7' => {
             let most = if argument && letter == b'0' { 4 } else { 3 };
