@@ -88,7 +88,12 @@ impl Sensor {
 
     /// Begins the session of a connection that was just accepted, and tells of it.
     #[must_use]
-    pub fn open(self: &Arc<Self>, protocol: Protocol, src: Endpoint, dst: Endpoint) -> Arc<Session> {
+    pub fn open(
+        self: &Arc<Self>,
+        protocol: Protocol,
+        src: Endpoint,
+        dst: Endpoint,
+    ) -> Arc<Session> {
         let mut id = [0; 6];
         (self.parts.random)(&mut id);
         let connection = Connection::new(SessionId::from_bytes(id), protocol, src, dst);

@@ -192,8 +192,14 @@ mod tests {
     #[test]
     fn a_wrong_line_is_named() {
         let error = |text: &[u8]| Policy::parse(text).unwrap_err();
-        assert_eq!(error(b"# x\nroot\n").to_string(), "line 2: expected user:x:password");
-        assert_eq!(error(b"root:x:/(/").mistake, Mistake::Expression("(".to_owned()));
+        assert_eq!(
+            error(b"# x\nroot\n").to_string(),
+            "line 2: expected user:x:password"
+        );
+        assert_eq!(
+            error(b"root:x:/(/").mistake,
+            Mistake::Expression("(".to_owned())
+        );
         assert_eq!(error(b"\n\n/\xff/:x:*").line, 3);
     }
 

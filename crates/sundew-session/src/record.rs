@@ -110,7 +110,10 @@ impl Reporter {
         match (kept, source) {
             (Ok(Some(kept)), source) => {
                 let stored = stored(&kept);
-                self.event(EventKind::FileDownload(Box::new(FileDownload { source, stored })));
+                self.event(EventKind::FileDownload(Box::new(FileDownload {
+                    source,
+                    stored,
+                })));
             }
             (Ok(None), DownloadSource::Url { url, .. }) => {
                 let error = failure.map(Lossy::from);
@@ -293,7 +296,10 @@ impl Drop for Transfer {
         } else {
             Reason::Cut
         };
-        self.finish(Outcome::Incomplete(reason), Some(reason.as_str().to_owned()));
+        self.finish(
+            Outcome::Incomplete(reason),
+            Some(reason.as_str().to_owned()),
+        );
     }
 }
 

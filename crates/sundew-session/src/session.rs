@@ -89,12 +89,18 @@ impl Session {
     pub async fn password(&self, user: &[u8], password: &[u8]) -> bool {
         let sensor = self.sensor();
         let permitted = sensor.parts.policy.permits(user, password);
-        self.told(permitted, user, Credential::Password(Escaped::new(password)));
+        self.told(
+            permitted,
+            user,
+            Credential::Password(Escaped::new(password)),
+        );
         if permitted {
             *lock(&self.user) = user.to_vec();
         } else {
             let spread = sensor.random() % (2 * FAIL_SPREAD_MS);
-            let delay = FAIL_DELAY_MS.saturating_sub(FAIL_SPREAD_MS).saturating_add(spread);
+            let delay = FAIL_DELAY_MS
+                .saturating_sub(FAIL_SPREAD_MS)
+                .saturating_add(spread);
             sensor.parts.clock.sleep(Duration::from_millis(delay)).await;
         }
         permitted
@@ -125,7 +131,8 @@ impl Session {
     /// A forwarded connection was asked for.
     pub fn forward(&self, target: Target, origin: Target) {
         if self.forwarded.fetch_add(1, Ordering::Relaxed) < MAX_FORWARD_EVENTS {
-            self.reporter.event(EventKind::DirectTcpipRequest { target, origin });
+            self.reporter
+                .event(EventKind::DirectTcpipRequest { target, origin });
         }
     }
 
@@ -190,9 +197,7 @@ impl Session {
             return Some(running.machine.clone());
         }
         let (machine, scheduler) = self.make_machine()?;
-        let task = tokio::spawn(async move {
-            match scheduler.await {}
-        });
+        let task = tokio::spawn(async move { match scheduler.await {} });
         *running = Some(Running {
             machine: machine.clone(),
             _scheduler: AbortOnDropHandle::new(task),

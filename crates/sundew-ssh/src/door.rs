@@ -11,7 +11,9 @@ use sundew_events::event::{Kex, KexLists, PublicKey, Target};
 use sundew_events::{Lossy, Protocol};
 use sundew_session::{Channel, Exit, Output, Sensor, Session, Start};
 
-use crate::boundary::{self, BoxFuture, CloseReason, DirectTcpip, Ends, Forward, KexOffer, OfferedKey};
+use crate::boundary::{
+    self, BoxFuture, CloseReason, DirectTcpip, Ends, Forward, KexOffer, OfferedKey,
+};
 
 /// The SSH door of a sensor.
 #[derive(Debug)]

@@ -221,7 +221,11 @@ pub fn parse(bytes: &[u8]) -> Result<Config, ConfigError> {
         Ok(text) => text,
         Err(error) => {
             let (valid, _) = bytes.split_at(error.valid_up_to());
-            return Err(at(&String::from_utf8_lossy(valid), valid.len(), "not UTF-8".to_owned()));
+            return Err(at(
+                &String::from_utf8_lossy(valid),
+                valid.len(),
+                "not UTF-8".to_owned(),
+            ));
         }
     };
     let config: Config = toml::from_str(text).map_err(|error| {
@@ -236,13 +240,22 @@ pub fn parse(bytes: &[u8]) -> Result<Config, ConfigError> {
 fn check(config: &Config) -> Result<(), (&'static str, &'static str)> {
     let percent = config.machine.cpu_share_percent;
     if percent == 0 || percent > 100 {
-        return Err(("cpu_share_percent", "`cpu_share_percent` must be from 1 to 100"));
+        return Err((
+            "cpu_share_percent",
+            "`cpu_share_percent` must be from 1 to 100",
+        ));
     }
     if config.machine.processes < 8 {
-        return Err(("processes", "`processes` must be at least 8, or nobody can work"));
+        return Err((
+            "processes",
+            "`processes` must be at least 8, or nobody can work",
+        ));
     }
     if config.ssh.login_grace_seconds == 0 || config.ssh.idle_seconds == 0 {
-        return Err(("_seconds", "a time of 0 seconds would close every connection at once"));
+        return Err((
+            "_seconds",
+            "a time of 0 seconds would close every connection at once",
+        ));
     }
     Ok(())
 }
@@ -253,7 +266,11 @@ fn find_key(text: &str, key: &str) -> usize {
 
 /// The place of a byte, as an editor counts.
 fn at(text: &str, byte: usize, problem: String) -> ConfigError {
-    let before: String = text.char_indices().take_while(|(at, _)| *at < byte).map(|(_, c)| c).collect();
+    let before: String = text
+        .char_indices()
+        .take_while(|(at, _)| *at < byte)
+        .map(|(_, c)| c)
+        .collect();
     let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
     let in_line = before.get(line_start..).unwrap_or_default();
     ConfigError {
@@ -274,7 +291,12 @@ fn words(message: &str) -> String {
             None => format!("unknown key `{unknown}`; known here: {}", known.join(", ")),
         };
     }
-    message.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
+    message
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect::<Vec<_>>()
+        .join("; ")
 }
 
 /// The known name that is a slip away.
@@ -298,7 +320,9 @@ fn distance(one: &str, other: &str) -> usize {
         row[0] = left;
         for (j, b) in other.iter().enumerate() {
             let above = row[j + 1];
-            left = (diagonal + usize::from(a != *b)).min(above + 1).min(left + 1);
+            left = (diagonal + usize::from(a != *b))
+                .min(above + 1)
+                .min(left + 1);
             diagonal = above;
             row[j + 1] = left;
         }
@@ -328,9 +352,18 @@ mod tests {
             error("[egres]\nallow = []\n"),
             "1:2: unknown key `egres`, did you mean `egress`?"
         );
-        assert!(error("[ssh]\nwhatever = 1\n").starts_with("2:1: unknown key `whatever`; known here: listen,"));
-        assert!(error("[egress]\nallow = [\"10.0.0.0/33\"]\n").starts_with("2:10: `10.0.0.0/33` is not an address"));
-        assert_eq!(error("[machine]\n  cpu_share_percent = 0\n"), "2:3: `cpu_share_percent` must be from 1 to 100");
+        assert!(
+            error("[ssh]\nwhatever = 1\n")
+                .starts_with("2:1: unknown key `whatever`; known here: listen,")
+        );
+        assert!(
+            error("[egress]\nallow = [\"10.0.0.0/33\"]\n")
+                .starts_with("2:10: `10.0.0.0/33` is not an address")
+        );
+        assert_eq!(
+            error("[machine]\n  cpu_share_percent = 0\n"),
+            "2:3: `cpu_share_percent` must be from 1 to 100"
+        );
         assert!(error("[ssh\n").starts_with("1:"));
         assert!(!error("[ssh\n= = =\n").contains('\n'));
     }
@@ -345,14 +378,21 @@ mod tests {
     fn an_empty_file_is_the_default_and_so_is_the_template() {
         let default = format!("{:?}", Config::default());
         assert_eq!(format!("{:?}", parse(b"").unwrap()), default);
-        assert_eq!(format!("{:?}", parse(TEMPLATE.as_bytes()).unwrap()), default);
+        assert_eq!(
+            format!("{:?}", parse(TEMPLATE.as_bytes()).unwrap()),
+            default
+        );
     }
 
     #[test]
     fn every_key_of_the_template_uncommented_has_its_default() {
         let uncommented: String = TEMPLATE
             .lines()
-            .map(|line| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line))
+            .map(|line| {
+                line.strip_prefix('#')
+                    .filter(|rest| !rest.starts_with(' '))
+                    .unwrap_or(line)
+            })
             .flat_map(|line| [line, "\n"])
             .collect();
         let config = parse(uncommented.as_bytes()).unwrap();

@@ -71,8 +71,9 @@ impl Data {
     pub fn config(&self) -> Result<Config, Failure> {
         let path = self.0.join("sundew.toml");
         match fs::read(&path) {
-            Ok(bytes) => config::parse(&bytes)
-                .map_err(|error| Failure::new(Status::Config, format!("{}:{error}", path.display()))),
+            Ok(bytes) => config::parse(&bytes).map_err(|error| {
+                Failure::new(Status::Config, format!("{}:{error}", path.display()))
+            }),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Config::default()),
             Err(error) => Err(unusable(&path, &error)),
         }
@@ -87,7 +88,9 @@ impl Data {
         let path = self.0.join("userdb.txt");
         let text = match fs::read(&path) {
             Ok(text) => text,
-            Err(error) if error.kind() == ErrorKind::NotFound => policy::DEFAULT.as_bytes().to_vec(),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                policy::DEFAULT.as_bytes().to_vec()
+            }
             Err(error) => return Err(unusable(&path, &error)),
         };
         Policy::parse(&text).map_err(|error| {
@@ -113,7 +116,10 @@ impl Data {
     /// The file that cannot be made, or a mistake in it.
     pub fn identity(&self) -> Result<Identity, Failure> {
         let path = self.0.join("machine.toml");
-        let born = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let born = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default()
+            .as_secs();
         let text = format!(
             "# What makes this machine differ from others: its name, addresses, hardware, age.\n\
              # Made at random at the first start. Whoever has it can recognise this sensor.\n\
@@ -136,9 +142,15 @@ impl Data {
     /// What the persona is made from.
     #[must_use]
     pub fn origin(&self, identity: &Identity) -> Origin {
-        let born = Timestamp { secs: identity.born, nanos: 0 };
+        let born = Timestamp {
+            secs: identity.born,
+            nanos: 0,
+        };
         let mut origin = Origin::new(unhex(&identity.seed).unwrap_or_default(), born);
-        let public = fs::read_dir(self.0.join("keys")).into_iter().flatten().flatten();
+        let public = fs::read_dir(self.0.join("keys"))
+            .into_iter()
+            .flatten()
+            .flatten();
         let mut paths: Vec<_> = public.map(|entry| entry.path()).collect();
         paths.retain(|path| path.extension().is_some_and(|extension| extension == "pub"));
         paths.sort();
@@ -161,7 +173,11 @@ fn make_directory(path: &Path) -> Result<(), Failure> {
 
 /// Writes a file that is not there yet.
 fn create_once(path: &Path, text: &str, mode: u32) -> Result<(), Failure> {
-    let file = fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(path);
+    let file = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(mode)
+        .open(path);
     match file {
         Ok(mut file) => file
             .write_all(text.as_bytes())
@@ -174,7 +190,10 @@ fn create_once(path: &Path, text: &str, mode: u32) -> Result<(), Failure> {
 
 fn unusable(path: &Path, error: &std::io::Error) -> Failure {
     let hint = "choose another directory with --data DIR";
-    Failure::new(Status::Files, format!("{}: {error}; {hint}", path.display()))
+    Failure::new(
+        Status::Files,
+        format!("{}: {error}; {hint}", path.display()),
+    )
 }
 
 /// Random bytes from the cryptographic library.
@@ -184,8 +203,9 @@ fn unusable(path: &Path, error: &std::io::Error) -> Failure {
 /// When it has none, which no working system shows.
 pub fn random<const N: usize>() -> Result<[u8; N], Failure> {
     let mut bytes = [0; N];
-    aws_lc_rs::rand::fill(&mut bytes)
-        .map_err(|_unspecified| Failure::new(Status::Internal, "the system gives no random bytes"))?;
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_unspecified| {
+        Failure::new(Status::Internal, "the system gives no random bytes")
+    })?;
     Ok(bytes)
 }
 
@@ -231,7 +251,10 @@ mod tests {
         data.prepare().unwrap();
         let first = data.identity().unwrap();
         let second = data.identity().unwrap();
-        assert_eq!((&first.seed, first.born, &first.uuid), (&second.seed, second.born, &second.uuid));
+        assert_eq!(
+            (&first.seed, first.born, &first.uuid),
+            (&second.seed, second.born, &second.uuid)
+        );
         assert_eq!(first.uuid.len(), 36);
         assert_eq!(first.uuid.as_bytes()[14], b'4');
     }
@@ -240,9 +263,16 @@ mod tests {
     fn a_broken_identity_says_which_file() {
         let directory = tempfile::tempdir().unwrap();
         let data = Data::at(directory.path().to_owned());
-        fs::write(directory.path().join("machine.toml"), "seed = \"12\"\nborn = 1\nuuid = \"x\"\n").unwrap();
+        fs::write(
+            directory.path().join("machine.toml"),
+            "seed = \"12\"\nborn = 1\nuuid = \"x\"\n",
+        )
+        .unwrap();
         let failure = data.identity().unwrap_err();
         assert_eq!(failure.code(), 78);
-        assert!(failure.to_string().contains("machine.toml: `seed` is not"), "{failure}");
+        assert!(
+            failure.to_string().contains("machine.toml: `seed` is not"),
+            "{failure}"
+        );
     }
 }

@@ -71,7 +71,9 @@ fn door(text: &str) -> Result<Door, String> {
     if text == "off" {
         return Ok(Door::Off);
     }
-    let address = text.parse().map_err(|_| "expected ADDR:PORT, [ADDR6]:PORT or off".to_owned())?;
+    let address = text
+        .parse()
+        .map_err(|_| "expected ADDR:PORT, [ADDR6]:PORT or off".to_owned())?;
     Ok(Door::At(address))
 }
 
@@ -116,7 +118,10 @@ fn check(options: &Check) -> Result<(), Failure> {
     let data = Data::at(options.data.clone());
     data.config()?;
     data.policy()?;
-    say(&format!("{}: configuration and user database are fine\n", data.path().display()));
+    say(&format!(
+        "{}: configuration and user database are fine\n",
+        data.path().display()
+    ));
     Ok(())
 }
 
@@ -136,10 +141,16 @@ fn welcome(data: &Data, listening: &[SocketAddr]) {
     match listening.first() {
         Some(first) => {
             text += &format!("  ssh        {}\n", doors.join(", "));
-            text += &format!("  data       {path}/ (sundew.toml: settings, userdb.txt: who may log in)\n");
+            text += &format!(
+                "  data       {path}/ (sundew.toml: settings, userdb.txt: who may log in)\n"
+            );
             text += &format!("  events     {path}/log/cowrie.json\n");
             text += &format!("  captures   {path}/artifacts/, recordings in {path}/tty/\n");
-            text += &format!("  try it     ssh -p {} root@{}   (any password)\n", first.port(), host(first));
+            text += &format!(
+                "  try it     ssh -p {} root@{}   (any password)\n",
+                first.port(),
+                host(first)
+            );
         }
         None => text += &format!("  ssh        off\n  data       {path}/\n"),
     }
@@ -159,7 +170,11 @@ fn host(address: &SocketAddr) -> String {
 /// Prints; an operator who closed the pipe does not stop the sensor.
 fn say(text: &str) {
     let mut out = std::io::stdout().lock();
-    if out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_err() {
+    if out
+        .write_all(text.as_bytes())
+        .and_then(|()| out.flush())
+        .is_err()
+    {
         tracing::debug!("nobody reads the standard output");
     }
 }
@@ -167,7 +182,9 @@ fn say(text: &str) {
 fn start_log(filter: &str) {
     use tracing_subscriber::EnvFilter;
     let filter = EnvFilter::builder().parse_lossy(filter);
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     if log.try_init().is_err() {
         eprintln!("sundew: the log was started twice");
     }

@@ -62,10 +62,18 @@ impl Prepared {
         let path = data.path().join("log/cowrie.json");
         let journal = CowrieJson::open(&path, Additions::Keep)
             .map_err(|error| Failure::new(Status::Files, format!("{}: {error}", path.display())))?;
-        let (events, fanout) = Builder::new(journal)
-            .start()
-            .map_err(|error| Failure::new(Status::System, format!("no thread for the events: {error}")))?;
-        Ok(Self { policy, host_keys, identity, persona, store, events, fanout })
+        let (events, fanout) = Builder::new(journal).start().map_err(|error| {
+            Failure::new(Status::System, format!("no thread for the events: {error}"))
+        })?;
+        Ok(Self {
+            policy,
+            host_keys,
+            identity,
+            persona,
+            store,
+            events,
+            fanout,
+        })
     }
 }
 
@@ -95,7 +103,15 @@ async fn serve(
     prepared: Prepared,
     ready: impl FnOnce(&[SocketAddr]),
 ) -> Result<(), Failure> {
-    let Prepared { policy, host_keys, identity, persona, store, events, fanout } = prepared;
+    let Prepared {
+        policy,
+        host_keys,
+        identity,
+        persona,
+        store,
+        events,
+        fanout,
+    } = prepared;
     let listener = bind(config, &host_keys)?;
     let stop = CancellationToken::new();
     let signals = watch_signals(stop.clone())?;
@@ -127,7 +143,9 @@ async fn serve(
     let sensor = Sensor::new(parts);
     ready(&addresses);
     tracing::info!(?addresses, "listening");
-    listener.serve(SensorDoor::new(Arc::clone(&sensor)), stop).await;
+    listener
+        .serve(SensorDoor::new(Arc::clone(&sensor)), stop)
+        .await;
     sensor.stop(FLUSH_GRACE).await;
     let report = fanout.shutdown(FLUSH_GRACE).await;
     if report.dropped > 0 || report.unwritten != Some(0) {
@@ -159,7 +177,8 @@ fn bind(config: &Config, host_keys: &HostKeys) -> Result<Listener, Failure> {
                 addresses.retain(|other| *other != address);
             }
             Err(error @ BindError::Address { .. }) => {
-                let hint = "stop what listens there, or choose another address with --ssh ADDR:PORT";
+                let hint =
+                    "stop what listens there, or choose another address with --ssh ADDR:PORT";
                 return Err(Failure::new(Status::System, format!("{error}; {hint}")));
             }
             Err(error) => return Err(Failure::new(Status::Files, error.to_string())),
@@ -202,7 +221,10 @@ fn machine_limits(machine: &config::Machine) -> sundew_kernel::budget::Limits {
 
 fn sensor_name(config: &Config) -> String {
     if config.sensor.name.is_empty() {
-        rustix::system::uname().nodename().to_string_lossy().into_owned()
+        rustix::system::uname()
+            .nodename()
+            .to_string_lossy()
+            .into_owned()
     } else {
         config.sensor.name.clone()
     }

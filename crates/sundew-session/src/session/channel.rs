@@ -11,9 +11,9 @@ use sundew_kernel::{Errno, Signal};
 use tokio::sync::mpsc;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use super::Session;
 use super::login::{self, Wanted};
 use super::stream::{self, Keeper, Pipes, Place, Terminal};
-use super::Session;
 use crate::lock;
 
 /// What a channel is started for.
@@ -159,7 +159,9 @@ impl Channel {
     /// The client sends a signal, named without `SIG`; those that sshd passes on are.
     pub fn signal(&self, name: &str) {
         let leader = lock(&self.doors).leader.upgrade();
-        let signal = SIGNALS.contains(&name).then(|| Signal::from_name(name.as_bytes()));
+        let signal = SIGNALS
+            .contains(&name)
+            .then(|| Signal::from_name(name.as_bytes()));
         if let (Some(leader), Some(Some(signal))) = (leader, signal) {
             leader.signal(signal);
         }
@@ -232,9 +234,20 @@ impl Channel {
         };
         greeting.extend(self.homeless(&place.machine, &user));
         let daemon = self.daemon(&place.machine, &user, Some(&path));
-        let wanted = Wanted { command, term: Some(&pty.term), tty: Some(&path), env };
+        let wanted = Wanted {
+            command,
+            term: Some(&pty.term),
+            tty: Some(&path),
+            env,
+        };
         let connection = &session.reporter.connection;
-        let login = login::login(persona, &user, connection, &wanted, daemon.unwrap_or(persona.sshd));
+        let login = login::login(
+            persona,
+            &user,
+            connection,
+            &wanted,
+            daemon.unwrap_or(persona.sshd),
+        );
         let leader = place.machine.login_on_terminal(login, &master)?;
         let (master, leader) = (Arc::new(master), Arc::new(leader));
         {
@@ -242,8 +255,17 @@ impl Channel {
             doors.master = Arc::downgrade(&master);
             doors.leader = Arc::downgrade(&leader);
         }
-        let terminal = Terminal { master, leader, daemon, greeting };
-        drop(session.channels.spawn(Box::pin(stream::terminal(place, terminal))));
+        let terminal = Terminal {
+            master,
+            leader,
+            daemon,
+            greeting,
+        };
+        drop(
+            session
+                .channels
+                .spawn(Box::pin(stream::terminal(place, terminal))),
+        );
         Ok(())
     }
 
@@ -258,14 +280,35 @@ impl Channel {
         let user = login::user(persona, &session.user());
         let complaint = self.homeless(&place.machine, &user);
         let daemon = self.daemon(&place.machine, &user, None);
-        let wanted = Wanted { command, term: None, tty: None, env };
+        let wanted = Wanted {
+            command,
+            term: None,
+            tty: None,
+            env,
+        };
         let connection = &session.reporter.connection;
-        let login = login::login(persona, &user, connection, &wanted, daemon.unwrap_or(persona.sshd));
+        let login = login::login(
+            persona,
+            &user,
+            connection,
+            &wanted,
+            daemon.unwrap_or(persona.sshd),
+        );
         let (leader, streams) = place.machine.login_on_pipes(login)?;
         let leader = Arc::new(leader);
         lock(&self.doors).leader = Arc::downgrade(&leader);
-        let pipes = Pipes { streams, leader, daemon, complaint, keep_stdin: command.is_some() };
-        drop(session.channels.spawn(Box::pin(stream::pipes(place, pipes))));
+        let pipes = Pipes {
+            streams,
+            leader,
+            daemon,
+            complaint,
+            keep_stdin: command.is_some(),
+        };
+        drop(
+            session
+                .channels
+                .spawn(Box::pin(stream::pipes(place, pipes))),
+        );
         Ok(())
     }
 
@@ -307,5 +350,6 @@ const MAX_ENV_BYTES: usize = 4096;
 
 /// Signals that sshd passes on, RFC 4254 §6.10.
 const SIGNALS: &[&str] = &[
-    "ABRT", "ALRM", "FPE", "HUP", "ILL", "INT", "KILL", "PIPE", "QUIT", "SEGV", "TERM", "USR1", "USR2",
+    "ABRT", "ALRM", "FPE", "HUP", "ILL", "INT", "KILL", "PIPE", "QUIT", "SEGV", "TERM", "USR1",
+    "USR2",
 ];

@@ -25,10 +25,19 @@ pub(super) fn user(persona: &Persona, name: &[u8]) -> User {
 
 fn credentials(persona: &Persona, user: &User) -> Credentials {
     let member = |group: &&sundew_persona::users::Group| group.members.contains(&user.name);
-    let mut groups: Vec<u32> = persona.groups.iter().filter(member).map(|group| group.gid).collect();
+    let mut groups: Vec<u32> = persona
+        .groups
+        .iter()
+        .filter(member)
+        .map(|group| group.gid)
+        .collect();
     // initgroups(3) puts the main group first.
     groups.insert(0, user.gid);
-    Credentials { uid: user.uid, gid: user.gid, groups }
+    Credentials {
+        uid: user.uid,
+        gid: user.gid,
+        groups,
+    }
 }
 
 /// What the client asked for that a login depends on.
@@ -48,7 +57,11 @@ pub(super) fn login(
     wanted: &Wanted<'_>,
     parent: Pid,
 ) -> Login {
-    let name = user.shell.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
+    let name = user
+        .shell
+        .rsplit(|&byte| byte == b'/')
+        .next()
+        .unwrap_or_default();
     let args = match wanted.command {
         Some(command) => vec![name.to_vec(), b"-c".to_vec(), command.to_vec()],
         None => vec![[b"-", name].concat()],
@@ -72,7 +85,10 @@ fn environment(
     let mut env = persona.environment(user);
     let (src, dst) = (connection.src(), connection.dst());
     env.set("SSH_CLIENT", format!("{} {} {}", src.0, src.1, dst.1));
-    env.set("SSH_CONNECTION", format!("{} {} {} {}", src.0, src.1, dst.0, dst.1));
+    env.set(
+        "SSH_CONNECTION",
+        format!("{} {} {} {}", src.0, src.1, dst.0, dst.1),
+    );
     if let Some(tty) = wanted.tty {
         env.set("SSH_TTY", tty);
     }
@@ -86,9 +102,17 @@ fn environment(
 }
 
 /// Adds the sshd that serves this login to the process table.
-pub(super) fn daemon(machine: &Machine, persona: &Persona, user: &User, tty: Option<&[u8]>, up: std::time::Duration) -> Option<Pid> {
+pub(super) fn daemon(
+    machine: &Machine,
+    persona: &Persona,
+    user: &User,
+    tty: Option<&[u8]>,
+    up: std::time::Duration,
+) -> Option<Pid> {
     let place = match tty {
-        Some(path) => String::from_utf8_lossy(path.strip_prefix(b"/dev/").unwrap_or(path)).into_owned(),
+        Some(path) => {
+            String::from_utf8_lossy(path.strip_prefix(b"/dev/").unwrap_or(path)).into_owned()
+        }
         None => "notty".to_owned(),
     };
     let title = format!("sshd: {}@{place}", String::from_utf8_lossy(&user.name));
@@ -130,7 +154,11 @@ pub(super) fn greeting(machine: &Machine, persona: &Persona, user: &User) -> Vec
         b"\n",
     ]
     .concat();
-    text.extend(machine.read_file(b"/etc/motd", MAX_MOTD_BYTES).unwrap_or_default());
+    text.extend(
+        machine
+            .read_file(b"/etc/motd", MAX_MOTD_BYTES)
+            .unwrap_or_default(),
+    );
     text.extend(last_login(machine, user.uid));
     let mut shown = Vec::with_capacity(text.len() + 32);
     for byte in text {
@@ -144,8 +172,12 @@ pub(super) fn greeting(machine: &Machine, persona: &Persona, user: &User) -> Vec
 
 /// sshd's `Last login:` line, from lastlog(5).
 fn last_login(machine: &Machine, uid: u32) -> Vec<u8> {
-    let at = usize::try_from(uid).unwrap_or(usize::MAX).saturating_mul(LASTLOG_BYTES);
-    let log = machine.read_file(b"/var/log/lastlog", MAX_LASTLOG_BYTES).unwrap_or_default();
+    let at = usize::try_from(uid)
+        .unwrap_or(usize::MAX)
+        .saturating_mul(LASTLOG_BYTES);
+    let log = machine
+        .read_file(b"/var/log/lastlog", MAX_LASTLOG_BYTES)
+        .unwrap_or_default();
     let Some(record) = log.get(at..).and_then(|rest| rest.get(..LASTLOG_BYTES)) else {
         return Vec::new();
     };
@@ -183,7 +215,6 @@ pub(super) fn since_boot(boot: Timestamp, now: Timestamp) -> std::time::Duration
     let secs = u64::try_from(now.secs.saturating_sub(boot.secs)).unwrap_or(0);
     std::time::Duration::from_secs(secs)
 }
-
 
 /// User and group of somebody whom the machine does not know: the first that adduser(8) gives.
 const UNKNOWN_ID: u32 = 1000;

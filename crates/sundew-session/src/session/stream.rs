@@ -55,7 +55,12 @@ pub(super) struct Pipes {
 
 /// Runs a login on a terminal to its end.
 pub(super) async fn terminal<O: From<Output>>(mut place: Place<O>, login: Terminal) {
-    let Terminal { master, leader, daemon, greeting } = login;
+    let Terminal {
+        master,
+        leader,
+        daemon,
+        greeting,
+    } = login;
     let (keeper, to_client) = (&place.keeper, &place.to_client);
     let typing = async {
         while let Some(bytes) = place.from_client.recv().await {
@@ -104,8 +109,18 @@ pub(super) async fn terminal<O: From<Output>>(mut place: Place<O>, login: Termin
 
 /// Runs a login on pipes to its end: until it has ended and nobody holds its output any more.
 pub(super) async fn pipes<O: From<Output>>(mut place: Place<O>, login: Pipes) {
-    let Pipes { streams, leader, daemon, complaint, keep_stdin } = login;
-    let Streams { stdin, stdout, stderr } = streams;
+    let Pipes {
+        streams,
+        leader,
+        daemon,
+        complaint,
+        keep_stdin,
+    } = login;
+    let Streams {
+        stdin,
+        stdout,
+        stderr,
+    } = streams;
     let (keeper, to_client) = (&place.keeper, &place.to_client);
     let mut kept = keep_stdin.then(|| keeper.reporter.begin(None, None));
     let feeding = async {
@@ -187,7 +202,13 @@ async fn tell_exit<O: From<Output>>(to_client: &Sender<O>, status: ExitStatus) {
 
 /// Puts away what a channel leaves. The client is let go first.
 async fn finish<O>(place: Place<O>, daemon: Option<Pid>, stdin: Option<ArtifactWriter>) {
-    let Place { machine, keeper, to_client, from_client, .. } = place;
+    let Place {
+        machine,
+        keeper,
+        to_client,
+        from_client,
+        ..
+    } = place;
     drop((to_client, from_client));
     if let Some(pid) = daemon {
         machine.remove_resident(pid);
@@ -259,15 +280,17 @@ impl Keeper {
             return;
         };
         match recorder.close(self.reporter.now()).await {
-            Ok(closed) => self.reporter.event(EventKind::LogClosed(Box::new(LogClosed {
-                ttylog: path_text(&closed.ttylog),
-                size: closed.size,
-                shasum: closed.shasum,
-                duplicate: closed.duplicate,
-                duration_ms: u64::try_from(closed.duration.as_millis()).unwrap_or(u64::MAX),
-                asciicast: path_text(&closed.asciicast),
-                incomplete: closed.incomplete.map(|reason| reason.as_str().into()),
-            }))),
+            Ok(closed) => self
+                .reporter
+                .event(EventKind::LogClosed(Box::new(LogClosed {
+                    ttylog: path_text(&closed.ttylog),
+                    size: closed.size,
+                    shasum: closed.shasum,
+                    duplicate: closed.duplicate,
+                    duration_ms: u64::try_from(closed.duration.as_millis()).unwrap_or(u64::MAX),
+                    asciicast: path_text(&closed.asciicast),
+                    incomplete: closed.incomplete.map(|reason| reason.as_str().into()),
+                }))),
             Err(lost) => self.reporter.lost(Captured::Recording, lost),
         }
     }
