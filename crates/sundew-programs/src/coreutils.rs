@@ -33,6 +33,22 @@ mod mv;
 mod path;
 mod target;
 mod version;
+mod cut;
+mod head;
+mod tail;
+mod uniq;
+mod wc;
+mod sort;
+mod test_;
+mod tr;
+mod stat;
+mod df;
+mod du;
+mod digest;
+mod base;
+mod float;
+mod printf;
+mod seq;
 mod walk;
 
 macro_rules! programs {
@@ -44,6 +60,31 @@ macro_rules! programs {
 }
 
 programs! {
+    "factor" => seq::run_factor,
+    "nproc" => seq::run_nproc,
+    "yes" => seq::run_yes,
+    "seq" => seq::run,
+    "printf" => printf::run,
+    "base32" => base::run_32,
+    "base64" => base::run,
+    "sha512sum" => digest::run_sha512,
+    "sha384sum" => digest::run_sha384,
+    "sha256sum" => digest::run_sha256,
+    "sha224sum" => digest::run_sha224,
+    "sha1sum" => digest::run_sha1,
+    "md5sum" => digest::run_md5,
+    "du" => du::run,
+    "df" => df::run,
+    "stat" => stat::run,
+    "[" => test_::run_bracket,
+    "test" => test_::run,
+    "tr" => tr::run,
+    "sort" => sort::run,
+    "wc" => wc::run,
+    "uniq" => uniq::run,
+    "tail" => tail::run,
+    "head" => head::run,
+    "cut" => cut::run,
     "vdir" => ls::run_vdir,
     "dir" => ls::run_dir,
     "ls" => ls::run,

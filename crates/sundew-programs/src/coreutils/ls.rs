@@ -71,7 +71,7 @@ async fn list(proc: &mut Process, program: option::Program) -> ExitStatus {
     order::sort(&mut files, &listing.options);
     order::sort(&mut directories, &listing.options);
     if !files.is_empty() {
-        if !layout::print(proc, &files, &listing.options, &listing.names, false).await {
+        if !layout::print(proc, &files, &listing.options, &listing.names, Some(&directories)).await {
             return proc.status();
         }
         listing.printed = true;
@@ -104,7 +104,7 @@ async fn visit(proc: &mut Process, listing: &mut Listing, directories: Vec<Entry
             }
         };
         if !heading(proc, listing, &path).await
-            || !layout::print(proc, &entries, &listing.options, &listing.names, true).await
+            || !layout::print(proc, &entries, &listing.options, &listing.names, None).await
         {
             return;
         }

@@ -316,7 +316,7 @@ pub(crate) async fn run_pathchk(proc: &mut Process) -> ExitStatus {
         } else if (portable || strict) && path.is_empty() {
             proc.complain_text("empty file name").await;
         } else if let Some(odd) = odd {
-            let odd = quote::always(proc, &[*odd]);
+            let odd = quote::text(proc, &[*odd]);
             let text = [b"nonportable character ".as_slice(), &odd, b" in file name ", &shown].concat();
             proc.complain_text(text).await;
         } else if path.is_empty() {

@@ -37,14 +37,16 @@ struct Widths {
     minor: usize,
 }
 
-/// Prints a list; `with_total` for a directory's. Whether printing still works.
+/// Prints a list; without `beside` of a directory. `beside` are operands that are listed later but
+/// count for the widths. Whether printing still works.
 pub(super) async fn print(
     proc: &mut Process,
     entries: &[Entry],
     options: &Options,
     names: &Directory,
-    with_total: bool,
+    beside: Option<&[Entry]>,
 ) -> bool {
+    let with_total = beside.is_none();
     if with_total && (options.long() || options.blocks) {
         let blocks: u64 = entries.iter().filter_map(|entry| entry.metadata).map(|metadata| metadata.blocks).sum();
         let total = options.block_size.show(blocks.saturating_mul(512));
@@ -54,7 +56,7 @@ pub(super) async fn print(
             return false;
         }
     }
-    let widths = widths(entries, options, names);
+    let widths = widths(entries.iter().chain(beside.unwrap_or_default()), options, names);
     // Names line up behind the quotation marks of others.
     let aligned = options.shell_quotes() && (options.long() || matches!(options.format, Format::Columns | Format::Across));
     let pad = aligned && entries.iter().any(|entry| is_quoted(&entry.name, options));
@@ -92,7 +94,7 @@ fn is_quoted(name: &[u8], options: &Options) -> bool {
     options.quoted(name) != name
 }
 
-fn widths(entries: &[Entry], options: &Options, names: &Directory) -> Widths {
+fn widths<'a>(entries: impl Iterator<Item = &'a Entry>, options: &Options, names: &Directory) -> Widths {
     let mut widths = Widths::default();
     let digits = |number: u64| number.to_string().len();
     for entry in entries {

@@ -375,7 +375,7 @@ async fn with_word(
         "color" | "F" => {
             let name = if option.key == "F" { "--classify" } else { "--color" };
             let when = if option.has_value {
-                input::choose(proc, name, value, WHEN).await.ok_or(refused)?
+                input::choose(proc, name, value, WHEN).await.ok_or(ExitStatus::FAILURE)?
             } else {
                 1
             };
@@ -395,10 +395,10 @@ async fn with_word(
                 ("file-type", Indicator::Type),
                 ("classify", Indicator::Classify),
             ];
-            options.indicator = input::choose(proc, "--indicator-style", value, WORDS).await.ok_or(refused)?;
+            options.indicator = input::choose(proc, "--indicator-style", value, WORDS).await.ok_or(ExitStatus::FAILURE)?;
         }
         "quoting-style" => {
-            asked.quoting = Some(input::choose(proc, "--quoting-style", value, QUOTING).await.ok_or(refused)?);
+            asked.quoting = Some(input::choose(proc, "--quoting-style", value, QUOTING).await.ok_or(ExitStatus::FAILURE)?);
         }
         "format" => {
             const WORDS: &[(&str, Format)] = &[
@@ -410,7 +410,7 @@ async fn with_word(
                 ("vertical", Format::Columns),
                 ("single-column", Format::Single),
             ];
-            asked.format = Some(input::choose(proc, "--format", value, WORDS).await.ok_or(refused)?);
+            asked.format = Some(input::choose(proc, "--format", value, WORDS).await.ok_or(ExitStatus::FAILURE)?);
         }
         "sort" => {
             const WORDS: &[(&str, Sort)] = &[
@@ -421,7 +421,7 @@ async fn with_word(
                 ("version", Sort::Version),
                 ("width", Sort::Width),
             ];
-            asked.sort = Some(input::choose(proc, "--sort", value, WORDS).await.ok_or(refused)?);
+            asked.sort = Some(input::choose(proc, "--sort", value, WORDS).await.ok_or(ExitStatus::FAILURE)?);
         }
         "time" => {
             const WORDS: &[(&str, Time)] = &[
@@ -433,7 +433,7 @@ async fn with_word(
                 ("birth", Time::Born),
                 ("creation", Time::Born),
             ];
-            asked.time = Some(input::choose(proc, "--time", value, WORDS).await.ok_or(refused)?);
+            asked.time = Some(input::choose(proc, "--time", value, WORDS).await.ok_or(ExitStatus::FAILURE)?);
         }
         "time-style" => asked.time_style = Some(value.to_vec()),
         "w" | "T" => {
@@ -510,7 +510,7 @@ async fn settle(
     } else if asked.kibibytes {
         options.block_size = Display::Units(1024);
     }
-    if asked.color {
+    if asked.color && knows_colors(proc) {
         options.colors = Some(Colors::new(proc.env().value(b"LS_COLORS")));
         // Tabs and colours on one line confuse terminals.
         options.tab = 0;
@@ -527,6 +527,19 @@ async fn settle(
         options.time_style = time_style(proc, &style).await.ok_or(ExitStatus::Exited(2))?;
     }
     Ok(())
+}
+
+/// Whether `LS_COLORS`, `COLORTERM` or `TERM` promise a terminal with colours.
+fn knows_colors(proc: &Process) -> bool {
+    const TERMS: &[&str] = &[
+        "Eterm", "ansi", "*color*", "con[0-9]*x[0-9]*", "cons25", "console", "cygwin", "*direct*", "dtterm",
+        "gnome", "hurd", "jfbterm", "konsole", "kterm", "linux", "linux-c", "mlterm", "putty", "rxvt*",
+        "screen*", "st", "terminator", "tmux*", "vt100", "xterm*",
+    ];
+    let set = |name: &[u8]| proc.env().value(name).filter(|value| !value.is_empty());
+    set(b"LS_COLORS").is_some()
+        || set(b"COLORTERM").is_some()
+        || set(b"TERM").is_some_and(|term| TERMS.iter().any(|known| glob(known.as_bytes()).matches(term)))
 }
 
 async fn time_style(proc: &mut Process, word: &[u8]) -> Option<TimeStyle> {
