@@ -17,9 +17,18 @@ use crate::variable::is_name;
 
 /// The shells of a machine. `/bin/sh` is a link to `dash` on Debian; BusyBox runs `ash`.
 pub const PROGRAMS: &[Program] = &[
-    Program { name: "bash", run: |proc| main(proc, Dialect::Bash) },
-    Program { name: "dash", run: |proc| main(proc, Dialect::Dash) },
-    Program { name: "ash", run: |proc| main(proc, Dialect::Ash) },
+    Program {
+        name: "bash",
+        run: |proc| main(proc, Dialect::Bash),
+    },
+    Program {
+        name: "dash",
+        run: |proc| main(proc, Dialect::Dash),
+    },
+    Program {
+        name: "ash",
+        run: |proc| main(proc, Dialect::Ash),
+    },
 ];
 
 /// `/etc/profile`, `~/.bashrc` and their kin.
@@ -79,16 +88,28 @@ async fn refuse(proc: &mut Process, dialect: Dialect, name: &[u8], refusal: Refu
             ExitStatus::SUCCESS
         }
         Refusal::Help => {
-            let text = [b"GNU bash, version 5.2.15(1)-release-(x86_64-pc-linux-gnu)\nUsage:\t".as_slice(), name,
-                b" [GNU long option] [option] ...\n\t", name, b" [GNU long option] [option] script-file ...\n"].concat();
+            let text = [
+                b"GNU bash, version 5.2.15(1)-release-(x86_64-pc-linux-gnu)\nUsage:\t".as_slice(),
+                name,
+                b" [GNU long option] [option] ...\n\t",
+                name,
+                b" [GNU long option] [option] script-file ...\n",
+            ]
+            .concat();
             let _checked_at_exit = proc.print(&text).await;
             ExitStatus::SUCCESS
         }
         Refusal::Invalid(option) => {
             let text = match dialect {
                 Dialect::Bash => {
-                    let usage = [b"Usage:\t".as_slice(), name, b" [GNU long option] [option] ...\n\t", name,
-                        b" [GNU long option] [option] script-file ...\n"].concat();
+                    let usage = [
+                        b"Usage:\t".as_slice(),
+                        name,
+                        b" [GNU long option] [option] ...\n\t",
+                        name,
+                        b" [GNU long option] [option] script-file ...\n",
+                    ]
+                    .concat();
                     [name, b": ", &option, b": invalid option\n", &usage].concat()
                 }
                 Dialect::Dash => [name, b": 0: Illegal option ", &option, b"\n"].concat(),
@@ -99,7 +120,9 @@ async fn refuse(proc: &mut Process, dialect: Dialect, name: &[u8], refusal: Refu
         }
         Refusal::Missing(option) => {
             let text = match dialect {
-                Dialect::Bash => [name, b": ", &option, b": option requires an argument\n"].concat(),
+                Dialect::Bash => {
+                    [name, b": ", &option, b": option requires an argument\n"].concat()
+                }
                 Dialect::Dash => [name, b": 0: ", &option, b" requires an argument\n"].concat(),
                 Dialect::Ash => [name, b": ", &option, b" requires an argument\n"].concat(),
             };
@@ -132,7 +155,10 @@ impl Invocation {
             if arg == b"--" {
                 break;
             }
-            if let Some(long) = letters.strip_prefix(b"-").filter(|_| sign == b'-' && dialect == Dialect::Bash) {
+            if let Some(long) = letters
+                .strip_prefix(b"-")
+                .filter(|_| sign == b'-' && dialect == Dialect::Bash)
+            {
                 invocation.read_long(long, arg, &mut rest)?;
                 continue;
             }
@@ -177,13 +203,19 @@ impl Invocation {
                 let Some((name, after)) = rest.split_first() else {
                     return Err(Refusal::Missing(shown));
                 };
-                let list = if letter == b'o' { &mut self.switches } else { &mut self.shopts };
+                let list = if letter == b'o' {
+                    &mut self.switches
+                } else {
+                    &mut self.shopts
+                };
                 list.push((name.clone(), on));
                 *rest = after;
             }
             b'D' | b'r' if dialect == Dialect::Bash => {}
             _ => {
-                let known = crate::option::SET_OPTIONS.iter().find(|option| option.letter == letter);
+                let known = crate::option::SET_OPTIONS
+                    .iter()
+                    .find(|option| option.letter == letter);
                 match known {
                     Some(option) => self.switches.push((option.name.as_bytes().to_vec(), on)),
                     None => return Err(Refusal::Invalid(shown)),
@@ -221,7 +253,8 @@ impl Shell {
             }
             self.positional = operands.collect();
             self.interactive = invocation.interactive;
-            self.prepare(proc, invocation.no_rc, invocation.no_profile).await?;
+            self.prepare(proc, invocation.no_rc, invocation.no_profile)
+                .await?;
             self.execution_string = Some(text.clone());
             self.observe_input(proc, &text);
             return self.run_text_from(proc, &text, 1, Place::Last).await;
@@ -230,17 +263,34 @@ impl Shell {
             && let Some(path) = operands.next()
         {
             self.positional = operands.collect();
-            return self.run_script(proc, path, invocation.no_rc, invocation.no_profile).await;
+            return self
+                .run_script(proc, path, invocation.no_rc, invocation.no_profile)
+                .await;
         }
         self.positional = operands.collect();
         let on_terminal = proc.is_terminal(STDIN) && proc.is_terminal(STDERR);
         self.interactive = invocation.interactive || on_terminal;
-        self.source = if self.interactive { Source::Terminal } else { Source::Stdin };
-        self.prepare(proc, invocation.no_rc, invocation.no_profile).await?;
-        if self.interactive { self.converse(proc).await } else { self.run_stdin(proc).await }
+        self.source = if self.interactive {
+            Source::Terminal
+        } else {
+            Source::Stdin
+        };
+        self.prepare(proc, invocation.no_rc, invocation.no_profile)
+            .await?;
+        if self.interactive {
+            self.converse(proc).await
+        } else {
+            self.run_stdin(proc).await
+        }
     }
 
-    async fn run_script(&mut self, proc: &mut Process, path: Vec<u8>, no_rc: bool, no_profile: bool) -> Run {
+    async fn run_script(
+        &mut self,
+        proc: &mut Process,
+        path: Vec<u8>,
+        no_rc: bool,
+        no_profile: bool,
+    ) -> Run {
         self.source = Source::Script;
         let text = match builtin::source::read_script(proc, &path).await {
             Err(Errno::Enoent) if !path.contains(&b'/') => match self.search_path(proc, &path) {
@@ -253,10 +303,30 @@ impl Shell {
             Ok(text) => text,
             Err(errno) => return self.cannot_open_script(proc, &path, errno).await,
         };
-        if text.iter().take(80).take_while(|byte| **byte != b'\n').any(|byte| *byte == 0) {
-            let text = [self.arg0.as_slice(), b": ", &path, b": cannot execute binary file\n"].concat();
+        if text
+            .iter()
+            .take(80)
+            .take_while(|byte| **byte != b'\n')
+            .any(|byte| *byte == 0)
+        {
+            let text = [
+                self.arg0.as_slice(),
+                b": ",
+                &path,
+                b": cannot execute binary file\n",
+            ]
+            .concat();
             if self.is_bash() {
-                proc.print_error(&[path.as_slice(), b": ", &path, b": cannot execute binary file\n"].concat()).await;
+                proc.print_error(
+                    &[
+                        path.as_slice(),
+                        b": ",
+                        &path,
+                        b": cannot execute binary file\n",
+                    ]
+                    .concat(),
+                )
+                .await;
             } else {
                 proc.print_error(&text).await;
             }
@@ -275,17 +345,41 @@ impl Shell {
     async fn cannot_open_script(&mut self, proc: &mut Process, path: &[u8], errno: Errno) -> Run {
         let name = self.arg0.clone();
         let text = match (self.dialect, errno) {
-            (Dialect::Bash, Errno::Eisdir) => {
-                [path, b": ", path, b": Is a directory\n"].concat()
-            }
-            (Dialect::Bash, _) => [name.as_slice(), b": ", path, b": ", errno.message().as_bytes(), b"\n"].concat(),
-            (Dialect::Dash, Errno::Enoent) => [name.as_slice(), b": 0: cannot open ", path, b": No such file\n"].concat(),
-            (Dialect::Dash, _) => {
-                [name.as_slice(), b": 0: cannot open ", path, b": ", errno.message().as_bytes(), b"\n"].concat()
-            }
-            (Dialect::Ash, _) => {
-                [name.as_slice(), b": can't open '", path, b"': ", errno.message().as_bytes(), b"\n"].concat()
-            }
+            (Dialect::Bash, Errno::Eisdir) => [path, b": ", path, b": Is a directory\n"].concat(),
+            (Dialect::Bash, _) => [
+                name.as_slice(),
+                b": ",
+                path,
+                b": ",
+                errno.message().as_bytes(),
+                b"\n",
+            ]
+            .concat(),
+            (Dialect::Dash, Errno::Enoent) => [
+                name.as_slice(),
+                b": 0: cannot open ",
+                path,
+                b": No such file\n",
+            ]
+            .concat(),
+            (Dialect::Dash, _) => [
+                name.as_slice(),
+                b": 0: cannot open ",
+                path,
+                b": ",
+                errno.message().as_bytes(),
+                b"\n",
+            ]
+            .concat(),
+            (Dialect::Ash, _) => [
+                name.as_slice(),
+                b": can't open '",
+                path,
+                b"': ",
+                errno.message().as_bytes(),
+                b"\n",
+            ]
+            .concat(),
         };
         proc.print_error(&text).await;
         self.status = match (self.dialect, errno) {
@@ -301,29 +395,48 @@ impl Shell {
         for (name, value) in proc.env().iter() {
             if is_name(name) {
                 self.variables.set_own(name, value);
-                self.variables.modify(name, |variable| variable.attributes.exported = true);
+                self.variables
+                    .modify(name, |variable| variable.attributes.exported = true);
             }
         }
-        self.ignored_at_start = Signal::all().filter(|signal| proc.disposition(*signal) == Disposition::Ignore).collect();
+        self.ignored_at_start = Signal::all()
+            .filter(|signal| proc.disposition(*signal) == Disposition::Ignore)
+            .collect();
         self.variables.set_own(b"PPID", proc.ppid().to_string());
         self.variables.set_own(b"IFS", *b" \t\n");
         self.variables.set_own(b"OPTIND", *b"1");
         self.variables.set_own(b"PS2", *b"> ");
         self.variables.set_own(b"PS4", *b"+ ");
-        let directory = self.current_directory(proc, false).unwrap_or_else(|_| b"/".to_vec());
+        let directory = self
+            .current_directory(proc, false)
+            .unwrap_or_else(|_| b"/".to_vec());
         self.variables.set_own(b"PWD", directory);
         if !self.is_bash() {
-            let prompt: &[u8] = if proc.credentials().uid == 0 { b"# " } else { b"$ " };
+            let prompt: &[u8] = if proc.credentials().uid == 0 {
+                b"# "
+            } else {
+                b"$ "
+            };
             self.variables.set_own(b"PS1", prompt);
             return;
         }
-        self.variables.modify(b"PWD", |variable| variable.attributes.exported = true);
-        self.variables.modify(b"OLDPWD", |variable| variable.attributes.exported = true);
-        let level: i64 = self.variables.scalar(b"SHLVL").and_then(|text| std::str::from_utf8(text).ok()?.parse().ok()).unwrap_or(0);
+        self.variables
+            .modify(b"PWD", |variable| variable.attributes.exported = true);
+        self.variables
+            .modify(b"OLDPWD", |variable| variable.attributes.exported = true);
+        let level: i64 = self
+            .variables
+            .scalar(b"SHLVL")
+            .and_then(|text| std::str::from_utf8(text).ok()?.parse().ok())
+            .unwrap_or(0);
         self.variables.set_own(b"SHLVL", (level + 1).to_string());
-        self.variables.modify(b"SHLVL", |variable| variable.attributes.exported = true);
+        self.variables
+            .modify(b"SHLVL", |variable| variable.attributes.exported = true);
         if self.variables.scalar(b"PATH").is_none() {
-            self.variables.set_own(b"PATH", *b"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+            self.variables.set_own(
+                b"PATH",
+                *b"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            );
         }
         let credentials = proc.credentials();
         for (name, value) in [
@@ -339,22 +452,34 @@ impl Shell {
         ] {
             self.variables.set_own(name, value);
         }
-        let groups = credentials.groups.iter().map(|group| group.to_string().into_bytes());
+        let groups = credentials
+            .groups
+            .iter()
+            .map(|group| group.to_string().into_bytes());
         self.variables.set_own_array(b"GROUPS", groups);
         let version = ["5", "2", "15", "1", "release", "x86_64-pc-linux-gnu"];
-        self.variables.set_own_array(b"BASH_VERSINFO", version.map(|part| part.as_bytes().to_vec()));
+        self.variables.set_own_array(
+            b"BASH_VERSINFO",
+            version.map(|part| part.as_bytes().to_vec()),
+        );
         self.variables.set_own_array(b"DIRSTACK", []);
         for name in [b"UID".as_slice(), b"EUID", b"PPID", b"BASH_VERSINFO"] {
-            self.variables.modify(name, |variable| variable.attributes.readonly = true);
+            self.variables
+                .modify(name, |variable| variable.attributes.readonly = true);
         }
         for name in [b"UID".as_slice(), b"EUID", b"PPID"] {
-            self.variables.modify(name, |variable| variable.attributes.integer = true);
+            self.variables
+                .modify(name, |variable| variable.attributes.integer = true);
         }
     }
 
     /// Options and startup files of this kind of shell.
     async fn prepare(&mut self, proc: &mut Process, no_rc: bool, no_profile: bool) -> Run {
         if self.interactive {
+            // Startup files tell by it whether a person is there.
+            if self.is_bash() && self.variables.scalar(b"PS1").is_none() {
+                self.variables.set_own(b"PS1", *b"\\s-\\v\\$ ");
+            }
             self.options.set_shopt("expand_aliases", true);
             if self.is_bash() {
                 for option in ["history", "histexpand", "emacs"] {
@@ -362,7 +487,13 @@ impl Shell {
                 }
             }
             self.options.set("monitor", proc.is_terminal(STDIN));
-            for signal in [Signal::TERM, Signal::QUIT, Signal::TSTP, Signal::TTIN, Signal::TTOU] {
+            for signal in [
+                Signal::TERM,
+                Signal::QUIT,
+                Signal::TSTP,
+                Signal::TTIN,
+                Signal::TTOU,
+            ] {
                 proc.set_disposition(signal, Disposition::Ignore);
             }
             proc.set_disposition(Signal::INT, Disposition::Catch);
@@ -392,19 +523,24 @@ impl Shell {
         } else if self.interactive && self.is_bash() && !no_rc {
             self.source_if_there(proc, SYSTEM_BASHRC).await?;
             let home = self.variables.scalar(b"HOME").unwrap_or_default().to_vec();
-            self.source_if_there(proc, &[home.as_slice(), b"/.bashrc"].concat()).await?;
-        } else if let Some(path) = self.variables.scalar(b"BASH_ENV").filter(|_| self.is_bash()).map(<[u8]>::to_vec) {
+            self.source_if_there(proc, &[home.as_slice(), b"/.bashrc"].concat())
+                .await?;
+        } else if let Some(path) = self
+            .variables
+            .scalar(b"BASH_ENV")
+            .filter(|_| self.is_bash())
+            .map(<[u8]>::to_vec)
+        {
             self.source_if_there(proc, &path).await?;
-        }
-        if self.interactive && self.is_bash() && self.variables.scalar(b"PS1").is_none() {
-            self.variables.set_own(b"PS1", *b"\\s-\\v\\$ ");
         }
         self.status = 0;
         Ok(())
     }
 
     async fn source_if_there(&mut self, proc: &mut Process, path: &[u8]) -> Run {
-        let Ok(text) = builtin::source::read_script(proc, path).await else { return Ok(()) };
+        let Ok(text) = builtin::source::read_script(proc, path).await else {
+            return Ok(());
+        };
         match builtin::source::run_file(self, proc, path, &text, &[]).await {
             Ok(_) | Err(Flow::Return | Flow::Abandon) => Ok(()),
             Err(flow) => Err(flow),
@@ -533,7 +669,10 @@ impl Shell {
             let path = self.variables.scalar(b"HISTFILE").map(<[u8]>::to_vec);
             if let Some(path) = path.filter(|path| !path.is_empty()) {
                 let text = self.history.to_bytes();
-                if let Ok(fd) = proc.open(&path, sundew_kernel::descriptor::OpenFlags::CREATE, 0o600).await {
+                if let Ok(fd) = proc
+                    .open(&path, sundew_kernel::descriptor::OpenFlags::CREATE, 0o600)
+                    .await
+                {
                     let _full_disk = proc.write_all(fd, &text).await;
                     let _open = proc.close(fd);
                 }
