@@ -52,7 +52,11 @@ pub(super) async fn run_local(shell: &mut Shell, proc: &mut Process, args: &[Vec
     declare(shell, proc, args, Kind::Local).await
 }
 
-pub(super) async fn run_readonly(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> Answer {
+pub(super) async fn run_readonly(
+    shell: &mut Shell,
+    proc: &mut Process,
+    args: &[Vec<u8>],
+) -> Answer {
     declare(shell, proc, args, Kind::Readonly).await
 }
 
@@ -63,7 +67,11 @@ impl Shell {
             return Ok(status);
         }
         self.status = status;
-        Err(if self.interactive { Flow::Abandon } else { Flow::Exit })
+        Err(if self.interactive {
+            Flow::Abandon
+        } else {
+            Flow::Exit
+        })
     }
 }
 
@@ -75,7 +83,9 @@ fn usage(args: &[Vec<u8>]) -> &'static str {
         Some(b"typeset") => {
             "typeset: usage: typeset [-aAfFgiIlnrtux] name[=value] ... or typeset -p [-aAfFilnrtux] [name ...]"
         }
-        _ => "declare: usage: declare [-aAfFgiIlnrtux] [name[=value] ...] or declare -p [-aAfFilnrtux] [name ...]",
+        _ => {
+            "declare: usage: declare [-aAfFgiIlnrtux] [name[=value] ...] or declare -p [-aAfFilnrtux] [name ...]"
+        }
     }
 }
 
@@ -85,17 +95,20 @@ async fn declare(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>], kind: 
         return plain::run(shell, proc, args, kind).await;
     }
     if kind == Kind::Local && !shell.variables.in_function() {
-        return Ok(shell.builtin_error(proc, args, "can only be used in a function", 1).await);
+        return Ok(shell
+            .builtin_error(proc, args, "can only be used in a function", 1)
+            .await);
     }
     let allowed: &[u8] = match kind {
         Kind::Declare | Kind::Local => b"aAfFgiIlnprtux",
         Kind::Export => b"fnp",
         Kind::Readonly => b"aAfp",
     };
-    let (flags, first) = match read_flags(args, allowed, matches!(kind, Kind::Declare | Kind::Local)) {
-        Ok(read) => read,
-        Err(option) => return Ok(shell.invalid_option(proc, args, &option, usage(args)).await),
-    };
+    let (flags, first) =
+        match read_flags(args, allowed, matches!(kind, Kind::Declare | Kind::Local)) {
+            Ok(read) => read,
+            Err(option) => return Ok(shell.invalid_option(proc, args, &option, usage(args)).await),
+        };
     let operands = args.get(first..).unwrap_or_default();
     if flags.on(b'f') || flags.on(b'F') {
         return functions(shell, proc, args, &flags, operands, kind).await;
@@ -108,7 +121,10 @@ async fn declare(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>], kind: 
     }
     let mut status = 0;
     for (position, operand) in args.iter().enumerate().skip(first) {
-        let array = arrays.iter().find(|(at, _)| *at == position).map(|(_, assignment)| assignment);
+        let array = arrays
+            .iter()
+            .find(|(at, _)| *at == position)
+            .map(|(_, assignment)| assignment);
         if let Err(refused) = declare_one(shell, proc, operand, array, &flags, kind).await {
             status = 1;
             match refused {
@@ -139,7 +155,11 @@ fn read_flags(args: &[Vec<u8>], allowed: &[u8], plus: bool) -> Result<(Flags, us
             if !allowed.contains(&letter) {
                 return Err(vec![sign, letter]);
             }
-            if sign == b'-' { flags.on.push(letter) } else { flags.off.push(letter) }
+            if sign == b'-' {
+                flags.on.push(letter)
+            } else {
+                flags.off.push(letter)
+            }
         }
     }
     Ok((flags, args.len()))
@@ -171,7 +191,10 @@ struct Operand<'a> {
 
 impl<'a> Operand<'a> {
     fn parse(text: &'a [u8]) -> Self {
-        let name_end = text.iter().position(|byte| matches!(byte, b'=' | b'[')).unwrap_or(text.len());
+        let name_end = text
+            .iter()
+            .position(|byte| matches!(byte, b'=' | b'['))
+            .unwrap_or(text.len());
         let (head, rest) = text.split_at(name_end);
         if let Some(inner) = rest.strip_prefix(b"[") {
             let closing = (0..inner.len()).find(|&at| {
@@ -183,15 +206,30 @@ impl<'a> Operand<'a> {
                 let rest = rest.get(1..).unwrap_or_default();
                 let append = rest.starts_with(b"+");
                 let value = rest.strip_prefix(b"+").unwrap_or(rest).strip_prefix(b"=");
-                return Self { name: head, index: Some(index), value, append };
+                return Self {
+                    name: head,
+                    index: Some(index),
+                    value,
+                    append,
+                };
             }
         }
         match rest.strip_prefix(b"=") {
             Some(value) => {
                 let name = head.strip_suffix(b"+");
-                Self { name: name.unwrap_or(head), index: None, value: Some(value), append: name.is_some() }
+                Self {
+                    name: name.unwrap_or(head),
+                    index: None,
+                    value: Some(value),
+                    append: name.is_some(),
+                }
             }
-            None => Self { name: text, index: None, value: None, append: false },
+            None => Self {
+                name: text,
+                index: None,
+                value: None,
+                append: false,
+            },
         }
     }
 }
@@ -208,7 +246,12 @@ enum Scope {
 }
 
 impl Scope {
-    fn modify<T>(self, shell: &mut Shell, name: &[u8], change: impl FnOnce(&mut Variable) -> T) -> T {
+    fn modify<T>(
+        self,
+        shell: &mut Shell,
+        name: &[u8],
+        change: impl FnOnce(&mut Variable) -> T,
+    ) -> T {
         match self {
             Self::Local => shell.variables.modify_local(name, change),
             Self::Global => shell.variables.modify_global(name, change),
@@ -229,8 +272,17 @@ async fn declare_one(
         return Ok(());
     }
     let operand = Operand::parse(text);
-    if !is_name(operand.name) || (operand.index.is_some() && matches!(kind, Kind::Export | Kind::Readonly)) {
-        return Err(Refused::Builtin([b"`", text, b"': not a valid identifier"].concat()));
+    if !is_name(operand.name)
+        || (operand.index.is_some() && matches!(kind, Kind::Export | Kind::Readonly))
+    {
+        // An index is complained of without what was to be assigned.
+        let shown = match operand.index {
+            Some(index) if is_name(operand.name) => [operand.name, b"[", index, b"]"].concat(),
+            _ => text.to_vec(),
+        };
+        return Err(Refused::Builtin(
+            [b"`", shown.as_slice(), b"': not a valid identifier"].concat(),
+        ));
     }
     let references = flags.on(b'n') || flags.off(b'n');
     let name = if references || kind == Kind::Export || shell.variables.in_function() {
@@ -245,13 +297,21 @@ async fn declare_one(
         Kind::Declare if references => Scope::Global,
         _ => Scope::Visible,
     };
-    if shell.variables.variable(&name).is_some_and(|variable| variable.attributes.readonly) {
+    if shell
+        .variables
+        .variable(&name)
+        .is_some_and(|variable| variable.attributes.readonly)
+    {
         let assigned = operand.value.is_some() || array.is_some();
         let hides = scope == Scope::Local && !shell.variables.is_local(&name);
         if assigned || hides || flags.off(b'r') {
             let text = [name.as_slice(), b": readonly variable"].concat();
             let in_own_name = matches!(kind, Kind::Declare | Kind::Local);
-            return Err(if in_own_name { Refused::Builtin(text) } else { Refused::Shell(text) });
+            return Err(if in_own_name {
+                Refused::Builtin(text)
+            } else {
+                Refused::Shell(text)
+            });
         }
     }
     if scope == Scope::Local {
@@ -261,10 +321,14 @@ async fn declare_one(
         return refer(shell, &name, operand.value, flags, scope);
     }
     change_kind(shell, scope, &name, flags)?;
-    scope.modify(shell, &name, |variable| change_attributes(variable, flags, kind));
+    scope.modify(shell, &name, |variable| {
+        change_attributes(variable, flags, kind)
+    });
     if let Some(assignment) = array {
         if let ast::Value::Array(elements) = &assignment.value {
-            shell.assign_array(proc, &name, elements, assignment.append, flags.on(b'A')).await?;
+            shell
+                .assign_array(proc, &name, elements, assignment.append, flags.on(b'A'))
+                .await?;
         }
     } else if let Some(value) = operand.value {
         assign_value(shell, proc, scope, &name, &operand, value).await?;
@@ -291,14 +355,24 @@ fn make_local(shell: &mut Shell, name: &[u8], inherit: bool) {
 }
 
 /// `-n`, `+n`
-fn refer(shell: &mut Shell, name: &[u8], target: Option<&[u8]>, flags: &Flags, scope: Scope) -> Result<(), Refused> {
+fn refer(
+    shell: &mut Shell,
+    name: &[u8],
+    target: Option<&[u8]>,
+    flags: &Flags,
+    scope: Scope,
+) -> Result<(), Refused> {
     if flags.off(b'n') {
-        scope.modify(shell, name, |variable| variable.attributes.reference = false);
+        scope.modify(shell, name, |variable| {
+            variable.attributes.reference = false
+        });
         return Ok(());
     }
     if let Some(target) = target {
         if !is_name(Operand::parse(target).name) {
-            return Err(Refused::Builtin([b"`", target, b"': invalid variable name for name reference"].concat()));
+            return Err(Refused::Builtin(
+                [b"`", target, b"': invalid variable name for name reference"].concat(),
+            ));
         }
         if target == name {
             let text = [name, b": nameref variable self references not allowed"].concat();
@@ -327,9 +401,15 @@ fn change_kind(shell: &mut Shell, scope: Scope, name: &[u8], flags: &Flags) -> R
         (Some(Value::Associative(_)), flags) if flags.on(b'a') => {
             refused("cannot convert associative to indexed array")
         }
-        (Some(Value::Indexed(_)), flags) if flags.on(b'A') => refused("cannot convert indexed to associative array"),
-        (Some(Value::Indexed(_)), flags) if flags.off(b'a') => refused("cannot destroy array variables in this way"),
-        (Some(Value::Associative(_)), flags) if flags.off(b'A') => refused("cannot destroy array variables in this way"),
+        (Some(Value::Indexed(_)), flags) if flags.on(b'A') => {
+            refused("cannot convert indexed to associative array")
+        }
+        (Some(Value::Indexed(_)), flags) if flags.off(b'a') => {
+            refused("cannot destroy array variables in this way")
+        }
+        (Some(Value::Associative(_)), flags) if flags.off(b'A') => {
+            refused("cannot destroy array variables in this way")
+        }
         (_, flags) if flags.on(b'A') => {
             scope.modify(shell, name, |variable| {
                 let elements = match variable.value.take() {
@@ -342,7 +422,9 @@ fn change_kind(shell: &mut Shell, scope: Scope, name: &[u8], flags: &Flags) -> R
             Ok(())
         }
         (_, flags) if flags.on(b'a') => {
-            scope.modify(shell, name, |variable| drop(to_indexed(variable).len()));
+            scope.modify(shell, name, |variable| {
+                to_indexed(variable);
+            });
             Ok(())
         }
         _ => Ok(()),
@@ -355,8 +437,12 @@ fn change_attributes(variable: &mut Variable, flags: &Flags, kind: Kind) {
         for letter in letters {
             match letter {
                 b'i' => attributes.integer = on,
-                b'l' => (attributes.lowercase, attributes.uppercase) = (on, attributes.uppercase && !on),
-                b'u' => (attributes.uppercase, attributes.lowercase) = (on, attributes.lowercase && !on),
+                b'l' => {
+                    (attributes.lowercase, attributes.uppercase) = (on, attributes.uppercase && !on)
+                }
+                b'u' => {
+                    (attributes.uppercase, attributes.lowercase) = (on, attributes.lowercase && !on)
+                }
                 b't' => attributes.trace = on,
                 b'x' if kind != Kind::Export => attributes.exported = on,
                 _ => {}
@@ -389,7 +475,9 @@ async fn assign_value(
         shell.assign_element(proc, name, index, value).await?;
     } else if scope == Scope::Global && shell.variables.is_local(name) {
         // A local of the same name hides it from the usual way.
-        shell.variables.modify_global(name, |variable| variable.value = Some(Value::Scalar(value.to_vec())));
+        shell.variables.modify_global(name, |variable| {
+            variable.value = Some(Value::Scalar(value.to_vec()))
+        });
     } else if operand.append {
         shell.append(proc, name, value.to_vec()).await?;
     } else {
@@ -399,7 +487,12 @@ async fn assign_value(
 }
 
 /// `declare -p NAME…`
-async fn show_named(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>], names: &[Vec<u8>]) -> Answer {
+async fn show_named(
+    shell: &mut Shell,
+    proc: &mut Process,
+    args: &[Vec<u8>],
+    names: &[Vec<u8>],
+) -> Answer {
     let mut status = 0;
     let all = shell.listed_variables();
     for name in names {
@@ -409,7 +502,11 @@ async fn show_named(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>], nam
                 let line = [declare_line("declare", name, own).as_slice(), b"\n"].concat();
                 let _checked_at_flush = proc.print(&line).await;
             }
-            None => status = shell.builtin_error(proc, args, [name, b": not found".as_slice()].concat(), 1).await,
+            None => {
+                status = shell
+                    .builtin_error(proc, args, [name, b": not found".as_slice()].concat(), 1)
+                    .await
+            }
         }
     }
     Ok(status)
@@ -427,7 +524,12 @@ async fn list(shell: &mut Shell, proc: &mut Process, flags: &Flags, kind: Kind) 
         Kind::Readonly if shell.options.is_set("posix") => "readonly",
         _ => "declare",
     };
-    let filter: Vec<u8> = flags.on.iter().copied().filter(|letter| b"aAilnrtux".contains(letter)).collect();
+    let filter: Vec<u8> = flags
+        .on
+        .iter()
+        .copied()
+        .filter(|letter| b"aAilnrtux".contains(letter))
+        .collect();
     let mut text = Vec::new();
     for (name, variable) in shell.listed_variables() {
         let shown = match kind {
@@ -475,16 +577,29 @@ async fn functions(
         return list_functions(shell, proc, flags, kind).await;
     }
     let mut status = 0;
-    let changes = kind != Kind::Declare || flags.on(b'x') || flags.on(b'r') || flags.off(b'x') || flags.off(b'r');
+    let changes = kind != Kind::Declare
+        || flags.on(b'x')
+        || flags.on(b'r')
+        || flags.off(b'x')
+        || flags.off(b'r');
     for name in names {
         if name.contains(&b'=') && kind == Kind::Declare {
-            status = shell.builtin_error(proc, args, "cannot use `-f' to make functions", 1).await;
+            status = shell
+                .builtin_error(proc, args, "cannot use `-f' to make functions", 1)
+                .await;
             continue;
         }
         let Some(function) = shell.functions.get_mut(name) else {
             status = 1;
             if kind != Kind::Declare {
-                shell.builtin_error(proc, args, [name, b": not a function".as_slice()].concat(), 1).await;
+                shell
+                    .builtin_error(
+                        proc,
+                        args,
+                        [name, b": not a function".as_slice()].concat(),
+                        1,
+                    )
+                    .await;
             }
             continue;
         };
@@ -501,7 +616,11 @@ async fn functions(
             };
             continue;
         }
-        let mut text = if flags.on(b'F') { name.clone() } else { unparse::function(name, &function.body) };
+        let mut text = if flags.on(b'F') {
+            name.clone()
+        } else {
+            unparse::function(name, &function.body)
+        };
         let letters = function_letters(function);
         if flags.on(b'p') && letters != b"-f" {
             text.extend([b"\ndeclare ", letters.as_slice(), b" ", name].concat());

@@ -28,7 +28,11 @@ impl Place {
             return None;
         }
         let number = number.parse().unwrap_or(usize::MAX);
-        Some(if sign == b'-' { Self::FromRight(number) } else { Self::FromLeft(number) })
+        Some(if sign == b'-' {
+            Self::FromRight(number)
+        } else {
+            Self::FromLeft(number)
+        })
     }
 
     /// The index among `count` directories, the current one first.
@@ -42,7 +46,11 @@ impl Place {
 
 /// The current directory and those below it.
 fn all(shell: &Shell, proc: &Process) -> Vec<Vec<u8>> {
-    let mut all = vec![shell.current_directory(proc, false).unwrap_or_else(|_| b".".to_vec())];
+    let mut all = vec![
+        shell
+            .current_directory(proc, false)
+            .unwrap_or_else(|_| b".".to_vec()),
+    ];
     all.extend(shell.directory_stack.iter().cloned());
     all
 }
@@ -51,19 +59,35 @@ fn all(shell: &Shell, proc: &Process) -> Vec<Vec<u8>> {
 fn short(shell: &Shell, path: &[u8]) -> Vec<u8> {
     let home = shell.variables.scalar(b"HOME").unwrap_or_default();
     match path.strip_prefix(home) {
-        Some(rest) if home.len() > 1 && (rest.is_empty() || rest.starts_with(b"/")) => [b"~", rest].concat(),
+        Some(rest) if home.len() > 1 && (rest.is_empty() || rest.starts_with(b"/")) => {
+            [b"~", rest].concat()
+        }
         _ => path.to_vec(),
     }
 }
 
 async fn print_stack(shell: &Shell, proc: &mut Process) {
-    let shown: Vec<Vec<u8>> = all(shell, proc).iter().map(|path| short(shell, path)).collect();
-    let _checked_at_flush = proc.print(&[shown.join(&b' ').as_slice(), b"\n"].concat()).await;
+    let shown: Vec<Vec<u8>> = all(shell, proc)
+        .iter()
+        .map(|path| short(shell, path))
+        .collect();
+    let _checked_at_flush = proc
+        .print(&[shown.join(&b' ').as_slice(), b"\n"].concat())
+        .await;
 }
 
 /// Complains of an argument, then the usage; status 2.
-async fn misuse(shell: &Shell, proc: &mut Process, args: &[Vec<u8>], arg: &[u8], what: &str, usage: &str) -> Answer {
-    shell.builtin_error(proc, args, [arg, b": ", what.as_bytes()].concat(), 2).await;
+async fn misuse(
+    shell: &Shell,
+    proc: &mut Process,
+    args: &[Vec<u8>],
+    arg: &[u8],
+    what: &str,
+    usage: &str,
+) -> Answer {
+    shell
+        .builtin_error(proc, args, [arg, b": ", what.as_bytes()].concat(), 2)
+        .await;
     proc.print_error(usage.as_bytes()).await;
     Ok(2)
 }
@@ -100,10 +124,19 @@ pub(super) async fn run_dirs(shell: &mut Shell, proc: &mut Process, args: &[Vec<
         return Ok(0);
     }
     let all = all(shell, proc);
-    let show = |path: &[u8]| if long { path.to_vec() } else { short(shell, path) };
+    let show = |path: &[u8]| {
+        if long {
+            path.to_vec()
+        } else {
+            short(shell, path)
+        }
+    };
     let mut text = Vec::new();
     if let Some((place, digits)) = place {
-        let Some((index, path)) = place.index(all.len()).and_then(|index| Some((index, all.get(index)?))) else {
+        let Some((index, path)) = place
+            .index(all.len())
+            .and_then(|index| Some((index, all.get(index)?)))
+        else {
             return out_of_range(shell, proc, args, digits).await;
         };
         if numbers {
@@ -118,7 +151,11 @@ pub(super) async fn run_dirs(shell: &mut Shell, proc: &mut Process, args: &[Vec<
             text.extend([show(path).as_slice(), b"\n"].concat());
         }
     } else {
-        text = all.iter().map(|path| show(path)).collect::<Vec<_>>().join(&b' ');
+        text = all
+            .iter()
+            .map(|path| show(path))
+            .collect::<Vec<_>>()
+            .join(&b' ');
         text.push(b'\n');
     }
     let _checked_at_flush = proc.print(&text).await;
@@ -126,7 +163,12 @@ pub(super) async fn run_dirs(shell: &mut Shell, proc: &mut Process, args: &[Vec<
 }
 
 /// Goes to a directory; the status if that fails.
-async fn go(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>], path: &[u8]) -> Result<(), u8> {
+async fn go(
+    shell: &mut Shell,
+    proc: &mut Process,
+    args: &[Vec<u8>],
+    path: &[u8],
+) -> Result<(), u8> {
     let physical = shell.options.is_set("physical");
     match shell.change_directory(proc, path, physical) {
         Ok(_) => Ok(()),
@@ -165,15 +207,21 @@ pub(super) async fn run_pushd(shell: &mut Shell, proc: &mut Process, args: &[Vec
             return Ok(0);
         }
         if shell.directory_stack.is_empty() {
-            return Ok(shell.builtin_error(proc, args, "no other directory", 1).await);
+            return Ok(shell
+                .builtin_error(proc, args, "no other directory", 1)
+                .await);
         }
         return rotate(shell, proc, args, Place::FromLeft(1), b"+1", false).await;
     };
     if !more.is_empty() {
-        return Ok(shell.builtin_error(proc, args, "too many arguments", 1).await);
+        return Ok(shell
+            .builtin_error(proc, args, "too many arguments", 1)
+            .await);
     }
     if shell.directory_stack.len() >= MAX_DIRECTORIES {
-        return Ok(shell.builtin_error(proc, args, "cannot allocate memory", 1).await);
+        return Ok(shell
+            .builtin_error(proc, args, "cannot allocate memory", 1)
+            .await);
     }
     if stay {
         shell.directory_stack.insert(0, directory.clone());
@@ -208,8 +256,12 @@ async fn rotate(
     stay: bool,
 ) -> Answer {
     let mut directories = all(shell, proc);
-    let index = place.index(directories.len()).filter(|_| directories.len() > 1);
-    let Some(index) = index else { return out_of_range(shell, proc, args, shown).await };
+    let index = place
+        .index(directories.len())
+        .filter(|_| directories.len() > 1);
+    let Some(index) = index else {
+        return out_of_range(shell, proc, args, shown).await;
+    };
     if args.len() == 1 {
         directories.swap(0, 1);
     } else {
@@ -242,7 +294,9 @@ pub(super) async fn run_popd(shell: &mut Shell, proc: &mut Process, args: &[Vec<
     }
     let count = shell.directory_stack.len() + 1;
     let index = place.0.index(count).filter(|_| count > 1);
-    let Some(index) = index else { return out_of_range(shell, proc, args, place.1).await };
+    let Some(index) = index else {
+        return out_of_range(shell, proc, args, place.1).await;
+    };
     match index.checked_sub(1) {
         Some(below) => drop(shell.directory_stack.remove(below)),
         // The current directory is not on the list: with `-n` the one after it goes.

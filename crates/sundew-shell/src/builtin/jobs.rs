@@ -4,6 +4,7 @@ use sundew_kernel::{ExitStatus, Process, STDIN, Signal};
 use sundew_sh_syntax::Dialect;
 
 use super::Answer;
+use super::declare::show::single_quote;
 use crate::job::{Job, JobState};
 use crate::shell::{Flow, Shell};
 
@@ -31,7 +32,10 @@ impl Shell {
             let part = text.strip_prefix(b"?");
             let wanted = part.unwrap_or(text);
             let fits = |job: &&Job| match part {
-                Some(part) => job.text.windows(part.len().max(1)).any(|window| window == part),
+                Some(part) => job
+                    .text
+                    .windows(part.len().max(1))
+                    .any(|window| window == part),
                 None => job.text.starts_with(text),
             };
             if self.jobs.iter().filter(fits).count() > 1 {
@@ -46,8 +50,12 @@ impl Shell {
         if !self.is_bash() || self.interactive || self.job_control() {
             return;
         }
-        let ended: Vec<u32> =
-            self.jobs.iter().filter(|job| matches!(job.state(), JobState::Done(_))).map(|job| job.number).collect();
+        let ended: Vec<u32> = self
+            .jobs
+            .iter()
+            .filter(|job| matches!(job.state(), JobState::Done(_)))
+            .map(|job| job.number)
+            .collect();
         self.settle(&ended);
     }
 
@@ -64,7 +72,7 @@ impl Shell {
 
 /// How a job is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
+pub(super) enum Form {
     Short,
     Long,
     PidOnly,
@@ -75,7 +83,12 @@ pub(super) async fn run_jobs(shell: &mut Shell, proc: &mut Process, args: &[Vec<
     let (mut running, mut stopped, mut changed) = (false, false, false);
     let mut specs = args.get(1..).unwrap_or_default();
     while let Some((option, rest)) = specs.split_first() {
-        let Some(letters) = option.strip_prefix(b"-").filter(|letters| !letters.is_empty()) else { break };
+        let Some(letters) = option
+            .strip_prefix(b"-")
+            .filter(|letters| !letters.is_empty())
+        else {
+            break;
+        };
         specs = rest;
         if letters == b"-" {
             break;
@@ -87,9 +100,13 @@ pub(super) async fn run_jobs(shell: &mut Shell, proc: &mut Process, args: &[Vec<
                 b'r' if shell.is_bash() => running = true,
                 b's' if shell.is_bash() => stopped = true,
                 b'n' if shell.is_bash() => changed = true,
+                b'x' if shell.is_bash() => return run_with_groups(shell, proc, specs).await,
                 _ => {
-                    let usage = "jobs: usage: jobs [-lnprs] [jobspec ...] or jobs -x command [args]";
-                    return Ok(shell.invalid_option(proc, args, &[b'-', letter], usage).await);
+                    let usage =
+                        "jobs: usage: jobs [-lnprs] [jobspec ...] or jobs -x command [args]";
+                    return Ok(shell
+                        .invalid_option(proc, args, &[b'-', letter], usage)
+                        .await);
                 }
             }
         }
@@ -110,7 +127,12 @@ pub(super) async fn run_jobs(shell: &mut Shell, proc: &mut Process, args: &[Vec<
         }
     }
     if specs.is_empty() {
-        numbers = shell.jobs.iter().filter(|job| !job.foreground).map(|job| job.number).collect();
+        numbers = shell
+            .jobs
+            .iter()
+            .filter(|job| !job.foreground)
+            .map(|job| job.number)
+            .collect();
         if !shell.is_bash() {
             // The current job first.
             numbers.reverse();
@@ -119,13 +141,19 @@ pub(super) async fn run_jobs(shell: &mut Shell, proc: &mut Process, args: &[Vec<
     let mut text = Vec::new();
     let mut shown = Vec::new();
     for number in numbers {
-        let Some(job) = shell.jobs.job(number) else { continue };
+        let Some(job) = shell.jobs.job(number) else {
+            continue;
+        };
         let state = job.state();
         let wanted = (!running || state == JobState::Running)
             && (!stopped || matches!(state, JobState::Stopped(_)))
             && (!changed || !job.told);
         if wanted {
-            text.extend(if shell.is_bash() { bash_lines(shell, job, form) } else { plain_lines(shell, job, form) });
+            text.extend(if shell.is_bash() {
+                bash_lines(shell, job, form)
+            } else {
+                plain_lines(shell, job, form)
+            });
             shown.push(number);
         }
     }
@@ -134,6 +162,28 @@ pub(super) async fn run_jobs(shell: &mut Shell, proc: &mut Process, args: &[Vec<
     }
     let _checked_at_flush = proc.print(&text).await;
     Ok(status)
+}
+
+/// `jobs -x`: runs a command in which job specifications are replaced by the numbers of their groups.
+async fn run_with_groups(shell: &mut Shell, proc: &mut Process, words: &[Vec<u8>]) -> Answer {
+    let replaced: Vec<Vec<u8>> = words
+        .iter()
+        .map(|word| {
+            let job = word
+                .starts_with(b"%")
+                .then(|| shell.find_job(word).ok())
+                .flatten();
+            let job = job.and_then(|number| shell.jobs.job(number));
+            let pid = job
+                .and_then(|job| job.members.first())
+                .map(|member| member.pid.to_string().into_bytes());
+            single_quote(shell.dialect, &pid.unwrap_or_else(|| word.clone()))
+        })
+        .collect();
+    shell.enter(proc, b"jobs").await?;
+    let result = shell.run_text(proc, &replaced.join(&b' ')).await;
+    shell.depth = shell.depth.saturating_sub(1);
+    result.map(|()| shell.status)
 }
 
 /// The state of a job in words. bash names the signal that stopped it only with `-l`.
@@ -157,13 +207,21 @@ fn commands(job: &Job) -> Vec<Vec<u8>> {
         }
     }
     parts.push(text.get(from..).unwrap_or_default().to_vec());
-    if parts.len() == job.members.len() { parts } else { vec![job.text.clone()] }
+    if parts.len() == job.members.len() {
+        parts
+    } else {
+        vec![job.text.clone()]
+    }
 }
 
-fn bash_lines(shell: &Shell, job: &Job, form: Form) -> Vec<u8> {
+pub(super) fn bash_lines(shell: &Shell, job: &Job, form: Form) -> Vec<u8> {
     let number = job.number;
     let pid = job.members.first().map_or(0, |member| member.pid);
-    let ampersand: &[u8] = if job.state() == JobState::Running && !job.foreground { b" &" } else { b"" };
+    let ampersand: &[u8] = if job.state() == JobState::Running && !job.foreground {
+        b" &"
+    } else {
+        b""
+    };
     let mark = shell.jobs.mark(number);
     match form {
         Form::PidOnly => format!("{pid}\n").into_bytes(),
@@ -172,11 +230,18 @@ fn bash_lines(shell: &Shell, job: &Job, form: Form) -> Vec<u8> {
             [head.as_bytes(), &job.text, ampersand, b"\n"].concat()
         }
         Form::Long => {
-            let mut text = format!("[{number}]{mark} {pid} {:<STATE_WIDTH$}", state_text(job, true)).into_bytes();
+            let mut text = format!(
+                "[{number}]{mark} {pid:5} {:<STATE_WIDTH$}",
+                state_text(job, true)
+            )
+            .into_bytes();
             let commands = commands(job);
             for (index, command) in commands.iter().enumerate() {
                 if let Some(member) = job.members.get(index).filter(|_| index > 0) {
-                    text.extend(format!("\n     {} {:2$}| ", member.pid, "", STATE_WIDTH - 2).into_bytes());
+                    text.extend(
+                        format!("\n     {:5} {:2$}| ", member.pid, "", STATE_WIDTH - 2)
+                            .into_bytes(),
+                    );
                 }
                 text.extend_from_slice(command);
             }
@@ -202,7 +267,11 @@ fn plain_lines(shell: &Shell, job: &Job, form: Form) -> Vec<u8> {
         _ => state_text(job, true),
     };
     let mark = shell.jobs.mark(job.number);
-    let mut head = if dash { format!("[{}] {mark} ", job.number) } else { format!("[{}]{mark}  ", job.number) };
+    let mut head = if dash {
+        format!("[{}] {mark} ", job.number)
+    } else {
+        format!("[{}]{mark}  ", job.number)
+    };
     let indent = head.len();
     if form == Form::Long {
         head.push_str(&format!("{pid} "));
@@ -239,10 +308,19 @@ async fn no_such_job(
     match shell.dialect {
         Dialect::Bash => {
             if let NoJob::Ambiguous(text) = why {
-                shell.builtin_error(proc, args, [text, b": ambiguous job spec".as_slice()].concat(), 1).await;
+                shell
+                    .builtin_error(
+                        proc,
+                        args,
+                        [text, b": ambiguous job spec".as_slice()].concat(),
+                        1,
+                    )
+                    .await;
             }
             let spec = shown.unwrap_or(b"current");
-            shell.builtin_error(proc, args, [spec, b": no such job"].concat(), 1).await
+            shell
+                .builtin_error(proc, args, [spec, b": no such job"].concat(), 1)
+                .await
         }
         dialect => {
             let text = match (shown, why, dialect) {
@@ -266,9 +344,9 @@ async fn specs_of<'a>(
 ) -> Result<&'a [Vec<u8>], u8> {
     match args.get(1..).unwrap_or_default() {
         [first, rest @ ..] if first == b"--" => Ok(rest),
-        [first, ..] if first.len() > 1 && first.starts_with(b"-") => {
-            Err(shell.invalid_option(proc, args, first.get(..2).unwrap_or(first), usage).await)
-        }
+        [first, ..] if first.len() > 1 && first.starts_with(b"-") => Err(shell
+            .invalid_option(proc, args, first.get(..2).unwrap_or(first), usage)
+            .await),
         all => Ok(all),
     }
 }
@@ -288,24 +366,32 @@ async fn job_to_continue(
         Ok(number) => shell.jobs.job(number).cloned(),
         Err(why) => return Err(no_such_job(shell, proc, args, spec, &why).await),
     };
-    let Some(job) = job else { return Err(no_such_job(shell, proc, args, spec, &NoJob::Unknown).await) };
+    let Some(job) = job else {
+        return Err(no_such_job(shell, proc, args, spec, &NoJob::Unknown).await);
+    };
     if job.group == proc.group() {
         let text = if shell.is_bash() {
             format!("job {} started without job control", job.number)
         } else {
             "job (null) not created under job control".to_owned()
         };
-        return Err(shell.builtin_error(proc, args, text, if shell.is_bash() { 1 } else { 2 }).await);
+        return Err(shell
+            .builtin_error(proc, args, text, if shell.is_bash() { 1 } else { 2 })
+            .await);
     }
     if matches!(job.state(), JobState::Done(_)) {
-        return Err(shell.builtin_error(proc, args, "job has terminated", 1).await);
+        return Err(shell
+            .builtin_error(proc, args, "job has terminated", 1)
+            .await);
     }
     Ok(job)
 }
 
 /// Lets the processes of a job go on.
 fn resume(shell: &mut Shell, proc: &Process, number: u32, foreground: bool) {
-    let Some(job) = shell.jobs.job_mut(number) else { return };
+    let Some(job) = shell.jobs.job_mut(number) else {
+        return;
+    };
     job.foreground = foreground;
     job.told = true;
     for member in &mut job.members {
@@ -354,8 +440,11 @@ pub(super) async fn run_bg(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8
         return Ok(shell.builtin_error(proc, args, "no job control", 1).await);
     }
     shell.reap(proc).await;
-    let specs: Vec<Option<&Vec<u8>>> =
-        if specs.is_empty() { vec![None] } else { specs.iter().map(Some).collect() };
+    let specs: Vec<Option<&Vec<u8>>> = if specs.is_empty() {
+        vec![None]
+    } else {
+        specs.iter().map(Some).collect()
+    };
     let mut status = 0;
     for spec in specs {
         match job_to_continue(shell, proc, args, spec).await {
@@ -370,7 +459,9 @@ pub(super) async fn run_bg(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8
                     _ => format!("[{}] ", job.number),
                 };
                 let end: &[u8] = if shell.is_bash() { b" &\n" } else { b"\n" };
-                let _checked_at_flush = proc.print(&[head.as_bytes(), &job.text, end].concat()).await;
+                let _checked_at_flush = proc
+                    .print(&[head.as_bytes(), &job.text, end].concat())
+                    .await;
                 resume(shell, proc, job.number, false);
             }
         }
@@ -382,7 +473,12 @@ pub(super) async fn run_disown(shell: &mut Shell, proc: &mut Process, args: &[Ve
     let (mut all, mut keep, mut running) = (false, false, false);
     let mut specs = args.get(1..).unwrap_or_default();
     while let Some((option, rest)) = specs.split_first() {
-        let Some(letters) = option.strip_prefix(b"-").filter(|letters| !letters.is_empty()) else { break };
+        let Some(letters) = option
+            .strip_prefix(b"-")
+            .filter(|letters| !letters.is_empty())
+        else {
+            break;
+        };
         specs = rest;
         if letters == b"-" {
             break;
@@ -394,7 +490,9 @@ pub(super) async fn run_disown(shell: &mut Shell, proc: &mut Process, args: &[Ve
                 b'r' => running = true,
                 _ => {
                     let usage = "disown: usage: disown [-h] [-ar] [jobspec ... | pid ...]";
-                    return Ok(shell.invalid_option(proc, args, &[b'-', letter], usage).await);
+                    return Ok(shell
+                        .invalid_option(proc, args, &[b'-', letter], usage)
+                        .await);
                 }
             }
         }
@@ -404,7 +502,12 @@ pub(super) async fn run_disown(shell: &mut Shell, proc: &mut Process, args: &[Ve
     let mut numbers = Vec::new();
     if specs.is_empty() && (all || running) {
         let wanted = |job: &&Job| !running || job.state() == JobState::Running;
-        numbers = shell.jobs.iter().filter(wanted).map(|job| job.number).collect();
+        numbers = shell
+            .jobs
+            .iter()
+            .filter(wanted)
+            .map(|job| job.number)
+            .collect();
     } else if specs.is_empty() {
         match shell.jobs.current() {
             Some(number) => numbers.push(number),
@@ -412,8 +515,14 @@ pub(super) async fn run_disown(shell: &mut Shell, proc: &mut Process, args: &[Ve
         }
     }
     for spec in specs {
-        let pid = std::str::from_utf8(spec).ok().and_then(|text| text.parse().ok());
-        match pid.and_then(|pid| shell.jobs.of_pid(pid)).map(|job| Ok(job.number)).unwrap_or_else(|| shell.find_job(spec)) {
+        let pid = std::str::from_utf8(spec)
+            .ok()
+            .and_then(|text| text.parse().ok());
+        match pid
+            .and_then(|pid| shell.jobs.of_pid(pid))
+            .map(|job| Ok(job.number))
+            .unwrap_or_else(|| shell.find_job(spec))
+        {
             Ok(number) => numbers.push(number),
             Err(why) => status = no_such_job(shell, proc, args, Some(spec), &why).await,
         }

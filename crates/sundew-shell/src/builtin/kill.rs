@@ -9,8 +9,7 @@ use crate::job::JobState;
 use crate::shell::Shell;
 use crate::trap::Condition;
 
-const USAGE: &str =
-    "kill: usage: kill [-s sigspec | -n signum | -sigspec] pid | jobspec ... or kill -l [sigspec]\n";
+const USAGE: &str = "kill: usage: kill [-s sigspec | -n signum | -sigspec] pid | jobspec ... or kill -l [sigspec]\n";
 
 /// Columns of bash's table of signals.
 const TABLE_COLUMNS: usize = 5;
@@ -30,7 +29,11 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
 pub(super) fn signal_table() -> Vec<u8> {
     let mut text = String::new();
     for (index, signal) in Signal::all().enumerate() {
-        let end = if (index + 1).is_multiple_of(TABLE_COLUMNS) { '\n' } else { '\t' };
+        let end = if (index + 1).is_multiple_of(TABLE_COLUMNS) {
+            '\n'
+        } else {
+            '\t'
+        };
         text.push_str(&format!("{:2}) SIG{}{end}", signal.number(), signal.name()));
     }
     if !text.ends_with('\n') {
@@ -66,7 +69,14 @@ async fn run_bash(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> u8
             b"-l" | b"-L" => return list_bash(shell, proc, args, after).await,
             b"-s" | b"-n" => {
                 let Some((name, after)) = after.split_first() else {
-                    return shell.builtin_error(proc, args, [arg, b": option requires an argument".as_slice()].concat(), 1).await;
+                    return shell
+                        .builtin_error(
+                            proc,
+                            args,
+                            [arg, b": option requires an argument".as_slice()].concat(),
+                            1,
+                        )
+                        .await;
                 };
                 (wish, given, rest) = (name, true, after);
                 continue;
@@ -83,7 +93,14 @@ async fn run_bash(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> u8
         rest = after;
     }
     let Some(signal) = signal_of(wish) else {
-        return shell.builtin_error(proc, args, [wish, b": invalid signal specification"].concat(), 1).await;
+        return shell
+            .builtin_error(
+                proc,
+                args,
+                [wish, b": invalid signal specification"].concat(),
+                1,
+            )
+            .await;
     };
     if rest.is_empty() {
         return usage(proc).await;
@@ -107,7 +124,9 @@ async fn run_bash(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> u8
         match send(proc, pid, signal) {
             Ok(()) => any = true,
             Err(errno) => {
-                shell.builtin_error(proc, args, format!("({pid}) - {}", errno.message()), 1).await;
+                shell
+                    .builtin_error(proc, args, format!("({pid}) - {}", errno.message()), 1)
+                    .await;
             }
         }
     }
@@ -121,14 +140,18 @@ fn send(proc: &Process, pid: i64, signal: Option<Signal>) -> Result<(), Errno> {
         -1 => {
             let mut result = Err(Errno::Esrch);
             for other in proc.processes() {
-                if other.pid > 1 && other.pid != proc.pid() && proc.kill(other.pid, signal).is_ok() {
+                if other.pid > 1 && other.pid != proc.pid() && proc.kill(other.pid, signal).is_ok()
+                {
                     result = Ok(());
                 }
             }
             result
         }
         pid if pid > 0 => proc.kill(Pid::try_from(pid).map_err(|_| Errno::Esrch)?, signal),
-        group => proc.kill_group(Pid::try_from(group.unsigned_abs()).map_err(|_| Errno::Esrch)?, signal),
+        group => proc.kill_group(
+            Pid::try_from(group.unsigned_abs()).map_err(|_| Errno::Esrch)?,
+            signal,
+        ),
     }
 }
 
@@ -143,7 +166,14 @@ async fn kill_job(
     let job = match shell.find_job(spec) {
         Ok(found) => shell.jobs.job(found).cloned(),
         Err(NoJob::Ambiguous(text)) => {
-            shell.builtin_error(proc, args, [&text, b": ambiguous job spec".as_slice()].concat(), 1).await;
+            shell
+                .builtin_error(
+                    proc,
+                    args,
+                    [&text, b": ambiguous job spec".as_slice()].concat(),
+                    1,
+                )
+                .await;
             return false;
         }
         Err(NoJob::Unknown) => None,
@@ -157,21 +187,40 @@ async fn kill_job(
         return false;
     };
     let own_group = job.group != proc.group();
+    if shell.dialect == Dialect::Dash && !own_group {
+        // dash signals the group that it would have made with job control.
+        shell
+            .builtin_error(proc, args, format!("{}\n", Errno::Esrch.message()), 1)
+            .await;
+        return false;
+    }
     let to_job = |signal| {
         if own_group {
             return proc.kill_group(job.group, signal).is_ok();
         }
-        job.members.iter().fold(false, |any, member| proc.kill(member.pid, signal).is_ok() || any)
+        let sent: Vec<bool> = job
+            .members
+            .iter()
+            .map(|member| proc.kill(member.pid, signal).is_ok())
+            .collect();
+        sent.contains(&true)
     };
     let sent = to_job(signal);
     // A stopped job would not see its end coming.
-    if matches!(job.state(), JobState::Stopped(_)) && matches!(signal, Some(Signal::TERM | Signal::HUP)) {
+    if matches!(job.state(), JobState::Stopped(_))
+        && matches!(signal, Some(Signal::TERM | Signal::HUP))
+    {
         to_job(Some(Signal::CONT));
     }
     sent
 }
 
-async fn list_bash(shell: &Shell, proc: &mut Process, args: &[Vec<u8>], operands: &[Vec<u8>]) -> u8 {
+async fn list_bash(
+    shell: &Shell,
+    proc: &mut Process,
+    args: &[Vec<u8>],
+    operands: &[Vec<u8>],
+) -> u8 {
     let operands = match operands {
         [first, rest @ ..] if first == b"--" => rest,
         // What looks like an option here is passed over.
@@ -206,19 +255,24 @@ async fn list_bash(shell: &Shell, proc: &mut Process, args: &[Vec<u8>], operands
 // ---- dash ------------------------------------------------------------------------------------
 
 async fn run_dash(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> u8 {
-    let usage = "Usage: kill [-s sigspec | -signum | -sigspec] [pid | job]... or\nkill -l [exitstatus]";
+    let usage =
+        "Usage: kill [-s sigspec | -signum | -sigspec] [pid | job]... or\nkill -l [exitstatus]";
     let mut rest = args.get(1..).unwrap_or_default();
     let mut signal = Some(Signal::TERM);
     let mut list = false;
     while let Some((arg, after)) = rest.split_first() {
-        let Some(letters) = arg.strip_prefix(b"-").filter(|letters| !letters.is_empty()) else { break };
+        let Some(letters) = arg.strip_prefix(b"-").filter(|letters| !letters.is_empty()) else {
+            break;
+        };
         rest = after;
         match letters {
             b"-" => break,
             b"l" => list = true,
             b"s" => {
                 let Some((name, after)) = after.split_first() else {
-                    return shell.builtin_error(proc, args, "No arg for -s option", 2).await;
+                    return shell
+                        .builtin_error(proc, args, "No arg for -s option", 2)
+                        .await;
                 };
                 let Some(found) = signal_of(name) else {
                     let text = [b"invalid signal number or name: ".as_slice(), name].concat();
@@ -242,31 +296,62 @@ async fn run_dash(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> u8
     for target in rest {
         proc.tick().await;
         if target.starts_with(b"%") {
+            let known = shell.find_job(target).is_ok();
             if !kill_job(shell, proc, args, target, signal).await {
-                return 2;
+                if !known {
+                    return 2;
+                }
+                status = 1;
             }
             continue;
         }
         let Some(pid) = number::<i64>(target) else {
-            return shell.builtin_error(proc, args, [b"Illegal number: ".as_slice(), target].concat(), 2).await;
+            return shell
+                .builtin_error(
+                    proc,
+                    args,
+                    [b"Illegal number: ".as_slice(), target].concat(),
+                    2,
+                )
+                .await;
         };
         if let Err(errno) = send(proc, pid, signal) {
             // dash 0.5.12 ends this line twice.
-            status = shell.builtin_error(proc, args, format!("{}\n", errno.message()), 1).await;
+            status = shell
+                .builtin_error(proc, args, format!("{}\n", errno.message()), 1)
+                .await;
         }
     }
     status
 }
 
-async fn list_dash(shell: &Shell, proc: &mut Process, args: &[Vec<u8>], operand: Option<&Vec<u8>>) -> u8 {
-    let name = |code: u32| Signal::from_number(code).filter(|_| code != 16).map(Signal::name);
+async fn list_dash(
+    shell: &Shell,
+    proc: &mut Process,
+    args: &[Vec<u8>],
+    operand: Option<&Vec<u8>>,
+) -> u8 {
+    let name = |code: u32| {
+        Signal::from_number(code)
+            .filter(|_| code != 16)
+            .map(Signal::name)
+    };
     let Some(operand) = operand else {
-        let lines: String = (0..=64).map(|code| name(code).unwrap_or_else(|| code.to_string()) + "\n").collect();
+        let lines: String = (0..=64)
+            .map(|code| name(code).unwrap_or_else(|| code.to_string()) + "\n")
+            .collect();
         let _checked_at_flush = proc.print(lines.as_bytes()).await;
         return 0;
     };
     let Some(code) = number::<u32>(operand) else {
-        return shell.builtin_error(proc, args, [b"Illegal number: ".as_slice(), operand].concat(), 2).await;
+        return shell
+            .builtin_error(
+                proc,
+                args,
+                [b"Illegal number: ".as_slice(), operand].concat(),
+                2,
+            )
+            .await;
     };
     match name(if code > 128 { code - 128 } else { code }) {
         Some(name) => {
@@ -274,7 +359,11 @@ async fn list_dash(shell: &Shell, proc: &mut Process, args: &[Vec<u8>], operand:
             0
         }
         None => {
-            let text = [b"invalid signal number or exit status: ".as_slice(), operand].concat();
+            let text = [
+                b"invalid signal number or exit status: ".as_slice(),
+                operand,
+            ]
+            .concat();
             shell.builtin_error(proc, args, text, 2).await
         }
     }
@@ -295,7 +384,8 @@ async fn run_ash(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> u8 
                 (name, _) => (name, 1),
             };
             let Some(found) = signal_of(name) else {
-                return complain_as_applet(proc, &[b"bad signal name '", name, b"'"].concat()).await;
+                return complain_as_applet(proc, &[b"bad signal name '", name, b"'"].concat())
+                    .await;
             };
             signal = found;
             rest = rest.get(after..).unwrap_or_default();
@@ -308,8 +398,10 @@ async fn run_ash(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> u8 
     let mut status = 0;
     // The shell turns job specifications into numbers first: one that is none ends it all.
     for spec in rest.iter().filter(|target| target.starts_with(b"%")) {
-        if !matches!(shell.find_job(spec), Ok(_)) {
-            return shell.builtin_error(proc, args, [spec, b": no such job".as_slice()].concat(), 2).await;
+        if shell.find_job(spec).is_err() {
+            return shell
+                .builtin_error(proc, args, [spec, b": no such job".as_slice()].concat(), 2)
+                .await;
         }
     }
     for target in rest {
@@ -319,7 +411,11 @@ async fn run_ash(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> u8 
             continue;
         }
         let Some(pid) = number::<i64>(target) else {
-            status = complain_as_applet(proc, &[b"invalid number '", target.as_slice(), b"'"].concat()).await;
+            status = complain_as_applet(
+                proc,
+                &[b"invalid number '", target.as_slice(), b"'"].concat(),
+            )
+            .await;
             continue;
         };
         if let Err(errno) = send(proc, pid, signal) {
@@ -333,14 +429,25 @@ async fn run_ash(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> u8 
 async fn complain_as_applet(proc: &mut Process, text: &[u8]) -> u8 {
     let base = proc.base_name();
     let base = base.strip_prefix(b"-").unwrap_or(base);
-    let applet = if matches!(base, b"busybox" | b"") { b"sh".to_vec() } else { base.to_vec() };
-    proc.print_error(&[applet.as_slice(), b": ", text, b"\n"].concat()).await;
+    let applet = if matches!(base, b"busybox" | b"") {
+        b"sh".to_vec()
+    } else {
+        base.to_vec()
+    };
+    proc.print_error(&[applet.as_slice(), b": ", text, b"\n"].concat())
+        .await;
     1
 }
 
 async fn list_ash(proc: &mut Process, operands: &[Vec<u8>]) -> u8 {
     // BusyBox says POLL for 29.
-    let name = |signal: Signal| if signal == Signal::IO { "POLL".to_owned() } else { signal.name() };
+    let name = |signal: Signal| {
+        if signal == Signal::IO {
+            "POLL".to_owned()
+        } else {
+            signal.name()
+        }
+    };
     if operands.is_empty() {
         let lines: String = Signal::all()
             .take_while(|signal| signal.number() < 32)
@@ -361,7 +468,11 @@ async fn list_ash(proc: &mut Process, operands: &[Vec<u8>]) -> u8 {
             None => match signal_of(operand) {
                 Some(signal) => signal.map_or(0, Signal::number).to_string(),
                 None => {
-                    status = complain_as_applet(proc, &[b"unknown signal '", operand.as_slice(), b"'"].concat()).await;
+                    status = complain_as_applet(
+                        proc,
+                        &[b"unknown signal '", operand.as_slice(), b"'"].concat(),
+                    )
+                    .await;
                     continue;
                 }
             },
@@ -383,19 +494,29 @@ pub(super) async fn run_suspend(shell: &mut Shell, proc: &mut Process, args: &[V
                 break;
             }
             b"-f" => force = true,
-            [b'-', _, ..] => return Ok(shell.invalid_option(proc, args, option, "suspend: usage: suspend [-f]").await),
+            [b'-', _, ..] => {
+                return Ok(shell
+                    .invalid_option(proc, args, option, "suspend: usage: suspend [-f]")
+                    .await);
+            }
             _ => break,
         }
         rest = after;
     }
     if !rest.is_empty() {
-        return Ok(shell.builtin_error(proc, args, "too many arguments", 1).await);
+        return Ok(shell
+            .builtin_error(proc, args, "too many arguments", 1)
+            .await);
     }
     if !force && !shell.job_control() {
-        return Ok(shell.builtin_error(proc, args, "cannot suspend: no job control", 1).await);
+        return Ok(shell
+            .builtin_error(proc, args, "cannot suspend: no job control", 1)
+            .await);
     }
     if !force && shell.login {
-        return Ok(shell.builtin_error(proc, args, "cannot suspend a login shell", 1).await);
+        return Ok(shell
+            .builtin_error(proc, args, "cannot suspend a login shell", 1)
+            .await);
     }
     let _stopped_or_alone = proc.kill(proc.pid(), Some(Signal::STOP));
     proc.tick().await;

@@ -83,7 +83,9 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
         index += 1;
         for &letter in letters {
             if letter == b'o' {
-                let name = operands.get(index).filter(|name| !shell.is_bash() || !name.starts_with(b"-") && !name.starts_with(b"+"));
+                let name = operands.get(index).filter(|name| {
+                    !shell.is_bash() || !name.starts_with(b"-") && !name.starts_with(b"+")
+                });
                 match name {
                     Some(name) => {
                         index += 1;
@@ -100,13 +102,21 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
             }
             let known = option_of_letter(shell, letter);
             // ash says which sign it was, dash always says `-`.
-            let shown = if shell.dialect == Dialect::Dash { b'-' } else { sign };
+            let shown = if shell.dialect == Dialect::Dash {
+                b'-'
+            } else {
+                sign
+            };
             match known {
                 Some(name) => {
-                    shell.switch(proc, args, name.as_bytes(), sign == b'-').await;
+                    shell
+                        .switch(proc, args, name.as_bytes(), sign == b'-')
+                        .await;
                 }
                 None => {
-                    let status = shell.invalid_option(proc, args, &[shown, letter], USAGE).await;
+                    let status = shell
+                        .invalid_option(proc, args, &[shown, letter], USAGE)
+                        .await;
                     return shell.special_failed(status);
                 }
             }
@@ -128,7 +138,11 @@ fn first_invalid(operands: &[Vec<u8>]) -> Option<Vec<u8>> {
         }
         for &letter in letters {
             if letter == b'o' {
-                if rest.as_slice().first().is_some_and(|name| !name.starts_with(b"-") && !name.starts_with(b"+")) {
+                if rest
+                    .as_slice()
+                    .first()
+                    .is_some_and(|name| !name.starts_with(b"-") && !name.starts_with(b"+"))
+                {
                     rest.next();
                 }
             } else if letter != b'r' && !SET_OPTIONS.iter().any(|option| option.letter == letter) {
@@ -142,27 +156,48 @@ fn first_invalid(operands: &[Vec<u8>]) -> Option<Vec<u8>> {
 /// The long name behind a letter.
 fn option_of_letter(shell: &Shell, letter: u8) -> Option<&'static str> {
     let find = |table: &'static [(&'static str, u8)]| {
-        table.iter().find(|option| option.1 == letter && letter != 0).map(|option| option.0)
+        table
+            .iter()
+            .find(|option| option.1 == letter && letter != 0)
+            .map(|option| option.0)
     };
     match shell.dialect {
         // A restricted shell is none of ours; the letter is taken.
         Dialect::Bash if letter == b'r' => Some("restricted"),
-        Dialect::Bash => SET_OPTIONS.iter().find(|option| option.letter == letter).map(|option| option.name),
+        Dialect::Bash => SET_OPTIONS
+            .iter()
+            .find(|option| option.letter == letter)
+            .map(|option| option.name),
         Dialect::Dash => find(DASH_OPTIONS),
         Dialect::Ash => find(ASH_OPTIONS),
     }
 }
 
-async fn refuse_name(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>], sign: u8, name: &[u8]) -> Answer {
+async fn refuse_name(
+    shell: &mut Shell,
+    proc: &mut Process,
+    args: &[Vec<u8>],
+    sign: u8,
+    name: &[u8],
+) -> Answer {
     match shell.dialect {
-        Dialect::Bash => Ok(shell.builtin_error(proc, args, [name, b": invalid option name"].concat(), 2).await),
+        Dialect::Bash => Ok(shell
+            .builtin_error(proc, args, [name, b": invalid option name"].concat(), 2)
+            .await),
         Dialect::Dash => {
-            let status = shell.builtin_error(proc, args, [b"Illegal option -o ", name].concat(), 2).await;
+            let status = shell
+                .builtin_error(proc, args, [b"Illegal option -o ", name].concat(), 2)
+                .await;
             shell.special_failed(status)
         }
-        Dialect::Ash => {
-            Ok(shell.builtin_error(proc, args, [b"illegal option ", [sign].as_slice(), b"o ", name].concat(), 1).await)
-        }
+        Dialect::Ash => Ok(shell
+            .builtin_error(
+                proc,
+                args,
+                [b"illegal option ", [sign].as_slice(), b"o ", name].concat(),
+                1,
+            )
+            .await),
     }
 }
 
@@ -175,7 +210,9 @@ impl Shell {
         name: &[u8],
         on: bool,
     ) -> bool {
-        let Ok(name) = std::str::from_utf8(name) else { return false };
+        let Ok(name) = std::str::from_utf8(name) else {
+            return false;
+        };
         let exists = match self.dialect {
             Dialect::Bash => SET_OPTIONS.iter().any(|option| option.name == name),
             Dialect::Dash => DASH_OPTIONS.iter().any(|option| option.0 == name),
@@ -190,7 +227,8 @@ impl Shell {
             // A person cannot switch off the execution of what is typed.
             "noexec" if self.interactive => return true,
             "monitor" if on && !self.is_bash() && !proc.is_terminal(0) => {
-                self.builtin_error(proc, args, "can't access tty; job control turned off", 0).await;
+                self.builtin_error(proc, args, "can't access tty; job control turned off", 0)
+                    .await;
                 return true;
             }
             _ => {}

@@ -22,7 +22,12 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
     let mut wish = Wish::default();
     let mut names = args.get(1..).unwrap_or_default();
     while let Some((option, rest)) = names.split_first() {
-        let Some(letters) = option.strip_prefix(b"-").filter(|letters| !letters.is_empty()) else { break };
+        let Some(letters) = option
+            .strip_prefix(b"-")
+            .filter(|letters| !letters.is_empty())
+        else {
+            break;
+        };
         names = rest;
         if letters == b"-" {
             break;
@@ -36,7 +41,9 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
                 b'o' => wish.of_set = true,
                 _ => {
                     let usage = "shopt: usage: shopt [-pqsu] [-o] [optname ...]";
-                    return Ok(shell.invalid_option(proc, args, &[b'-', letter], usage).await);
+                    return Ok(shell
+                        .invalid_option(proc, args, &[b'-', letter], usage)
+                        .await);
                 }
             }
         }
@@ -55,8 +62,14 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
     let mut status = 0;
     for name in names {
         let Some(on) = state(shell, &wish, name) else {
-            let text: &[u8] = if wish.of_set { b": invalid option name" } else { b": invalid shell option name" };
-            status = shell.builtin_error(proc, args, [name.as_slice(), text].concat(), 1).await;
+            let text: &[u8] = if wish.of_set {
+                b": invalid option name"
+            } else {
+                b": invalid shell option name"
+            };
+            status = shell
+                .builtin_error(proc, args, [name.as_slice(), text].concat(), 1)
+                .await;
             continue;
         };
         if wish.set || wish.unset {
@@ -74,12 +87,21 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
 
 fn list(shell: &Shell, wish: &Wish) -> String {
     let all: Vec<(&str, bool)> = if wish.of_set {
-        SET_OPTIONS.iter().map(|option| (option.name, shell.options.is_set(option.name))).collect()
+        SET_OPTIONS
+            .iter()
+            .map(|option| (option.name, shell.options.is_set(option.name)))
+            .collect()
     } else {
-        SHOPT_OPTIONS.iter().map(|option| (option.0, shell.options.shopt(option.0))).collect()
+        SHOPT_OPTIONS
+            .iter()
+            .map(|option| (option.0, shell.options.shopt(option.0)))
+            .collect()
     };
     let wanted = |on: bool| (!wish.set || on) && (!wish.unset || !on);
-    all.into_iter().filter(|(_, on)| wanted(*on)).map(|(name, on)| line(wish, name, on)).collect()
+    all.into_iter()
+        .filter(|(_, on)| wanted(*on))
+        .map(|(name, on)| line(wish, name, on))
+        .collect()
 }
 
 fn line(wish: &Wish, name: &str, on: bool) -> String {

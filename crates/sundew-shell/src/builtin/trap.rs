@@ -16,7 +16,12 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
     let mut operands = args.get(1..).unwrap_or_default();
     let (mut table, mut print) = (false, false);
     while let Some((option, rest)) = operands.split_first() {
-        let Some(letters) = option.strip_prefix(b"-").filter(|letters| !letters.is_empty()) else { break };
+        let Some(letters) = option
+            .strip_prefix(b"-")
+            .filter(|letters| !letters.is_empty())
+        else {
+            break;
+        };
         operands = rest;
         if letters == b"-" {
             break;
@@ -26,7 +31,9 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
                 b'l' if shell.is_bash() => table = true,
                 b'p' if shell.is_bash() => print = true,
                 _ => {
-                    let status = shell.invalid_option(proc, args, &[b'-', letter], USAGE).await;
+                    let status = shell
+                        .invalid_option(proc, args, &[b'-', letter], USAGE)
+                        .await;
                     return shell.special_failed(status);
                 }
             }
@@ -44,7 +51,13 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
             proc.print_error(format!("{USAGE}\n").as_bytes()).await;
             return Ok(2);
         }
-        return Ok(refuse(shell, proc, args, operands.first().map(Vec::as_slice).unwrap_or_default()).await);
+        return Ok(refuse(
+            shell,
+            proc,
+            args,
+            operands.first().map(Vec::as_slice).unwrap_or_default(),
+        )
+        .await);
     };
     let mut status = 0;
     for name in conditions {
@@ -61,8 +74,11 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
     Ok(status)
 }
 
+/// Names of conditions.
+type Conditions<'a> = &'a [Vec<u8>];
+
 /// The command (`None` to reset) and the conditions; nothing if it is no way to call `trap`.
-fn split<'a>(shell: &Shell, operands: &'a [Vec<u8>]) -> Option<(Option<&'a [u8]>, &'a [Vec<u8>])> {
+fn split<'a>(shell: &Shell, operands: &'a [Vec<u8>]) -> Option<(Option<&'a [u8]>, Conditions<'a>)> {
     let (first, rest) = operands.split_first()?;
     let number = !first.is_empty() && first.iter().all(u8::is_ascii_digit);
     let known = condition(shell, first).is_some();
@@ -80,7 +96,9 @@ fn condition(shell: &Shell, name: &[u8]) -> Option<Condition> {
     let found = Condition::from_name(name)?;
     let known = match shell.dialect {
         Dialect::Bash => true,
-        Dialect::Dash => !name.get(..3).is_some_and(|start| start.eq_ignore_ascii_case(b"SIG")),
+        Dialect::Dash => !name
+            .get(..3)
+            .is_some_and(|start| start.eq_ignore_ascii_case(b"SIG")),
         // BusyBox has no names for the real-time signals.
         Dialect::Ash => {
             name.first().is_some_and(u8::is_ascii_digit)
@@ -93,10 +111,18 @@ fn condition(shell: &Shell, name: &[u8]) -> Option<Condition> {
 
 async fn refuse(shell: &Shell, proc: &mut Process, args: &[Vec<u8>], name: &[u8]) -> u8 {
     if shell.dialect == Dialect::Dash {
-        proc.print_error(&[b"trap: ", name, b": bad trap\n"].concat()).await;
+        proc.print_error(&[b"trap: ", name, b": bad trap\n"].concat())
+            .await;
         return 1;
     }
-    shell.builtin_error(proc, args, [name, b": invalid signal specification"].concat(), 1).await
+    shell
+        .builtin_error(
+            proc,
+            args,
+            [name, b": invalid signal specification"].concat(),
+            1,
+        )
+        .await
 }
 
 async fn list(shell: &Shell, proc: &mut Process, args: &[Vec<u8>], names: &[Vec<u8>]) -> Answer {
@@ -115,7 +141,11 @@ async fn list(shell: &Shell, proc: &mut Process, args: &[Vec<u8>], names: &[Vec<
         }
     }
     for wish in wanted {
-        for (condition, command) in shell.traps.listed().filter(|(condition, _)| *condition == wish) {
+        for (condition, command) in shell
+            .traps
+            .listed()
+            .filter(|(condition, _)| *condition == wish)
+        {
             text.extend(line(shell, condition, command));
         }
     }
@@ -125,7 +155,14 @@ async fn list(shell: &Shell, proc: &mut Process, args: &[Vec<u8>], names: &[Vec<
 
 fn line(shell: &Shell, condition: Condition, command: &[u8]) -> Vec<u8> {
     let name = condition.name(shell.is_bash());
-    [b"trap -- ", single_quote(shell.dialect, command).as_slice(), b" ", &name, b"\n"].concat()
+    [
+        b"trap -- ",
+        single_quote(shell.dialect, command).as_slice(),
+        b" ",
+        &name,
+        b"\n",
+    ]
+    .concat()
 }
 
 /// Keeps the command, and tells the kernel what shall happen when the signal comes.

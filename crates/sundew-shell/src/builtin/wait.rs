@@ -6,7 +6,7 @@ use sundew_kernel::{Errno, ExitStatus, Pid, Process, Signal};
 use sundew_sh_syntax::Dialect;
 
 use super::Answer;
-use super::jobs::NoJob;
+use super::jobs::{Form, NoJob, bash_lines};
 use crate::job::{Job, JobState};
 use crate::shell::{Flow, Shell};
 use crate::trap::Condition;
@@ -44,7 +44,12 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
     let mut operands = args.get(1..).unwrap_or_default();
     let mut wish = Wish::default();
     while let Some((option, rest)) = operands.split_first() {
-        let Some(letters) = option.strip_prefix(b"-").filter(|letters| !letters.is_empty()) else { break };
+        let Some(letters) = option
+            .strip_prefix(b"-")
+            .filter(|letters| !letters.is_empty())
+        else {
+            break;
+        };
         operands = rest;
         if letters == b"-" {
             break;
@@ -56,9 +61,15 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
                 b'n' if shell.dialect != Dialect::Dash => wish.any = true,
                 b'f' if shell.is_bash() => {}
                 b'p' if shell.is_bash() => {
-                    let name = if after.is_empty() { operands.first().map(Vec::as_slice) } else { Some(after) };
+                    let name = if after.is_empty() {
+                        operands.first().map(Vec::as_slice)
+                    } else {
+                        Some(after)
+                    };
                     let Some(name) = name else {
-                        shell.builtin_error(proc, args, "-p: option requires an argument", 2).await;
+                        shell
+                            .builtin_error(proc, args, "-p: option requires an argument", 2)
+                            .await;
                         proc.print_error(format!("{USAGE}\n").as_bytes()).await;
                         return Ok(2);
                     };
@@ -68,7 +79,11 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
                     wish.variable = Some(name.to_vec());
                     letters = b"";
                 }
-                _ => return Ok(shell.invalid_option(proc, args, &[b'-', letter], USAGE).await),
+                _ => {
+                    return Ok(shell
+                        .invalid_option(proc, args, &[b'-', letter], USAGE)
+                        .await);
+                }
             }
         }
     }
@@ -99,7 +114,10 @@ async fn wait_once(shell: &mut Shell, proc: &mut Process) -> Result<Waited, Flow
             let mut interrupted = None;
             while let Some(signal) = proc.take_signal() {
                 let condition = Condition::Signal(signal);
-                let trapped = shell.traps.command(condition).is_some_and(|command| !command.is_empty());
+                let trapped = shell
+                    .traps
+                    .command(condition)
+                    .is_some_and(|command| !command.is_empty());
                 if trapped {
                     interrupted = interrupted.or(Some(128 + signal.number()));
                     shell.run_trap(proc, condition).await?;
@@ -116,15 +134,23 @@ async fn wait_once(shell: &mut Shell, proc: &mut Process) -> Result<Waited, Flow
 
 /// `wait`: for all of them.
 async fn wait_all(shell: &mut Shell, proc: &mut Process) -> Answer {
-    while shell.jobs.iter().any(|job| job.state() == JobState::Running) {
+    while shell
+        .jobs
+        .iter()
+        .any(|job| job.state() == JobState::Running)
+    {
         match wait_once(shell, proc).await? {
             Waited::Changed => {}
             Waited::Alone => break,
             Waited::Interrupted(status) => return Ok(status),
         }
     }
-    let ended: Vec<Job> =
-        shell.jobs.iter().filter(|job| matches!(job.state(), JobState::Done(_))).cloned().collect();
+    let ended: Vec<Job> = shell
+        .jobs
+        .iter()
+        .filter(|job| matches!(job.state(), JobState::Done(_)))
+        .cloned()
+        .collect();
     for job in ended {
         finish(shell, proc, &job).await;
     }
@@ -151,7 +177,9 @@ async fn wait_each(
         status = loop {
             if let Some((pid, status)) = state_of(shell, proc, target).await {
                 if let Some(name) = &wish.variable {
-                    shell.assign(proc, name, pid.to_string().into_bytes()).await?;
+                    shell
+                        .assign(proc, name, pid.to_string().into_bytes())
+                        .await?;
                 }
                 break status;
             }
@@ -183,7 +211,14 @@ async fn wait_any(
         match job {
             Some(number) => among.push(number),
             None => {
-                shell.builtin_error(proc, args, [operand, b": no such job".as_slice()].concat(), 127).await;
+                shell
+                    .builtin_error(
+                        proc,
+                        args,
+                        [operand, b": no such job".as_slice()].concat(),
+                        127,
+                    )
+                    .await;
             }
         }
     }
@@ -191,8 +226,15 @@ async fn wait_any(
         return Ok(127);
     }
     loop {
-        let candidates = || shell.jobs.iter().filter(|job| among.is_empty() || among.contains(&job.number));
-        let ended = candidates().find(|job| matches!(job.state(), JobState::Done(_))).cloned();
+        let candidates = || {
+            shell
+                .jobs
+                .iter()
+                .filter(|job| among.is_empty() || among.contains(&job.number))
+        };
+        let ended = candidates()
+            .find(|job| matches!(job.state(), JobState::Done(_)))
+            .cloned();
         let none_runs = !candidates().any(|job| job.state() == JobState::Running);
         if let Some(job) = ended {
             let last = job.members.last().map_or(0, |member| member.pid);
@@ -204,7 +246,9 @@ async fn wait_any(
             // Told of or not: the next `wait -n` must not find it again.
             shell.settle(&[job.number]);
             if let Some(name) = &wish.variable {
-                shell.assign(proc, name, last.to_string().into_bytes()).await?;
+                shell
+                    .assign(proc, name, last.to_string().into_bytes())
+                    .await?;
             }
             return Ok(status);
         }
@@ -221,11 +265,20 @@ async fn wait_any(
 
 fn pid_of(operand: &[u8]) -> Option<Pid> {
     let digits = !operand.is_empty() && operand.iter().all(u8::is_ascii_digit);
-    std::str::from_utf8(operand).ok().filter(|_| digits)?.parse().ok()
+    std::str::from_utf8(operand)
+        .ok()
+        .filter(|_| digits)?
+        .parse()
+        .ok()
 }
 
 /// What an operand means, or the status it ends with.
-async fn target_of(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>], operand: &[u8]) -> Result<Target, u8> {
+async fn target_of(
+    shell: &mut Shell,
+    proc: &mut Process,
+    args: &[Vec<u8>],
+    operand: &[u8],
+) -> Result<Target, u8> {
     if let Some(pid) = pid_of(operand) {
         let known = shell.jobs.of_pid(pid).is_some() || is_remembered(shell, pid);
         if known {
@@ -244,7 +297,14 @@ async fn target_of(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>], oper
         };
         let (text, status) = match (shell.dialect, why) {
             (Dialect::Bash, NoJob::Ambiguous(text)) => {
-                shell.builtin_error(proc, args, [&text, b": ambiguous job spec".as_slice()].concat(), 1).await;
+                shell
+                    .builtin_error(
+                        proc,
+                        args,
+                        [&text, b": ambiguous job spec".as_slice()].concat(),
+                        1,
+                    )
+                    .await;
                 ([operand, b": no such job"].concat(), 127)
             }
             (Dialect::Bash, _) => ([operand, b": no such job"].concat(), 127),
@@ -254,7 +314,10 @@ async fn target_of(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>], oper
         return Err(shell.builtin_error(proc, args, text, status).await);
     }
     let (text, status) = match shell.dialect {
-        Dialect::Bash => ([b"`", operand, b"': not a pid or valid job spec"].concat(), 1),
+        Dialect::Bash => (
+            [b"`", operand, b"': not a pid or valid job spec"].concat(),
+            1,
+        ),
         _ => ([b"Illegal number: ", operand].concat(), 2),
     };
     Err(shell.builtin_error(proc, args, text, status).await)
@@ -262,7 +325,9 @@ async fn target_of(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>], oper
 
 /// Whether this child ended and its status is still known.
 fn is_remembered(shell: &mut Shell, pid: Pid) -> bool {
-    let Some(status) = shell.jobs.take_remembered(pid) else { return false };
+    let Some(status) = shell.jobs.take_remembered(pid) else {
+        return false;
+    };
     shell.jobs.update(pid, ChildEvent::Ended(status));
     true
 }
@@ -284,7 +349,10 @@ async fn state_of(shell: &mut Shell, proc: &mut Process, target: Target) -> Opti
     let last = job.members.last()?;
     let (pid, state) = match target {
         Target::Job(_) => (last.pid, job.state()),
-        Target::Process(pid) => (pid, job.members.iter().find(|member| member.pid == pid)?.state),
+        Target::Process(pid) => (
+            pid,
+            job.members.iter().find(|member| member.pid == pid)?.state,
+        ),
     };
     let status = match state {
         JobState::Running => return None,
@@ -303,15 +371,25 @@ async fn finish(shell: &mut Shell, proc: &mut Process, job: &Job) {
     if shell.interactive {
         return;
     }
+    if shell.is_bash() && shell.job_control() {
+        // A script with `set -m` is told at once.
+        if !job.told {
+            let line = bash_lines(shell, job, Form::Short);
+            proc.print_error(&line).await;
+        }
+        shell.settle(&[job.number]);
+        return;
+    }
     if let JobState::Done(ExitStatus::Signaled(signal)) = job.state()
         && !matches!(signal, Signal::INT | Signal::PIPE)
     {
         let description = signal.description();
         if !shell.is_bash() {
-            proc.print_error(format!("{description}\n").as_bytes()).await;
+            proc.print_error(format!("{description}\n").as_bytes())
+                .await;
         } else if signal != Signal::TERM {
             let pid = job.members.first().map_or(0, |member| member.pid);
-            let text = [format!("{pid} {description:<24}").as_bytes(), &job.text].concat();
+            let text = [format!("{pid:5} {description:<24}").as_bytes(), &job.text].concat();
             shell.complain(proc, text).await;
         }
     }

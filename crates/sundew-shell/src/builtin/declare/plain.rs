@@ -9,9 +9,16 @@ use crate::builtin::Answer;
 use crate::shell::Shell;
 use crate::variable::is_name;
 
-pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>], kind: Kind) -> Answer {
+pub(super) async fn run(
+    shell: &mut Shell,
+    proc: &mut Process,
+    args: &[Vec<u8>],
+    kind: Kind,
+) -> Answer {
     if kind == Kind::Local && !shell.variables.in_function() {
-        let status = shell.builtin_error(proc, args, "not in a function", 2).await;
+        let status = shell
+            .builtin_error(proc, args, "not in a function", 2)
+            .await;
         return shell.special_failed(status);
     }
     let mut operands = args.get(1..).unwrap_or_default();
@@ -49,19 +56,28 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>],
         let operand = Operand::parse(text);
         if !is_name(operand.name) || operand.index.is_some() || operand.append {
             let name = text.split(|&byte| byte == b'=').next().unwrap_or_default();
-            let status = shell.builtin_error(proc, args, [name, b": bad variable name"].concat(), 2).await;
+            let status = shell
+                .builtin_error(proc, args, [name, b": bad variable name"].concat(), 2)
+                .await;
             return shell.special_failed(status);
         }
         let (name, value) = (operand.name, operand.value);
-        let readonly = shell.variables.raw(name).is_some_and(|variable| variable.attributes.readonly);
+        let readonly = shell
+            .variables
+            .raw(name)
+            .is_some_and(|variable| variable.attributes.readonly);
         if readonly && value.is_some() {
-            let status = shell.builtin_error(proc, args, [name, b": is read only"].concat(), 2).await;
+            let status = shell
+                .builtin_error(proc, args, [name, b": is read only"].concat(), 2)
+                .await;
             return shell.special_failed(status);
         }
         if kind == Kind::Local && !shell.variables.is_local(name) {
             // Unlike in bash a new local begins with the value that it hides.
             let outer = shell.variables.raw(name).cloned().unwrap_or_default();
-            shell.variables.modify_local(name, |variable| *variable = outer);
+            shell
+                .variables
+                .modify_local(name, |variable| *variable = outer);
         }
         if let Some(value) = value {
             shell.assign(proc, name, value.to_vec()).await?;
@@ -77,10 +93,18 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>],
 
 /// `export x='1'`
 fn listing(shell: &Shell, kind: Kind) -> Vec<u8> {
-    let command: &[u8] = if kind == Kind::Export { b"export " } else { b"readonly " };
+    let command: &[u8] = if kind == Kind::Export {
+        b"export "
+    } else {
+        b"readonly "
+    };
     let mut text = Vec::new();
     for (name, variable) in shell.variables.visible() {
-        let shown = if kind == Kind::Export { variable.attributes.exported } else { variable.attributes.readonly };
+        let shown = if kind == Kind::Export {
+            variable.attributes.exported
+        } else {
+            variable.attributes.readonly
+        };
         if !shown {
             continue;
         }

@@ -12,20 +12,45 @@ use crate::variable::{Attributes, Value, Variable};
 /// Buckets of bash's associative arrays; their order is what `declare -p` shows.
 const ASSOCIATIVE_BUCKETS: u32 = 1024;
 
+/// Variables that bash computes when they are used and lists without a value; whether it counts them
+/// as integers.
+const MADE_UP: &[(&str, bool)] = &[
+    ("BASHPID", true),
+    ("BASH_ARGV0", false),
+    ("BASH_COMMAND", false),
+    ("BASH_SUBSHELL", false),
+    ("COMP_WORDBREAKS", false),
+    ("EPOCHREALTIME", false),
+    ("EPOCHSECONDS", false),
+    ("FUNCNAME", false),
+    ("HISTCMD", true),
+    ("LINENO", false),
+    ("RANDOM", true),
+    ("SECONDS", false),
+    ("SRANDOM", true),
+];
+
 /// `'…'` whether it is needed or not, in each shell's way of writing a quote within.
 pub(in crate::builtin) fn single_quote(dialect: Dialect, value: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(value.len() + 2);
     if dialect == Dialect::Bash {
         out.push(b'\'');
         for &byte in value {
-            if byte == b'\'' { out.extend_from_slice(b"'\\''") } else { out.push(byte) }
+            if byte == b'\'' {
+                out.extend_from_slice(b"'\\''")
+            } else {
+                out.push(byte)
+            }
         }
         out.push(b'\'');
         return out;
     }
     let mut rest = value;
     loop {
-        let plain = rest.iter().position(|&byte| byte == b'\'').unwrap_or(rest.len());
+        let plain = rest
+            .iter()
+            .position(|&byte| byte == b'\'')
+            .unwrap_or(rest.len());
         let (text, after) = rest.split_at(plain);
         out.push(b'\'');
         out.extend_from_slice(text);
@@ -47,7 +72,11 @@ pub(in crate::builtin) fn single_quote(dialect: Dialect, value: &[u8]) -> Vec<u8
 /// A value as bash's `set` shows it: quoted if the shell would take it apart.
 pub(in crate::builtin) fn set_value(value: &[u8]) -> Vec<u8> {
     let plain = std::str::from_utf8(value).is_ok() && !value.iter().any(u8::is_ascii_control);
-    if plain && !has_metas(value) { value.to_vec() } else { quote(value) }
+    if plain && !has_metas(value) {
+        value.to_vec()
+    } else {
+        quote(value)
+    }
 }
 
 /// Whether the shell would take this apart if it stood there unquoted.
@@ -69,7 +98,15 @@ fn has_metas(value: &[u8]) -> bool {
 
 /// The letters of `declare`, in bash's order.
 fn letters(variable: &Variable) -> Vec<u8> {
-    let Attributes { exported, readonly, integer, lowercase, uppercase, reference, trace } = variable.attributes;
+    let Attributes {
+        exported,
+        readonly,
+        integer,
+        lowercase,
+        uppercase,
+        reference,
+        trace,
+    } = variable.attributes;
     [
         (matches!(variable.value, Some(Value::Indexed(_))), b'a'),
         (matches!(variable.value, Some(Value::Associative(_))), b'A'),
@@ -88,7 +125,9 @@ fn letters(variable: &Variable) -> Vec<u8> {
 
 /// FNV-1 over 32 bits: the order of an associative array in bash.
 fn bucket(key: &[u8]) -> u32 {
-    let hash = key.iter().fold(2_166_136_261_u32, |hash, &byte| hash.wrapping_mul(16_777_619) ^ u32::from(byte));
+    let hash = key.iter().fold(2_166_136_261_u32, |hash, &byte| {
+        hash.wrapping_mul(16_777_619) ^ u32::from(byte)
+    });
     hash % ASSOCIATIVE_BUCKETS
 }
 
@@ -100,7 +139,15 @@ fn array_text(value: &Value) -> Vec<u8> {
         Value::Indexed(elements) => {
             let shown: Vec<Vec<u8>> = elements
                 .iter()
-                .map(|(index, value)| [b"[", index.to_string().as_bytes(), b"]=", &double_quote(value)].concat())
+                .map(|(index, value)| {
+                    [
+                        b"[",
+                        index.to_string().as_bytes(),
+                        b"]=",
+                        &double_quote(value),
+                    ]
+                    .concat()
+                })
                 .collect();
             text.extend(shown.join(&b' '));
         }
@@ -108,7 +155,11 @@ fn array_text(value: &Value) -> Vec<u8> {
             let mut shown: Vec<_> = elements.iter().collect();
             shown.sort_by_key(|(key, _)| bucket(key));
             for (key, value) in shown {
-                let key = if has_metas(key) { double_quote(key) } else { key.clone() };
+                let key = if has_metas(key) {
+                    double_quote(key)
+                } else {
+                    key.clone()
+                };
                 text.extend([b"[", key.as_slice(), b"]=", &double_quote(value), b" "].concat());
             }
         }
@@ -119,8 +170,16 @@ fn array_text(value: &Value) -> Vec<u8> {
 
 /// `declare -x name="value"`, without a newline.
 pub(in crate::builtin) fn declare_line(command: &str, name: &[u8], variable: &Variable) -> Vec<u8> {
-    let letters = letters(variable);
-    let flags = if letters.is_empty() { b"--".to_vec() } else { [b"-", letters.as_slice()].concat() };
+    let letters = if name == b"FUNCNAME" && variable.value.is_none() {
+        b"a".to_vec()
+    } else {
+        letters(variable)
+    };
+    let flags = if letters.is_empty() {
+        b"--".to_vec()
+    } else {
+        [b"-", letters.as_slice()].concat()
+    };
     let mut line = match command {
         "declare" => [b"declare ", flags.as_slice(), b" ", name].concat(),
         other => [other.as_bytes(), b" ", name].concat(),
@@ -144,20 +203,37 @@ pub(in crate::builtin) fn function_letters(function: &Function) -> Vec<u8> {
 impl Shell {
     /// `${x@a}`: the attributes of a variable.
     pub(crate) fn attribute_letters(&self, name: &[u8]) -> Vec<u8> {
-        self.variables.variable(name).map(letters).unwrap_or_default()
+        self.variables
+            .variable(name)
+            .map(letters)
+            .unwrap_or_default()
     }
 
     /// The command that makes this variable again. `short` leaves `declare --` out, as `${x@A}`
     /// does; nothing for a variable that is not known.
     pub(crate) fn declaration(&self, name: &[u8], short: bool) -> Vec<u8> {
         if !short {
-            return self.variables.raw(name).map(|found| declare_line("declare", name, found)).unwrap_or_default();
+            return self
+                .variables
+                .raw(name)
+                .map(|found| declare_line("declare", name, found))
+                .unwrap_or_default();
         }
-        let Some(variable) = self.variables.variable(name) else { return Vec::new() };
+        let Some(variable) = self.variables.variable(name) else {
+            return Vec::new();
+        };
         let letters = letters(variable);
         match &variable.value {
             Some(Value::Scalar(text)) if letters.is_empty() => [name, b"=", &quote(text)].concat(),
-            Some(Value::Scalar(text)) => [b"declare -", letters.as_slice(), b" ", name, b"=", &quote(text)].concat(),
+            Some(Value::Scalar(text)) => [
+                b"declare -",
+                letters.as_slice(),
+                b" ",
+                name,
+                b"=",
+                &quote(text),
+            ]
+            .concat(),
             None if letters.is_empty() => Vec::new(),
             _ => declare_line("declare", name, variable),
         }
@@ -166,30 +242,76 @@ impl Shell {
     /// Everything that `set` and `declare -p` list: the variables, and those that bash makes up.
     pub(in crate::builtin) fn listed_variables(&self) -> BTreeMap<Vec<u8>, Variable> {
         let known = self.variables.visible();
-        let mut all: BTreeMap<Vec<u8>, Variable> =
-            known.into_iter().map(|(name, variable)| (name.to_vec(), variable.clone())).collect();
+        let mut all: BTreeMap<Vec<u8>, Variable> = known
+            .into_iter()
+            .map(|(name, variable)| (name.to_vec(), variable.clone()))
+            .collect();
         if !self.is_bash() {
             return all;
         }
         // bash computes these on use: in a listing they are empty.
-        for name in ["BASH_ARGC", "BASH_ARGV", "BASH_LINENO", "BASH_SOURCE", "DIRSTACK", "GROUPS"] {
+        for name in [
+            "BASH_ARGC",
+            "BASH_ARGV",
+            "BASH_LINENO",
+            "BASH_SOURCE",
+            "DIRSTACK",
+            "GROUPS",
+        ] {
             let value = Some(Value::Indexed(BTreeMap::new()));
-            all.insert(name.into(), Variable { value, ..Variable::default() });
+            all.insert(
+                name.into(),
+                Variable {
+                    value,
+                    ..Variable::default()
+                },
+            );
         }
         for name in ["BASH_ALIASES", "BASH_CMDS"] {
             let value = Some(Value::Associative(BTreeMap::new()));
-            all.entry(name.into()).or_insert(Variable { value, ..Variable::default() });
+            all.entry(name.into()).or_insert(Variable {
+                value,
+                ..Variable::default()
+            });
         }
-        let readonly = Attributes { readonly: true, ..Attributes::default() };
-        for (name, value) in [("BASHOPTS", self.shopt_list()), ("SHELLOPTS", self.option_list())] {
-            let variable = Variable { value: Some(Value::Scalar(value)), attributes: readonly };
+        for (name, integer) in MADE_UP {
+            let attributes = Attributes {
+                integer: *integer,
+                ..Attributes::default()
+            };
+            all.entry(name.as_bytes().to_vec()).or_insert(Variable {
+                value: None,
+                attributes,
+            });
+        }
+        if let Some(variable) = all.get_mut(b"OPTIND".as_slice()) {
+            variable.attributes.integer = true;
+        }
+        let readonly = Attributes {
+            readonly: true,
+            ..Attributes::default()
+        };
+        for (name, value) in [
+            ("BASHOPTS", self.shopt_list()),
+            ("SHELLOPTS", self.option_list()),
+        ] {
+            let variable = Variable {
+                value: Some(Value::Scalar(value)),
+                attributes: readonly,
+            };
             all.insert(name.into(), variable);
         }
         let paths = "/usr/local/lib/bash:/usr/lib/bash:/opt/local/lib/bash:/usr/pkg/lib/bash:/opt/pkg/lib/bash:.";
-        let own = [("BASH_LOADABLES_PATH", Some(paths.into())), ("BASH_EXECUTION_STRING", self.execution_string.clone())];
+        let own = [
+            ("BASH_LOADABLES_PATH", Some(paths.into())),
+            ("BASH_EXECUTION_STRING", self.execution_string.clone()),
+        ];
         for (name, value) in own {
             let Some(value) = value else { continue };
-            let variable = Variable { value: Some(Value::Scalar(value)), ..Variable::default() };
+            let variable = Variable {
+                value: Some(Value::Scalar(value)),
+                ..Variable::default()
+            };
             all.entry(name.into()).or_insert(variable);
         }
         all
@@ -197,13 +319,21 @@ impl Shell {
 
     /// `$SHELLOPTS`
     fn option_list(&self) -> Vec<u8> {
-        let on: Vec<&str> = SET_OPTIONS.iter().map(|option| option.name).filter(|name| self.options.is_set(name)).collect();
+        let on: Vec<&str> = SET_OPTIONS
+            .iter()
+            .map(|option| option.name)
+            .filter(|name| self.options.is_set(name))
+            .collect();
         on.join(":").into_bytes()
     }
 
     /// `$BASHOPTS`
     fn shopt_list(&self) -> Vec<u8> {
-        let on: Vec<&str> = SHOPT_OPTIONS.iter().map(|option| option.0).filter(|name| self.options.shopt(name)).collect();
+        let on: Vec<&str> = SHOPT_OPTIONS
+            .iter()
+            .map(|option| option.0)
+            .filter(|name| self.options.shopt(name))
+            .collect();
         on.join(":").into_bytes()
     }
 
@@ -242,9 +372,15 @@ mod tests {
 
     #[test]
     fn only_what_the_shell_would_take_apart_is_quoted() {
-        for (value, shown) in
-            [("a#b", "a#b"), ("#a", "'#a'"), ("a~b", "a~b"), ("a:~b", "'a:~b'"), ("u,v", "u,v"), ("", ""), ("5(1)", "'5(1)'")]
-        {
+        for (value, shown) in [
+            ("a#b", "a#b"),
+            ("#a", "'#a'"),
+            ("a~b", "a~b"),
+            ("a:~b", "'a:~b'"),
+            ("u,v", "u,v"),
+            ("", ""),
+            ("5(1)", "'5(1)'"),
+        ] {
             assert_eq!(set_value(value.as_bytes()), shown.as_bytes());
         }
     }
