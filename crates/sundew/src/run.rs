@@ -57,7 +57,9 @@ impl Prepared {
         let store = open_store(config, data.path())?;
         let host_keys = data.host_keys()?;
         let identity = data.identity()?;
-        let persona = Persona::debian12(&data.origin(&identity))
+        let programs = programs();
+        let runs = |name: &[u8]| programs.by_name(name).is_some();
+        let persona = Persona::debian12_with(&data.origin(&identity), &runs)
             .map_err(|error| Failure::new(Status::Internal, error.to_string()))?;
         let path = data.path().join("log/cowrie.json");
         let journal = CowrieJson::open(&path, Additions::Keep)
