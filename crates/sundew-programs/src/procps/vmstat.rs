@@ -21,8 +21,10 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
     let count = numbers
         .next()
         .unwrap_or(if delay.is_some() { u64::MAX } else { 1 });
-    let head = "procs -----------memory---------- ---swap-- -----io---- -system-- ------cpu-----\n\
-                 r  b   swpd   free   buff  cache   si   so    bi    bo   in   cs us sy id wa st\n";
+    let head = concat!(
+        "procs -----------memory---------- ---swap-- -----io---- -system-- ------cpu-----\n",
+        " r  b   swpd   free   buff  cache   si   so    bi    bo   in   cs us sy id wa st\n",
+    );
     if proc.print(head.as_bytes()).await.is_err() {
         return proc.status();
     }
