@@ -1,0 +1,19 @@
+//! The real program, started as an operator starts it, and visited with OpenSSH's own client.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "helpers of a test fail the test, and a test is a host"
+)]
+
+mod client;
+mod download;
+mod event;
+mod ftp;
+mod operator;
+mod sensor;
+mod visit;
