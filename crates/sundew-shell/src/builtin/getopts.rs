@@ -22,8 +22,14 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
     } else {
         args.get(1..).unwrap_or_default()
     };
-    let [letters, name, rest @ ..] = operands else { return Ok(usage(shell, proc, args).await) };
-    let positional = if rest.is_empty() { shell.positional.clone() } else { rest.to_vec() };
+    let [letters, name, rest @ ..] = operands else {
+        return Ok(usage(shell, proc, args).await);
+    };
+    let positional = if rest.is_empty() {
+        shell.positional.clone()
+    } else {
+        rest.to_vec()
+    };
     let step = next(shell, letters, &positional);
     report(shell, proc, letters, &step).await;
     let quiet = letters.first() == Some(&b':');
@@ -47,7 +53,9 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
         } else {
             [name.as_slice(), b": bad variable name"].concat()
         };
-        return Ok(shell.builtin_error(proc, args, text, if shell.is_bash() { 1 } else { 2 }).await);
+        return Ok(shell
+            .builtin_error(proc, args, text, if shell.is_bash() { 1 } else { 2 })
+            .await);
     }
     let status = store(shell, proc, name, vec![found]).await?;
     Ok(status.max(u8::from(ended)))
@@ -57,10 +65,14 @@ async fn usage(shell: &Shell, proc: &mut Process, args: &[Vec<u8>]) -> u8 {
     match shell.dialect {
         Dialect::Bash => proc.print_error(format!("{USAGE}\n").as_bytes()).await,
         Dialect::Dash => {
-            shell.builtin_error(proc, args, "Usage: getopts optstring var [arg...]", 2).await;
+            shell
+                .builtin_error(proc, args, "Usage: getopts optstring var [arg...]", 2)
+                .await;
         }
         Dialect::Ash => {
-            shell.builtin_error(proc, args, "usage: getopts optstring var [arg]", 2).await;
+            shell
+                .builtin_error(proc, args, "usage: getopts optstring var [arg]", 2)
+                .await;
         }
     }
     2
@@ -84,10 +96,25 @@ enum Outcome {
 }
 
 fn next(shell: &Shell, letters: &[u8], args: &[Vec<u8>]) -> Step {
-    let index = shell.variables.scalar(b"OPTIND").and_then(integer).and_then(|index| usize::try_from(index).ok());
-    let index = index.unwrap_or(1).max(1);
-    let end = |index| Step { outcome: Outcome::End, index, at: 0 };
-    let Some(argument) = args.get(index - 1) else { return end(index.min(args.len() + 1)) };
+    let index = shell
+        .variables
+        .scalar(b"OPTIND")
+        .and_then(integer)
+        .and_then(|index| usize::try_from(index).ok());
+    let mut index = index.unwrap_or(1).max(1);
+    // dash and ash name the next argument as soon as they have begun a group of letters.
+    let ahead = usize::from(!shell.is_bash());
+    if shell.getopts_at > 0 {
+        index = (index - ahead).max(1);
+    }
+    let end = |index| Step {
+        outcome: Outcome::End,
+        index,
+        at: 0,
+    };
+    let Some(argument) = args.get(index - 1) else {
+        return end(index.min(args.len() + 1));
+    };
     let mut at = shell.getopts_at;
     if at == 0 || at >= argument.len() {
         if argument == b"--" {
@@ -101,19 +128,47 @@ fn next(shell: &Shell, letters: &[u8], args: &[Vec<u8>]) -> Step {
     let letter = argument.get(at).copied().unwrap_or(0);
     let in_group = at + 1 < argument.len();
     // dash and ash name the next argument as soon as they have begun a group.
-    let (after, after_at) = if in_group { (index, at + 1) } else { (index + 1, 0) };
-    let known = letters.iter().position(|&known| known == letter && letter != b':');
-    let Some(known) = known else { return Step { outcome: Outcome::Unknown(letter), index: after, at: after_at } };
+    let (after, after_at) = if in_group {
+        (index, at + 1)
+    } else {
+        (index + 1, 0)
+    };
+    let known = letters
+        .iter()
+        .position(|&known| known == letter && letter != b':');
+    let Some(known) = known else {
+        return Step {
+            outcome: Outcome::Unknown(letter),
+            index: after,
+            at: after_at,
+        };
+    };
     if letters.get(known + 1) != Some(&b':') {
-        return Step { outcome: Outcome::Option(letter, None), index: after, at: after_at };
+        return Step {
+            outcome: Outcome::Option(letter, None),
+            index: after,
+            at: after_at,
+        };
     }
     if in_group {
         let value = argument.get(at + 1..).unwrap_or_default().to_vec();
-        return Step { outcome: Outcome::Option(letter, Some(value)), index: index + 1, at: 0 };
+        return Step {
+            outcome: Outcome::Option(letter, Some(value)),
+            index: index + 1,
+            at: 0,
+        };
     }
     match args.get(index) {
-        Some(value) => Step { outcome: Outcome::Option(letter, Some(value.clone())), index: index + 2, at: 0 },
-        None => Step { outcome: Outcome::Missing(letter), index: index + 1, at: 0 },
+        Some(value) => Step {
+            outcome: Outcome::Option(letter, Some(value.clone())),
+            index: index + 2,
+            at: 0,
+        },
+        None => Step {
+            outcome: Outcome::Missing(letter),
+            index: index + 1,
+            at: 0,
+        },
     }
 }
 
@@ -122,7 +177,11 @@ async fn report(shell: &Shell, proc: &mut Process, letters: &[u8], step: &Step) 
     let silent = letters.first() == Some(&b':') || shell.variables.scalar(b"OPTERR") == Some(b"0");
     let (letter, bash, others) = match step.outcome {
         Outcome::Unknown(letter) => (letter, "illegal option -- ", ["Illegal option -", ""]),
-        Outcome::Missing(letter) => (letter, "option requires an argument -- ", ["No arg for -", " option"]),
+        Outcome::Missing(letter) => (
+            letter,
+            "option requires an argument -- ",
+            ["No arg for -", " option"],
+        ),
         Outcome::End | Outcome::Option(..) => return,
     };
     if silent {
@@ -130,7 +189,14 @@ async fn report(shell: &Shell, proc: &mut Process, letters: &[u8], step: &Step) 
     }
     let letter = [letter];
     let text = if shell.is_bash() {
-        [shell.arg0.as_slice(), b": ", bash.as_bytes(), &letter, b"\n"].concat()
+        [
+            shell.arg0.as_slice(),
+            b": ",
+            bash.as_bytes(),
+            &letter,
+            b"\n",
+        ]
+        .concat()
     } else {
         [others[0].as_bytes(), &letter, others[1].as_bytes(), b"\n"].concat()
     };

@@ -27,7 +27,9 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
     }
     let names = options.operands();
     if tell && names.is_empty() {
-        return Ok(shell.builtin_error(proc, args, "-t: option requires an argument", 1).await);
+        return Ok(shell
+            .builtin_error(proc, args, "-t: option requires an argument", 1)
+            .await);
     }
     if names.is_empty() {
         if !reset {
@@ -41,7 +43,7 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
         let known = if tell {
             show_one(shell, proc, name, names.len() > 1, list).await
         } else if delete {
-            shell.hashed.remove(name).is_some()
+            shell.hashed.is_empty() || shell.hashed.remove(name).is_some()
         } else if let Some(path) = path {
             shell.hashed.insert(name.clone(), (path.to_vec(), 0));
             true
@@ -49,7 +51,9 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
             remember(shell, proc, name)
         };
         if !known {
-            status = shell.builtin_error(proc, args, [name.as_slice(), b": not found"].concat(), 1).await;
+            status = shell
+                .builtin_error(proc, args, [name.as_slice(), b": not found"].concat(), 1)
+                .await;
         }
     }
     Ok(status)
@@ -75,8 +79,16 @@ async fn show(shell: &Shell, proc: &mut Process, reusable: bool) {
     let _checked_at_flush = proc.print(&text).await;
 }
 
-async fn show_one(shell: &Shell, proc: &mut Process, name: &[u8], several: bool, reusable: bool) -> bool {
-    let Some((path, _)) = shell.hashed.get(name) else { return false };
+async fn show_one(
+    shell: &Shell,
+    proc: &mut Process,
+    name: &[u8],
+    several: bool,
+    reusable: bool,
+) -> bool {
+    let Some((path, _)) = shell.hashed.get(name) else {
+        return false;
+    };
     let text = if reusable {
         [b"builtin hash -p ".as_slice(), path, b" ", name, b"\n"].concat()
     } else if several {
@@ -94,7 +106,9 @@ fn remember(shell: &mut Shell, proc: &Process, name: &[u8]) -> bool {
         return true;
     }
     shell.hashed.remove(name);
-    let Some(path) = shell.search_path(proc, name) else { return false };
+    let Some(path) = shell.search_path(proc, name) else {
+        return false;
+    };
     shell.hashed.insert(name.to_vec(), (path, 0));
     true
 }

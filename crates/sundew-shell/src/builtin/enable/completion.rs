@@ -1,0 +1,283 @@
+//! `complete` remembers and shows specifications; `compgen` makes the lists that attackers and
+//! completion scripts ask for. Functions and commands (`-F`, `-C`) are not called.
+
+use std::collections::BTreeSet;
+
+use sundew_kernel::Process;
+use sundew_vfs::{Access, FileType};
+
+use crate::builtin::getopt::{Found, Options};
+use crate::builtin::type_::KEYWORDS;
+use crate::builtin::{Answer, TABLE, find};
+use crate::expand::transform::quote;
+use crate::option::{SET_OPTIONS, SHOPT_OPTIONS};
+use crate::shell::Shell;
+
+const USAGE_TAIL: &str = "[-o option] [-A action] [-G globpat] [-W wordlist] [-F function] [-C command] [-X filterpat] [-P prefix] [-S suffix]";
+
+/// Commands with a specification; more are not remembered.
+const MAX_SPECIFICATIONS: usize = 4096;
+
+/// What the options of both builtins say.
+#[derive(Default)]
+struct Specification<'a> {
+    actions: BTreeSet<u8>,
+    named_actions: Vec<&'a [u8]>,
+    options: Vec<&'a [u8]>,
+    /// Arguments of `G W P S X C F`, in the order in which `complete -p` shows them.
+    values: [Option<&'a [u8]>; 7],
+    print: bool,
+    remove: bool,
+    /// `-D`, `-E`, `-I`
+    special: Vec<u8>,
+}
+
+/// The letters of [`Specification::values`].
+const VALUES: &[u8] = b"GWPSXCF";
+
+impl<'a> Specification<'a> {
+    fn read(options: &mut Options<'a>) -> Result<Self, Found<'a>> {
+        let mut specification = Self::default();
+        while let Some(found) = options.next() {
+            let Found::Option(letter, value) = found else { return Err(found) };
+            match letter {
+                b'p' => specification.print = true,
+                b'r' => specification.remove = true,
+                b'D' | b'E' | b'I' => specification.special.push(letter),
+                b'o' => specification.options.push(value),
+                b'A' => specification.named_actions.push(value),
+                letter => match VALUES.iter().position(|known| *known == letter) {
+                    Some(index) => {
+                        if let Some(slot) = specification.values.get_mut(index) {
+                            *slot = Some(value);
+                        }
+                    }
+                    None => {
+                        specification.actions.insert(letter);
+                    }
+                },
+            }
+        }
+        Ok(specification)
+    }
+
+    fn value(&self, letter: u8) -> Option<&'a [u8]> {
+        VALUES.iter().zip(self.values).find_map(|(known, value)| value.filter(|_| *known == letter))
+    }
+
+    /// As `complete -p` shows it, without the command's name.
+    fn to_text(&self) -> Vec<u8> {
+        let mut text = b"complete ".to_vec();
+        for option in &self.options {
+            text.extend([b"-o ".as_slice(), option, b" "].concat());
+        }
+        for action in &self.actions {
+            text.extend([b'-', *action, b' ']);
+        }
+        for action in &self.named_actions {
+            text.extend([b"-A ".as_slice(), action, b" "].concat());
+        }
+        for (letter, value) in VALUES.iter().zip(self.values) {
+            let Some(value) = value else { continue };
+            let value = if *letter == b'F' { value.to_vec() } else { quote(value) };
+            text.extend([&[b'-', *letter, b' '], value.as_slice(), b" "].concat());
+        }
+        text
+    }
+
+    fn is_empty(&self) -> bool {
+        self.actions.is_empty()
+            && self.named_actions.is_empty()
+            && self.options.is_empty()
+            && self.values.iter().all(Option::is_none)
+    }
+}
+
+pub(super) async fn run_complete(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> Answer {
+    let usage = format!("complete: usage: complete [-abcdefgjksuv] [-pr] [-DEI] {USAGE_TAIL} [name ...]");
+    let mut options = Options::new(args, b"abcdefgjksuvo:A:G:W:P:S:X:F:C:prDEI");
+    let specification = match Specification::read(&mut options) {
+        Ok(specification) => specification,
+        Err(found) => return Ok(shell.bad_option(proc, args, found, &usage).await),
+    };
+    let special = specification.special.iter().map(|letter| vec![b'-', *letter]);
+    let names: Vec<Vec<u8>> = special.chain(options.operands().iter().cloned()).collect();
+    if names.is_empty() && !specification.remove && (specification.print || specification.is_empty()) {
+        for (name, text) in &shell.completions {
+            let _checked_at_flush = proc.print(&[text.as_slice(), name, b"\n"].concat()).await;
+        }
+        return Ok(0);
+    }
+    if names.is_empty() && specification.remove {
+        shell.completions.clear();
+        return Ok(0);
+    }
+    if names.is_empty() {
+        proc.print_error(format!("{usage}\n").as_bytes()).await;
+        return Ok(2);
+    }
+    let mut status = 0;
+    for name in names {
+        let known = shell.completions.get(&name);
+        if specification.print || specification.remove {
+            let Some(text) = known else {
+                let text = [name.as_slice(), b": no completion specification"].concat();
+                status = shell.builtin_error(proc, args, text, 1).await;
+                continue;
+            };
+            if specification.print {
+                let line = [text.as_slice(), &name, b"\n"].concat();
+                let _checked_at_flush = proc.print(&line).await;
+            } else {
+                shell.completions.remove(&name);
+            }
+        } else if shell.completions.len() < MAX_SPECIFICATIONS {
+            shell.completions.insert(name, specification.to_text());
+        }
+    }
+    Ok(status)
+}
+
+pub(super) async fn run_compgen(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> Answer {
+    let usage = format!("compgen: usage: compgen [-abcdefgjksuv] {USAGE_TAIL} [word]");
+    let mut options = Options::new(args, b"abcdefgjksuvo:A:G:W:P:S:X:F:C:");
+    let specification = match Specification::read(&mut options) {
+        Ok(specification) => specification,
+        Err(found) => return Ok(shell.bad_option(proc, args, found, &usage).await),
+    };
+    let word = options.operands().first().cloned().unwrap_or_default();
+    let mut matches: Vec<Vec<u8>> = Vec::new();
+    let letters = specification.actions.iter().copied();
+    let mut actions: Vec<u8> = letters.collect();
+    for name in &specification.named_actions {
+        match action_letter(name) {
+            Some(letter) => actions.push(letter),
+            None => {
+                let text = [name, b": invalid action name".as_slice()].concat();
+                return Ok(shell.builtin_error(proc, args, text, 2).await);
+            }
+        }
+    }
+    for action in actions {
+        proc.tick().await;
+        candidates(shell, proc, action, &word, &mut matches);
+    }
+    if let Some(list) = specification.value(b'W') {
+        let expanded = shell.expand_text(proc, list).await?;
+        let separators = shell.field_separators();
+        let words = expanded.split(|byte| separators.contains(byte)).filter(|word| !word.is_empty());
+        matches.extend(words.map(<[u8]>::to_vec));
+    }
+    matches.retain(|candidate| candidate.starts_with(&word));
+    let prefix = specification.value(b'P').unwrap_or_default();
+    let suffix = specification.value(b'S').unwrap_or_default();
+    for candidate in &matches {
+        proc.tick().await;
+        if proc.print(&[prefix, candidate, suffix, b"\n"].concat()).await.is_err() {
+            break;
+        }
+    }
+    Ok(u8::from(matches.is_empty()))
+}
+
+/// The letter of a name that `-A` takes; those without one get a letter that no option has.
+fn action_letter(name: &[u8]) -> Option<u8> {
+    Some(match name {
+        b"alias" => b'a',
+        b"builtin" => b'b',
+        b"command" => b'c',
+        b"directory" => b'd',
+        b"export" => b'e',
+        b"file" => b'f',
+        b"group" => b'g',
+        b"job" => b'j',
+        b"keyword" => b'k',
+        b"service" => b's',
+        b"user" => b'u',
+        b"variable" => b'v',
+        b"function" => b'F',
+        b"arrayvar" => b'A',
+        b"setopt" => b'O',
+        b"shopt" => b'P',
+        b"enabled" => b'B',
+        b"disabled" => b'N',
+        b"signal" | b"binding" | b"helptopic" | b"hostname" | b"running" | b"stopped" => b'-',
+        _ => return None,
+    })
+}
+
+fn candidates(shell: &Shell, proc: &Process, action: u8, word: &[u8], matches: &mut Vec<Vec<u8>>) {
+    let text = |name: &str| name.as_bytes().to_vec();
+    match action {
+        b'a' => matches.extend(shell.aliases.keys().cloned()),
+        b'b' => matches.extend(bash_builtins()),
+        b'B' => matches.extend(bash_builtins().filter(|name| find(shell, name).is_some())),
+        b'N' => matches.extend(shell.disabled.iter().cloned()),
+        b'F' => matches.extend(shell.functions.keys().cloned()),
+        b'k' => matches.extend(KEYWORDS.iter().map(|name| text(name))),
+        b'O' => matches.extend(SET_OPTIONS.iter().map(|option| text(option.name))),
+        b'P' => matches.extend(SHOPT_OPTIONS.iter().map(|option| text(option.0))),
+        b'c' => {
+            matches.extend(shell.aliases.keys().cloned());
+            matches.extend(KEYWORDS.iter().map(|name| text(name)));
+            matches.extend(shell.functions.keys().cloned());
+            matches.extend(bash_builtins());
+            matches.extend(programs(shell, proc));
+        }
+        b'd' | b'f' => matches.extend(files(proc, word, action == b'd')),
+        b'e' | b'v' | b'A' => {
+            let visible = shell.variables.visible();
+            let wanted = visible.iter().filter(|(_, variable)| match action {
+                b'e' => variable.attributes.exported,
+                b'A' => variable.is_array(),
+                _ => variable.value.is_some(),
+            });
+            matches.extend(wanted.map(|(name, _)| name.to_vec()));
+        }
+        b'g' => matches.extend(first_fields(proc, b"/etc/group")),
+        b'u' => matches.extend(first_fields(proc, b"/etc/passwd")),
+        _ => {}
+    }
+}
+
+fn bash_builtins() -> impl Iterator<Item = Vec<u8>> {
+    let all = TABLE.iter().filter(|builtin| builtin.dialects.contains(&sundew_sh_syntax::Dialect::Bash));
+    all.map(|builtin| builtin.name.as_bytes().to_vec())
+}
+
+/// Everything executable in `$PATH`.
+fn programs(shell: &Shell, proc: &Process) -> Vec<Vec<u8>> {
+    let path = shell.variables.scalar(b"PATH").unwrap_or_default();
+    let mut names = Vec::new();
+    for directory in path.split(|&byte| byte == b':') {
+        for entry in proc.read_directory(directory).unwrap_or_default() {
+            let file = [directory, b"/", &*entry.name].concat();
+            let is_file = proc.stat(&file).is_ok_and(|metadata| metadata.file_type == FileType::Regular);
+            if is_file && proc.access(&file, Access::Execute).is_ok() {
+                names.push(entry.name.to_vec());
+            }
+        }
+    }
+    names
+}
+
+/// Files whose path begins with `word`.
+fn files(proc: &Process, word: &[u8], directories: bool) -> Vec<Vec<u8>> {
+    let split = word.iter().rposition(|&byte| byte == b'/').map_or(0, |slash| slash + 1);
+    let (directory, start) = word.split_at(split);
+    let entries = proc.read_directory(if directory.is_empty() { b"." } else { directory }).unwrap_or_default();
+    let names = entries.iter().map(|entry| &*entry.name).filter(|name| *name != b"." && *name != b"..");
+    let paths = names.filter(|name| name.starts_with(start)).map(|name| [directory, name].concat());
+    paths
+        .filter(|path| {
+            !directories || proc.stat(path).is_ok_and(|metadata| metadata.file_type == FileType::Directory)
+        })
+        .collect()
+}
+
+/// The names in a file of accounts.
+fn first_fields(proc: &Process, path: &[u8]) -> Vec<Vec<u8>> {
+    let text = proc.read_small_file(path).unwrap_or_default();
+    let names = text.split(|&byte| byte == b'\n').filter_map(|line| line.split(|&byte| byte == b':').next());
+    names.filter(|name| !name.is_empty()).map(<[u8]>::to_vec).collect()
+}
