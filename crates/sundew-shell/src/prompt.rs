@@ -37,13 +37,24 @@ impl Shell {
     /// The prompt, its escapes and, under `promptvars`, its variables and commands expanded. What
     /// takes no room stands between `\x01` and `\x02` for [`Shell::read_line`], if lines are edited.
     pub async fn prompt(&mut self, proc: &mut Process, kind: PromptKind) -> Vec<u8> {
-        let text = self.variables.scalar(kind.variable()).unwrap_or_default().to_vec();
+        let text = self
+            .variables
+            .scalar(kind.variable())
+            .unwrap_or_default()
+            .to_vec();
         let editing = self.edits_lines(proc);
         let decoded = match self.dialect {
             Dialect::Dash => text,
             Dialect::Bash | Dialect::Ash => {
                 let user = user_name(proc).await;
-                Decoder { shell: self, proc, user, editing, quotes: self.expands_prompts() }.decode(&text)
+                Decoder {
+                    shell: self,
+                    proc,
+                    user,
+                    editing,
+                    quotes: self.expands_prompts(),
+                }
+                .decode(&text)
             }
         };
         let mut prompt = decoded;
@@ -120,17 +131,31 @@ impl Decoder<'_> {
                 break;
             };
             if (b'0'..=b'7').contains(&letter) {
-                let digits: Vec<u8> = text.iter().skip(at).take(3).take_while(|byte| (b'0'..=b'7').contains(byte)).copied().collect();
+                let digits: Vec<u8> = text
+                    .iter()
+                    .skip(at)
+                    .take(3)
+                    .take_while(|byte| (b'0'..=b'7').contains(byte))
+                    .copied()
+                    .collect();
                 at += digits.len();
-                let value = digits.iter().fold(0_u32, |value, digit| value * 8 + u32::from(digit - b'0'));
+                let value = digits
+                    .iter()
+                    .fold(0_u32, |value, digit| value * 8 + u32::from(digit - b'0'));
                 out.push(value.to_le_bytes()[0]);
                 continue;
             }
             at += 1;
             if letter == b'D' && text.get(at) == Some(&b'{') {
                 let rest = text.get(at + 1..).unwrap_or_default();
-                let end = rest.iter().position(|&byte| byte == b'}').unwrap_or(rest.len());
-                self.put(&mut out, self.time(rest.get(..end).unwrap_or_default()).as_bytes());
+                let end = rest
+                    .iter()
+                    .position(|&byte| byte == b'}')
+                    .unwrap_or(rest.len());
+                self.put(
+                    &mut out,
+                    self.time(rest.get(..end).unwrap_or_default()).as_bytes(),
+                );
                 at += end + 2;
                 continue;
             }
@@ -143,21 +168,37 @@ impl Decoder<'_> {
         let hostname = self.proc.facts().hostname.as_slice();
         match letter {
             b'u' => self.put(out, &self.user),
-            b'h' => self.put(out, hostname.split(|&byte| byte == b'.').next().unwrap_or(hostname)),
+            b'h' => self.put(
+                out,
+                hostname
+                    .split(|&byte| byte == b'.')
+                    .next()
+                    .unwrap_or(hostname),
+            ),
             b'H' => self.put(out, hostname),
             b'w' => self.put(out, &self.shell.short_directory(self.proc)),
             b'W' => {
                 let directory = self.shell.short_directory(self.proc);
-                let last = directory.rsplit(|&byte| byte == b'/').next().filter(|last| !last.is_empty());
+                let last = directory
+                    .rsplit(|&byte| byte == b'/')
+                    .next()
+                    .filter(|last| !last.is_empty());
                 self.put(out, last.unwrap_or(b"/"));
             }
             b'$' => {
-                let sign: &[u8] = if self.proc.credentials().uid == 0 { b"#" } else { b"$" };
+                let sign: &[u8] = if self.proc.credentials().uid == 0 {
+                    b"#"
+                } else {
+                    b"$"
+                };
                 self.put(out, sign);
             }
             b's' => {
                 let name = self.shell.arg0.as_slice();
-                self.put(out, name.rsplit(|&byte| byte == b'/').next().unwrap_or(name));
+                self.put(
+                    out,
+                    name.rsplit(|&byte| byte == b'/').next().unwrap_or(name),
+                );
             }
             b'v' => out.extend_from_slice(b"5.2"),
             b'V' => out.extend_from_slice(b"5.2.15"),
@@ -168,10 +209,18 @@ impl Decoder<'_> {
             b'd' => out.extend_from_slice(self.time(b"%a %b %d").as_bytes()),
             b'j' => out.extend_from_slice(self.shell.jobs.iter().count().to_string().as_bytes()),
             b'l' => {
-                let path = self.proc.terminal_path(STDIN).unwrap_or_else(|_| b"tty".to_vec());
-                self.put(out, path.rsplit(|&byte| byte == b'/').next().unwrap_or(&path));
+                let path = self
+                    .proc
+                    .terminal_path(STDIN)
+                    .unwrap_or_else(|_| b"tty".to_vec());
+                self.put(
+                    out,
+                    path.rsplit(|&byte| byte == b'/').next().unwrap_or(&path),
+                );
             }
-            b'!' | b'#' => out.extend_from_slice(self.shell.history.next_number().to_string().as_bytes()),
+            b'!' | b'#' => {
+                out.extend_from_slice(self.shell.history.next_number().to_string().as_bytes())
+            }
             // Under line editing bash goes to the first column by itself: there is no line discipline
             // to rely on for the editor's idea of the screen.
             b'n' if self.editing && self.shell.is_bash() => out.extend_from_slice(b"\r\n"),
@@ -203,7 +252,10 @@ impl Decoder<'_> {
     /// The time of day as strftime(3) puts it.
     fn time(&self, format: &[u8]) -> String {
         let format = String::from_utf8_lossy(if format.is_empty() { b"%X" } else { format });
-        let format = format.replace("%X", "%H:%M:%S").replace("%x", "%m/%d/%y").replace("%c", "%a %b %e %H:%M:%S %Y");
+        let format = format
+            .replace("%X", "%H:%M:%S")
+            .replace("%x", "%m/%d/%y")
+            .replace("%c", "%a %b %e %H:%M:%S %Y");
         let now = jiff::Timestamp::from_second(self.proc.now().secs).unwrap_or_default();
         let now = now.to_zoned(jiff::tz::TimeZone::UTC);
         jiff::fmt::strtime::format(&format, &now).unwrap_or(format)
@@ -216,17 +268,24 @@ const MAX_PASSWD_BYTES: usize = 256 * 1024;
 /// The name of the user, as `/etc/passwd` has it now.
 async fn user_name(proc: &Process) -> Vec<u8> {
     let unknown = b"I have no name!".to_vec();
-    let Ok(fd) = proc.open(b"/etc/passwd", OpenFlags::READ, 0).await else { return unknown };
+    let Ok(fd) = proc.open(b"/etc/passwd", OpenFlags::READ, 0).await else {
+        return unknown;
+    };
     let mut text = Vec::new();
     let mut chunk = [0; 1024];
     while text.len() < MAX_PASSWD_BYTES {
         match proc.read(fd, &mut chunk).await {
-            Ok(count) if count > 0 => text.extend_from_slice(chunk.get(..count).unwrap_or_default()),
+            Ok(count) if count > 0 => {
+                text.extend_from_slice(chunk.get(..count).unwrap_or_default())
+            }
             _ => break,
         }
     }
     let _was_open = proc.close(fd);
     let uid = proc.credentials().uid.to_string();
-    let line = text.split(|&byte| byte == b'\n').find(|line| line.split(|&byte| byte == b':').nth(2) == Some(uid.as_bytes()));
-    line.and_then(|line| line.split(|&byte| byte == b':').next()).map_or(unknown, <[u8]>::to_vec)
+    let line = text
+        .split(|&byte| byte == b'\n')
+        .find(|line| line.split(|&byte| byte == b':').nth(2) == Some(uid.as_bytes()));
+    line.and_then(|line| line.split(|&byte| byte == b':').next())
+        .map_or(unknown, <[u8]>::to_vec)
 }

@@ -5,24 +5,26 @@
 //! editing, and BusyBox's is simpler.
 
 pub mod buffer;
+pub mod busybox;
 mod complete;
 pub mod display;
 pub mod editor;
 pub mod history;
 pub mod key;
 pub mod terminal;
-pub mod width;
 #[cfg(test)]
 mod tests;
+pub mod width;
 
 use futures_util::FutureExt;
+use sundew_kernel::signal::Disposition;
 use sundew_kernel::tty::Termios;
 use sundew_kernel::tty::termios::{ECHO, ICANON, ICRNL, INLCR, VLNEXT, VMIN, VTIME};
-use sundew_kernel::signal::Disposition;
 use sundew_kernel::{Errno, Fd, Process, STDIN, Signal};
 
 use crate::shell::Shell;
-use editor::{Editor, Outcome, Setup};
+use busybox::Simple;
+use editor::{Completion, Editor, Outcome, Setup, Want};
 pub use history::History;
 use terminal::Terminal;
 
@@ -70,7 +72,8 @@ impl Shell {
         match self.history.expand(&line) {
             Ok(None) => line,
             Ok(Some(expanded)) => {
-                proc.print_error(&[expanded.line.as_slice(), b"\n"].concat()).await;
+                proc.print_error(&[expanded.line.as_slice(), b"\n"].concat())
+                    .await;
                 if expanded.print_only {
                     self.remember_line(&expanded.line);
                     return Vec::new();
@@ -86,7 +89,11 @@ impl Shell {
 
     /// Without line editing: the terminal's own.
     async fn read_plainly(&mut self, proc: &mut Process, prompt: &[u8]) -> Input {
-        let visible: Vec<u8> = prompt.iter().copied().filter(|byte| !matches!(byte, 1 | 2)).collect();
+        let visible: Vec<u8> = prompt
+            .iter()
+            .copied()
+            .filter(|byte| !matches!(byte, 1 | 2))
+            .collect();
         proc.print_error(&visible).await;
         let mut line = Vec::new();
         loop {
@@ -115,10 +122,12 @@ impl Shell {
             terminal: Terminal::of(&term),
             brackets: self.is_bash() && Terminal::of(&term).brackets,
             echo: termios.local_has(ECHO),
+            bash: self.is_bash(),
             before: termios,
             fd: STDIN,
         };
-        let dispositions = [Signal::INT, Signal::WINCH].map(|signal| (signal, proc.set_disposition(signal, Disposition::Catch)));
+        let dispositions = [Signal::INT, Signal::WINCH]
+            .map(|signal| (signal, proc.set_disposition(signal, Disposition::Catch)));
         session.begin(proc).await;
         let setup = Setup {
             terminal: session.terminal,
@@ -127,9 +136,16 @@ impl Shell {
             utf8: self.is_utf8(),
             prompt,
         };
-        let mut editor = Editor::new(setup, &mut self.history);
+        let mut editor = if self.is_bash() {
+            LineEditor::Readline(Box::new(Editor::new(setup, &mut self.history)))
+        } else {
+            let more = input_waits(proc, session.fd);
+            LineEditor::BusyBox(Simple::new(prompt, size.columns, setup.utf8, more, &self.history))
+        };
         let input = self.edit(proc, &mut editor, &mut session).await;
-        editor.close(&mut self.history);
+        if let LineEditor::Readline(editor) = editor {
+            editor.close(&mut self.history);
+        }
         session.end(proc, &input).await;
         for (signal, disposition) in dispositions {
             proc.set_disposition(signal, disposition);
@@ -138,9 +154,14 @@ impl Shell {
     }
 
     /// Feeds keys to the editor until the line ends.
-    async fn edit(&mut self, proc: &mut Process, editor: &mut Editor, session: &mut Session) -> Input {
+    async fn edit(
+        &mut self,
+        proc: &mut Process,
+        editor: &mut LineEditor,
+        session: &mut Session,
+    ) -> Input {
+        session.send(proc, editor.take_output()).await;
         loop {
-            session.send(proc, editor.take_output()).await;
             let mut byte = [0];
             match proc.read(session.fd, &mut byte).await {
                 Ok(0) => return Input::End,
@@ -148,13 +169,12 @@ impl Shell {
                 Err(Errno::Eintr) => {
                     if self.interrupted(proc) {
                         editor.interrupt();
-                        session.send(proc, editor.take_output()).await;
+                        session.show(proc, editor.take_output()).await;
                         return Input::Interrupted;
                     }
-                    if let Ok(size) = proc.window_size(session.fd)
-                        && session.terminal.wraps
-                    {
+                    if let Ok(size) = proc.window_size(session.fd) {
                         editor.resize(size.columns, size.rows);
+                        session.show(proc, editor.take_output()).await;
                     }
                     continue;
                 }
@@ -162,21 +182,24 @@ impl Shell {
             }
             proc.tick().await;
             let [byte] = byte;
-            let more = proc.readable(session.fd).now_or_never().is_some_and(|ready| ready.is_ok());
+            let more = proc
+                .readable(session.fd)
+                .now_or_never()
+                .is_some_and(|ready| ready.is_ok());
             match editor.feed(byte, more, &mut self.history) {
                 Outcome::Continue => {}
                 Outcome::Accept(line) => {
-                    session.send(proc, editor.take_output()).await;
+                    session.show(proc, editor.take_output()).await;
                     return Input::Line(line);
                 }
                 Outcome::End => return Input::End,
                 Outcome::Complete(want) => {
-                    let (line, point) = editor.line();
-                    let line = line.get(..point).unwrap_or_default().to_vec();
+                    let line = editor.before_cursor();
                     let completion = self.complete(proc, &line).await;
                     editor.complete(want, &completion);
                 }
             }
+            session.show(proc, editor.take_output()).await;
         }
     }
 
@@ -192,10 +215,73 @@ impl Shell {
     }
 
     fn is_utf8(&self) -> bool {
-        let set = |name: &[u8]| self.variables.scalar(name).filter(|value| !value.is_empty());
-        let locale = set(b"LC_ALL").or_else(|| set(b"LC_CTYPE")).or_else(|| set(b"LANG")).unwrap_or_default();
+        let set = |name: &[u8]| {
+            self.variables
+                .scalar(name)
+                .filter(|value| !value.is_empty())
+        };
+        let locale = set(b"LC_ALL")
+            .or_else(|| set(b"LC_CTYPE"))
+            .or_else(|| set(b"LANG"))
+            .unwrap_or_default();
         let locale = locale.to_ascii_lowercase();
         locale.ends_with(b"utf-8") || locale.ends_with(b"utf8")
+    }
+}
+
+/// Whether a read would not wait.
+fn input_waits(proc: &Process, fd: Fd) -> bool {
+    proc.readable(fd).now_or_never().is_some_and(|ready| ready.is_ok())
+}
+
+/// The editor of the shell.
+enum LineEditor {
+    Readline(Box<Editor>),
+    BusyBox(Simple),
+}
+
+impl LineEditor {
+    fn take_output(&mut self) -> Vec<u8> {
+        match self {
+            Self::Readline(editor) => editor.take_output(),
+            Self::BusyBox(editor) => editor.take_output(),
+        }
+    }
+
+    fn feed(&mut self, byte: u8, more: bool, history: &mut History) -> Outcome {
+        match self {
+            Self::Readline(editor) => editor.feed(byte, more, history),
+            Self::BusyBox(editor) => editor.feed(byte, history),
+        }
+    }
+
+    fn before_cursor(&self) -> Vec<u8> {
+        let (line, point) = match self {
+            Self::Readline(editor) => editor.line(),
+            Self::BusyBox(editor) => editor.line(),
+        };
+        line.get(..point).unwrap_or_default().to_vec()
+    }
+
+    fn complete(&mut self, want: Want, completion: &Completion) {
+        match self {
+            Self::Readline(editor) => editor.complete(want, completion),
+            Self::BusyBox(editor) => editor.complete(want, completion),
+        }
+    }
+
+    fn interrupt(&mut self) {
+        match self {
+            Self::Readline(editor) => editor.interrupt(),
+            Self::BusyBox(editor) => editor.interrupt(),
+        }
+    }
+
+    fn resize(&mut self, columns: u16, rows: u16) {
+        match self {
+            Self::Readline(editor) => editor.resize(columns, rows),
+            Self::BusyBox(editor) => editor.resize(columns),
+        }
     }
 }
 
@@ -205,6 +291,7 @@ struct Session {
     brackets: bool,
     /// Whether the terminal showed what is typed before: if not, neither does the editor.
     echo: bool,
+    bash: bool,
     before: Termios,
     fd: Fd,
 }
@@ -233,8 +320,8 @@ impl Session {
                 Input::Line(_) | Input::End => last.push(b'\n'),
                 // As readline cleans up in its signal handler, and bash then starts anew.
                 Input::Interrupted => {
-                    last.extend_from_slice(BRACKETS_ON);
-                    last.extend_from_slice(BRACKETS_OFF);
+                    let end: &[u8] = if self.echo { b"" } else { b"\n" };
+                    last = [BRACKETS_OFF, end, BRACKETS_ON, BRACKETS_OFF, end].concat();
                 }
             }
         }
@@ -243,6 +330,15 @@ impl Session {
         }
         if !last.is_empty() {
             proc.print_error(&last).await;
+        }
+    }
+
+    /// Sends what shows the line; nothing of it where the terminal did not show what is typed.
+    async fn show(&self, proc: &mut Process, output: Vec<u8>) {
+        if self.echo || !self.bash {
+            self.send(proc, output).await;
+        } else if output.ends_with(b"^C") {
+            self.send(proc, b"^C".to_vec()).await;
         }
     }
 

@@ -7,15 +7,19 @@ use super::Answer;
 use crate::readline::history::Control;
 use crate::shell::Shell;
 
-const USAGE: &str =
-    "history: usage: history [-c] [-d offset] [n] or history -anrw [filename] or history -ps arg [arg...]";
+const USAGE: &str = "history: usage: history [-c] [-d offset] [n] or history -anrw [filename] or history -ps arg [arg...]";
 
 pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> Answer {
     let mut rest = args.get(1..).unwrap_or_default();
     let mut letters: Vec<u8> = Vec::new();
     let mut offset = None;
     while let Some(argument) = rest.first() {
-        let Some(options) = argument.strip_prefix(b"-").filter(|options| !options.is_empty()) else { break };
+        let Some(options) = argument
+            .strip_prefix(b"-")
+            .filter(|options| !options.is_empty())
+        else {
+            break;
+        };
         rest = rest.get(1..).unwrap_or_default();
         if options == b"-" {
             break;
@@ -27,7 +31,9 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
                     let attached = options.get(index + 1..).unwrap_or_default();
                     if attached.is_empty() {
                         let Some((next, others)) = rest.split_first() else {
-                            shell.complain(proc, "history: -d: option requires an argument").await;
+                            shell
+                                .complain(proc, "history: -d: option requires an argument")
+                                .await;
                             return usage(proc).await;
                         };
                         offset = Some(next.clone());
@@ -45,8 +51,15 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
             }
         }
     }
-    if letters.iter().filter(|letter| matches!(letter, b'a' | b'n' | b'r' | b'w')).count() > 1 {
-        shell.complain(proc, "history: cannot use more than one of -anrw").await;
+    if letters
+        .iter()
+        .filter(|letter| matches!(letter, b'a' | b'n' | b'r' | b'w'))
+        .count()
+        > 1
+    {
+        shell
+            .complain(proc, "history: cannot use more than one of -anrw")
+            .await;
         return Ok(1);
     }
     if letters.contains(&b'c') {
@@ -73,15 +86,24 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
 }
 
 async fn usage(proc: &mut Process) -> Answer {
-    proc.print_error([USAGE.as_bytes(), b"\n"].concat().as_slice()).await;
+    proc.print_error([USAGE.as_bytes(), b"\n"].concat().as_slice())
+        .await;
     Ok(2)
 }
 
 async fn list(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> Answer {
     let mut count = shell.history.len();
     if let Some(argument) = args.first() {
-        let Some(number) = std::str::from_utf8(argument).ok().and_then(|text| text.parse::<i64>().ok()) else {
-            let text = [b"history: ".as_slice(), argument, b": numeric argument required"].concat();
+        let Some(number) = std::str::from_utf8(argument)
+            .ok()
+            .and_then(|text| text.parse::<i64>().ok())
+        else {
+            let text = [
+                b"history: ".as_slice(),
+                argument,
+                b": numeric argument required",
+            ]
+            .concat();
             shell.complain(proc, text).await;
             return Ok(1);
         };
@@ -103,19 +125,36 @@ async fn list(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> Answer
 
 async fn delete(shell: &mut Shell, proc: &mut Process, offset: &[u8]) -> Answer {
     let text = std::str::from_utf8(offset).unwrap_or_default();
-    let (from, to) = match text.char_indices().skip(1).find(|(_, letter)| *letter == '-') {
-        Some((at, _)) => text.split_at_checked(at).map_or((text, text), |(from, to)| (from, to.trim_start_matches('-'))),
+    let (from, to) = match text
+        .char_indices()
+        .skip(1)
+        .find(|(_, letter)| *letter == '-')
+    {
+        Some((at, _)) => text
+            .split_at_checked(at)
+            .map_or((text, text), |(from, to)| {
+                (from, to.trim_start_matches('-'))
+            }),
         None => (text, text),
     };
     let next = i64::try_from(shell.history.next_number()).unwrap_or(i64::MAX);
-    let resolve = |text: &str| text.parse::<i64>().ok().map(|number| if number < 0 { next + number } else { number });
+    let resolve = |text: &str| {
+        text.parse::<i64>()
+            .ok()
+            .map(|number| if number < 0 { next + number } else { number })
+    };
     let range = resolve(from).zip(resolve(to)).and_then(|(from, to)| {
         let (from, to) = (usize::try_from(from).ok()?, usize::try_from(to).ok()?);
         let valid = from >= shell.history.first() && to < shell.history.next_number() && from <= to;
         valid.then_some((from, to))
     });
     let Some((from, to)) = range else {
-        let text = [b"history: ".as_slice(), offset, b": history position out of range"].concat();
+        let text = [
+            b"history: ".as_slice(),
+            offset,
+            b": history position out of range",
+        ]
+        .concat();
         shell.complain(proc, text).await;
         return Ok(1);
     };
@@ -130,8 +169,14 @@ async fn print_expanded(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
     let mut status = 0;
     for argument in args {
         match shell.history.expand(argument) {
-            Ok(Some(expanded)) => proc.print(&[expanded.line.as_slice(), b"\n"].concat()).await.unwrap_or_default(),
-            Ok(None) => proc.print(&[argument.as_slice(), b"\n"].concat()).await.unwrap_or_default(),
+            Ok(Some(expanded)) => proc
+                .print(&[expanded.line.as_slice(), b"\n"].concat())
+                .await
+                .unwrap_or_default(),
+            Ok(None) => proc
+                .print(&[argument.as_slice(), b"\n"].concat())
+                .await
+                .unwrap_or_default(),
             Err(error) => {
                 let text = [b"history: ".as_slice(), &error.0].concat();
                 shell.complain(proc, text).await;
@@ -155,9 +200,21 @@ async fn file(shell: &mut Shell, proc: &mut Process, letter: u8, name: Option<&V
     match result {
         Ok(()) => Ok(0),
         Err(errno) => {
-            let text = [b"history: ".as_slice(), &path, b": cannot read: ", errno.message().as_bytes()].concat();
+            let text = [
+                b"history: ".as_slice(),
+                &path,
+                b": cannot read: ",
+                errno.message().as_bytes(),
+            ]
+            .concat();
             let text = if matches!(letter, b'a' | b'w') {
-                [b"history: ".as_slice(), &path, b": cannot create: ", errno.message().as_bytes()].concat()
+                [
+                    b"history: ".as_slice(),
+                    &path,
+                    b": cannot create: ",
+                    errno.message().as_bytes(),
+                ]
+                .concat()
             } else {
                 text
             };
@@ -170,7 +227,10 @@ async fn file(shell: &mut Shell, proc: &mut Process, letter: u8, name: Option<&V
 impl Shell {
     /// `$HISTFILE`.
     fn history_file(&self) -> Vec<u8> {
-        self.variables.scalar(b"HISTFILE").unwrap_or_default().to_vec()
+        self.variables
+            .scalar(b"HISTFILE")
+            .unwrap_or_default()
+            .to_vec()
     }
 
     /// At the start of an interactive shell: reads `$HISTFILE`, as far as `$HISTSIZE` goes. Call it
@@ -201,9 +261,16 @@ impl Shell {
     /// Takes `$HISTSIZE` as it is now.
     pub fn apply_history_size(&mut self) {
         let size = self.variables.scalar(b"HISTSIZE").map(<[u8]>::to_vec);
-        let Some(size) = size else { return self.history.set_limit(Some(super::super::readline::history::DEFAULT_LINES)) };
-        let number = std::str::from_utf8(&size).ok().and_then(|text| text.trim().parse::<i64>().ok());
-        self.history.set_limit(number.and_then(|number| usize::try_from(number).ok()));
+        let Some(size) = size else {
+            return self
+                .history
+                .set_limit(Some(super::super::readline::history::DEFAULT_LINES));
+        };
+        let number = std::str::from_utf8(&size)
+            .ok()
+            .and_then(|text| text.trim().parse::<i64>().ok());
+        self.history
+            .set_limit(number.and_then(|number| usize::try_from(number).ok()));
     }
 
     /// Adds a line that was typed, as `$HISTCONTROL` and `$HISTIGNORE`'s plain words allow.
@@ -216,7 +283,11 @@ impl Shell {
         self.history.add(line, control);
     }
 
-    async fn read_history_from(&mut self, proc: &mut Process, path: &[u8]) -> Result<(), sundew_kernel::Errno> {
+    async fn read_history_from(
+        &mut self,
+        proc: &mut Process,
+        path: &[u8],
+    ) -> Result<(), sundew_kernel::Errno> {
         let fd = proc.open(path, OpenFlags::READ, 0).await?;
         let mut file = Vec::new();
         let mut chunk = [0; 4096];
@@ -227,7 +298,9 @@ impl Shell {
                 Err(errno) => break Err(errno),
             }
             // Only the end of a file that is too large will be kept.
-            let over = file.len().saturating_sub(crate::readline::history::MAX_BYTES);
+            let over = file
+                .len()
+                .saturating_sub(crate::readline::history::MAX_BYTES);
             file.drain(..over);
             proc.tick().await;
         };
@@ -236,22 +309,55 @@ impl Shell {
         result
     }
 
-    async fn write_history_to(&mut self, proc: &mut Process, path: &[u8]) -> Result<(), sundew_kernel::Errno> {
+    async fn write_history_to(
+        &mut self,
+        proc: &mut Process,
+        path: &[u8],
+    ) -> Result<(), sundew_kernel::Errno> {
         let bytes = self.history.to_bytes();
-        write_file(proc, path, &bytes, OpenFlags { create: true, truncate: true, ..OpenFlags::WRITE }).await?;
+        write_file(
+            proc,
+            path,
+            &bytes,
+            OpenFlags {
+                create: true,
+                truncate: true,
+                ..OpenFlags::WRITE
+            },
+        )
+        .await?;
         self.history.mark_saved();
         Ok(())
     }
 
-    async fn append_history_to(&mut self, proc: &mut Process, path: &[u8]) -> Result<(), sundew_kernel::Errno> {
+    async fn append_history_to(
+        &mut self,
+        proc: &mut Process,
+        path: &[u8],
+    ) -> Result<(), sundew_kernel::Errno> {
         let bytes = self.history.new_to_bytes();
-        write_file(proc, path, &bytes, OpenFlags { create: true, append: true, ..OpenFlags::WRITE }).await?;
+        write_file(
+            proc,
+            path,
+            &bytes,
+            OpenFlags {
+                create: true,
+                append: true,
+                ..OpenFlags::WRITE
+            },
+        )
+        .await?;
         self.history.mark_saved();
         Ok(())
     }
 }
 
-async fn write_file(proc: &Process, path: &[u8], bytes: &[u8], flags: OpenFlags) -> Result<(), sundew_kernel::Errno> {
+async fn write_file(
+    proc: &Process,
+    path: &[u8],
+    bytes: &[u8],
+    flags: OpenFlags,
+) -> Result<(), sundew_kernel::Errno> {
     // Bash makes its history file readable for its owner alone.
     let fd = proc.open(path, flags, 0o600).await?;
     let result = proc.write_all(fd, bytes).await;

@@ -15,8 +15,14 @@ const INSERT_RUN: usize = 20;
 /// One step back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Change {
-    Inserted { start: usize, end: usize },
-    Deleted { start: usize, text: Vec<u8> },
+    Inserted {
+        start: usize,
+        end: usize,
+    },
+    Deleted {
+        start: usize,
+        text: Vec<u8>,
+    },
     /// What follows until the matching end is one step; undo meets the end first.
     Begin,
     End,
@@ -38,7 +44,10 @@ pub struct Buffer {
 impl Buffer {
     /// An empty line.
     pub fn new(utf8: bool) -> Self {
-        Self { utf8, ..Self::default() }
+        Self {
+            utf8,
+            ..Self::default()
+        }
     }
 
     /// The text.
@@ -102,7 +111,9 @@ impl Buffer {
         }
         let now = self.point;
         match self.undo.last_mut() {
-            Some(Change::Inserted { start: first, end }) if *end == start && bytes.len() == 1 && start - *first < INSERT_RUN => {
+            Some(Change::Inserted { start: first, end })
+                if *end == start && bytes.len() == 1 && start - *first < INSERT_RUN =>
+            {
                 *end = now;
             }
             _ => self.remember(Change::Inserted { start, end: now }),
@@ -117,10 +128,19 @@ impl Buffer {
             return Vec::new();
         }
         let removed: Vec<u8> = self.text.drain(from..to).collect();
-        let moved = |at: usize| if at >= to { at - (to - from) } else { at.min(from) };
+        let moved = |at: usize| {
+            if at >= to {
+                at - (to - from)
+            } else {
+                at.min(from)
+            }
+        };
         self.point = moved(self.point);
         self.mark = moved(self.mark);
-        self.remember(Change::Deleted { start: from, text: removed.clone() });
+        self.remember(Change::Deleted {
+            start: from,
+            text: removed.clone(),
+        });
         removed
     }
 
@@ -204,11 +224,15 @@ impl Buffer {
     }
 
     fn word_at(&self, at: usize) -> bool {
-        self.text.get(at).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte >= 0x80)
+        self.text
+            .get(at)
+            .is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte >= 0x80)
     }
 
     fn blank_at(&self, at: usize) -> bool {
-        self.text.get(at).is_some_and(|byte| matches!(byte, b' ' | b'\t'))
+        self.text
+            .get(at)
+            .is_some_and(|byte| matches!(byte, b' ' | b'\t'))
     }
 
     /// The start of the word before `at`; words are letters and digits.

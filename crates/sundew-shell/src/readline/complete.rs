@@ -17,13 +17,14 @@ const MAX_MATCHES: usize = 20_000;
 const BREAKS: &[u8] = b" \t\n\"'><=;|&(:@";
 
 /// Words after which another command follows.
-const BEFORE_COMMAND: &[&[u8]] =
-    &[b"if", b"then", b"else", b"elif", b"while", b"until", b"do", b"time", b"!", b"{"];
+const BEFORE_COMMAND: &[&[u8]] = &[
+    b"if", b"then", b"else", b"elif", b"while", b"until", b"do", b"time", b"!", b"{",
+];
 
 /// Reserved words, which complete like commands.
 const RESERVED: &[&str] = &[
-    "!", "[[", "]]", "case", "coproc", "do", "done", "elif", "else", "esac", "fi", "for", "function", "if", "in",
-    "select", "then", "time", "until", "while", "{", "}",
+    "!", "[[", "]]", "case", "coproc", "do", "done", "elif", "else", "esac", "fi", "for",
+    "function", "if", "in", "select", "then", "time", "until", "while", "{", "}",
 ];
 
 /// The word to complete.
@@ -50,7 +51,11 @@ struct Match {
 
 impl Match {
     fn plain(word: Vec<u8>) -> Self {
-        Self { word, directory: false, link: false }
+        Self {
+            word,
+            directory: false,
+            link: false,
+        }
     }
 }
 
@@ -90,7 +95,9 @@ impl Shell {
         }
         let mut files = self.files_like(proc, text);
         if word.command {
-            files.retain(|found| found.directory || is_executable(proc, &self.expand_tilde(proc, &found.word)));
+            files.retain(|found| {
+                found.directory || is_executable(proc, &self.expand_tilde(proc, &found.word))
+            });
         }
         (files, Kind::File)
     }
@@ -99,7 +106,9 @@ impl Shell {
         let (before, name) = text.split_at(at);
         let brace = before.ends_with(b"{");
         let visible = self.variables.visible();
-        let named = visible.iter().filter(|(known, variable)| known.starts_with(name) && variable.value.is_some());
+        let named = visible
+            .iter()
+            .filter(|(known, variable)| known.starts_with(name) && variable.value.is_some());
         named
             .map(|(known, _)| {
                 let end: &[u8] = if brace { b"}" } else { b"" };
@@ -118,7 +127,10 @@ impl Shell {
         for name in self.aliases.keys().chain(self.functions.keys()) {
             add(name);
         }
-        for entry in builtin::TABLE.iter().filter(|entry| entry.dialects.contains(&self.dialect)) {
+        for entry in builtin::TABLE
+            .iter()
+            .filter(|entry| entry.dialects.contains(&self.dialect))
+        {
             add(entry.name.as_bytes());
         }
         if self.is_bash() {
@@ -128,7 +140,11 @@ impl Shell {
         }
         let path = self.variables.scalar(b"PATH").unwrap_or_default();
         for directory in path.split(|&byte| byte == b':') {
-            let directory: &[u8] = if directory.is_empty() { b"." } else { directory };
+            let directory: &[u8] = if directory.is_empty() {
+                b"."
+            } else {
+                directory
+            };
             for entry in proc.read_directory(directory).unwrap_or_default() {
                 let matching = entry.name.starts_with(prefix);
                 if matching && is_executable(proc, &[directory, b"/", &entry.name].concat()) {
@@ -141,12 +157,19 @@ impl Shell {
     }
 
     fn files_like(&self, proc: &Process, text: &[u8]) -> BTreeSet<Match> {
-        let split = text.iter().rposition(|&byte| byte == b'/').map_or(0, |at| at + 1);
+        let split = text
+            .iter()
+            .rposition(|&byte| byte == b'/')
+            .map_or(0, |at| at + 1);
         let (directory, prefix) = text.split_at(split);
         let opened = self.expand_tilde(proc, directory);
         let opened: &[u8] = if opened.is_empty() { b"." } else { &opened };
-        let mut names: Vec<Vec<u8>> =
-            proc.read_directory(opened).unwrap_or_default().into_iter().map(|entry| entry.name.to_vec()).collect();
+        let mut names: Vec<Vec<u8>> = proc
+            .read_directory(opened)
+            .unwrap_or_default()
+            .into_iter()
+            .map(|entry| entry.name.to_vec())
+            .collect();
         if prefix.starts_with(b".") {
             names.push(b".".to_vec());
             names.push(b"..".to_vec());
@@ -158,17 +181,30 @@ impl Shell {
             .take(MAX_MATCHES)
             .map(|name| {
                 let path = [opened, b"/", &name].concat();
-                let directory = proc.stat(&path).is_ok_and(|data| data.file_type == sundew_vfs::FileType::Directory);
-                let link = proc.lstat(&path).is_ok_and(|data| data.file_type == sundew_vfs::FileType::Symlink);
-                Match { word: [text.get(..split).unwrap_or_default(), &name].concat(), directory, link }
+                let directory = proc
+                    .stat(&path)
+                    .is_ok_and(|data| data.file_type == sundew_vfs::FileType::Directory);
+                let link = proc
+                    .lstat(&path)
+                    .is_ok_and(|data| data.file_type == sundew_vfs::FileType::Symlink);
+                Match {
+                    word: [text.get(..split).unwrap_or_default(), &name].concat(),
+                    directory,
+                    link,
+                }
             })
             .collect()
     }
 
     /// `~` and `~user` at the start of a path.
     fn expand_tilde(&self, proc: &Process, path: &[u8]) -> Vec<u8> {
-        let Some(rest) = path.strip_prefix(b"~") else { return path.to_vec() };
-        let end = rest.iter().position(|&byte| byte == b'/').unwrap_or(rest.len());
+        let Some(rest) = path.strip_prefix(b"~") else {
+            return path.to_vec();
+        };
+        let end = rest
+            .iter()
+            .position(|&byte| byte == b'/')
+            .unwrap_or(rest.len());
         let (name, rest) = rest.split_at(end);
         let home = if name.is_empty() {
             self.variables.scalar(b"HOME").map(<[u8]>::to_vec)
@@ -207,24 +243,45 @@ fn word_at_end(line: &[u8]) -> Word {
         }
         at += 1;
     }
-    let start = if quote.is_some() { quoted_from } else { start.min(line.len()) };
-    let before = line.get(..start - usize::from(quote.is_some())).unwrap_or_default();
+    let start = if quote.is_some() {
+        quoted_from
+    } else {
+        start.min(line.len())
+    };
+    let before = line
+        .get(..start - usize::from(quote.is_some()))
+        .unwrap_or_default();
     let raw = line.get(start..).unwrap_or_default();
-    Word { start, quote, text: without_quotes(raw, quote), command: command_follows(before) }
+    Word {
+        start,
+        quote,
+        text: without_quotes(raw, quote),
+        command: command_follows(before),
+    }
 }
 
 /// Whether what follows `before` is a command's name.
 fn command_follows(before: &[u8]) -> bool {
     let trimmed = before.trim_ascii_end();
-    let Some(&last) = trimmed.last() else { return true };
-    if matches!(last, b';' | b'|' | b'&' | b'(' | b'`') && !trimmed.ends_with(b">&") && !trimmed.ends_with(b">|") {
+    let Some(&last) = trimmed.last() else {
+        return true;
+    };
+    if matches!(last, b';' | b'|' | b'&' | b'(' | b'`')
+        && !trimmed.ends_with(b">&")
+        && !trimmed.ends_with(b">|")
+    {
         return true;
     }
     if trimmed.len() == before.len() {
         return false;
     }
-    let word = trimmed.rsplit(|byte| BREAKS.contains(byte)).next().unwrap_or_default();
-    let rest = trimmed.get(..trimmed.len() - word.len()).unwrap_or_default();
+    let word = trimmed
+        .rsplit(|byte| BREAKS.contains(byte))
+        .next()
+        .unwrap_or_default();
+    let rest = trimmed
+        .get(..trimmed.len() - word.len())
+        .unwrap_or_default();
     BEFORE_COMMAND.contains(&word) && command_follows(rest)
 }
 
@@ -252,18 +309,27 @@ fn without_quotes(raw: &[u8], quote: Option<u8>) -> Vec<u8> {
 fn variable_start(text: &[u8]) -> Option<usize> {
     let dollar = text.iter().rposition(|&byte| byte == b'$')?;
     let name = dollar + 1 + usize::from(text.get(dollar + 1) == Some(&b'{'));
-    let plain = text.get(name..)?.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+    let plain = text
+        .get(name..)?
+        .iter()
+        .all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
     plain.then_some(name)
 }
 
 async fn users_like(proc: &Process, prefix: &[u8]) -> BTreeSet<Match> {
     proc.tick().await;
     let passwd = passwd(proc).await;
-    let names = passwd.split(|&byte| byte == b'\n').filter_map(|line| line.split(|&byte| byte == b':').next());
+    let names = passwd
+        .split(|&byte| byte == b'\n')
+        .filter_map(|line| line.split(|&byte| byte == b':').next());
     names
         .filter(|name| !name.is_empty() && name.starts_with(prefix))
         .take(MAX_MATCHES)
-        .map(|name| Match { word: [b"~".as_slice(), name].concat(), directory: true, link: false })
+        .map(|name| Match {
+            word: [b"~".as_slice(), name].concat(),
+            directory: true,
+            link: false,
+        })
         .collect()
 }
 
@@ -272,11 +338,22 @@ const MAX_PASSWD_BYTES: usize = 256 * 1024;
 
 async fn passwd(proc: &Process) -> Vec<u8> {
     let mut text = Vec::new();
-    let Ok(fd) = proc.open(b"/etc/passwd", sundew_kernel::descriptor::OpenFlags::READ, 0).await else { return text };
+    let Ok(fd) = proc
+        .open(
+            b"/etc/passwd",
+            sundew_kernel::descriptor::OpenFlags::READ,
+            0,
+        )
+        .await
+    else {
+        return text;
+    };
     let mut chunk = [0; 4096];
     while text.len() < MAX_PASSWD_BYTES {
         match proc.read(fd, &mut chunk).await {
-            Ok(count) if count > 0 => text.extend_from_slice(chunk.get(..count).unwrap_or_default()),
+            Ok(count) if count > 0 => {
+                text.extend_from_slice(chunk.get(..count).unwrap_or_default())
+            }
             _ => break,
         }
     }
@@ -287,12 +364,15 @@ async fn passwd(proc: &Process) -> Vec<u8> {
 fn home_of(proc: &Process, name: &[u8]) -> Option<Vec<u8>> {
     // Reading files waits for nothing on this machine: the future is ready at once.
     let passwd = futures_util::FutureExt::now_or_never(passwd(proc))?;
-    let line = passwd.split(|&byte| byte == b'\n').find(|line| line.split(|&byte| byte == b':').next() == Some(name))?;
+    let line = passwd
+        .split(|&byte| byte == b'\n')
+        .find(|line| line.split(|&byte| byte == b':').next() == Some(name))?;
     line.split(|&byte| byte == b':').nth(5).map(<[u8]>::to_vec)
 }
 
 fn is_executable(proc: &Process, path: &[u8]) -> bool {
-    proc.stat(path).is_ok_and(|data| data.file_type == sundew_vfs::FileType::Regular)
+    proc.stat(path)
+        .is_ok_and(|data| data.file_type == sundew_vfs::FileType::Regular)
         && proc.access(path, sundew_vfs::Access::Execute).is_ok()
 }
 
@@ -304,13 +384,27 @@ fn finish(word: &Word, matches: BTreeSet<Match>, kind: Kind) -> Completion {
         _ => Vec::new(),
     };
     let quoted = |text: &[u8]| {
-        if kind == Kind::Variable { text.to_vec() } else { quote(text, word.quote) }
+        if kind == Kind::Variable {
+            text.to_vec()
+        } else {
+            quote(text, word.quote)
+        }
     };
     let shown = matches.iter().map(|found| {
-        let last = found.word.rsplit(|&byte| byte == b'/').next().unwrap_or(&found.word);
+        let last = found
+            .word
+            .rsplit(|&byte| byte == b'/')
+            .next()
+            .unwrap_or(&found.word);
         match kind {
-            Kind::File => Shown { name: last.to_vec(), directory: found.directory },
-            Kind::Command | Kind::Variable => Shown { name: found.word.clone(), directory: false },
+            Kind::File => Shown {
+                name: last.to_vec(),
+                directory: found.directory,
+            },
+            Kind::Command | Kind::Variable => Shown {
+                name: found.word.clone(),
+                directory: false,
+            },
         }
     });
     Completion {
@@ -334,9 +428,22 @@ fn suffix(word: &Word, only: &Match) -> Vec<u8> {
 
 fn common_prefix(matches: &BTreeSet<Match>) -> Vec<u8> {
     // In a sorted set the first and the last differ earliest.
-    let (Some(first), Some(last)) = (matches.first(), matches.last()) else { return Vec::new() };
-    let mut len = first.word.iter().zip(&last.word).take_while(|(one, other)| one == other).count();
-    while len > 0 && len < first.word.len() && first.word.get(len).is_some_and(|byte| (0x80..0xc0).contains(byte)) {
+    let (Some(first), Some(last)) = (matches.first(), matches.last()) else {
+        return Vec::new();
+    };
+    let mut len = first
+        .word
+        .iter()
+        .zip(&last.word)
+        .take_while(|(one, other)| one == other)
+        .count();
+    while len > 0
+        && len < first.word.len()
+        && first
+            .word
+            .get(len)
+            .is_some_and(|byte| (0x80..0xc0).contains(byte))
+    {
         len -= 1;
     }
     first.word.get(..len).unwrap_or_default().to_vec()
@@ -355,9 +462,35 @@ fn quote(text: &[u8], open: Option<u8>) -> Vec<u8> {
             }
             Some(_) => matches!(byte, b'"' | b'$' | b'`' | b'\\'),
             None => {
-                matches!(byte, b' ' | b'\t' | b'\n' | b'\\' | b'"' | b'\'' | b'|' | b'&' | b';' | b'(' | b')' | b'<' | b'>'
-                    | b'!' | b'{' | b'}' | b'*' | b'[' | b'?' | b']' | b'^' | b'$' | b'`' | b'@' | b'=' | b':' | b',')
-                    && !matches!(byte, b'@' | b'=' | b':')
+                matches!(
+                    byte,
+                    b' ' | b'\t'
+                        | b'\n'
+                        | b'\\'
+                        | b'"'
+                        | b'\''
+                        | b'|'
+                        | b'&'
+                        | b';'
+                        | b'('
+                        | b')'
+                        | b'<'
+                        | b'>'
+                        | b'!'
+                        | b'{'
+                        | b'}'
+                        | b'*'
+                        | b'['
+                        | b'?'
+                        | b']'
+                        | b'^'
+                        | b'$'
+                        | b'`'
+                        | b'@'
+                        | b'='
+                        | b':'
+                        | b','
+                ) && !matches!(byte, b'@' | b'=' | b':')
                     || (byte == b'#' && index == 0)
             }
         };
@@ -369,7 +502,6 @@ fn quote(text: &[u8], open: Option<u8>) -> Vec<u8> {
     quoted
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -377,7 +509,15 @@ mod tests {
     #[test]
     fn the_word_before_the_cursor_is_found_in_quotes_and_behind_operators() {
         let word = |line: &str| word_at_end(line.as_bytes());
-        assert_eq!(word("ls al"), Word { start: 3, quote: None, text: b"al".to_vec(), command: false });
+        assert_eq!(
+            word("ls al"),
+            Word {
+                start: 3,
+                quote: None,
+                text: b"al".to_vec(),
+                command: false
+            }
+        );
         assert_eq!(word("ls; al").command, true);
         assert_eq!(word("a | b").command, true);
         assert_eq!(word("if tr").command, true);
@@ -399,8 +539,15 @@ mod tests {
     #[test]
     fn one_match_gets_its_suffix() {
         let word = word_at_end(b"ls s");
-        let one = BTreeSet::from([Match { word: b"sub".to_vec(), directory: true, link: false }]);
+        let one = BTreeSet::from([Match {
+            word: b"sub".to_vec(),
+            directory: true,
+            link: false,
+        }]);
         let completion = finish(&word, one, Kind::File);
-        assert_eq!((completion.common.as_slice(), completion.suffix.as_slice()), (b"sub".as_slice(), b"/".as_slice()));
+        assert_eq!(
+            (completion.common.as_slice(), completion.suffix.as_slice()),
+            (b"sub".as_slice(), b"/".as_slice())
+        );
     }
 }

@@ -18,7 +18,12 @@ struct Cell {
 
 impl Cell {
     fn new(bytes: &[u8], width: usize, standout: bool) -> Self {
-        let mut cell = Self { bytes: [0; 4], len: 0, width: u8::from(width > 0) + u8::from(width > 1), standout };
+        let mut cell = Self {
+            bytes: [0; 4],
+            len: 0,
+            width: u8::from(width > 0) + u8::from(width > 1),
+            standout,
+        };
         for (to, from) in cell.bytes.iter_mut().zip(bytes) {
             *to = *from;
             cell.len += 1;
@@ -142,7 +147,8 @@ impl Display {
     pub fn show_all(&mut self, picture: &Picture<'_>) {
         if let Some(end) = picture.prompt.iter().rposition(|&byte| byte == b'\n') {
             let head = picture.prompt.get(..=end).unwrap_or_default();
-            self.out.extend(head.iter().filter(|byte| !matches!(byte, 1 | 2)));
+            self.out
+                .extend(head.iter().filter(|byte| !matches!(byte, 1 | 2)));
         }
         self.show(picture);
     }
@@ -151,9 +157,13 @@ impl Display {
     /// not as simple as it sounds, and [`Display::show`] is to do it.
     pub fn append(&mut self, byte: u8) -> bool {
         let bottom = self.bottom;
-        let Some(row) = self.rows.get_mut(bottom) else { return false };
-        let simple = self.row == bottom && (0x20..0x7f).contains(&byte) && self.column + 2 < self.columns;
-        if !simple || columns_of(row) != self.column || row.last().is_some_and(|cell| cell.standout) {
+        let Some(row) = self.rows.get_mut(bottom) else {
+            return false;
+        };
+        let simple =
+            self.row == bottom && (0x20..0x7f).contains(&byte) && self.column + 2 < self.columns;
+        if !simple || columns_of(row) != self.column || row.last().is_some_and(|cell| cell.standout)
+        {
             return false;
         }
         row.push(Cell::new(&[byte], 1, false));
@@ -179,7 +189,11 @@ impl Display {
             let old = self.rows.get(index).cloned().unwrap_or_default();
             self.move_to_row(index);
             self.move_to_cell(0, &old);
-            let count = if index == self.bottom { old.len() } else { self.columns };
+            let count = if index == self.bottom {
+                old.len()
+            } else {
+                self.columns
+            };
             self.clear_to_end(count);
         }
         self.bottom = bottom;
@@ -190,7 +204,10 @@ impl Display {
     /// Leaves the line: the cursor goes below it.
     pub fn finish(&mut self) {
         let mut full = false;
-        if self.bottom > 0 && self.column == 0 && self.rows.get(self.bottom).is_none_or(Vec::is_empty) {
+        if self.bottom > 0
+            && self.column == 0
+            && self.rows.get(self.bottom).is_none_or(Vec::is_empty)
+        {
             self.bottom -= 1;
             full = true;
         }
@@ -309,7 +326,9 @@ impl Display {
         // Readline compares bytes here, and counts bytes for columns: it is wrong about the cursor
         // from then on, unless the row is full.
         if self.column < self.columns {
-            self.column += bytes_of(new) - columns_of(new).min(bytes_of(new)) - self.prompt.invisible.min(bytes_of(new));
+            self.column += bytes_of(new)
+                - columns_of(new).min(bytes_of(new))
+                - self.prompt.invisible.min(bytes_of(new));
         }
         if bytes_of(new) < bytes_of(old) {
             self.clear_to_end(bytes_of(old) - bytes_of(new));
@@ -320,11 +339,19 @@ impl Display {
         if index == 0 && std::mem::take(&mut self.quick) {
             return self.print_anew(old, new);
         }
-        let mut from = old.iter().zip(new).take_while(|(old, new)| old == new).count();
+        let mut from = old
+            .iter()
+            .zip(new)
+            .take_while(|(old, new)| old == new)
+            .count();
         if from == old.len() && from == new.len() {
             return;
         }
-        while from > 0 && new.get(from).is_some_and(|cell| cell.width == 0 && cell.len > 1) {
+        while from > 0
+            && new
+                .get(from)
+                .is_some_and(|cell| cell.width == 0 && cell.len > 1)
+        {
             from -= 1;
         }
         let (old_end, new_end) = self.common_end(old, new, from);
@@ -341,7 +368,17 @@ impl Display {
         }
         let (old_end, new_end) = (old_end.max(from), new_end.max(from));
         self.move_to_cell(from, old);
-        self.change(old, new, Change { from, old_end, new_end }, index, bottom);
+        self.change(
+            old,
+            new,
+            Change {
+                from,
+                old_end,
+                new_end,
+            },
+            index,
+            bottom,
+        );
     }
 
     /// Whether a change from the cell `from` on would print a part of a prompt whose colours it
@@ -351,7 +388,8 @@ impl Display {
         prompt.invisible > 0
             && !self.terminal.up.is_empty()
             && self.column > 0
-            && ((from > 0 && from <= prompt.last_invisible) || (from >= prompt.cells && self.column < prompt.columns))
+            && ((from > 0 && from <= prompt.last_invisible)
+                || (from >= prompt.cells && self.column < prompt.columns))
     }
 
     /// Where the part that both rows end with begins.
@@ -380,7 +418,11 @@ impl Display {
     }
 
     fn change(&mut self, old: &[Cell], new: &[Cell], change: Change, index: usize, bottom: usize) {
-        let Change { from, old_end, new_end } = change;
+        let Change {
+            from,
+            old_end,
+            new_end,
+        } = change;
         let old_part = old.get(from..old_end).unwrap_or_default();
         let new_part = new.get(from..new_end).unwrap_or_default();
         let new_rest = new.get(from..).unwrap_or_default();
@@ -388,10 +430,12 @@ impl Display {
         if grows > shrinks {
             let more_rows = index >= self.bottom && bottom > self.bottom;
             let fewer_bytes = bytes_of(new_part) < bytes_of(old_part);
-            let inserts = self.terminal.insert_many && !(self.terminal.wraps && more_rows) && !fewer_bytes;
+            let inserts =
+                self.terminal.insert_many && !(self.terminal.wraps && more_rows) && !fewer_bytes;
             if inserts && old_end < old.len() {
                 let count = grows - shrinks;
-                self.out.extend_from_slice(format!("\x1b[{count}@").as_bytes());
+                self.out
+                    .extend_from_slice(format!("\x1b[{count}@").as_bytes());
                 self.print(new_part);
             } else {
                 self.print(new_rest);
@@ -401,7 +445,8 @@ impl Display {
         let count = shrinks - grows;
         if self.terminal.delete_many && 2 * columns_of(new_rest) >= count {
             if count > 0 {
-                self.out.extend_from_slice(format!("\x1b[{count}P").as_bytes());
+                self.out
+                    .extend_from_slice(format!("\x1b[{count}P").as_bytes());
             }
             self.print(new_part);
             return;
@@ -437,7 +482,11 @@ impl Display {
         for cell in cells {
             if cell.standout != standing_out {
                 standing_out = cell.standout;
-                let switch = if standing_out { self.terminal.standout } else { self.terminal.standout_end };
+                let switch = if standing_out {
+                    self.terminal.standout
+                } else {
+                    self.terminal.standout_end
+                };
                 self.out.extend_from_slice(switch);
             }
             self.out.extend_from_slice(cell.bytes());
@@ -473,7 +522,10 @@ impl Display {
             return;
         }
         let returning_is_shorter = target + 1 < self.column.saturating_sub(target);
-        if target == 0 || returning_is_shorter || (self.terminal.wraps && self.column == self.columns) {
+        if target == 0
+            || returning_is_shorter
+            || (self.terminal.wraps && self.column == self.columns)
+        {
             self.out.push(b'\r');
             self.column = 0;
         }
@@ -494,7 +546,11 @@ impl Display {
     }
 
     fn back(&mut self, count: usize) {
-        let back = if self.terminal.back.is_empty() { b"\x08" } else { self.terminal.back };
+        let back = if self.terminal.back.is_empty() {
+            b"\x08"
+        } else {
+            self.terminal.back
+        };
         for _ in 0..count {
             self.out.extend_from_slice(back);
         }
@@ -504,7 +560,9 @@ impl Display {
 
     /// Without a way up there is one row, of which a part is shown between `<` and `>`.
     fn show_on_one_row(&mut self, layout: Layout) {
-        let Some(mut cells) = layout.rows.into_iter().next() else { return };
+        let Some(mut cells) = layout.rows.into_iter().next() else {
+            return;
+        };
         let cursor = layout.cursor_cell;
         let third = (self.columns / 3).max(1);
         let physical = cursor as isize - self.margin as isize;
@@ -545,7 +603,11 @@ impl Display {
             rows: vec![Vec::new()],
             padded: Vec::new(),
             column: 0,
-            columns: if self.terminal.up.is_empty() { usize::MAX } else { self.columns },
+            columns: if self.terminal.up.is_empty() {
+                usize::MAX
+            } else {
+                self.columns
+            },
         };
         let prompt = rows.put_prompt(picture.prompt, self.utf8);
         let mut cursor = None;
@@ -558,17 +620,29 @@ impl Display {
             let standout = self.stands_out(picture, at);
             let before = rows.end();
             at += self.put_character(&mut rows, rest, standout);
-            if cursor == Some(before) && rows.end().0 != before.0 && rows.row_len(before.0) == before.1 {
+            if cursor == Some(before)
+                && rows.end().0 != before.0
+                && rows.row_len(before.0) == before.1
+            {
                 // A wide character did not fit there and went to the next row.
                 cursor = Some((rows.end().0, 0));
             }
         }
         let (cursor_row, cursor_cell) = cursor.unwrap_or_else(|| rows.end());
-        Layout { rows: rows.rows, padded: rows.padded, cursor_row, cursor_cell, prompt }
+        Layout {
+            rows: rows.rows,
+            padded: rows.padded,
+            cursor_row,
+            cursor_cell,
+            prompt,
+        }
     }
 
     fn stands_out(&self, picture: &Picture<'_>, at: usize) -> bool {
-        !self.terminal.standout.is_empty() && picture.region.is_some_and(|(from, to)| (from..to).contains(&at))
+        !self.terminal.standout.is_empty()
+            && picture
+                .region
+                .is_some_and(|(from, to)| (from..to).contains(&at))
     }
 
     /// Lays out the character that `rest` begins with; its length.
@@ -652,12 +726,18 @@ impl Rows {
     }
 
     fn put_prompt(&mut self, prompt: &[u8], utf8: bool) -> PromptSize {
-        let start = prompt.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+        let start = prompt
+            .iter()
+            .rposition(|&byte| byte == b'\n')
+            .map_or(0, |at| at + 1);
         let mut rest = prompt.get(start..).unwrap_or_default();
         let mut size = PromptSize::default();
         while let Some(&first) = rest.first() {
             if first == 1 {
-                let end = rest.iter().position(|&byte| byte == 2).unwrap_or(rest.len());
+                let end = rest
+                    .iter()
+                    .position(|&byte| byte == 2)
+                    .unwrap_or(rest.len());
                 for byte in rest.get(1..end).unwrap_or_default() {
                     size.invisible += 1;
                     size.last_invisible = self.end().1;
@@ -676,7 +756,6 @@ impl Rows {
     }
 }
 
-
 fn columns_of(cells: &[Cell]) -> usize {
     cells.iter().map(Cell::width).sum()
 }
@@ -687,6 +766,14 @@ fn bytes_of(cells: &[Cell]) -> usize {
 
 /// Columns that can be printed to without the terminal doing something on its own.
 fn usable(terminal: Terminal, columns: u16) -> usize {
-    let columns = if columns == 0 { 80 } else { usize::from(columns) };
-    if terminal.wraps { columns } else { columns.saturating_sub(1).max(1) }
+    let columns = if columns == 0 {
+        80
+    } else {
+        usize::from(columns)
+    };
+    if terminal.wraps {
+        columns
+    } else {
+        columns.saturating_sub(1).max(1)
+    }
 }

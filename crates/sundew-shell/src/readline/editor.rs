@@ -90,10 +90,19 @@ enum Last {
     Other,
     Kill,
     /// A yank of the kill this far below the top, whose text begins there.
-    Yank { depth: usize, start: usize },
+    Yank {
+        depth: usize,
+        start: usize,
+    },
     /// Words taken from this many lines back.
-    YankArg { back: usize, start: usize, inserted: bool },
-    Complete { changed: bool },
+    YankArg {
+        back: usize,
+        start: usize,
+        inserted: bool,
+    },
+    Complete {
+        changed: bool,
+    },
 }
 
 /// A numeric argument.
@@ -243,7 +252,10 @@ impl Editor {
                 return self.argument_digit(argument, byte);
             }
             if byte == b'-' && argument.value.is_none() && !argument.negative {
-                return self.show_argument(Argument { negative: true, value: None });
+                return self.show_argument(Argument {
+                    negative: true,
+                    value: None,
+                });
             }
             if command == Command::Meta {
                 self.mode = Mode::Meta;
@@ -265,7 +277,9 @@ impl Editor {
                 self.mode = Mode::ControlX;
                 Outcome::Continue
             }
-            Command::DeleteChar if byte == 4 && self.buffer.text().is_empty() && !repeated => Outcome::End,
+            Command::DeleteChar if byte == 4 && self.buffer.text().is_empty() && !repeated => {
+                Outcome::End
+            }
             _ => self.run(command, byte, history),
         }
     }
@@ -281,10 +295,16 @@ impl Editor {
             self.show();
         }
         if command == Command::DigitArgument {
-            let argument = Argument { negative: false, value: None };
+            let argument = Argument {
+                negative: false,
+                value: None,
+            };
             self.show_argument(argument);
             return if byte == b'-' {
-                self.show_argument(Argument { negative: true, value: None })
+                self.show_argument(Argument {
+                    negative: true,
+                    value: None,
+                })
             } else {
                 self.argument_digit(argument, byte)
             };
@@ -301,7 +321,10 @@ impl Editor {
             self.ding();
             return Outcome::Continue;
         }
-        self.show_argument(Argument { value: Some(value), ..argument })
+        self.show_argument(Argument {
+            value: Some(value),
+            ..argument
+        })
     }
 
     fn show_argument(&mut self, argument: Argument) -> Outcome {
@@ -323,7 +346,12 @@ impl Editor {
             return Outcome::Continue;
         }
         let character = std::mem::take(&mut self.partial);
-        let quick = self.buffer.at_end() && !self.dirty && !self.region && self.argument.is_none() && !more && character.len() == 1;
+        let quick = self.buffer.at_end()
+            && !self.dirty
+            && !self.region
+            && self.argument.is_none()
+            && !more
+            && character.len() == 1;
         self.region = false;
         if !self.insert_repeated(&character) {
             return self.done(Last::Other);
@@ -371,7 +399,10 @@ impl Editor {
             return Outcome::Continue;
         }
         let body = text.strip_suffix(END).unwrap_or(&text);
-        let body: Vec<u8> = body.iter().map(|&byte| if byte == b'\r' { b'\n' } else { byte }).collect();
+        let body: Vec<u8> = body
+            .iter()
+            .map(|&byte| if byte == b'\r' { b'\n' } else { byte })
+            .collect();
         let start = self.buffer.point();
         if self.buffer.insert(&body) {
             self.buffer.mark = start;
@@ -413,13 +444,15 @@ impl Editor {
     fn show(&mut self) {
         self.dirty = false;
         let prompt = self.message.as_deref().unwrap_or(&self.prompt);
-        self.display.show(&picture(prompt, &self.buffer, self.region));
+        self.display
+            .show(&picture(prompt, &self.buffer, self.region));
     }
 
     fn show_all(&mut self) {
         self.dirty = false;
         let prompt = self.message.as_deref().unwrap_or(&self.prompt);
-        self.display.show_all(&picture(prompt, &self.buffer, self.region));
+        self.display
+            .show_all(&picture(prompt, &self.buffer, self.region));
     }
 
     fn accept(&mut self) -> Outcome {
@@ -438,7 +471,9 @@ impl Editor {
         if index == self.index {
             return self.buffer.text();
         }
-        self.edited.get(&index).map_or_else(|| history.at(index).unwrap_or_default(), Buffer::text)
+        self.edited
+            .get(&index)
+            .map_or_else(|| history.at(index).unwrap_or_default(), Buffer::text)
     }
 
     fn go_to_line(&mut self, index: usize, history: &History) {

@@ -89,7 +89,10 @@ impl History {
     /// Number and text of each line.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (usize, &[u8])> {
         let first = self.first();
-        self.lines.iter().enumerate().map(move |(index, line)| (first + index, line.as_slice()))
+        self.lines
+            .iter()
+            .enumerate()
+            .map(move |(index, line)| (first + index, line.as_slice()))
     }
 
     /// The number of the oldest line.
@@ -125,7 +128,9 @@ impl History {
 
     /// Adds a line as `$HISTCONTROL` allows; whether it was kept.
     pub fn add(&mut self, line: &[u8], control: Control) -> bool {
-        let blank = line.first().is_some_and(|byte| matches!(byte, b' ' | b'\t'));
+        let blank = line
+            .first()
+            .is_some_and(|byte| matches!(byte, b' ' | b'\t'));
         if (control.ignore_space && blank) || (control.ignore_dups && self.last() == Some(line)) {
             return false;
         }
@@ -169,8 +174,12 @@ impl History {
 
     /// Removes the line of this number; `false` if there is none.
     pub fn delete(&mut self, number: usize) -> bool {
-        let Some(index) = number.checked_sub(self.first()) else { return false };
-        let Some(line) = self.lines.remove(index) else { return false };
+        let Some(index) = number.checked_sub(self.first()) else {
+            return false;
+        };
+        let Some(line) = self.lines.remove(index) else {
+            return false;
+        };
         self.bytes -= line.len();
         self.new = self.new.min(self.lines.len());
         true
@@ -186,7 +195,9 @@ impl History {
 
     fn trim(&mut self) {
         while self.lines.len() > self.limit || (self.bytes > MAX_BYTES && self.lines.len() > 1) {
-            let Some(line) = self.lines.pop_front() else { break };
+            let Some(line) = self.lines.pop_front() else {
+                break;
+            };
             self.bytes -= line.len();
             self.dropped += 1;
         }
@@ -268,7 +279,10 @@ mod tests {
         for line in ["a", "b", "c"] {
             history.add(line.as_bytes(), Control::default());
         }
-        assert_eq!(history.iter().collect::<Vec<_>>(), [(2, b"b".as_slice()), (3, b"c")]);
+        assert_eq!(
+            history.iter().collect::<Vec<_>>(),
+            [(2, b"b".as_slice()), (3, b"c")]
+        );
         assert_eq!(history.next_number(), 4);
         assert!(!history.delete(1));
         assert!(history.delete(2));

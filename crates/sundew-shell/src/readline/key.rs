@@ -4,7 +4,10 @@ use super::terminal::Terminal;
 
 /// What a key does; named as in the readline manual.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each is the function of that name in readline(3)")]
+#[expect(
+    missing_docs,
+    reason = "each is the function of that name in readline(3)"
+)]
 pub enum Command {
     SelfInsert,
     BeginningOfLine,
@@ -193,7 +196,11 @@ pub enum Sequence {
 
 /// What bytes after Escape mean on this terminal.
 pub fn sequence(bytes: &[u8], terminal: &Terminal) -> Sequence {
-    let numbered = if terminal.numbered_keys { NUMBERED } else { &[] };
+    let numbered = if terminal.numbered_keys {
+        NUMBERED
+    } else {
+        &[]
+    };
     let delete = if terminal.delete_key { DELETE } else { &[] };
     let known = SEQUENCES.iter().chain(numbered).chain(delete);
     let mut begins = false;
@@ -203,5 +210,9 @@ pub fn sequence(bytes: &[u8], terminal: &Terminal) -> Sequence {
         }
         begins |= keys.starts_with(bytes);
     }
-    if begins { Sequence::Begins } else { Sequence::Unknown }
+    if begins {
+        Sequence::Begins
+    } else {
+        Sequence::Unknown
+    }
 }

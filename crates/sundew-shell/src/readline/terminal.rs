@@ -67,18 +67,41 @@ const XTERM: Terminal = Terminal {
     brackets: true,
 };
 
-const LINUX: Terminal = Terminal { clear_screen: b"\x1b[H\x1b[J", numbered_keys: true, ..XTERM };
+const LINUX: Terminal = Terminal {
+    clear_screen: b"\x1b[H\x1b[J",
+    numbered_keys: true,
+    ..XTERM
+};
 
-const VT220: Terminal = Terminal { numbered_keys: false, ..LINUX };
+const VT220: Terminal = Terminal {
+    numbered_keys: false,
+    ..LINUX
+};
 
-const SCREEN: Terminal = Terminal { up: b"\x1bM", standout: b"\x1b[3m", standout_end: b"\x1b[23m", ..LINUX };
+const SCREEN: Terminal = Terminal {
+    up: b"\x1bM",
+    standout: b"\x1b[3m",
+    standout_end: b"\x1b[23m",
+    ..LINUX
+};
 
-const TMUX: Terminal = Terminal { up: b"\x1bM", ..LINUX };
+const TMUX: Terminal = Terminal {
+    up: b"\x1bM",
+    ..LINUX
+};
 
-const RXVT: Terminal = Terminal { delete_many: false, ..XTERM };
+const RXVT: Terminal = Terminal {
+    delete_many: false,
+    ..XTERM
+};
 
-const ANSI: Terminal =
-    Terminal { wraps: false, back: b"\x1b[D", standout_end: b"\x1b[m", delete_key: false, ..VT220 };
+const ANSI: Terminal = Terminal {
+    wraps: false,
+    back: b"\x1b[D",
+    standout_end: b"\x1b[m",
+    delete_key: false,
+    ..VT220
+};
 
 /// The `$<2>` of its entries are delays, which at 38400 baud are so many NULs.
 const VT100: Terminal = Terminal {
@@ -109,7 +132,10 @@ const VT100_CLEAR: [u8; 219] = {
 impl Terminal {
     /// The terminal that `$TERM` names.
     pub fn of(term: &[u8]) -> Self {
-        let family = term.split(|&byte| byte == b'-' || byte == b'.').next().unwrap_or_default();
+        let family = term
+            .split(|&byte| byte == b'-' || byte == b'.')
+            .next()
+            .unwrap_or_default();
         match family {
             b"xterm" | b"gnome" | b"konsole" | b"vte" | b"putty" | b"alacritty" | b"Eterm" => XTERM,
             b"linux" => LINUX,

@@ -27,7 +27,10 @@ async fn cat(proc: &mut Process) -> ExitStatus {
 
 fn programs() -> Vec<Program> {
     let mut programs = crate::PROGRAMS.to_vec();
-    programs.push(Program { name: "cat", run: |p| Box::pin(cat(p)) });
+    programs.push(Program {
+        name: "cat",
+        run: |p| Box::pin(cat(p)),
+    });
     programs
 }
 
@@ -52,9 +55,15 @@ fn converse(term: &str, args: &[&str], steps: &[&[u8]]) -> Vec<String> {
     let (machine, scheduler) = machine(&programs, &clock, Limits::default());
     let master = machine.open_terminal(WindowSize::default());
     let mut login = login(args);
-    login.env = [("PATH", "/usr/bin"), ("HOME", "/root"), ("TERM", term), ("LANG", "C.UTF-8"), ("PS1", "$ ")]
-        .into_iter()
-        .collect();
+    login.env = [
+        ("PATH", "/usr/bin"),
+        ("HOME", "/root"),
+        ("TERM", term),
+        ("LANG", "C.UTF-8"),
+        ("PS1", "$ "),
+    ]
+    .into_iter()
+    .collect();
     let _leader = machine.login_on_terminal(login, &master).unwrap();
     let outside = async {
         let mut answers = vec![shown(&master, &clock).await];
@@ -70,7 +79,10 @@ fn converse(term: &str, args: &[&str], steps: &[&[u8]]) -> Vec<String> {
         answers
     };
     let answers = drive(&clock, scheduler, outside).unwrap();
-    answers.iter().map(|answer| answer.escape_ascii().to_string()).collect()
+    answers
+        .iter()
+        .map(|answer| answer.escape_ascii().to_string())
+        .collect()
 }
 
 fn bash(steps: &[&[u8]]) -> Vec<String> {
@@ -122,7 +134,13 @@ fn an_open_quote_asks_for_more() {
 #[test]
 fn lines_come_back_with_the_arrow_and_with_an_exclamation_mark() {
     assert_eq!(
-        bash(&[b"echo one\r", b"echo two\r", b"\x1b[A\x1b[A\r", b"!!\r", b"!zz\r"])[2..],
+        bash(&[
+            b"echo one\r",
+            b"echo two\r",
+            b"\x1b[A\x1b[A\r",
+            b"!!\r",
+            b"!zz\r"
+        ])[2..],
         [
             "echo two\\x08\\x08\\x08one\\r\\n\\x1b[?2004l\\rone\\r\\n\\x1b[?2004h$ ",
             "!!\\r\\n\\x1b[?2004l\\recho one\\r\\none\\r\\n\\x1b[?2004h$ ",
@@ -147,7 +165,17 @@ fn what_is_typed_ahead_is_left_for_the_program() {
 #[test]
 fn words_are_completed() {
     assert_eq!(
-        bash(&[b"echo /etc/hostn\t", b"\x15comp\t", b"\t", b"\x15echo $HOSTN\t", b"\x15echo \"$HOSTN\t", b"\x15./nope\t", b"\x15/bi\t", b"\t", b"\x15cd /et\t"]),
+        bash(&[
+            b"echo /etc/hostn\t",
+            b"\x15comp\t",
+            b"\t",
+            b"\x15echo $HOSTN\t",
+            b"\x15echo \"$HOSTN\t",
+            b"\x15./nope\t",
+            b"\x15/bi\t",
+            b"\t",
+            b"\x15cd /et\t"
+        ]),
         [
             "echo /etc/hostname ",
             "\\r\\x1b[C\\x1b[C\\x1b[Kcomp\\x07",
@@ -164,11 +192,52 @@ fn words_are_completed() {
 
 #[test]
 fn a_dumb_terminal_gets_no_sequences() {
-    let answers = converse("dumb", &["bash", "--norc"], &[b"echo d\r", b"ab", b"\x03", b"\x04"]);
-    assert_eq!(answers, ["$ ", "echo d\\r\\nd\\r\\n$ ", "ab", "^C\\r\\n$ ", "exit\\r\\n"]);
+    let answers = converse(
+        "dumb",
+        &["bash", "--norc"],
+        &[b"echo d\r", b"ab", b"\x03", b"\x04"],
+    );
+    assert_eq!(
+        answers,
+        [
+            "$ ",
+            "echo d\\r\\nd\\r\\n$ ",
+            "ab",
+            "^C\\r\\n$ ",
+            "exit\\r\\n"
+        ]
+    );
 }
 
 #[test]
 fn the_line_is_shown_anew_on_a_terminal_of_another_size() {
-    assert_eq!(bash(&[b"hello world", b"resize 40", b"x"]), ["hello world", "\\r\\x1b[K\\r$ hello world", "x"]);
+    assert_eq!(
+        bash(&[b"hello world", b"resize 40", b"x"]),
+        ["hello world", "\\r\\x1b[K\\r$ hello world", "x"]
+    );
+}
+
+#[test]
+fn ash_asks_where_the_cursor_is_and_interrupts() {
+    let answers = converse("vt100", &["ash"], &[b"echo hi\r", b"ab\x02", b"\x03", b"echo a\recho b\r"]);
+    let prompt = "$ \\x1b[6n";
+    assert!(answers[0].ends_with(prompt), "{answers:?}");
+    assert_eq!(
+        answers[1..],
+        [
+            format!("echo hi\\r\\nhi\\r\\n{prompt}"),
+            "ab\\x08".to_owned(),
+            format!("^C\\r\\n{prompt}"),
+            format!("echo a\\r\\na\\r\\n$ echo b\\r\\nb\\r\\n{prompt}"),
+        ]
+    );
+}
+
+#[test]
+fn dash_leaves_editing_to_the_terminal() {
+    let answers = converse("xterm", &["dash"], &[b"echo hx\x7fi\r", b"abc\x03", b"if true\r", b"\x04"]);
+    assert_eq!(
+        answers[1..4],
+        ["echo hx\\x08 \\x08i\\r\\nhi\\r\\n# ", "abc^C\\r\\n# ", "if true\\r\\n> "].map(|text| text.replace("# ", &answers[0]))
+    );
 }

@@ -2,8 +2,8 @@
 
 use super::{Editor, Last, MAX_KILLS, Mode, Outcome, Want};
 use crate::readline::history::History;
-use crate::readline::key::Command;
 use crate::readline::history::words;
+use crate::readline::key::Command;
 use crate::readline::width;
 
 /// Which way killed text joins what was killed just before.
@@ -46,7 +46,9 @@ impl Editor {
                 return Outcome::Continue;
             }
             Command::CharacterSearch | Command::CharacterSearchBackward => {
-                self.mode = Mode::Find { forward: command == Command::CharacterSearch };
+                self.mode = Mode::Find {
+                    forward: command == Command::CharacterSearch,
+                };
                 return Outcome::Continue;
             }
             Command::BracketedPasteBegin => {
@@ -81,22 +83,35 @@ impl Editor {
             Command::ForwardChar => self.move_characters(count),
             Command::BackwardChar => self.move_characters(-count),
             Command::ForwardWord | Command::BackwardWord => {
-                let words = if command == Command::ForwardWord { count } else { -count };
+                let words = if command == Command::ForwardWord {
+                    count
+                } else {
+                    -count
+                };
                 let to = self.words_away(words);
                 self.buffer.set_point(to);
             }
             Command::DeleteChar => return self.delete_characters(count),
             Command::BackwardDeleteChar => return self.delete_characters(-count),
-            Command::KillLine | Command::UnixLineDiscard | Command::BackwardKillLine | Command::KillWord
-            | Command::BackwardKillWord | Command::UnixWordRubout => return self.kill_by(command, count),
+            Command::KillLine
+            | Command::UnixLineDiscard
+            | Command::BackwardKillLine
+            | Command::KillWord
+            | Command::BackwardKillWord
+            | Command::UnixWordRubout => return self.kill_by(command, count),
             Command::Yank => return self.yank(),
             Command::YankPop => return self.yank_pop(),
             Command::YankLastArg => return self.yank_argument(history),
             Command::YankNthArg => return self.yank_nth(history),
             Command::TransposeChars => self.transpose(),
             Command::TransposeWords => self.transpose_words(),
-            Command::UpcaseWord | Command::DowncaseWord | Command::CapitalizeWord => self.change_case(command, count),
-            Command::PreviousHistory | Command::NextHistory | Command::BeginningOfHistory | Command::EndOfHistory => {
+            Command::UpcaseWord | Command::DowncaseWord | Command::CapitalizeWord => {
+                self.change_case(command, count)
+            }
+            Command::PreviousHistory
+            | Command::NextHistory
+            | Command::BeginningOfHistory
+            | Command::EndOfHistory => {
                 self.move_in_history(command, count, history);
             }
             Command::HistorySearchBackward => self.search_prefix(false, history),
@@ -136,7 +151,11 @@ impl Editor {
     fn characters_away(&self, count: i64) -> (usize, bool) {
         let mut at = self.buffer.point();
         for _ in 0..count.unsigned_abs() {
-            let next = if count > 0 { self.buffer.next(at) } else { self.buffer.previous(at) };
+            let next = if count > 0 {
+                self.buffer.next(at)
+            } else {
+                self.buffer.previous(at)
+            };
             if next == at {
                 return (at, true);
             }
@@ -156,7 +175,11 @@ impl Editor {
     fn words_away(&self, count: i64) -> usize {
         let mut at = self.buffer.point();
         for _ in 0..count.unsigned_abs() {
-            let next = if count > 0 { self.buffer.word_end(at) } else { self.buffer.word_start(at) };
+            let next = if count > 0 {
+                self.buffer.word_end(at)
+            } else {
+                self.buffer.word_start(at)
+            };
             if next == at {
                 break;
             }
@@ -168,7 +191,11 @@ impl Editor {
     pub(super) fn find(&mut self, byte: u8, forward: bool) {
         let (text, point) = self.line();
         let found = if forward {
-            text.iter().enumerate().skip(point + 1).find(|(_, other)| **other == byte).map(|(at, _)| at)
+            text.iter()
+                .enumerate()
+                .skip(point + 1)
+                .find(|(_, other)| **other == byte)
+                .map(|(at, _)| at)
         } else {
             text.iter().take(point).rposition(|&other| other == byte)
         };
@@ -182,7 +209,11 @@ impl Editor {
 
     fn delete_characters(&mut self, count: i64) -> Last {
         let point = self.buffer.point();
-        let nothing = if count > 0 { self.buffer.at_end() } else { point == 0 };
+        let nothing = if count > 0 {
+            self.buffer.at_end()
+        } else {
+            point == 0
+        };
         if nothing {
             self.ding();
             return Last::Other;
@@ -199,8 +230,20 @@ impl Editor {
         let point = self.buffer.point();
         let end = self.buffer.text().len();
         let to = match command {
-            Command::KillLine => if count < 0 { 0 } else { end },
-            Command::BackwardKillLine => if count < 0 { end } else { 0 },
+            Command::KillLine => {
+                if count < 0 {
+                    0
+                } else {
+                    end
+                }
+            }
+            Command::BackwardKillLine => {
+                if count < 0 {
+                    end
+                } else {
+                    0
+                }
+            }
             Command::UnixLineDiscard => 0,
             Command::KillWord => self.words_away(count),
             Command::BackwardKillWord => self.words_away(-count),
@@ -216,7 +259,10 @@ impl Editor {
                 at
             }
         };
-        let rings = matches!(command, Command::UnixLineDiscard | Command::BackwardKillLine | Command::UnixWordRubout);
+        let rings = matches!(
+            command,
+            Command::UnixLineDiscard | Command::BackwardKillLine | Command::UnixWordRubout
+        );
         if point == 0 && rings {
             self.ding();
             return Last::Other;
@@ -232,10 +278,15 @@ impl Editor {
         let join = if to < from { Join::Before } else { Join::After };
         let removed = self.buffer.delete(from, to);
         match self.kept.kills.last_mut() {
-            Some(top) if self.last == Last::Kill && top.len() + removed.len() <= super::MAX_LINE_BYTES => match join {
-                Join::After => top.extend_from_slice(&removed),
-                Join::Before => *top = [removed.as_slice(), top].concat(),
-            },
+            Some(top)
+                if self.last == Last::Kill
+                    && top.len() + removed.len() <= super::MAX_LINE_BYTES =>
+            {
+                match join {
+                    Join::After => top.extend_from_slice(&removed),
+                    Join::Before => *top = [removed.as_slice(), top].concat(),
+                }
+            }
             _ => {
                 if self.kept.kills.len() == MAX_KILLS {
                     self.kept.kills.remove(0);
@@ -249,8 +300,17 @@ impl Editor {
     fn delete_blanks(&mut self) {
         let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
         let (text, point) = self.line();
-        let before = text.iter().take(point).rev().take_while(|byte| blank(byte)).count();
-        let after = text.iter().skip(point).take_while(|byte| blank(byte)).count();
+        let before = text
+            .iter()
+            .take(point)
+            .rev()
+            .take_while(|byte| blank(byte))
+            .count();
+        let after = text
+            .iter()
+            .skip(point)
+            .take_while(|byte| blank(byte))
+            .count();
         self.buffer.delete(point - before, point + after);
     }
 
@@ -282,7 +342,14 @@ impl Editor {
         };
         let kills = self.kept.kills.len();
         let depth = if depth + 1 < kills { depth + 1 } else { 0 };
-        let Some(text) = self.kept.kills.get(kills.saturating_sub(depth + 1)).cloned() else { return Last::Other };
+        let Some(text) = self
+            .kept
+            .kills
+            .get(kills.saturating_sub(depth + 1))
+            .cloned()
+        else {
+            return Last::Other;
+        };
         self.buffer.delete(start, self.buffer.point());
         self.insert_or_ding(&text);
         Last::Yank { depth, start }
@@ -293,7 +360,11 @@ impl Editor {
             return self.yank_nth(history);
         }
         let (back, start) = match self.last {
-            Last::YankArg { back, start, inserted } => {
+            Last::YankArg {
+                back,
+                start,
+                inserted,
+            } => {
                 if inserted {
                     self.buffer.undo();
                 }
@@ -301,23 +372,39 @@ impl Editor {
             }
             _ => (1, self.buffer.point()),
         };
-        let line = self.index.checked_sub(back).map(|index| self.line_at(index, history));
+        let line = self
+            .index
+            .checked_sub(back)
+            .map(|index| self.line_at(index, history));
         let Some(word) = line.and_then(|line| words(line).last().map(|word| word.to_vec())) else {
             self.ding();
-            return Last::YankArg { back: back.min(self.index), start, inserted: false };
+            return Last::YankArg {
+                back: back.min(self.index),
+                start,
+                inserted: false,
+            };
         };
         self.buffer.begin_group();
         let inserted = self.insert_or_ding(&word);
         self.buffer.end_group();
-        Last::YankArg { back, start, inserted }
+        Last::YankArg {
+            back,
+            start,
+            inserted,
+        }
     }
 
     fn yank_nth(&mut self, history: &History) -> Last {
         let nth = self.argument.map_or(1, super::Argument::count);
-        let line = self.index.checked_sub(1).map(|index| self.line_at(index, history));
+        let line = self
+            .index
+            .checked_sub(1)
+            .map(|index| self.line_at(index, history));
         let word = line.and_then(|line| {
             let words = words(line);
-            let index = usize::try_from(nth).ok().or_else(|| words.len().checked_sub(usize::try_from(-nth).ok()? + 1))?;
+            let index = usize::try_from(nth)
+                .ok()
+                .or_else(|| words.len().checked_sub(usize::try_from(-nth).ok()? + 1))?;
             words.get(index).map(|word| word.to_vec())
         });
         match word {
@@ -357,7 +444,11 @@ impl Editor {
             return self.ding();
         }
         let text = self.buffer.text();
-        let parts = [text.get(second..second_end), text.get(first_end..second), text.get(first..first_end)];
+        let parts = [
+            text.get(second..second_end),
+            text.get(first_end..second),
+            text.get(first..first_end),
+        ];
         let swapped = parts.map(Option::unwrap_or_default).concat();
         self.buffer.replace(first, second_end, &swapped);
     }
@@ -366,7 +457,10 @@ impl Editor {
         let point = self.buffer.point();
         let away = self.words_away(count);
         let (from, to) = (point.min(away), point.max(away));
-        let text = cased(self.buffer.text().get(from..to).unwrap_or_default(), command);
+        let text = cased(
+            self.buffer.text().get(from..to).unwrap_or_default(),
+            command,
+        );
         if from < to {
             self.buffer.replace(from, to, &text);
         }
@@ -383,7 +477,11 @@ impl Editor {
             _ => {
                 let down = (command == Command::NextHistory) == (count >= 0);
                 let steps = usize::try_from(count.unsigned_abs()).unwrap_or(usize::MAX);
-                if down { self.index.saturating_add(steps).min(last) } else { self.index.saturating_sub(steps) }
+                if down {
+                    self.index.saturating_add(steps).min(last)
+                } else {
+                    self.index.saturating_sub(steps)
+                }
             }
         };
         if to == self.index {
@@ -400,7 +498,11 @@ impl Editor {
         let prefix = self.buffer.before().to_vec();
         let mut index = self.index;
         loop {
-            let next = if forward { Some(index + 1).filter(|next| *next <= history.len()) } else { index.checked_sub(1) };
+            let next = if forward {
+                Some(index + 1).filter(|next| *next <= history.len())
+            } else {
+                index.checked_sub(1)
+            };
             let Some(next) = next else { return self.ding() };
             index = next;
             let line = self.line_at(index, history);
@@ -422,14 +524,25 @@ fn cased(text: &[u8], command: Command) -> Vec<u8> {
         let len = width::character(rest, true).0.max(1);
         let bytes = rest.get(..len).unwrap_or(rest);
         at += bytes.len();
-        let Some(letter) = std::str::from_utf8(bytes).ok().and_then(|text| text.chars().next()) else {
+        let Some(letter) = std::str::from_utf8(bytes)
+            .ok()
+            .and_then(|text| text.chars().next())
+        else {
             out.extend_from_slice(bytes);
             continue;
         };
         let up = command == Command::UpcaseWord || (command == Command::CapitalizeWord && !within);
         within = letter.is_alphanumeric();
-        let changed: String = if up { letter.to_uppercase().collect() } else { letter.to_lowercase().collect() };
-        out.extend_from_slice(if changed.len() == bytes.len() { changed.as_bytes() } else { bytes });
+        let changed: String = if up {
+            letter.to_uppercase().collect()
+        } else {
+            letter.to_lowercase().collect()
+        };
+        out.extend_from_slice(if changed.len() == bytes.len() {
+            changed.as_bytes()
+        } else {
+            bytes
+        });
     }
     out
 }

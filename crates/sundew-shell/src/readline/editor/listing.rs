@@ -100,9 +100,15 @@ impl Editor {
         let lines = columns(&completion.shown, self.display.columns(), self.buffer.utf8);
         self.display.below();
         if completion.shown.len() >= ASK_FROM {
-            let question = format!("Display all {} possibilities? (y or n)", completion.shown.len());
+            let question = format!(
+                "Display all {} possibilities? (y or n)",
+                completion.shown.len()
+            );
             self.display.out.extend_from_slice(question.as_bytes());
-            self.mode = Mode::Question(Question { lines, pager: false });
+            self.mode = Mode::Question(Question {
+                lines,
+                pager: false,
+            });
             return;
         }
         self.print_lines(lines, usize::from(self.size.1) - 1);
@@ -119,7 +125,10 @@ impl Editor {
             return self.show_all_last_row();
         }
         self.display.out.extend_from_slice(b"--More--");
-        self.mode = Mode::Question(Question { lines: rest, pager: true });
+        self.mode = Mode::Question(Question {
+            lines: rest,
+            pager: true,
+        });
     }
 
     fn show_all_last_row(&mut self) {
@@ -171,7 +180,12 @@ impl Editor {
 
 /// The list in columns, down before across, as `ls` does it.
 fn columns(names: &[Shown], screen: usize, utf8: bool) -> Vec<Vec<u8>> {
-    let widest = names.iter().map(|shown| width::of(&shown.name, utf8)).max().unwrap_or(0) + 2;
+    let widest = names
+        .iter()
+        .map(|shown| width::of(&shown.name, utf8))
+        .max()
+        .unwrap_or(0)
+        + 2;
     let mut across = screen / widest;
     if across != 1 && across * widest == screen {
         across = across.saturating_sub(1);
@@ -182,7 +196,9 @@ fn columns(names: &[Shown], screen: usize, utf8: bool) -> Vec<Vec<u8>> {
     for row in 0..down {
         let mut line = Vec::new();
         for column in 0..across {
-            let Some(shown) = names.get(column * down + row) else { break };
+            let Some(shown) = names.get(column * down + row) else {
+                break;
+            };
             line.extend_from_slice(&shown.name);
             if shown.directory {
                 line.push(b'/');

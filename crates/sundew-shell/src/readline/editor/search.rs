@@ -61,7 +61,13 @@ impl Editor {
         self.show();
     }
 
-    pub(super) fn search_key(&mut self, mut search: Search, byte: u8, more: bool, history: &mut History) -> Outcome {
+    pub(super) fn search_key(
+        &mut self,
+        mut search: Search,
+        byte: u8,
+        more: bool,
+        history: &mut History,
+    ) -> Outcome {
         match key::plain(byte) {
             Command::ReverseSearchHistory | Command::ForwardSearchHistory => {
                 search.forward = key::plain(byte) == Command::ForwardSearchHistory;
@@ -90,7 +96,9 @@ impl Editor {
                 }
                 search.text.append(&mut search.partial);
             }
-            Command::UnixWordRubout | Command::Yank => self.take_from_line(&mut search, key::plain(byte) == Command::Yank),
+            Command::UnixWordRubout | Command::Yank => {
+                self.take_from_line(&mut search, key::plain(byte) == Command::Yank)
+            }
             command => {
                 let text = std::mem::take(&mut search.text);
                 let point = usize::try_from(search.at).unwrap_or(0);
@@ -126,9 +134,15 @@ impl Editor {
     fn take_from_line(&mut self, search: &mut Search, rest: bool) {
         let line = self.buffer.text();
         let start = self.buffer.point() + search.text.len();
-        let end = if rest { line.len() } else { self.buffer.word_end(start) };
+        let end = if rest {
+            line.len()
+        } else {
+            self.buffer.word_end(start)
+        };
         match line.get(start..end) {
-            Some(more) if !more.is_empty() && search.text.len() + more.len() <= MAX_SEARCH_BYTES => {
+            Some(more)
+                if !more.is_empty() && search.text.len() + more.len() <= MAX_SEARCH_BYTES =>
+            {
                 search.text.extend_from_slice(more);
             }
             _ => self.ding(),
@@ -161,11 +175,18 @@ impl Editor {
         self.show_search(search);
     }
 
-    fn searched_line<'a>(&'a self, search: &'a Search, index: usize, history: &'a History) -> &'a [u8] {
+    fn searched_line<'a>(
+        &'a self,
+        search: &'a Search,
+        index: usize,
+        history: &'a History,
+    ) -> &'a [u8] {
         if index == search.origin {
             return search.original.text();
         }
-        self.edited.get(&index).map_or_else(|| history.at(index).unwrap_or_default(), Buffer::text)
+        self.edited
+            .get(&index)
+            .map_or_else(|| history.at(index).unwrap_or_default(), Buffer::text)
     }
 
     fn find_next(&self, search: &mut Search, history: &History) -> bool {
@@ -174,7 +195,8 @@ impl Editor {
         }
         loop {
             let line = self.searched_line(search, search.index, history);
-            let room = isize::try_from(line.len()).unwrap_or(isize::MAX) - isize::try_from(search.text.len()).unwrap_or(0);
+            let room = isize::try_from(line.len()).unwrap_or(isize::MAX)
+                - isize::try_from(search.text.len()).unwrap_or(0);
             let step = if search.forward { 1 } else { -1 };
             let mut at = search.at;
             let mut found = false;

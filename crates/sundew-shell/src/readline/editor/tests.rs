@@ -21,7 +21,17 @@ fn bytes(text: &str) -> Vec<u8> {
 
 /// What the terminal shows of output: a newline becomes two bytes.
 fn on_terminal(output: &[u8]) -> String {
-    let shown: Vec<u8> = output.iter().flat_map(|byte| if *byte == b'\n' { &b"\r\n"[..] } else { std::slice::from_ref(byte) }).copied().collect();
+    let shown: Vec<u8> = output
+        .iter()
+        .flat_map(|byte| {
+            if *byte == b'\n' {
+                &b"\r\n"[..]
+            } else {
+                std::slice::from_ref(byte)
+            }
+        })
+        .copied()
+        .collect();
     shown.escape_ascii().to_string()
 }
 
@@ -35,7 +45,13 @@ fn history() -> History {
 
 fn setup<'a>(term: &str, columns: u16, prompt: &'a [u8]) -> Setup<'a> {
     let terminal = Terminal::of(term.as_bytes());
-    Setup { terminal, columns, rows: 24, utf8: true, prompt }
+    Setup {
+        terminal,
+        columns,
+        rows: 24,
+        utf8: true,
+        prompt,
+    }
 }
 
 fn type_in(editor: &mut Editor, keys: &[u8], history: &mut History) -> Vec<u8> {
@@ -49,8 +65,18 @@ fn type_in(editor: &mut Editor, keys: &[u8], history: &mut History) -> Vec<u8> {
 
 fn completion(names: &[&str]) -> Completion {
     let quoted: Vec<Vec<u8>> = names.iter().map(|name| name.as_bytes().to_vec()).collect();
-    let shown = quoted.iter().map(|name| Shown { name: name.clone(), directory: false }).collect();
-    Completion { quoted, shown, ..Completion::default() }
+    let shown = quoted
+        .iter()
+        .map(|name| Shown {
+            name: name.clone(),
+            directory: false,
+        })
+        .collect();
+    Completion {
+        quoted,
+        shown,
+        ..Completion::default()
+    }
 }
 
 #[test]
@@ -60,7 +86,10 @@ fn keys_are_answered_with_the_bytes_of_real_bash() {
         let mut lines = scenario.lines();
         let title = lines.next().unwrap();
         let mut fields = lines.next().unwrap().splitn(3, ' ');
-        let (term, columns) = (fields.next().unwrap(), fields.next().unwrap().parse().unwrap());
+        let (term, columns) = (
+            fields.next().unwrap(),
+            fields.next().unwrap().parse().unwrap(),
+        );
         let prompt = bytes(fields.next().unwrap());
         let mut history = history();
         let mut editor = Editor::new(setup(term, columns, &prompt), &mut history);
@@ -72,11 +101,15 @@ fn keys_are_answered_with_the_bytes_of_real_bash() {
                 got = type_in(&mut editor, &bytes(keys), &mut history);
                 continue;
             }
-            let expected = bytes(line.strip_prefix('<').unwrap().trim_start_matches(' ')).escape_ascii().to_string();
+            let expected = bytes(line.strip_prefix('<').unwrap().trim_start_matches(' '))
+                .escape_ascii()
+                .to_string();
             let got = on_terminal(&got);
             let blanks = |text: &str| text.trim_start_matches(' ').to_owned();
             if blanks(&got) != blanks(&expected) {
-                failures.push(format!("{title}, after {typed:?}:\n  bash {expected}\n  ours {got}"));
+                failures.push(format!(
+                    "{title}, after {typed:?}:\n  bash {expected}\n  ours {got}"
+                ));
                 break;
             }
         }
@@ -90,9 +123,12 @@ fn any_keys_at_all_leave_a_line_within_its_bounds() {
     for columns in [0, 1, 2, 3, 20, 80] {
         for term in ["xterm", "dumb", "vt100"] {
             let mut history = history();
-            let mut editor = Editor::new(setup(term, columns, b"\x01\x1b[1m\x02p\n$ "), &mut history);
+            let mut editor =
+                Editor::new(setup(term, columns, b"\x01\x1b[1m\x02p\n$ "), &mut history);
             for step in 0..3000 {
-                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                state = state
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1_442_695_040_888_963_407);
                 let byte = match state >> 60 {
                     0..4 => 0x1b,
                     4..8 => (state >> 50) as u8 & 0x1f,
@@ -126,21 +162,36 @@ fn matches_are_listed_in_columns_and_many_after_a_question() {
     let mut history = History::default();
     let mut editor = Editor::new(setup("xterm", 80, b"$ "), &mut history);
     type_in(&mut editor, b"ls al", &mut history);
-    let completion = Completion { start: 3, common: b"alp".to_vec(), ..completion(&["alpha", "alpine"]) };
+    let completion = Completion {
+        start: 3,
+        common: b"alp".to_vec(),
+        ..completion(&["alpha", "alpine"])
+    };
     let mut seen = Vec::new();
     for _ in 0..3 {
-        let Outcome::Complete(want) = editor.feed(9, false, &mut history) else { panic!("no completion") };
+        let Outcome::Complete(want) = editor.feed(9, false, &mut history) else {
+            panic!("no completion")
+        };
         editor.complete(want, &completion);
         seen.push(on_terminal(&editor.take_output()));
     }
     // Recorded from bash 5.2.15.
-    assert_eq!(seen, ["\\x07p", "\\x07", "\\r\\nalpha   alpine  \\r\\n$ ls alp"]);
+    assert_eq!(
+        seen,
+        ["\\x07p", "\\x07", "\\r\\nalpha   alpine  \\r\\n$ ls alp"]
+    );
 
     let names: Vec<String> = (0..120).map(|number| format!("f{number:03}")).collect();
     let many = super::tests::completion(&names.iter().map(String::as_str).collect::<Vec<_>>());
     editor.complete(Want::List, &many);
-    assert_eq!(on_terminal(&editor.take_output()), "\\r\\nDisplay all 120 possibilities? (y or n)");
-    assert_eq!(on_terminal(&type_in(&mut editor, b"n", &mut history)), "\\r\\n$ ls alp");
+    assert_eq!(
+        on_terminal(&editor.take_output()),
+        "\\r\\nDisplay all 120 possibilities? (y or n)"
+    );
+    assert_eq!(
+        on_terminal(&type_in(&mut editor, b"n", &mut history)),
+        "\\r\\n$ ls alp"
+    );
 }
 
 #[test]
@@ -150,9 +201,15 @@ fn a_resized_terminal_gets_the_line_anew() {
     type_in(&mut editor, b"hello world", &mut history);
     editor.take_output();
     editor.resize(40, 24);
-    assert_eq!(on_terminal(&editor.take_output()), "\\r\\x1b[K\\r$ hello world");
+    assert_eq!(
+        on_terminal(&editor.take_output()),
+        "\\r\\x1b[K\\r$ hello world"
+    );
     editor.resize(8, 24);
     editor.take_output();
     editor.resize(80, 24);
-    assert_eq!(on_terminal(&editor.take_output()), "\\r\\x1b[K\\r\\x1b[A\\x1b[K\\r$ hello world");
+    assert_eq!(
+        on_terminal(&editor.take_output()),
+        "\\r\\x1b[K\\r\\x1b[A\\x1b[K\\r$ hello world"
+    );
 }

@@ -37,7 +37,10 @@ impl History {
     pub fn expand(&mut self, line: &[u8]) -> Result<Option<Expanded>, ExpandError> {
         if line.first() == Some(&b'^') {
             let command = [b"!!:s".as_slice(), line].concat();
-            return Expansion::new(self, &command, line).run().map(Some).map_err(|error| error.clone());
+            return Expansion::new(self, &command, line)
+                .run()
+                .map(Some)
+                .map_err(|error| error.clone());
         }
         if !line.contains(&b'!') {
             return Ok(None);
@@ -59,7 +62,14 @@ struct Expansion<'a> {
 
 impl<'a> Expansion<'a> {
     fn new(history: &'a mut History, text: &'a [u8], _typed: &'a [u8]) -> Self {
-        Self { history, text, at: 0, out: Vec::new(), print_only: false, any: false }
+        Self {
+            history,
+            text,
+            at: 0,
+            out: Vec::new(),
+            print_only: false,
+            any: false,
+        }
     }
 
     fn run(mut self) -> Result<Expanded, ExpandError> {
@@ -106,7 +116,10 @@ impl<'a> Expansion<'a> {
             previous = byte;
             self.at += 1;
         }
-        Ok(Expanded { line: std::mem::take(&mut self.out), print_only: self.print_only })
+        Ok(Expanded {
+            line: std::mem::take(&mut self.out),
+            print_only: self.print_only,
+        })
     }
 
     /// Whether the `!` here means an event: not before a blank, `=`, `(`, or a quote that ends its
@@ -170,7 +183,9 @@ impl<'a> Expansion<'a> {
     fn number(&mut self) -> usize {
         let mut number = 0_usize;
         while let Some(byte @ b'0'..=b'9') = self.peek(0) {
-            number = number.saturating_mul(10).saturating_add(usize::from(byte - b'0'));
+            number = number
+                .saturating_mul(10)
+                .saturating_add(usize::from(byte - b'0'));
             self.at += 1;
         }
         number
@@ -179,21 +194,37 @@ impl<'a> Expansion<'a> {
     fn containing(&mut self) -> Option<Vec<u8>> {
         let rest = self.rest();
         let end = rest.iter().position(|byte| matches!(byte, b'?' | b'\n'));
-        let mut wanted = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default().to_vec();
+        let mut wanted = rest
+            .get(..end.unwrap_or(rest.len()))
+            .unwrap_or_default()
+            .to_vec();
         self.at += end.map_or(rest.len(), |end| end + 1);
         if wanted.is_empty() {
             wanted = self.history.expansion.search.clone()?;
         }
-        let line = self.history.iter().rev().find(|(_, line)| position(line, &wanted).is_some())?.1.to_vec();
-        self.history.expansion.matched =
-            words(&line).into_iter().find(|word| position(word, &wanted).is_some()).map(<[u8]>::to_vec);
+        let line = self
+            .history
+            .iter()
+            .rev()
+            .find(|(_, line)| position(line, &wanted).is_some())?
+            .1
+            .to_vec();
+        self.history.expansion.matched = words(&line)
+            .into_iter()
+            .find(|word| position(word, &wanted).is_some())
+            .map(<[u8]>::to_vec);
         self.history.expansion.search = Some(wanted);
         Some(line)
     }
 
     fn beginning(&mut self) -> Option<Vec<u8>> {
         let rest = self.rest();
-        let ends = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b':' | b';' | b'&' | b'(' | b')' | b'|' | b'<' | b'>' | b'"');
+        let ends = |byte: &u8| {
+            matches!(
+                byte,
+                b' ' | b'\t' | b'\n' | b':' | b';' | b'&' | b'(' | b')' | b'|' | b'<' | b'>' | b'"'
+            )
+        };
         let special = |byte: &u8| ends(byte) || matches!(byte, b'^' | b'$' | b'*' | b'%' | b'-');
         let mut len = rest.iter().position(special).unwrap_or(rest.len());
         if rest.get(len) == Some(&b'-') {
@@ -205,7 +236,11 @@ impl<'a> Expansion<'a> {
             // `!"` and `!;` mean the line before, as bash has it.
             return self.back(1);
         }
-        self.history.iter().rev().find(|(_, line)| line.starts_with(wanted)).map(|(_, line)| line.to_vec())
+        self.history
+            .iter()
+            .rev()
+            .find(|(_, line)| line.starts_with(wanted))
+            .map(|(_, line)| line.to_vec())
     }
 
     /// The word designator, if there is one.
@@ -234,7 +269,12 @@ impl<'a> Expansion<'a> {
             }
             Some(b'%') => {
                 self.at += 1;
-                return self.history.expansion.matched.clone().ok_or_else(|| self.bad_word(start));
+                return self
+                    .history
+                    .expansion
+                    .matched
+                    .clone()
+                    .ok_or_else(|| self.bad_word(start));
             }
             _ => self.range(last),
         };
@@ -319,27 +359,42 @@ impl<'a> Expansion<'a> {
                     text
                 }
                 b'q' => quote(&text),
-                b'x' => text.split(|byte| matches!(byte, b' ' | b'\t' | b'\n')).map(quote).collect::<Vec<_>>().join(&b' '),
+                b'x' => text
+                    .split(|byte| matches!(byte, b' ' | b'\t' | b'\n'))
+                    .map(quote)
+                    .collect::<Vec<_>>()
+                    .join(&b' '),
                 b's' | b'&' => {
                     if letter == b's' {
                         self.read_substitution();
                     }
                     self.substitute(&text, everywhere, each_word, start)?
                 }
-                other => return Err(ExpandError([&[other], b": unrecognized history modifier".as_slice()].concat())),
+                other => {
+                    return Err(ExpandError(
+                        [&[other], b": unrecognized history modifier".as_slice()].concat(),
+                    ));
+                }
             };
         }
         Ok(text)
     }
 
     fn read_substitution(&mut self) {
-        let Some(delimiter) = self.peek(0) else { return };
+        let Some(delimiter) = self.peek(0) else {
+            return;
+        };
         self.at += 1;
         let old = self.part(delimiter);
         let replacement = self.part(delimiter);
         let old = if old.is_empty() {
             let memory = &self.history.expansion;
-            memory.substitution.as_ref().map(|(old, _)| old.clone()).or_else(|| memory.search.clone()).unwrap_or_default()
+            memory
+                .substitution
+                .as_ref()
+                .map(|(old, _)| old.clone())
+                .or_else(|| memory.search.clone())
+                .unwrap_or_default()
         } else {
             old
         };
@@ -372,12 +427,24 @@ impl<'a> Expansion<'a> {
         part
     }
 
-    fn substitute(&self, text: &[u8], everywhere: bool, each_word: bool, start: usize) -> Result<Vec<u8>, ExpandError> {
+    fn substitute(
+        &self,
+        text: &[u8],
+        everywhere: bool,
+        each_word: bool,
+        start: usize,
+    ) -> Result<Vec<u8>, ExpandError> {
         let failed = || {
             let named = self.text.get(start..self.at).unwrap_or_default();
             ExpandError([named, b": substitution failed"].concat())
         };
-        let Some((old, new)) = self.history.expansion.substitution.as_ref().filter(|(old, _)| !old.is_empty()) else {
+        let Some((old, new)) = self
+            .history
+            .expansion
+            .substitution
+            .as_ref()
+            .filter(|(old, _)| !old.is_empty())
+        else {
             return Err(failed());
         };
         let mut out = Vec::new();
@@ -392,7 +459,10 @@ impl<'a> Expansion<'a> {
                 return Err(failed());
             }
             if each_word {
-                let end = rest.iter().position(|byte| matches!(byte, b' ' | b'\t')).unwrap_or(rest.len());
+                let end = rest
+                    .iter()
+                    .position(|byte| matches!(byte, b' ' | b'\t'))
+                    .unwrap_or(rest.len());
                 out.extend_from_slice(rest.get(..end).unwrap_or_default());
                 rest = rest.get(end..).unwrap_or_default();
             } else if !everywhere {
@@ -429,7 +499,8 @@ fn position(text: &[u8], wanted: &[u8]) -> Option<usize> {
     if wanted.is_empty() {
         return Some(0);
     }
-    text.windows(wanted.len()).position(|window| window == wanted)
+    text.windows(wanted.len())
+        .position(|window| window == wanted)
 }
 
 /// The words of a line as history sees them: quotes hold together, operators are words.
@@ -437,7 +508,10 @@ pub fn words(line: &[u8]) -> Vec<&[u8]> {
     let mut words = Vec::new();
     let mut at = 0;
     while at < line.len() {
-        if line.get(at).is_some_and(|byte| matches!(byte, b' ' | b'\t' | b'\n')) {
+        if line
+            .get(at)
+            .is_some_and(|byte| matches!(byte, b' ' | b'\t' | b'\n'))
+        {
             at += 1;
             continue;
         }
@@ -463,7 +537,10 @@ fn word_end(line: &[u8], start: usize) -> usize {
             return match (operator, byte(at + 1), byte(at + 2)) {
                 (b'<', Some(b'<'), Some(b'-' | b'<')) => at + 3,
                 (first, Some(second), _) if first == second => at + 2,
-                (b'<' | b'>', Some(b'&'), _) | (b'&', Some(b'>'), _) | (b'>', Some(b'|'), _) | (b'|', Some(b'&'), _) => at + 2,
+                (b'<' | b'>', Some(b'&'), _)
+                | (b'&', Some(b'>'), _)
+                | (b'>', Some(b'|'), _)
+                | (b'|', Some(b'&'), _) => at + 2,
                 _ => at + 1,
             };
         }
@@ -503,7 +580,9 @@ mod tests {
             let got = history(lines).expand(typed.as_bytes());
             let got = got.map(|some| some.map(|some| String::from_utf8(some.line).unwrap()));
             let got = got.map_err(|error| String::from_utf8(error.0).unwrap());
-            let expected = expected.map(|some| some.map(str::to_owned)).map_err(str::to_owned);
+            let expected = expected
+                .map(|some| some.map(str::to_owned))
+                .map_err(str::to_owned);
             assert_eq!(got, expected, "{typed}");
         }
     }
@@ -511,7 +590,11 @@ mod tests {
     #[test]
     fn events_words_and_modifiers_are_those_of_bash() {
         check(
-            &["echo a \"b c\" d>/dev/null", "echo /a/b.c", "ls -l; echo x y z"],
+            &[
+                "echo a \"b c\" d>/dev/null",
+                "echo /a/b.c",
+                "ls -l; echo x y z",
+            ],
             &[
                 ("!!", Ok(Some("ls -l; echo x y z"))),
                 ("!1:2", Ok(Some("\"b c\""))),
@@ -540,7 +623,15 @@ mod tests {
 
     #[test]
     fn quotes_blanks_and_expansions_keep_the_exclamation_mark() {
-        let plain = ["echo \"hi!\"", "echo '!!'", "echo a!=b ! x $!", "echo [!a]", "echo ${!HOME}", "echo \\!\\!", "!"];
+        let plain = [
+            "echo \"hi!\"",
+            "echo '!!'",
+            "echo a!=b ! x $!",
+            "echo [!a]",
+            "echo ${!HOME}",
+            "echo \\!\\!",
+            "!",
+        ];
         let cases: Vec<_> = plain.iter().map(|line| (*line, Ok(None))).collect();
         check(&["true"], &cases);
     }
@@ -548,7 +639,13 @@ mod tests {
     #[test]
     fn printing_only_is_told_apart() {
         let expanded = history(&["true"]).expand(b"!!:p").unwrap().unwrap();
-        assert_eq!(expanded, Expanded { line: b"true".to_vec(), print_only: true });
+        assert_eq!(
+            expanded,
+            Expanded {
+                line: b"true".to_vec(),
+                print_only: true
+            }
+        );
     }
 
     #[test]
