@@ -3,6 +3,8 @@
 use sundew_kernel::program::Program;
 
 mod awk;
+mod command;
+mod find;
 mod grep;
 mod input;
 mod pattern_check;
@@ -18,4 +20,5 @@ pub(crate) const TABLE: &[Program] = &[
     Program { name: "fgrep", run: |p| Box::pin(grep::run_fixed(p)) },
     Program { name: "sed", run: |p| Box::pin(sed::run(p)) },
     Program { name: "mawk", run: |p| Box::pin(awk::run(p)) },
+    Program { name: "find", run: |p| Box::pin(find::run(p)) },
 ];

@@ -1,0 +1,561 @@
+//! Expressions: tests, actions, operators.
+
+use sundew_kernel::Process;
+use sundew_posix::pattern::{self, Pattern};
+use sundew_posix::regex::{Flags, Regex, Syntax, Whole};
+use sundew_vfs::{FileType, Timestamp};
+
+use super::Follow;
+use crate::mode::Change;
+use crate::users::Directory;
+
+/// Deepest nesting of parentheses and negations.
+const MAX_DEPTH: usize = 200;
+/// Most words of an expression.
+const MAX_WORDS: usize = 10_000;
+
+/// How a number is compared: `+N`, `-N`, `N`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Range {
+    pub(super) order: std::cmp::Ordering,
+    pub(super) number: i64,
+}
+
+impl Range {
+    pub(super) fn fits(self, value: i64) -> bool {
+        value.cmp(&self.number) == self.order
+    }
+}
+
+/// Which of a file's times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Time {
+    Access,
+    Change,
+    Modification,
+}
+
+/// What an `-exec` runs.
+#[derive(Debug, Clone)]
+pub(super) struct Exec {
+    pub(super) words: Vec<Vec<u8>>,
+    pub(super) in_directory: bool,
+    pub(super) asks: bool,
+}
+
+#[derive(Debug)]
+pub(super) enum Node {
+    And(Vec<Self>),
+    Or(Vec<Self>),
+    /// `,`
+    List(Vec<Self>),
+    Not(Box<Self>),
+    True,
+    False,
+    Name(Pattern),
+    Path(Pattern),
+    LinkName(Pattern),
+    Regex(Box<Regex>),
+    Type(Vec<FileType>, bool),
+    Size { range: Range, unit: i64 },
+    Empty,
+    Age { time: Time, range: Range, seconds: i64, now: i64 },
+    Newer { than: Timestamp, time: Time },
+    /// Exact, all, any.
+    Permission(u16, char),
+    Owner(u32),
+    Group(u32),
+    UserNumber(Range),
+    GroupNumber(Range),
+    NoUser,
+    NoGroup,
+    Links(Range),
+    Inode(Range),
+    Same(u64, u64),
+    Access(sundew_vfs::Access),
+    FileSystem(Vec<u8>),
+    Print { zero: bool, target: Option<usize> },
+    Printf(Vec<u8>, Option<usize>),
+    Ls(Option<usize>),
+    Delete,
+    Prune,
+    Quit,
+    Exec(Exec),
+    /// With `+`: an index into the batches.
+    Batch(usize),
+}
+
+/// A command line.
+pub(super) struct Parsed {
+    pub(super) root: Node,
+    pub(super) follow: Follow,
+    pub(super) max_depth: Option<u64>,
+    pub(super) min_depth: u64,
+    pub(super) contents_first: bool,
+    pub(super) one_filesystem: bool,
+    pub(super) batches: Vec<Exec>,
+    /// Files that actions write, as descriptors.
+    pub(super) outputs: Vec<(Vec<u8>, sundew_kernel::Fd)>,
+    pub(super) users: Directory,
+}
+
+/// A complaint.
+type Failure = Vec<u8>;
+
+struct Parser<'a> {
+    proc: &'a Process,
+    words: &'a [Vec<u8>],
+    at: usize,
+    parsed: Parsed,
+    has_action: bool,
+    depth: usize,
+    syntax: Syntax,
+    daystart: bool,
+}
+
+impl Parsed {
+    pub(super) async fn read(proc: &Process, words: &[Vec<u8>], follow: Follow) -> Result<Self, Failure> {
+        let parsed = Self {
+            root: Node::True,
+            follow,
+            max_depth: None,
+            min_depth: 0,
+            contents_first: false,
+            one_filesystem: false,
+            batches: Vec::new(),
+            outputs: Vec::new(),
+            users: Directory::load(proc).await,
+        };
+        let mut parser = Parser {
+            proc,
+            words: words.get(..words.len().min(MAX_WORDS)).unwrap_or_default(),
+            at: 0,
+            parsed,
+            has_action: false,
+            depth: 0,
+            syntax: Syntax::Basic,
+            daystart: false,
+        };
+        let root = if words.is_empty() { Node::True } else { parser.list().await? };
+        if parser.at < parser.words.len() {
+            return Err(b"you have too many ')'".to_vec());
+        }
+        let print = Node::Print { zero: false, target: None };
+        parser.parsed.root = if parser.has_action { root } else { Node::And(vec![root, print]) };
+        Ok(parser.parsed)
+    }
+}
+
+impl Parser<'_> {
+    fn peek(&self) -> Option<&[u8]> {
+        self.words.get(self.at).map(Vec::as_slice)
+    }
+
+    fn argument(&mut self, name: &[u8]) -> Result<Vec<u8>, Failure> {
+        let word = self.words.get(self.at).cloned();
+        self.at += 1;
+        word.ok_or_else(|| [b"missing argument to `".as_slice(), name, b"'"].concat())
+    }
+
+    fn deeper(&mut self) -> Result<(), Failure> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH { Err(b"expression too deep".to_vec()) } else { Ok(()) }
+    }
+
+    async fn list(&mut self) -> Result<Node, Failure> {
+        let mut nodes = vec![self.or().await?];
+        while self.peek() == Some(b",") {
+            self.at += 1;
+            nodes.push(self.or().await?);
+        }
+        Ok(single(nodes, Node::List))
+    }
+
+    async fn or(&mut self) -> Result<Node, Failure> {
+        let mut nodes = vec![self.and().await?];
+        while matches!(self.peek(), Some(b"-o" | b"-or")) {
+            self.at += 1;
+            nodes.push(self.and().await?);
+        }
+        Ok(single(nodes, Node::Or))
+    }
+
+    async fn and(&mut self) -> Result<Node, Failure> {
+        let mut nodes = vec![self.not().await?];
+        loop {
+            match self.peek() {
+                None | Some(b"-o" | b"-or" | b"," | b")") => return Ok(single(nodes, Node::And)),
+                Some(b"-a" | b"-and") => {
+                    self.at += 1;
+                    nodes.push(self.not().await?);
+                }
+                Some(_) => nodes.push(self.not().await?),
+            }
+        }
+    }
+
+    async fn not(&mut self) -> Result<Node, Failure> {
+        let mut negated = false;
+        let mut operator = Vec::new();
+        while let Some(word @ (b"!" | b"-not")) = self.peek() {
+            operator = word.to_vec();
+            negated = !negated;
+            self.at += 1;
+        }
+        let Some(word) = self.peek() else {
+            if operator.is_empty() {
+                let before = self.words.get(self.at.wrapping_sub(1)).cloned().unwrap_or_default();
+                return Err([b"expected an expression after '".as_slice(), &before, b"'"].concat());
+            }
+            return Err([b"expected an expression after '".as_slice(), &operator, b"'"].concat());
+        };
+        let word = word.to_vec();
+        let node = match word.as_slice() {
+            b"-o" | b"-or" | b"-a" | b"-and" | b"," => {
+                return Err(
+                    [b"invalid expression; you have used a binary operator '".as_slice(), &word, b"' with nothing before it."]
+                        .concat(),
+                );
+            }
+            b")" if self.depth == 0 => {
+                return Err(b"invalid expression; you have too many ')'".to_vec());
+            }
+            b")" => {
+                return Err(b"invalid expression; empty parentheses are not allowed.".to_vec());
+            }
+            b"(" => {
+                self.at += 1;
+                self.deeper()?;
+                let node = Box::pin(self.list()).await?;
+                if self.peek() != Some(b")") {
+                    return Err(
+                        b"invalid expression; I was expecting to find a ')' somewhere but did not see one.".to_vec(),
+                    );
+                }
+                self.at += 1;
+                self.depth -= 1;
+                node
+            }
+            _ => {
+                self.at += 1;
+                self.primary(&word).await?
+            }
+        };
+        Ok(if negated { Node::Not(Box::new(node)) } else { node })
+    }
+
+    async fn primary(&mut self, name: &[u8]) -> Result<Node, Failure> {
+        if let Some(node) = self.option(name)? {
+            return Ok(node);
+        }
+        if let Some(node) = self.action(name).await? {
+            if !matches!(node, Node::Prune | Node::Quit) {
+                self.has_action = true;
+            }
+            self.has_action |= matches!(node, Node::Quit);
+            return Ok(node);
+        }
+        if let Some(node) = self.name_test(name)? {
+            return Ok(node);
+        }
+        if let Some(node) = self.number_test(name)? {
+            return Ok(node);
+        }
+        if let Some(node) = self.file_test(name)? {
+            return Ok(node);
+        }
+        if !name.starts_with(b"-") {
+            return Err([b"paths must precede expression: `".as_slice(), name, b"'"].concat());
+        }
+        Err([b"unknown predicate `".as_slice(), name, b"'"].concat())
+    }
+
+    fn option(&mut self, name: &[u8]) -> Result<Option<Node>, Failure> {
+        match name {
+            b"-maxdepth" | b"-mindepth" => {
+                let word = self.argument(name)?;
+                let number = std::str::from_utf8(&word).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+                let Some(number) = number.and_then(|text| text.parse().ok()) else {
+                    let text = [
+                        b"Expected a positive decimal integer argument to ".as_slice(),
+                        name,
+                        ", but got ‘".as_bytes(),
+                        &word,
+                        "’".as_bytes(),
+                    ];
+                    return Err(text.concat());
+                };
+                if name == b"-maxdepth" {
+                    self.parsed.max_depth = Some(number);
+                } else {
+                    self.parsed.min_depth = number;
+                }
+            }
+            b"-depth" | b"-d" => self.parsed.contents_first = true,
+            b"-mount" | b"-xdev" => self.parsed.one_filesystem = true,
+            b"-follow" => self.parsed.follow = Follow::Always,
+            b"-daystart" => self.daystart = true,
+            b"-noleaf" | b"-warn" | b"-nowarn" | b"-ignore_readdir_race" | b"-noignore_readdir_race" => {}
+            b"-regextype" => {
+                let word = self.argument(name)?;
+                self.syntax = match word.as_slice() {
+                    b"posix-extended" | b"posix-egrep" | b"egrep" | b"posix-awk" | b"awk" | b"gnu-awk" => Syntax::Extended,
+                    b"findutils-default" | b"ed" | b"emacs" | b"grep" | b"posix-basic" | b"posix-minimal-basic"
+                    | b"sed" => Syntax::Basic,
+                    word => {
+                        let valid = "’; valid types are ‘findutils-default’, ‘ed’, ‘emacs’, ‘gnu-awk’, ‘grep’, ‘posix-awk’, ‘awk’, ‘posix-basic’, ‘posix-egrep’, ‘egrep’, ‘posix-extended’, ‘posix-minimal-basic’, ‘sed’.";
+                        return Err(["Unknown regular expression type ‘".as_bytes(), word, valid.as_bytes()].concat());
+                    }
+                };
+            }
+            _ => return Ok(None),
+        }
+        Ok(Some(Node::True))
+    }
+
+    async fn action(&mut self, name: &[u8]) -> Result<Option<Node>, Failure> {
+        Ok(Some(match name {
+            b"-print" => Node::Print { zero: false, target: None },
+            b"-print0" => Node::Print { zero: true, target: None },
+            b"-fprint" | b"-fprint0" => {
+                let target = self.output(name).await?;
+                Node::Print { zero: name.ends_with(b"0"), target }
+            }
+            b"-printf" => Node::Printf(self.argument(name)?, None),
+            b"-fprintf" => {
+                let target = self.output(name).await?;
+                Node::Printf(self.argument(name)?, target)
+            }
+            b"-ls" => Node::Ls(None),
+            b"-fls" => Node::Ls(self.output(name).await?),
+            b"-delete" => {
+                self.parsed.contents_first = true;
+                Node::Delete
+            }
+            b"-prune" => Node::Prune,
+            b"-quit" => Node::Quit,
+            b"-exec" | b"-execdir" | b"-ok" | b"-okdir" => self.exec(name)?,
+            _ => return Ok(None),
+        }))
+    }
+
+    async fn output(&mut self, name: &[u8]) -> Result<Option<usize>, Failure> {
+        let path = self.argument(name)?;
+        if path == b"/dev/stdout" {
+            return Ok(None);
+        }
+        if let Some(known) = self.parsed.outputs.iter().position(|(known, _)| *known == path) {
+            return Ok(Some(known));
+        }
+        let flags = sundew_kernel::descriptor::OpenFlags::CREATE;
+        match self.proc.open(&path, flags, 0o666).await {
+            Ok(fd) => {
+                self.parsed.outputs.push((path, fd));
+                Ok(Some(self.parsed.outputs.len() - 1))
+            }
+            Err(errno) => Err(["‘".as_bytes(), &path, "’: ".as_bytes(), errno.message().as_bytes()].concat()),
+        }
+    }
+
+    fn exec(&mut self, name: &[u8]) -> Result<Node, Failure> {
+        let missing = || [b"missing argument to `".as_slice(), name, b"'"].concat();
+        let mut exec = Exec {
+            words: Vec::new(),
+            in_directory: name.ends_with(b"dir"),
+            asks: name.starts_with(b"-ok"),
+        };
+        loop {
+            let Some(word) = self.words.get(self.at).cloned() else { return Err(missing()) };
+            self.at += 1;
+            if word == b";" {
+                break;
+            }
+            if word == b"+" && exec.words.last().is_some_and(|last| last == b"{}") && !exec.asks {
+                exec.words.pop();
+                if exec.words.iter().any(|word| word.windows(2).any(|pair| pair == b"{}")) {
+                    let text = [b"Only one instance of {} is supported with ".as_slice(), name, b" ... +"];
+                    return Err(text.concat());
+                }
+                if exec.words.is_empty() {
+                    return Err(missing());
+                }
+                self.parsed.batches.push(exec);
+                return Ok(Node::Batch(self.parsed.batches.len() - 1));
+            }
+            exec.words.push(word);
+        }
+        if exec.words.is_empty() { Err(missing()) } else { Ok(Node::Exec(exec)) }
+    }
+
+    fn name_test(&mut self, name: &[u8]) -> Result<Option<Node>, Failure> {
+        let fold = name.starts_with(b"-i") && name != b"-inum";
+        let options = pattern::Options { extended: false, ignore_case: fold };
+        Ok(Some(match name {
+            b"-name" | b"-iname" => Node::Name(Pattern::from_bytes(&self.argument(name)?, options)),
+            b"-path" | b"-ipath" | b"-wholename" | b"-iwholename" => {
+                Node::Path(Pattern::from_bytes(&self.argument(name)?, options))
+            }
+            b"-lname" | b"-ilname" => Node::LinkName(Pattern::from_bytes(&self.argument(name)?, options)),
+            b"-regex" | b"-iregex" => {
+                let text = self.argument(name)?;
+                let flags = Flags { ignore_case: fold, newline: false };
+                let regex = Regex::whole(&text, Some(self.syntax), flags, Whole::Line);
+                Node::Regex(Box::new(regex.map_err(|error| {
+                    [b"failed to compile regular expression '".as_slice(), &text, b"': ", error.message().as_bytes()].concat()
+                })?))
+            }
+            _ => return Ok(None),
+        }))
+    }
+
+    fn range(&mut self, name: &[u8]) -> Result<Range, Failure> {
+        let word = self.argument(name)?;
+        range(&word).ok_or_else(|| [b"invalid argument `".as_slice(), &word, b"' to `", name, b"'"].concat())
+    }
+
+    fn number_test(&mut self, name: &[u8]) -> Result<Option<Node>, Failure> {
+        let mut now = self.proc.now().secs;
+        if self.daystart {
+            now = now - now.rem_euclid(86_400) + 86_400;
+        }
+        let time = match name.get(1) {
+            Some(b'a') => Time::Access,
+            Some(b'c') => Time::Change,
+            _ => Time::Modification,
+        };
+        Ok(Some(match name {
+            b"-amin" | b"-cmin" | b"-mmin" => Node::Age { time, range: self.range(name)?, seconds: 60, now },
+            b"-atime" | b"-ctime" | b"-mtime" => Node::Age { time, range: self.range(name)?, seconds: 86_400, now },
+            b"-links" => Node::Links(self.range(name)?),
+            b"-inum" => Node::Inode(self.range(name)?),
+            b"-uid" => Node::UserNumber(self.range(name)?),
+            b"-gid" => Node::GroupNumber(self.range(name)?),
+            b"-size" => {
+                let word = self.argument(name)?;
+                let (digits, unit) = match word.last() {
+                    Some(b'b') => (word.len() - 1, 512),
+                    Some(b'c') => (word.len() - 1, 1),
+                    Some(b'w') => (word.len() - 1, 2),
+                    Some(b'k') => (word.len() - 1, 1 << 10),
+                    Some(b'M') => (word.len() - 1, 1 << 20),
+                    Some(b'G') => (word.len() - 1, 1 << 30),
+                    Some(letter) if !letter.is_ascii_digit() => {
+                        return Err([b"invalid -size type `".as_slice(), &[*letter], b"'"].concat());
+                    }
+                    _ => (word.len(), 512),
+                };
+                let Some(range) = range(word.get(..digits).unwrap_or_default()) else {
+                    return Err([b"Invalid argument `".as_slice(), &word, b"' to -size"].concat());
+                };
+                Node::Size { range, unit }
+            }
+            _ => return Ok(None),
+        }))
+    }
+
+    fn file_test(&mut self, name: &[u8]) -> Result<Option<Node>, Failure> {
+        Ok(Some(match name {
+            b"-true" => Node::True,
+            b"-false" => Node::False,
+            b"-empty" => Node::Empty,
+            b"-readable" => Node::Access(sundew_vfs::Access::Read),
+            b"-writable" => Node::Access(sundew_vfs::Access::Write),
+            b"-executable" => Node::Access(sundew_vfs::Access::Execute),
+            b"-nouser" => Node::NoUser,
+            b"-nogroup" => Node::NoGroup,
+            b"-type" | b"-xtype" => {
+                let word = self.argument(name)?;
+                Node::Type(types(name, &word)?, name == b"-xtype")
+            }
+            b"-fstype" => Node::FileSystem(self.argument(name)?),
+            b"-perm" => {
+                let word = self.argument(name)?;
+                let (kind, text) = match word.first() {
+                    Some(b'-') => ('-', word.get(1..).unwrap_or_default()),
+                    Some(b'/') => ('/', word.get(1..).unwrap_or_default()),
+                    _ => ('=', word.as_slice()),
+                };
+                let Some(change) = Change::parse(text) else {
+                    return Err(["invalid mode ‘".as_bytes(), &word, "’".as_bytes()].concat());
+                };
+                Node::Permission(change.apply(0, false, 0), kind)
+            }
+            b"-user" | b"-group" => {
+                let word = self.argument(name)?;
+                self.owner(name, &word)?
+            }
+            b"-newer" | b"-anewer" | b"-cnewer" | b"-samefile" => {
+                let path = self.argument(name)?;
+                let metadata = self.proc.stat(&path).map_err(|errno| {
+                    ["‘".as_bytes(), &path, "’: ".as_bytes(), errno.message().as_bytes()].concat()
+                })?;
+                match name {
+                    b"-samefile" => Node::Same(metadata.dev, metadata.ino.0),
+                    b"-anewer" => Node::Newer { than: metadata.mtime, time: Time::Access },
+                    b"-cnewer" => Node::Newer { than: metadata.mtime, time: Time::Change },
+                    _ => Node::Newer { than: metadata.mtime, time: Time::Modification },
+                }
+            }
+            _ => return Ok(None),
+        }))
+    }
+
+    fn owner(&self, name: &[u8], word: &[u8]) -> Result<Node, Failure> {
+        let number = std::str::from_utf8(word).ok().and_then(|text| text.parse().ok());
+        let users = &self.parsed.users;
+        if name == b"-user" {
+            let found = users.user(word).map(|user| user.uid).or(number);
+            return found.map(Node::Owner).ok_or_else(|| {
+                ["‘".as_bytes(), word, "’ is not the name of a known user".as_bytes()].concat()
+            });
+        }
+        let found = users.group(word).map(|group| group.gid).or(number);
+        found.map(Node::Group).ok_or_else(|| {
+            ["‘".as_bytes(), word, "’ is not the name of an existing group".as_bytes()].concat()
+        })
+    }
+}
+
+fn single(mut nodes: Vec<Node>, join: impl FnOnce(Vec<Node>) -> Node) -> Node {
+    match nodes.pop() {
+        Some(only) if nodes.is_empty() => only,
+        Some(last) => {
+            nodes.push(last);
+            join(nodes)
+        }
+        None => Node::True,
+    }
+}
+
+fn range(word: &[u8]) -> Option<Range> {
+    let (order, digits) = match word.first() {
+        Some(b'+') => (std::cmp::Ordering::Greater, word.get(1..)?),
+        Some(b'-') => (std::cmp::Ordering::Less, word.get(1..)?),
+        _ => (std::cmp::Ordering::Equal, word),
+    };
+    let number = std::str::from_utf8(digits).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))?;
+    Some(Range { order, number: number.parse().ok()? })
+}
+
+fn types(name: &[u8], word: &[u8]) -> Result<Vec<FileType>, Failure> {
+    let mut found = Vec::new();
+    for part in word.split(|&byte| byte == b',') {
+        let &[letter] = part else {
+            if part.is_empty() {
+                return Err([b"Arguments to ".as_slice(), name, b" should contain at least one letter"].concat());
+            }
+            return Err([b"Must separate multiple arguments to ".as_slice(), name, b" using: ','"].concat());
+        };
+        found.push(match letter {
+            b'f' => FileType::Regular,
+            b'd' => FileType::Directory,
+            b'l' => FileType::Symlink,
+            b'p' => FileType::Fifo,
+            b's' => FileType::Socket,
+            b'b' => FileType::BlockDevice,
+            b'c' => FileType::CharDevice,
+            _ => return Err([b"Unknown argument to ".as_slice(), name, b": ", part].concat()),
+        });
+    }
+    Ok(found)
+}
