@@ -1,5 +1,7 @@
 //! `kill`, `suspend`.
 
+use std::task::Poll;
+
 use sundew_kernel::{Errno, Pid, Process, Signal};
 use sundew_sh_syntax::Dialect;
 
@@ -20,9 +22,22 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
         Dialect::Dash => run_dash(shell, proc, args).await,
         Dialect::Ash => run_ash(shell, proc, args).await,
     };
-    // Whoever signalled itself does not get further than here.
-    proc.tick().await;
+    give_way().await;
     Ok(status)
+}
+
+/// Lets the scheduler look at this process: whoever killed or stopped itself gets no further than
+/// here. A tick would not do, which gives way only when the machine's slice is over.
+async fn give_way() {
+    let mut waited = false;
+    std::future::poll_fn(|cx| {
+        if std::mem::replace(&mut waited, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 /// The table of `kill -l` and `trap -l`.
@@ -519,6 +534,6 @@ pub(super) async fn run_suspend(shell: &mut Shell, proc: &mut Process, args: &[V
             .await);
     }
     let _stopped_or_alone = proc.kill(proc.pid(), Some(Signal::STOP));
-    proc.tick().await;
+    give_way().await;
     Ok(0)
 }
