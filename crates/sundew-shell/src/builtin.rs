@@ -4,7 +4,7 @@ use futures_util::future::BoxFuture;
 use sundew_kernel::Process;
 use sundew_sh_syntax::Dialect;
 
-use crate::shell::{Flow, Shell};
+use crate::shell::{Flow, Shell, Source};
 
 mod alias;
 mod break_;
@@ -63,7 +63,9 @@ pub struct Builtin {
 
 impl std::fmt::Debug for Builtin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Builtin").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("Builtin")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 
@@ -146,14 +148,20 @@ builtins! {
 
 /// The builtin of this name, if this shell has it and it is not switched off.
 pub fn find(shell: &Shell, name: &[u8]) -> Option<&'static Builtin> {
-    let builtin = TABLE.iter().find(|builtin| builtin.name.as_bytes() == name)?;
-    let has = builtin.dialects.contains(&shell.dialect) && !shell.disabled.iter().any(|off| off == name);
+    let builtin = TABLE
+        .iter()
+        .find(|builtin| builtin.name.as_bytes() == name)?;
+    let has =
+        builtin.dialects.contains(&shell.dialect) && !shell.disabled.iter().any(|off| off == name);
     has.then_some(builtin)
 }
 
 /// Whether arguments of this command in the form of assignments are expanded as such.
 pub(crate) fn takes_assignments(name: &[u8]) -> bool {
-    matches!(name, b"declare" | b"typeset" | b"local" | b"export" | b"readonly" | b"alias")
+    matches!(
+        name,
+        b"declare" | b"typeset" | b"local" | b"export" | b"readonly" | b"alias"
+    )
 }
 
 impl Shell {
@@ -166,24 +174,57 @@ impl Shell {
         status: u8,
     ) -> u8 {
         let name = args.first().map(Vec::as_slice).unwrap_or_default();
-        self.complain(proc, [name, b": ", text.as_ref()].concat()).await;
+        if self.dialect == Dialect::Ash {
+            // BusyBox names the line behind the builtin, and counts those of `-c` from 0.
+            let line = match self.source {
+                _ if self.interactive => String::new(),
+                Source::CommandString => format!("line {}: ", self.line.saturating_sub(1)),
+                _ => format!("line {}: ", self.line),
+            };
+            let arg0 = self.arg0.as_slice();
+            let text = text.as_ref();
+            proc.print_error(&[arg0, b": ", name, b": ", line.as_bytes(), text, b"\n"].concat())
+                .await;
+            return status;
+        }
+        self.complain(proc, [name, b": ", text.as_ref()].concat())
+            .await;
         status
     }
 
     /// `NAME: -x: invalid option`, then the usage line; status 2.
-    pub(crate) async fn invalid_option(&self, proc: &mut Process, args: &[Vec<u8>], option: &[u8], usage: &str) -> u8 {
+    pub(crate) async fn invalid_option(
+        &self,
+        proc: &mut Process,
+        args: &[Vec<u8>],
+        option: &[u8],
+        usage: &str,
+    ) -> u8 {
         match self.dialect {
             Dialect::Bash => {
-                self.builtin_error(proc, args, [option, b": invalid option"].concat(), 2).await;
+                self.builtin_error(proc, args, [option, b": invalid option"].concat(), 2)
+                    .await;
                 proc.print_error(format!("{usage}\n").as_bytes()).await;
             }
             Dialect::Dash => {
                 let letter = option.get(..2).unwrap_or(option);
-                self.builtin_error(proc, args, [b"Illegal option ".as_slice(), letter].concat(), 2).await;
+                self.builtin_error(
+                    proc,
+                    args,
+                    [b"Illegal option ".as_slice(), letter].concat(),
+                    2,
+                )
+                .await;
             }
             Dialect::Ash => {
                 let letter = option.get(..2).unwrap_or(option);
-                self.builtin_error(proc, args, [b"illegal option ".as_slice(), letter].concat(), 2).await;
+                self.builtin_error(
+                    proc,
+                    args,
+                    [b"illegal option ".as_slice(), letter].concat(),
+                    2,
+                )
+                .await;
             }
         }
         2

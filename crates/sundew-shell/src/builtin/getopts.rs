@@ -44,7 +44,7 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
     shell.variables.set_own(b"OPTIND", step.index.to_string());
     shell.getopts_at = step.at;
     match argument {
-        Some(argument) => drop(store(shell, proc, b"OPTARG", argument).await?),
+        Some(argument) => drop(store(shell, proc, args, b"OPTARG", argument).await?),
         None => drop(shell.variables.unset(b"OPTARG")),
     }
     if !is_name(name) {
@@ -57,7 +57,7 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
             .builtin_error(proc, args, text, if shell.is_bash() { 1 } else { 2 })
             .await);
     }
-    let status = store(shell, proc, name, vec![found]).await?;
+    let status = store(shell, proc, args, name, vec![found]).await?;
     Ok(status.max(u8::from(ended)))
 }
 
@@ -127,9 +127,8 @@ fn next(shell: &Shell, letters: &[u8], args: &[Vec<u8>]) -> Step {
     }
     let letter = argument.get(at).copied().unwrap_or(0);
     let in_group = at + 1 < argument.len();
-    // dash and ash name the next argument as soon as they have begun a group.
     let (after, after_at) = if in_group {
-        (index, at + 1)
+        (index + ahead, at + 1)
     } else {
         (index + 1, 0)
     };

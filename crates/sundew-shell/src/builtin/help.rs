@@ -119,7 +119,13 @@ fn cell(shell: &Shell, name: &str, usage: &str, most: usize) -> String {
 fn ash_list() -> String {
     let mut text = String::from("Built-in commands:\n------------------\n");
     let mut column = 0;
-    let names = TABLE.iter().filter(|builtin| builtin.dialects.contains(&Dialect::Ash)).map(|builtin| builtin.name);
+    // These two are no builtins here: `[[` is syntax, and `chdir` nobody types.
+    let table = TABLE
+        .iter()
+        .filter(|builtin| builtin.dialects.contains(&Dialect::Ash));
+    let mut names: Vec<&str> = table.map(|builtin| builtin.name).chain(["[[", "chdir"]).collect();
+    names.sort_unstable();
+    names.dedup();
     for name in names {
         if column == 0 {
             text.push('\t');

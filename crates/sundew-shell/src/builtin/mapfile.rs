@@ -5,13 +5,12 @@ use sundew_kernel::{Errno, Fd, Process, STDIN};
 
 use super::Answer;
 use super::getopt::{Found, Options, integer};
-use super::store::is_writable;
+use super::store::check_writable;
 use crate::expand::transform::quote;
 use crate::shell::{Flow, Shell};
 use crate::variable::{Value, is_name, to_indexed};
 
-const USAGE: &str =
-    "usage: mapfile [-d delim] [-n count] [-O origin] [-s count] [-t] [-u fd] [-C callback] [-c quantum] [array]";
+const USAGE: &str = "usage: mapfile [-d delim] [-n count] [-O origin] [-s count] [-t] [-u fd] [-C callback] [-c quantum] [array]";
 
 /// Lines between two calls of the callback unless `-c` says otherwise; bash's.
 const QUANTUM: usize = 5000;
@@ -36,8 +35,9 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
         Ok(request) => request,
         Err(status) => return Ok(status),
     };
-    if !is_writable(shell, proc, request.array).await {
-        return Ok(1);
+    let status = check_writable(shell, proc, args, request.array).await;
+    if status != 0 {
+        return Ok(status);
     }
     let is_associative = shell
         .variables
@@ -56,7 +56,11 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
     fill(shell, proc, &request).await
 }
 
-async fn requested<'a>(shell: &Shell, proc: &mut Process, args: &'a [Vec<u8>]) -> Result<Request<'a>, u8> {
+async fn requested<'a>(
+    shell: &Shell,
+    proc: &mut Process,
+    args: &'a [Vec<u8>],
+) -> Result<Request<'a>, u8> {
     let mut request = Request {
         delimiter: b'\n',
         count: 0,
@@ -68,7 +72,10 @@ async fn requested<'a>(shell: &Shell, proc: &mut Process, args: &'a [Vec<u8>]) -
         quantum: QUANTUM,
         array: b"MAPFILE",
     };
-    let name = args.first().map(|name| String::from_utf8_lossy(name).into_owned()).unwrap_or_default();
+    let name = args
+        .first()
+        .map(|name| String::from_utf8_lossy(name).into_owned())
+        .unwrap_or_default();
     let usage = format!("{name}: {}", USAGE.replace("mapfile", &name));
     let mut options = Options::new(args, b"d:u:n:O:tC:c:s:");
     while let Some(found) = options.next() {
@@ -80,8 +87,12 @@ async fn requested<'a>(shell: &Shell, proc: &mut Process, args: &'a [Vec<u8>]) -
             b'd' => Ok(request.delimiter = value.first().copied().unwrap_or(0)),
             b't' => Ok(request.trim = true),
             b'C' => Ok(request.callback = Some(value)),
-            b'n' => number().map(|count| request.count = count).ok_or("invalid line count"),
-            b's' => number().map(|count| request.skip = count).ok_or("invalid line count"),
+            b'n' => number()
+                .map(|count| request.count = count)
+                .ok_or("invalid line count"),
+            b's' => number()
+                .map(|count| request.skip = count)
+                .ok_or("invalid line count"),
             b'c' => number()
                 .filter(|quantum| *quantum > 0)
                 .map(|quantum| request.quantum = quantum)
@@ -96,16 +107,24 @@ async fn requested<'a>(shell: &Shell, proc: &mut Process, args: &'a [Vec<u8>]) -
                 .ok_or("invalid file descriptor specification"),
         };
         if let Err(text) = accepted {
-            return Err(shell.builtin_error(proc, args, [value, b": ", text.as_bytes()].concat(), 1).await);
+            return Err(shell
+                .builtin_error(proc, args, [value, b": ", text.as_bytes()].concat(), 1)
+                .await);
         }
     }
     if !proc.is_open(request.fd) {
-        let text = format!("{}: invalid file descriptor: {}", request.fd, Errno::Ebadf.message());
+        let text = format!(
+            "{}: invalid file descriptor: {}",
+            request.fd,
+            Errno::Ebadf.message()
+        );
         return Err(shell.builtin_error(proc, args, text, 1).await);
     }
     if let Some(array) = options.operands().first() {
         if array.is_empty() {
-            return Err(shell.builtin_error(proc, args, "empty array variable name", 1).await);
+            return Err(shell
+                .builtin_error(proc, args, "empty array variable name", 1)
+                .await);
         }
         if !is_name(array) {
             let text = [b"`".as_slice(), array, b"': not a valid identifier"].concat();
@@ -126,7 +145,9 @@ async fn fill(shell: &mut Shell, proc: &mut Process, request: &Request<'_>) -> A
     let mut index = request.origin.unwrap_or(0);
     let mut read = 0usize;
     while request.count == 0 || read < request.count {
-        let Some(mut line) = lines.next(shell, proc).await? else { break };
+        let Some(mut line) = lines.next(shell, proc).await? else {
+            break;
+        };
         read += 1;
         if request.trim && line.last() == Some(&request.delimiter) {
             line.pop();
@@ -135,7 +156,14 @@ async fn fill(shell: &mut Shell, proc: &mut Process, request: &Request<'_>) -> A
         if let Some(callback) = request.callback
             && read.is_multiple_of(request.quantum)
         {
-            let call = [callback, b" ", index.to_string().as_bytes(), b" ", &quote(&line)].concat();
+            let call = [
+                callback,
+                b" ",
+                index.to_string().as_bytes(),
+                b" ",
+                &quote(&line),
+            ]
+            .concat();
             shell.run_text(proc, &call).await?;
         }
         // Whether it may be written was asked before the first line.
@@ -164,7 +192,11 @@ impl Lines {
     }
 
     /// The next line with its delimiter; `None` at the end and on an error, which bash keeps silent.
-    async fn next(&mut self, shell: &mut Shell, proc: &mut Process) -> Result<Option<Vec<u8>>, Flow> {
+    async fn next(
+        &mut self,
+        shell: &mut Shell,
+        proc: &mut Process,
+    ) -> Result<Option<Vec<u8>>, Flow> {
         let mut line = Vec::new();
         loop {
             let mut byte = [0];

@@ -46,7 +46,9 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
         let text = [b"`".as_slice(), name, b"': not a valid identifier"].concat();
         return Ok(shell.builtin_error(proc, args, text, 2).await);
     }
-    let Some((format, arguments)) = operands.split_first() else { return Ok(usage(shell, proc, args).await) };
+    let Some((format, arguments)) = operands.split_first() else {
+        return Ok(usage(shell, proc, args).await);
+    };
     let mut printer = Printer::new(shell.dialect, format, arguments);
     printer.now = proc.now().secs;
     let since_start = proc.monotonic().saturating_sub(shell.seconds_from);
@@ -55,16 +57,20 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
     let mut status = printer.status;
     match variable {
         Some(name) => {
-            let end = printer.out.iter().position(|&byte| byte == 0).unwrap_or(printer.out.len());
+            let end = printer
+                .out
+                .iter()
+                .position(|&byte| byte == 0)
+                .unwrap_or(printer.out.len());
             printer.out.truncate(end);
-            status = status.max(store(shell, proc, name, printer.out).await?);
+            status = status.max(store(shell, proc, args, name, printer.out).await?);
         }
         None => {
             let _checked_at_flush = proc.print(&printer.out).await;
         }
     }
     for (name, count) in printer.counts {
-        status = status.max(store(shell, proc, &name, count.to_string().into_bytes()).await?);
+        status = status.max(store(shell, proc, args, &name, count.to_string().into_bytes()).await?);
     }
     Ok(status)
 }
@@ -73,15 +79,26 @@ async fn usage(shell: &Shell, proc: &mut Process, args: &[Vec<u8>]) -> u8 {
     match shell.dialect {
         Dialect::Bash => proc.print_error(format!("{USAGE}\n").as_bytes()).await,
         Dialect::Dash => {
-            shell.builtin_error(proc, args, "usage: printf format [arg ...]", 2).await;
+            shell
+                .builtin_error(proc, args, "usage: printf format [arg ...]", 2)
+                .await;
         }
-        Dialect::Ash => proc.print_error(b"sh: usage: printf FORMAT [ARGUMENT...]\n").await,
+        Dialect::Ash => {
+            proc.print_error(b"sh: usage: printf FORMAT [ARGUMENT...]\n")
+                .await
+        }
     }
     2
 }
 
 /// Runs the printer to its end: hands on what it printed, tells what it complains of.
-async fn drive(shell: &Shell, proc: &mut Process, args: &[Vec<u8>], printer: &mut Printer<'_>, keep: bool) {
+async fn drive(
+    shell: &Shell,
+    proc: &mut Process,
+    args: &[Vec<u8>],
+    printer: &mut Printer<'_>,
+    keep: bool,
+) {
     let mut memory = proc.memory();
     let mut accounted = 0;
     loop {
@@ -91,7 +108,8 @@ async fn drive(shell: &Shell, proc: &mut Process, args: &[Vec<u8>], printer: &mu
         }
         for complaint in std::mem::take(&mut printer.complaints) {
             if shell.dialect == Dialect::Ash {
-                proc.print_error(&[b"sh: ".as_slice(), &complaint, b"\n"].concat()).await;
+                proc.print_error(&[b"sh: ".as_slice(), &complaint, b"\n"].concat())
+                    .await;
             } else {
                 shell.builtin_error(proc, args, complaint, 1).await;
             }
@@ -170,7 +188,11 @@ impl<'a> Printer<'a> {
             Some(b'\\') => self.escape(),
             Some(b'%') => self.directive(),
             Some(_) => {
-                let end = self.rest.iter().position(|byte| matches!(byte, b'\\' | b'%')).unwrap_or(self.rest.len());
+                let end = self
+                    .rest
+                    .iter()
+                    .position(|byte| matches!(byte, b'\\' | b'%'))
+                    .unwrap_or(self.rest.len());
                 let (plain, rest) = self.rest.split_at(end);
                 self.out.extend_from_slice(plain);
                 self.rest = rest;
@@ -234,7 +256,11 @@ impl<'a> Printer<'a> {
         }
         let mut at = 1;
         let mut spec = Spec::default();
-        let flags: &[u8] = if self.dialect == Dialect::Bash { b"#'-+ 0" } else { b"#-+ 0" };
+        let flags: &[u8] = if self.dialect == Dialect::Bash {
+            b"#'-+ 0"
+        } else {
+            b"#-+ 0"
+        };
         while let Some(&flag) = start.get(at).filter(|flag| flags.contains(flag)) {
             spec.flag(flag);
             at += 1;
@@ -243,7 +269,9 @@ impl<'a> Printer<'a> {
             at += 1;
             spec.set_width(self.star());
         } else {
-            at += spec::digits(start.get(at..).unwrap_or_default(), |width| spec.set_width(width));
+            at += spec::digits(start.get(at..).unwrap_or_default(), |width| {
+                spec.set_width(width)
+            });
         }
         if start.get(at) == Some(&b'.') {
             at += 1;
@@ -268,7 +296,10 @@ impl<'a> Printer<'a> {
         let Some(&conversion) = start.get(at) else {
             let shown = start.get(..before_modifiers).unwrap_or(start);
             return match self.dialect {
-                Dialect::Bash => self.fail([b"`".as_slice(), start, b"': missing format character"].concat(), 1),
+                Dialect::Bash => self.fail(
+                    [b"`".as_slice(), start, b"': missing format character"].concat(),
+                    1,
+                ),
                 Dialect::Dash => self.fail(b"missing format character".to_vec(), 2),
                 Dialect::Ash => self.fail([shown, b": invalid format"].concat(), 1),
             };
@@ -287,7 +318,10 @@ impl<'a> Printer<'a> {
         match self.dialect {
             Dialect::Bash => {
                 let shown = [conversion];
-                self.fail([b"`".as_slice(), &shown, b"': invalid format character"].concat(), 1)
+                self.fail(
+                    [b"`".as_slice(), &shown, b"': invalid format character"].concat(),
+                    1,
+                )
             }
             Dialect::Dash => {
                 let shown = start.get(..=at).unwrap_or(start);
@@ -306,10 +340,17 @@ impl<'a> Printer<'a> {
                 spec.text(spec.cut(text), &mut self.out);
             }
             b'c' => {
-                let first = self.argument().unwrap_or_default().first().copied().unwrap_or(0);
+                let first = self
+                    .argument()
+                    .unwrap_or_default()
+                    .first()
+                    .copied()
+                    .unwrap_or(0);
                 spec.text(&[first], &mut self.out);
             }
-            b'b' if self.dialect != Dialect::Ash || spec == Spec::default() => return self.escaped_argument(spec),
+            b'b' if self.dialect != Dialect::Ash || spec == Spec::default() => {
+                return self.escaped_argument(spec);
+            }
             b'q' | b'Q' if bash => {
                 let text = self.argument().unwrap_or_default();
                 let quoted = if conversion == b'Q' {
@@ -413,17 +454,27 @@ impl<'a> Printer<'a> {
                 };
                 self.complain([text, reason].concat(), 1);
             }
-            Dialect::Bash if out_of_range => self.complaints.push([b"warning: ".as_slice(), text, range].concat()),
+            Dialect::Bash if out_of_range => self
+                .complaints
+                .push([b"warning: ".as_slice(), text, range].concat()),
             Dialect::Bash => {}
-            _ if length == 0 && !text.is_empty() => self.complain([text, b": expected numeric value"].concat(), 1),
-            _ if length < text.len() => self.complain([text, b": not completely converted"].concat(), 1),
+            _ if length == 0 && !text.is_empty() => {
+                self.complain([text, b": expected numeric value"].concat(), 1)
+            }
+            _ if length < text.len() => {
+                self.complain([text, b": not completely converted"].concat(), 1)
+            }
             _ if out_of_range => self.complain([text, range].concat(), 1),
             _ => {}
         }
     }
 
     fn float(&mut self, conversion: u8, spec: Spec) {
-        let format = if self.dialect == Dialect::Bash { LONG_DOUBLE } else { DOUBLE };
+        let format = if self.dialect == Dialect::Bash {
+            LONG_DOUBLE
+        } else {
+            DOUBLE
+        };
         let text = self.argument().unwrap_or_default();
         let value = match character_value(text) {
             Some(value) => Float::from_integer(value),
@@ -450,9 +501,13 @@ impl<'a> Printer<'a> {
     /// `%(FORMAT)T`
     fn time(&mut self, start: &[u8], spec: Spec) -> bool {
         let close = self.rest.iter().position(|&byte| byte == b')');
-        let Some((close, b'T')) = close.and_then(|close| Some((close, *self.rest.get(close + 1)?))) else {
+        let Some((close, b'T')) = close.and_then(|close| Some((close, *self.rest.get(close + 1)?)))
+        else {
             // The real one goes on behind the parenthesis with a warning; nobody writes this.
-            return self.fail([b"`".as_slice(), start, b"': missing format character"].concat(), 1);
+            return self.fail(
+                [b"`".as_slice(), start, b"': missing format character"].concat(),
+                1,
+            );
         };
         let format = self.rest.get(..close).unwrap_or_default();
         self.rest = self.rest.get(close + 2..).unwrap_or_default();
@@ -476,9 +531,17 @@ const STOPPED: u8 = 0x80;
 
 /// `'c` stands for the code of the character.
 fn character_value(text: &[u8]) -> Option<u64> {
-    let rest = text.strip_prefix(b"'").or_else(|| text.strip_prefix(b"\""))?;
-    let first = rest.utf8_chunks().next().and_then(|chunk| chunk.valid().chars().next());
-    Some(first.map_or_else(|| rest.first().map_or(0, |&byte| u64::from(byte)), |first| u64::from(u32::from(first))))
+    let rest = text
+        .strip_prefix(b"'")
+        .or_else(|| text.strip_prefix(b"\""))?;
+    let first = rest
+        .utf8_chunks()
+        .next()
+        .and_then(|chunk| chunk.valid().chars().next());
+    Some(first.map_or_else(
+        || rest.first().map_or(0, |&byte| u64::from(byte)),
+        |first| u64::from(u32::from(first)),
+    ))
 }
 
 /// `%q`: backslashes where the shell needs them, `$'…'` if something cannot be shown otherwise.

@@ -15,7 +15,7 @@ use sundew_sh_syntax::Dialect;
 
 use super::Answer;
 use super::getopt::{Found, Options, integer};
-use super::store::{is_target, is_writable, store};
+use super::store::{check_writable, is_target, store};
 use crate::shell::{Flow, Shell};
 use crate::variable::{Value, is_name};
 use split::Character;
@@ -64,11 +64,15 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
     if status == TIMED_OUT && !shell.is_bash() {
         return Ok(1);
     }
-    let assigned = assign(shell, proc, &request, &line).await?;
+    let assigned = assign(shell, proc, args, &request, &line).await?;
     Ok(status.max(assigned))
 }
 
-async fn requested<'a>(shell: &Shell, proc: &mut Process, args: &'a [Vec<u8>]) -> Result<Request<'a>, u8> {
+async fn requested<'a>(
+    shell: &Shell,
+    proc: &mut Process,
+    args: &'a [Vec<u8>],
+) -> Result<Request<'a>, u8> {
     let letters: &[u8] = match shell.dialect {
         Dialect::Bash => b"ersa:d:i:n:p:t:u:N:",
         Dialect::Dash => b"p:r",
@@ -100,7 +104,9 @@ async fn requested<'a>(shell: &Shell, proc: &mut Process, args: &'a [Vec<u8>]) -
             b'n' | b'N' => {
                 request.exactly = letter == b'N';
                 let count = integer(value).and_then(|count| usize::try_from(count).ok());
-                count.map(|count| request.count = Some(count)).ok_or(("invalid number", "invalid count"))
+                count
+                    .map(|count| request.count = Some(count))
+                    .ok_or(("invalid number", "invalid count"))
             }
             b't' => seconds(value)
                 .map(|timeout| request.timeout = Some(timeout))
@@ -108,12 +114,19 @@ async fn requested<'a>(shell: &Shell, proc: &mut Process, args: &'a [Vec<u8>]) -
             b'u' => integer(value)
                 .and_then(|fd| Fd::try_from(fd).ok())
                 .map(|fd| request.fd = fd)
-                .ok_or(("invalid file descriptor specification", "invalid file descriptor")),
+                .ok_or((
+                    "invalid file descriptor specification",
+                    "invalid file descriptor",
+                )),
             _ => Ok(()),
         };
         if let Err((bash, ash)) = accepted {
             let status = if shell.is_bash() { 1 } else { 2 };
-            let text = if shell.is_bash() { [value, b": ", bash.as_bytes()].concat() } else { ash.into() };
+            let text = if shell.is_bash() {
+                [value, b": ", bash.as_bytes()].concat()
+            } else {
+                ash.into()
+            };
             return Err(shell.builtin_error(proc, args, text, status).await);
         }
     }
@@ -123,9 +136,18 @@ async fn requested<'a>(shell: &Shell, proc: &mut Process, args: &'a [Vec<u8>]) -
 }
 
 /// The complaints that come before anything is read.
-async fn check(shell: &Shell, proc: &mut Process, args: &[Vec<u8>], request: &Request<'_>) -> Result<(), u8> {
+async fn check(
+    shell: &Shell,
+    proc: &mut Process,
+    args: &[Vec<u8>],
+    request: &Request<'_>,
+) -> Result<(), u8> {
     if !proc.is_open(request.fd) && shell.is_bash() {
-        let text = format!("{}: invalid file descriptor: {}", request.fd, Errno::Ebadf.message());
+        let text = format!(
+            "{}: invalid file descriptor: {}",
+            request.fd,
+            Errno::Ebadf.message()
+        );
         return Err(shell.builtin_error(proc, args, text, 1).await);
     }
     if request.names.is_empty() && shell.dialect == Dialect::Dash {
@@ -138,7 +160,10 @@ async fn check(shell: &Shell, proc: &mut Process, args: &[Vec<u8>], request: &Re
     };
     let Some(bad) = bad else { return Ok(()) };
     let (text, status) = match shell.dialect {
-        Dialect::Bash => ([b"`".as_slice(), bad, b"': not a valid identifier"].concat(), 1),
+        Dialect::Bash => (
+            [b"`".as_slice(), bad, b"': not a valid identifier"].concat(),
+            1,
+        ),
         Dialect::Dash => ([bad, b": bad variable name"].concat(), 2),
         Dialect::Ash => ([b"'".as_slice(), bad, b"': bad variable name"].concat(), 1),
     };
@@ -153,8 +178,16 @@ fn seconds(text: &[u8]) -> Option<Duration> {
     if text.is_empty() || !digits(whole) || !digits(fraction) {
         return None;
     }
-    let whole: u64 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
-    let micros: String = fraction.chars().chain(std::iter::repeat('0')).take(6).collect();
+    let whole: u64 = if whole.is_empty() {
+        0
+    } else {
+        whole.parse().ok()?
+    };
+    let micros: String = fraction
+        .chars()
+        .chain(std::iter::repeat('0'))
+        .take(6)
+        .collect();
     Some(Duration::from_secs(whole) + Duration::from_micros(micros.parse().ok()?))
 }
 
@@ -200,7 +233,10 @@ async fn read_line(
     let mut line: Vec<Character> = Vec::new();
     let mut escaped = false;
     let mut taken = 0;
-    while request.count.is_none_or(|count| taken < count || is_partial(&line)) {
+    while request
+        .count
+        .is_none_or(|count| taken < count || is_partial(&line))
+    {
         let byte = match next_byte(proc, request.fd, deadline).await {
             Ok(Next::Byte(byte)) => byte,
             Ok(Next::End) => return Ok(Ok((line, 1))),
@@ -230,7 +266,10 @@ async fn read_line(
             continue;
         }
         taken += usize::from(byte & 0xc0 != 0x80);
-        line.push(Character { byte, quoted: false });
+        line.push(Character {
+            byte,
+            quoted: false,
+        });
         if line.len().is_multiple_of(4096) && memory.grow(4096 * size_of::<Character>()).is_err() {
             proc.out_of_memory().await;
         }
@@ -244,8 +283,16 @@ async fn read_line(
 
 /// Whether the line ends within a character of UTF-8.
 fn is_partial(line: &[Character]) -> bool {
-    let tail = line.iter().rev().take_while(|character| character.byte & 0xc0 == 0x80).count();
-    let lead = line.iter().rev().nth(tail).map_or(0, |character| character.byte);
+    let tail = line
+        .iter()
+        .rev()
+        .take_while(|character| character.byte & 0xc0 == 0x80)
+        .count();
+    let lead = line
+        .iter()
+        .rev()
+        .nth(tail)
+        .map_or(0, |character| character.byte);
     let wanted = match lead {
         0xc2..=0xdf => 1,
         0xe0..=0xef => 2,
@@ -280,19 +327,28 @@ async fn next_byte(proc: &Process, fd: Fd, deadline: Option<Duration>) -> Result
     })
 }
 
-async fn assign(shell: &mut Shell, proc: &mut Process, request: &Request<'_>, line: &[Character]) -> Answer {
+async fn assign(
+    shell: &mut Shell,
+    proc: &mut Process,
+    args: &[Vec<u8>],
+    request: &Request<'_>,
+    line: &[Character],
+) -> Answer {
     let separators = shell.field_separators();
     if let Some(array) = request.array {
-        if !is_writable(shell, proc, array).await {
-            return Ok(1);
+        let status = check_writable(shell, proc, args, array).await;
+        if status != 0 {
+            return Ok(status);
         }
         let words = split::words(line, &separators);
         let elements: BTreeMap<i64, Vec<u8>> = (0..).zip(words).collect();
-        shell.variables.modify(array, |variable| variable.value = Some(Value::Indexed(elements)));
+        shell.variables.modify(array, |variable| {
+            variable.value = Some(Value::Indexed(elements))
+        });
         return Ok(0);
     }
     if request.names.is_empty() {
-        return store(shell, proc, b"REPLY", split::text(line)).await;
+        return store(shell, proc, args, b"REPLY", split::text(line)).await;
     }
     let values = if request.exactly {
         let mut values = vec![Vec::new(); request.names.len()];
@@ -307,9 +363,11 @@ async fn assign(shell: &mut Shell, proc: &mut Process, request: &Request<'_>, li
     for (name, value) in request.names.iter().zip(values) {
         if !is_target(shell, name) {
             let text = [b"`".as_slice(), name, b"': not a valid identifier"].concat();
-            return Ok(shell.builtin_error(proc, &[b"read".to_vec()], text, 1).await);
+            return Ok(shell
+                .builtin_error(proc, &[b"read".to_vec()], text, 1)
+                .await);
         }
-        status = store(shell, proc, name, value).await?;
+        status = store(shell, proc, args, name, value).await?;
         if status != 0 {
             break;
         }

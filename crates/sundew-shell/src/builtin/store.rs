@@ -13,12 +13,19 @@ pub(super) fn is_target(shell: &Shell, target: &[u8]) -> bool {
     is_name(name) && index.is_none_or(|index| shell.is_bash() && !index.is_empty())
 }
 
-/// Assigns to a name or an element. A variable that may not be changed is complained of and fails the
-/// builtin, not the shell: status 1.
-pub(super) async fn store(shell: &mut Shell, proc: &mut Process, target: &[u8], value: Vec<u8>) -> Answer {
+/// Assigns to a name or an element for the builtin called with `args`. A variable that may not be
+/// changed is complained of and fails the builtin, not the shell.
+pub(super) async fn store(
+    shell: &mut Shell,
+    proc: &mut Process,
+    args: &[Vec<u8>],
+    target: &[u8],
+    value: Vec<u8>,
+) -> Answer {
     let (name, index) = split_index(target);
-    if !is_writable(shell, proc, name).await {
-        return Ok(1);
+    let status = check_writable(shell, proc, args, name).await;
+    if status != 0 {
+        return Ok(status);
     }
     match index {
         Some(index) => shell.assign_element(proc, name, index, value).await?,
@@ -27,12 +34,14 @@ pub(super) async fn store(shell: &mut Shell, proc: &mut Process, target: &[u8], 
     Ok(0)
 }
 
-/// Whether a variable may be changed; if not, that was complained of.
-pub(super) async fn is_writable(shell: &Shell, proc: &mut Process, name: &[u8]) -> bool {
+/// The status of a builtin that wants to change a variable; if it may not, that was complained of.
+pub(super) async fn check_writable(shell: &Shell, proc: &mut Process, args: &[Vec<u8>], name: &[u8]) -> u8 {
     if !shell.variables.variable(name).is_some_and(|variable| variable.attributes.readonly) {
-        return true;
+        return 0;
     }
-    let text: &[u8] = if shell.is_bash() { b": readonly variable" } else { b": is read only" };
-    shell.complain(proc, [name, text].concat()).await;
-    false
+    if shell.is_bash() {
+        shell.complain(proc, [name, b": readonly variable"].concat()).await;
+        return 1;
+    }
+    shell.builtin_error(proc, args, [name, b": is read only"].concat(), 2).await
 }

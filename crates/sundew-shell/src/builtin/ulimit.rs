@@ -88,7 +88,12 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
     let mut queries: Vec<Query<'_>> = Vec::new();
     let mut rest = args.get(1..).unwrap_or_default();
     'words: while let Some((first, after)) = rest.split_first() {
-        let Some(mut letters) = first.strip_prefix(b"-").filter(|letters| !letters.is_empty()) else { break };
+        let Some(mut letters) = first
+            .strip_prefix(b"-")
+            .filter(|letters| !letters.is_empty())
+        else {
+            break;
+        };
         rest = after;
         if letters == b"-" {
             break;
@@ -104,7 +109,7 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
                         return Ok(invalid(shell, proc, args, letter).await);
                     };
                     let next = rest.first().filter(|next| !next.starts_with(b"-"));
-                    let value = if !letters.is_empty() && shell.is_bash() {
+                    let value = if !letters.is_empty() && shell.dialect != Dialect::Dash {
                         Some(letters)
                     } else if let Some(next) = next.filter(|_| letters.is_empty()) {
                         rest = rest.get(1..).unwrap_or_default();
@@ -124,17 +129,28 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
         return list(shell, proc, side).await;
     }
     if !rest.is_empty() && shell.dialect == Dialect::Dash && !queries.is_empty() {
-        return Ok(shell.builtin_error(proc, args, "too many arguments", 2).await);
+        return Ok(shell
+            .builtin_error(proc, args, "too many arguments", 2)
+            .await);
     }
     if queries.is_empty()
         && let Some(resource) = find(b'f', shell.dialect)
     {
-        queries.push(Query { resource, value: rest.first().map(Vec::as_slice) });
+        queries.push(Query {
+            resource,
+            value: rest.first().map(Vec::as_slice),
+        });
     }
     perform(shell, proc, args, side, &queries).await
 }
 
-async fn perform(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>], side: Side, queries: &[Query<'_>]) -> Answer {
+async fn perform(
+    shell: &mut Shell,
+    proc: &mut Process,
+    args: &[Vec<u8>],
+    side: Side,
+    queries: &[Query<'_>],
+) -> Answer {
     for query in queries {
         let current = limit(shell, proc, query.resource.letter);
         match query.value {
@@ -148,8 +164,19 @@ async fn perform(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>], side: 
                 }
             }
             None => {
-                let label = if queries.len() > 1 { label(query.resource, shell.dialect) } else { "" };
-                let line = format!("{label}{}\n", show(if side.hard && !side.soft { current.1 } else { current.0 }));
+                let label = if queries.len() > 1 {
+                    label(query.resource, shell.dialect)
+                } else {
+                    ""
+                };
+                let line = format!(
+                    "{label}{}\n",
+                    show(if side.hard && !side.soft {
+                        current.1
+                    } else {
+                        current.0
+                    })
+                );
                 let _checked_at_flush = proc.print(line.as_bytes()).await;
             }
         }
@@ -163,12 +190,22 @@ async fn list(shell: &Shell, proc: &mut Process, side: Side) -> Answer {
         let label = label(resource, shell.dialect);
         if !label.is_empty() {
             let limit = limit(shell, proc, resource.letter);
-            text.push_str(&format!("{label}{}\n", show(if side.hard && !side.soft { limit.1 } else { limit.0 })));
+            text.push_str(&format!(
+                "{label}{}\n",
+                show(if side.hard && !side.soft {
+                    limit.1
+                } else {
+                    limit.0
+                })
+            ));
         }
     };
     if shell.dialect == Dialect::Dash {
         for letter in DASH_ORDER {
-            RESOURCES.iter().filter(|resource| resource.letter == *letter).for_each(&mut add);
+            RESOURCES
+                .iter()
+                .filter(|resource| resource.letter == *letter)
+                .for_each(&mut add);
         }
     } else {
         RESOURCES.iter().for_each(&mut add);
@@ -193,11 +230,17 @@ fn find(letter: u8, dialect: Dialect) -> Option<&'static Resource> {
         (Dialect::Dash, b'u' | b'x') => return None,
         (_, letter) => letter,
     };
-    RESOURCES.iter().find(|resource| resource.letter == letter && !label(resource, dialect).is_empty())
+    RESOURCES
+        .iter()
+        .find(|resource| resource.letter == letter && !label(resource, dialect).is_empty())
 }
 
 fn limit(shell: &Shell, proc: &Process, letter: u8) -> Limit {
-    shell.limits.get(&letter).copied().unwrap_or_else(|| default(letter, proc.facts()))
+    shell
+        .limits
+        .get(&letter)
+        .copied()
+        .unwrap_or_else(|| default(letter, proc.facts()))
 }
 
 fn show(limit: Option<u64>) -> String {
@@ -230,7 +273,9 @@ fn set(
     if side.hard || both {
         hard = new;
     }
-    let above = |left: Option<u64>, right: Option<u64>| left.unwrap_or(u64::MAX) > right.unwrap_or(u64::MAX);
+    let above = |left: Option<u64>, right: Option<u64>| {
+        left.unwrap_or(u64::MAX) > right.unwrap_or(u64::MAX)
+    };
     if above(soft, hard) {
         return Err("Invalid argument");
     }
@@ -248,29 +293,47 @@ async fn invalid(shell: &Shell, proc: &mut Process, args: &[Vec<u8>], letter: u8
         proc.print_error(text.as_bytes()).await;
         return 1;
     }
-    shell.invalid_option(proc, args, &[b'-', letter], USAGE).await
+    shell
+        .invalid_option(proc, args, &[b'-', letter], USAGE)
+        .await
 }
 
 async fn bad_number(shell: &Shell, proc: &mut Process, args: &[Vec<u8>], value: &[u8]) -> u8 {
     match shell.dialect {
-        Dialect::Bash => shell.builtin_error(proc, args, [value, b": invalid number"].concat(), 1).await,
+        Dialect::Bash => {
+            shell
+                .builtin_error(proc, args, [value, b": invalid number"].concat(), 1)
+                .await
+        }
         Dialect::Dash => shell.builtin_error(proc, args, "bad number", 2).await,
         Dialect::Ash => {
-            proc.print_error(&[b"sh: invalid number '".as_slice(), value, b"'\n"].concat()).await;
+            proc.print_error(&[b"sh: invalid number '".as_slice(), value, b"'\n"].concat())
+                .await;
             1
         }
     }
 }
 
-async fn refused(shell: &Shell, proc: &mut Process, args: &[Vec<u8>], resource: &Resource, reason: &str) -> u8 {
+async fn refused(
+    shell: &Shell,
+    proc: &mut Process,
+    args: &[Vec<u8>],
+    resource: &Resource,
+    reason: &str,
+) -> u8 {
     match shell.dialect {
         Dialect::Bash => {
             let text = format!("{}: cannot modify limit: {reason}", resource.name);
             shell.builtin_error(proc, args, text, 1).await
         }
-        Dialect::Dash => shell.builtin_error(proc, args, format!("error setting limit ({reason})"), 2).await,
+        Dialect::Dash => {
+            shell
+                .builtin_error(proc, args, format!("error setting limit ({reason})"), 2)
+                .await
+        }
         Dialect::Ash => {
-            proc.print_error(format!("sh: error setting limit: {reason}\n").as_bytes()).await;
+            proc.print_error(format!("sh: error setting limit: {reason}\n").as_bytes())
+                .await;
             1
         }
     }

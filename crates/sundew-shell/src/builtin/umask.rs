@@ -21,7 +21,11 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
     }
     let Some(mode) = options.operands().first() else {
         let mask = proc.umask();
-        let text = if symbolic { symbols(mask) } else { format!("{mask:04o}") };
+        let text = if symbolic {
+            symbols(mask)
+        } else {
+            format!("{mask:04o}")
+        };
         let prefix = match (reusable, symbolic) {
             (true, true) => "umask -S ",
             (true, false) => "umask ",
@@ -41,6 +45,9 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
         Err(reason) => {
             let (text, status) = match shell.dialect {
                 Dialect::Bash => (reason, 1),
+                Dialect::Dash if mode.first().is_some_and(u8::is_ascii_digit) => {
+                    ([b"Illegal number: ".as_slice(), mode].concat(), 2)
+                }
                 Dialect::Dash => ([b"Illegal mode: ".as_slice(), mode].concat(), 2),
                 Dialect::Ash => ([b"illegal mode: ".as_slice(), mode].concat(), 2),
             };
@@ -53,7 +60,11 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
 fn symbols(mask: u16) -> String {
     let part = |shift: u16| -> String {
         let allowed = !(mask >> shift);
-        [(4, 'r'), (2, 'w'), (1, 'x')].into_iter().filter(|(bit, _)| allowed & bit != 0).map(|(_, letter)| letter).collect()
+        [(4, 'r'), (2, 'w'), (1, 'x')]
+            .into_iter()
+            .filter(|(bit, _)| allowed & bit != 0)
+            .map(|(_, letter)| letter)
+            .collect()
     };
     format!("u={},g={},o={}", part(6), part(3), part(0))
 }
@@ -80,7 +91,10 @@ fn new_mask(mode: &[u8], mask: u16) -> Result<u16, Vec<u8>> {
 fn symbolic_mask(mode: &[u8], mask: u16) -> Result<u16, Vec<u8>> {
     let mut allowed = !mask & 0o777;
     for clause in mode.split(|&byte| byte == b',') {
-        let who_length = clause.iter().take_while(|byte| b"ugoa".contains(byte)).count();
+        let who_length = clause
+            .iter()
+            .take_while(|byte| b"ugoa".contains(byte))
+            .count();
         let (who, mut actions) = clause.split_at(who_length);
         let mut whose = 0;
         for letter in who {
@@ -99,9 +113,17 @@ fn symbolic_mask(mode: &[u8], mask: u16) -> Result<u16, Vec<u8>> {
                 return Err(b"`': invalid symbolic mode operator".to_vec());
             };
             if !b"+-=".contains(&operator) {
-                return Err([b"`".as_slice(), &[operator], b"': invalid symbolic mode operator"].concat());
+                return Err([
+                    b"`".as_slice(),
+                    &[operator],
+                    b"': invalid symbolic mode operator",
+                ]
+                .concat());
             }
-            let length = rest.iter().take_while(|byte| !b"+-=".contains(byte)).count();
+            let length = rest
+                .iter()
+                .take_while(|byte| !b"+-=".contains(byte))
+                .count();
             let (permissions, after) = rest.split_at(length);
             let bits = permission_bits(permissions, allowed)? & whose;
             match operator {
@@ -130,7 +152,14 @@ fn permission_bits(letters: &[u8], allowed: u16) -> Result<u16, Vec<u8>> {
             b'u' => (allowed >> 6 & 7) * 0o111,
             b'g' => (allowed >> 3 & 7) * 0o111,
             b'o' => (allowed & 7) * 0o111,
-            other => return Err([b"`".as_slice(), &[other], b"': invalid symbolic mode character"].concat()),
+            other => {
+                return Err([
+                    b"`".as_slice(),
+                    &[other],
+                    b"': invalid symbolic mode character",
+                ]
+                .concat());
+            }
         };
     }
     Ok(bits)
@@ -146,7 +175,10 @@ mod tests {
         assert_eq!(new_mask(b"g-w,o+r", 0o022), Ok(0o022));
         assert_eq!(new_mask(b"27", 0), Ok(0o027));
         assert_eq!(new_mask(b"a+rwx", 0o077), Ok(0));
-        assert_eq!(new_mask(b"999", 0), Err(b"999: octal number out of range".to_vec()));
+        assert_eq!(
+            new_mask(b"999", 0),
+            Err(b"999: octal number out of range".to_vec())
+        );
         assert_eq!(symbols(0o022), "u=rwx,g=rx,o=rx");
     }
 }
