@@ -140,7 +140,13 @@ impl Shell {
             LineEditor::Readline(Box::new(Editor::new(setup, &mut self.history)))
         } else {
             let more = input_waits(proc, session.fd);
-            LineEditor::BusyBox(Simple::new(prompt, size.columns, setup.utf8, more, &self.history))
+            LineEditor::BusyBox(Simple::new(
+                prompt,
+                size.columns,
+                setup.utf8,
+                more,
+                &self.history,
+            ))
         };
         let input = self.edit(proc, &mut editor, &mut session).await;
         if let LineEditor::Readline(editor) = editor {
@@ -231,7 +237,9 @@ impl Shell {
 
 /// Whether a read would not wait.
 fn input_waits(proc: &Process, fd: Fd) -> bool {
-    proc.readable(fd).now_or_never().is_some_and(|ready| ready.is_ok())
+    proc.readable(fd)
+        .now_or_never()
+        .is_some_and(|ready| ready.is_ok())
 }
 
 /// The editor of the shell.

@@ -42,7 +42,11 @@ pub struct Simple {
 impl Simple {
     /// Begins a line: shows the prompt. `more` says whether input waits already.
     pub fn new(prompt: &[u8], columns: u16, utf8: bool, more: bool, history: &History) -> Self {
-        let prompt: Vec<u8> = prompt.iter().copied().filter(|byte| !matches!(byte, 1 | 2)).collect();
+        let prompt: Vec<u8> = prompt
+            .iter()
+            .copied()
+            .filter(|byte| !matches!(byte, 1 | 2))
+            .collect();
         let mut simple = Self {
             prompt,
             columns: usize::from(columns).max(2),
@@ -95,7 +99,7 @@ impl Simple {
         match byte {
             0x1b => self.key.push(byte),
             b'\r' | b'\n' => {
-                self.to_end();
+                self.go_to_end();
                 if self.column != 0 {
                     self.out.push(b'\n');
                 }
@@ -105,7 +109,7 @@ impl Simple {
             2 => self.back_to(self.previous(self.point)),
             4 if self.text.is_empty() => return Outcome::End,
             4 => self.delete(),
-            5 => self.to_end(),
+            5 => self.go_to_end(),
             6 => self.forward(),
             8 | 0x7f => self.backspace(),
             9 => {
@@ -136,7 +140,9 @@ impl Simple {
 
     fn sequence(&mut self, history: &History) -> Outcome {
         let key = self.key.clone();
-        let Some((&last, body)) = key.split_last() else { return Outcome::Continue };
+        let Some((&last, body)) = key.split_last() else {
+            return Outcome::Continue;
+        };
         match body {
             b"\x1b" => match last {
                 b'[' | b'O' => return Outcome::Continue,
@@ -145,7 +151,10 @@ impl Simple {
                 b'd' => {
                     let start = self.point;
                     self.word_right();
-                    let count = self.text.get(start..self.point).map_or(0, |text| self.characters(text));
+                    let count = self
+                        .text
+                        .get(start..self.point)
+                        .map_or(0, |text| self.characters(text));
                     self.back_to(start);
                     for _ in 0..count {
                         self.delete();
@@ -154,18 +163,20 @@ impl Simple {
                 8 | 0x7f => self.rub_out_word(),
                 _ => {}
             },
-            _ if (last.is_ascii_digit() || last == b';') && key.len() < MAX_KEY_BYTES => return Outcome::Continue,
+            _ if (last.is_ascii_digit() || last == b';') && key.len() < MAX_KEY_BYTES => {
+                return Outcome::Continue;
+            }
             b"\x1b[" | b"\x1bO" => match last {
                 b'A' => self.show_line(false, history),
                 b'B' => self.show_line(true, history),
                 b'C' => self.forward(),
                 b'D' => self.back_to(self.previous(self.point)),
                 b'H' => self.back_to(0),
-                b'F' => self.to_end(),
+                b'F' => self.go_to_end(),
                 _ => {}
             },
             b"\x1b[1" | b"\x1b[7" if last == b'~' => self.back_to(0),
-            b"\x1b[4" | b"\x1b[8" if last == b'~' => self.to_end(),
+            b"\x1b[4" | b"\x1b[8" if last == b'~' => self.go_to_end(),
             b"\x1b[3" if last == b'~' => self.delete(),
             b"\x1b[1;5" if last == b'C' => self.word_right(),
             b"\x1b[1;5" if last == b'D' => self.word_left(),
@@ -208,22 +219,36 @@ impl Simple {
         let names: Vec<Vec<u8>> = completion
             .shown
             .iter()
-            .map(|shown| [shown.name.as_slice(), if shown.directory { b"/" } else { b"" }].concat())
+            .map(|shown| {
+                [
+                    shown.name.as_slice(),
+                    if shown.directory { b"/" } else { b"" },
+                ]
+                .concat()
+            })
             .collect();
-        let widest = names.iter().map(|name| width::of(name, self.utf8)).max().unwrap_or(0) + 2;
+        let widest = names
+            .iter()
+            .map(|name| width::of(name, self.utf8))
+            .max()
+            .unwrap_or(0)
+            + 2;
         let across = (self.columns / widest).max(1);
         let down = names.len().div_ceil(across);
         self.out.push(b'\n');
         for row in 0..down {
             let mut at = row;
             for _ in 1..across {
-                let Some(name) = names.get(at).filter(|_| at + down < names.len()) else { break };
+                let Some(name) = names.get(at).filter(|_| at + down < names.len()) else {
+                    break;
+                };
                 self.out.extend_from_slice(name);
                 let padding = widest.saturating_sub(width::of(name, self.utf8));
                 self.out.resize(self.out.len() + padding, b' ');
                 at += down;
             }
-            self.out.extend_from_slice(names.get(at).map_or(b"".as_slice(), Vec::as_slice));
+            self.out
+                .extend_from_slice(names.get(at).map_or(b"".as_slice(), Vec::as_slice));
             self.out.push(b'\n');
         }
         self.row = 0;
@@ -233,19 +258,24 @@ impl Simple {
 
     fn put_prompt(&mut self) {
         self.out.extend_from_slice(&self.prompt);
-        let last = self.prompt.rsplit(|&byte| byte == b'\n').next().unwrap_or_default();
+        let last = self
+            .prompt
+            .rsplit(|&byte| byte == b'\n')
+            .next()
+            .unwrap_or_default();
         self.column = width::of(&without_escapes(last), self.utf8) % self.columns;
         self.row = 0;
     }
 
     fn redraw(&mut self, point: usize) {
         if self.row > 0 {
-            self.out.extend_from_slice(format!("\x1b[{}A", self.row).as_bytes());
+            self.out
+                .extend_from_slice(format!("\x1b[{}A", self.row).as_bytes());
         }
         self.out.push(b'\r');
         self.put_prompt();
         self.point = 0;
-        self.to_end();
+        self.go_to_end();
         self.out.extend_from_slice(CLEAR);
         self.back_to(point);
     }
@@ -259,7 +289,10 @@ impl Simple {
             return;
         }
         self.point += len;
-        match std::str::from_utf8(&bytes).ok().and_then(|text| text.chars().next()) {
+        match std::str::from_utf8(&bytes)
+            .ok()
+            .and_then(|text| text.chars().next())
+        {
             Some(shown) if shown <= LAST_SHOWN => self.out.extend_from_slice(&bytes),
             None if !self.utf8 => self.out.extend_from_slice(&bytes),
             _ => self.out.push(b'?'),
@@ -272,21 +305,25 @@ impl Simple {
         }
     }
 
-    fn to_end(&mut self) {
+    fn go_to_end(&mut self) {
         while self.point < self.text.len() {
             self.forward();
         }
     }
 
     fn back_to(&mut self, point: usize) {
-        let count = self.text.get(point..self.point).map_or(0, |text| self.characters(text));
+        let count = self
+            .text
+            .get(point..self.point)
+            .map_or(0, |text| self.characters(text));
         self.point = point.min(self.point);
         if count <= self.column {
             self.column -= count;
             if count < 4 {
                 self.out.resize(self.out.len() + count, 8);
             } else {
-                self.out.extend_from_slice(format!("\x1b[{count}D").as_bytes());
+                self.out
+                    .extend_from_slice(format!("\x1b[{count}D").as_bytes());
             }
             return;
         }
@@ -294,9 +331,11 @@ impl Simple {
         let rows = over.div_ceil(self.columns);
         self.column = rows * self.columns - over;
         self.row = self.row.saturating_sub(rows);
-        self.out.extend_from_slice(format!("\r\x1b[{rows}A").as_bytes());
+        self.out
+            .extend_from_slice(format!("\r\x1b[{rows}A").as_bytes());
         if self.column > 0 {
-            self.out.extend_from_slice(format!("\x1b[{}C", self.column).as_bytes());
+            self.out
+                .extend_from_slice(format!("\x1b[{}C", self.column).as_bytes());
         }
     }
 
@@ -306,7 +345,9 @@ impl Simple {
         let mut at = 0;
         let mut count = 0;
         while at < text.len() {
-            at += width::character(text.get(at..).unwrap_or_default(), self.utf8).0.max(1);
+            at += width::character(text.get(at..).unwrap_or_default(), self.utf8)
+                .0
+                .max(1);
             count += 1;
         }
         count
@@ -319,7 +360,10 @@ impl Simple {
     fn insert(&mut self, byte: u8) {
         self.partial.push(byte);
         let first = self.partial.first().copied().unwrap_or(byte);
-        if self.utf8 && self.partial.len() < width::expected_len(first) && (self.partial.len() == 1 || byte & 0xc0 == 0x80) {
+        if self.utf8
+            && self.partial.len() < width::expected_len(first)
+            && (self.partial.len() == 1 || byte & 0xc0 == 0x80)
+        {
             return;
         }
         let character = std::mem::take(&mut self.partial);
@@ -328,7 +372,7 @@ impl Simple {
         }
         let after = self.point + character.len();
         self.text.splice(self.point..self.point, character);
-        self.to_end();
+        self.go_to_end();
         self.back_to(after);
     }
 
@@ -339,7 +383,7 @@ impl Simple {
         }
         let point = self.point;
         self.text.drain(point..point + len);
-        self.to_end();
+        self.go_to_end();
         self.out.extend_from_slice(CLEAR);
         self.back_to(point);
     }
@@ -356,10 +400,16 @@ impl Simple {
     }
 
     fn rub_out_word(&mut self) {
-        while self.byte_before().is_some_and(|byte| byte.is_ascii_whitespace()) {
+        while self
+            .byte_before()
+            .is_some_and(|byte| byte.is_ascii_whitespace())
+        {
             self.backspace();
         }
-        while self.byte_before().is_some_and(|byte| !byte.is_ascii_whitespace()) {
+        while self
+            .byte_before()
+            .is_some_and(|byte| !byte.is_ascii_whitespace())
+        {
             self.backspace();
         }
     }
@@ -385,16 +435,23 @@ impl Simple {
     }
 
     fn show_line(&mut self, down: bool, history: &History) {
-        let to = if down { Some(self.index + 1).filter(|to| *to <= history.len()) } else { self.index.checked_sub(1) };
+        let to = if down {
+            Some(self.index + 1).filter(|to| *to <= history.len())
+        } else {
+            self.index.checked_sub(1)
+        };
         let Some(to) = to else {
-            self.out.extend_from_slice(if down { b"\x07" } else { b"\x07\x07" });
+            self.out
+                .extend_from_slice(if down { b"\x07" } else { b"\x07\x07" });
             return;
         };
         if self.index == history.len() {
             self.new_line = self.text.clone();
         }
         self.index = to;
-        self.text = history.at(to).map_or_else(|| self.new_line.clone(), <[u8]>::to_vec);
+        self.text = history
+            .at(to)
+            .map_or_else(|| self.new_line.clone(), <[u8]>::to_vec);
         self.redraw(self.text.len());
     }
 }
@@ -433,7 +490,12 @@ mod tests {
                 simple.feed(*key, &past);
             }
             let got = simple.take_output();
-            assert_eq!(got.escape_ascii().to_string(), expected.escape_ascii().to_string(), "after {}", keys.escape_ascii());
+            assert_eq!(
+                got.escape_ascii().to_string(),
+                expected.escape_ascii().to_string(),
+                "after {}",
+                keys.escape_ascii()
+            );
         }
     }
 
@@ -454,7 +516,10 @@ mod tests {
                 (b"\x15", b"\r$ \x1b[J"),
                 (b"\x1b[1;3R", b""),
                 (b"abc \x01", b"abc \x1b[4D"),
-                (b"\x1bd", b"abc\x08\x08\x08bc \x1b[J\x08\x08\x08c \x1b[J\x08\x08 \x1b[J\x08"),
+                (
+                    b"\x1bd",
+                    b"abc\x08\x08\x08bc \x1b[J\x08\x08\x08c \x1b[J\x08\x08 \x1b[J\x08",
+                ),
                 (b"\x0c", b"\x1b[H\x1b[J\r$  \x1b[J\x08"),
             ],
         );
@@ -492,21 +557,40 @@ mod tests {
 
     #[test]
     fn wide_characters_show_as_question_marks() {
-        check(&[], &[("hé中".as_bytes(), "hé?".as_bytes()), (b"\x02\x02", b"\x08\x08")]);
+        check(
+            &[],
+            &[
+                ("hé中".as_bytes(), "hé?".as_bytes()),
+                (b"\x02\x02", b"\x08\x08"),
+            ],
+        );
     }
 
     #[test]
     fn the_second_tab_lists() {
         let past = History::default();
         let mut simple = Simple::new(b"$ ", 80, true, true, &past);
-        let shown = ["alpha", "alpine"].map(|name| Shown { name: name.as_bytes().to_vec(), directory: false });
-        let completion = Completion { start: 3, common: b"alp".to_vec(), shown: shown.to_vec(), ..Completion::default() };
+        let shown = ["alpha", "alpine"].map(|name| Shown {
+            name: name.as_bytes().to_vec(),
+            directory: false,
+        });
+        let completion = Completion {
+            start: 3,
+            common: b"alp".to_vec(),
+            shown: shown.to_vec(),
+            ..Completion::default()
+        };
         for key in b"ls al" {
             simple.feed(*key, &past);
         }
         simple.take_output();
-        for expected in [b"\x07\r$ ls alp\x1b[J".as_slice(), b"\nalpha   alpine\n\r$ ls alp\x1b[J"] {
-            let Outcome::Complete(want) = simple.feed(9, &past) else { panic!("no completion") };
+        for expected in [
+            b"\x07\r$ ls alp\x1b[J".as_slice(),
+            b"\nalpha   alpine\n\r$ ls alp\x1b[J",
+        ] {
+            let Outcome::Complete(want) = simple.feed(9, &past) else {
+                panic!("no completion")
+            };
             simple.complete(want, &completion);
             assert_eq!(simple.take_output(), expected);
         }

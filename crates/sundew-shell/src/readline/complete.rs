@@ -518,11 +518,11 @@ mod tests {
                 command: false
             }
         );
-        assert_eq!(word("ls; al").command, true);
-        assert_eq!(word("a | b").command, true);
-        assert_eq!(word("if tr").command, true);
-        assert_eq!(word("echo if tr").command, false);
-        assert_eq!(word("ls > al").command, false);
+        assert!(word("ls; al").command);
+        assert!(word("a | b").command);
+        assert!(word("if tr").command);
+        assert!(!word("echo if tr").command);
+        assert!(!word("ls > al").command);
         assert_eq!(word("ls \"be").start, 4);
         assert_eq!(word("ls \"be").quote, Some(b'"'));
         assert_eq!(word("ls be\\ f").text, b"be f");

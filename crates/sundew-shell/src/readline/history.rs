@@ -1,11 +1,13 @@
 //! Lines typed before: what is kept, what `~/.bash_history` holds.
 
 mod expand;
+mod join;
 
 use std::collections::VecDeque;
 
 use super::editor::Kept;
 pub use expand::{ExpandError, Expanded, words};
+pub use join::join;
 
 /// Lines kept when `$HISTSIZE` does not say less, as in real bash.
 pub const DEFAULT_LINES: usize = 500;

@@ -63,7 +63,7 @@ fn type_in(editor: &mut Editor, keys: &[u8], history: &mut History) -> Vec<u8> {
     output
 }
 
-fn completion(names: &[&str]) -> Completion {
+fn matches(names: &[&str]) -> Completion {
     let quoted: Vec<Vec<u8>> = names.iter().map(|name| name.as_bytes().to_vec()).collect();
     let shown = quoted
         .iter()
@@ -136,7 +136,7 @@ fn any_keys_at_all_leave_a_line_within_its_bounds() {
                     _ => (state >> 33) as u8,
                 };
                 if let Outcome::Complete(want) = editor.feed(byte, step % 3 == 0, &mut history) {
-                    let completion = completion(&["alpha", "beta"]);
+                    let completion = matches(&["alpha", "beta"]);
                     editor.complete(want, &completion);
                 }
                 let (line, point) = editor.line();
@@ -165,7 +165,7 @@ fn matches_are_listed_in_columns_and_many_after_a_question() {
     let completion = Completion {
         start: 3,
         common: b"alp".to_vec(),
-        ..completion(&["alpha", "alpine"])
+        ..matches(&["alpha", "alpine"])
     };
     let mut seen = Vec::new();
     for _ in 0..3 {
@@ -182,7 +182,7 @@ fn matches_are_listed_in_columns_and_many_after_a_question() {
     );
 
     let names: Vec<String> = (0..120).map(|number| format!("f{number:03}")).collect();
-    let many = super::tests::completion(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    let many = matches(&names.iter().map(String::as_str).collect::<Vec<_>>());
     editor.complete(Want::List, &many);
     assert_eq!(
         on_terminal(&editor.take_output()),

@@ -3,7 +3,7 @@
 use super::History;
 
 /// Longest line that an expansion may make, in bytes: `!!!!!!` typed again and again doubles it.
-pub const MAX_EXPANDED_BYTES: usize = 64 * 1024;
+const MAX_EXPANDED_BYTES: usize = 64 * 1024;
 
 /// A line that changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,15 +37,12 @@ impl History {
     pub fn expand(&mut self, line: &[u8]) -> Result<Option<Expanded>, ExpandError> {
         if line.first() == Some(&b'^') {
             let command = [b"!!:s".as_slice(), line].concat();
-            return Expansion::new(self, &command, line)
-                .run()
-                .map(Some)
-                .map_err(|error| error.clone());
+            return Expansion::new(self, &command).scan().map(Some);
         }
         if !line.contains(&b'!') {
             return Ok(None);
         }
-        let mut expansion = Expansion::new(self, line, line);
+        let mut expansion = Expansion::new(self, line);
         let expanded = expansion.scan()?;
         Ok(expansion.any.then_some(expanded))
     }
@@ -61,7 +58,7 @@ struct Expansion<'a> {
 }
 
 impl<'a> Expansion<'a> {
-    fn new(history: &'a mut History, text: &'a [u8], _typed: &'a [u8]) -> Self {
+    fn new(history: &'a mut History, text: &'a [u8]) -> Self {
         Self {
             history,
             text,
@@ -70,10 +67,6 @@ impl<'a> Expansion<'a> {
             print_only: false,
             any: false,
         }
-    }
-
-    fn run(mut self) -> Result<Expanded, ExpandError> {
-        self.scan()
     }
 
     fn peek(&self, ahead: usize) -> Option<u8> {
