@@ -64,8 +64,12 @@ async fn execute(
     let path = if name.contains(&b'/') {
         Some(name.to_vec())
     } else if standard_path {
-        let candidates = STANDARD_PATH.iter().map(|directory| [directory, b"/".as_slice(), name].concat());
-        candidates.into_iter().find(|candidate| proc.stat(candidate).is_ok())
+        let candidates = STANDARD_PATH
+            .iter()
+            .map(|directory| [directory, b"/".as_slice(), name].concat());
+        candidates
+            .into_iter()
+            .find(|candidate| proc.stat(candidate).is_ok())
     } else {
         shell.find_program(proc, name)
     };
@@ -78,13 +82,17 @@ async fn execute(
         .fork(proc, move |mut child| {
             Box::pin(async move {
                 child_shell.enter_child(&mut child, job_control, None);
-                let _ended = child_shell.become_program(&mut child, path, child_args, &[], &[]).await;
+                let _ended = child_shell
+                    .become_program(&mut child, path, child_args, &[], &[])
+                    .await;
                 ExitStatus::Exited(child_shell.status)
             })
         })
         .await?;
     shell.place_child(proc, pid, pid, true);
-    shell.wait_pipeline(proc, &[pid], vec![operands.join(&b' ')]).await?;
+    shell
+        .wait_pipeline(proc, &[pid], vec![operands.join(&b' ')])
+        .await?;
     Ok(shell.status)
 }
 
@@ -94,9 +102,18 @@ pub(super) async fn run_builtin(shell: &mut Shell, proc: &mut Process, args: &[V
         return Ok(shell.bad_option(proc, args, found, BUILTIN_USAGE).await);
     }
     let operands = options.operands();
-    let Some(name) = operands.first() else { return Ok(0) };
+    let Some(name) = operands.first() else {
+        return Ok(0);
+    };
     match find(shell, name) {
         Some(builtin) => (builtin.run)(shell, proc, operands).await,
-        None => Ok(shell.builtin_error(proc, args, [name, b": not a shell builtin".as_slice()].concat(), 1).await),
+        None => Ok(shell
+            .builtin_error(
+                proc,
+                args,
+                [name, b": not a shell builtin".as_slice()].concat(),
+                1,
+            )
+            .await),
     }
 }

@@ -29,7 +29,11 @@ pub(super) struct Options<'a> {
 impl<'a> Options<'a> {
     /// Over the arguments, the first of which is the builtin's name.
     pub(super) fn new(args: &'a [Vec<u8>], letters: &'static [u8]) -> Self {
-        Self { rest: args.get(1..).unwrap_or_default(), group: &[], letters }
+        Self {
+            rest: args.get(1..).unwrap_or_default(),
+            group: &[],
+            letters,
+        }
     }
 
     /// What is left when there are no more options.
@@ -41,7 +45,9 @@ impl<'a> Options<'a> {
     pub(super) fn next(&mut self) -> Option<Found<'a>> {
         if self.group.is_empty() {
             let (first, after) = self.rest.split_first()?;
-            let letters = first.strip_prefix(b"-").filter(|letters| !letters.is_empty())?;
+            let letters = first
+                .strip_prefix(b"-")
+                .filter(|letters| !letters.is_empty())?;
             self.rest = after;
             if letters == b"-" {
                 return None;
@@ -50,8 +56,13 @@ impl<'a> Options<'a> {
         }
         let (&letter, group) = self.group.split_first()?;
         self.group = group;
-        let at = self.letters.iter().position(|&known| known == letter && letter != b':');
-        let Some(at) = at else { return Some(Found::Unknown(letter)) };
+        let at = self
+            .letters
+            .iter()
+            .position(|&known| known == letter && letter != b':');
+        let Some(at) = at else {
+            return Some(Found::Unknown(letter));
+        };
         if self.letters.get(at + 1) != Some(&b':') {
             return Some(Found::Option(letter, &[]));
         }
@@ -59,7 +70,9 @@ impl<'a> Options<'a> {
             self.group = &[];
             return Some(Found::Option(letter, group));
         }
-        let Some((value, after)) = self.rest.split_first() else { return Some(Found::Missing(letter)) };
+        let Some((value, after)) = self.rest.split_first() else {
+            return Some(Found::Missing(letter));
+        };
         self.rest = after;
         Some(Found::Option(letter, value))
     }
@@ -67,10 +80,17 @@ impl<'a> Options<'a> {
 
 impl Shell {
     /// Complains of an option that [`Options::next`] did not like; the status to return.
-    pub(super) async fn bad_option(&self, proc: &mut Process, args: &[Vec<u8>], found: Found<'_>, usage: &str) -> u8 {
+    pub(super) async fn bad_option(
+        &self,
+        proc: &mut Process,
+        args: &[Vec<u8>],
+        found: Found<'_>,
+        usage: &str,
+    ) -> u8 {
         match found {
             Found::Option(letter, _) | Found::Unknown(letter) => {
-                self.invalid_option(proc, args, &[b'-', letter], usage).await
+                self.invalid_option(proc, args, &[b'-', letter], usage)
+                    .await
             }
             Found::Missing(letter) => {
                 let letter = char::from(letter);
@@ -101,7 +121,9 @@ mod tests {
 
     #[test]
     fn options_are_read_up_to_the_first_operand() {
-        let args: Vec<Vec<u8>> = ["read", "-rn3", "-p", "x", "--", "-a"].map(|arg| arg.as_bytes().to_vec()).to_vec();
+        let args: Vec<Vec<u8>> = ["read", "-rn3", "-p", "x", "--", "-a"]
+            .map(|arg| arg.as_bytes().to_vec())
+            .to_vec();
         let mut options = Options::new(&args, b"rn:p:");
         assert_eq!(options.next(), Some(Found::Option(b'r', b"")));
         assert_eq!(options.next(), Some(Found::Option(b'n', b"3")));

@@ -21,26 +21,38 @@ pub(super) async fn run_bracket(shell: &mut Shell, proc: &mut Process, args: &[V
     match args.get(1..).and_then(<[Vec<u8>]>::split_last) {
         Some((last, operands)) if last == b"]" => evaluate(shell, proc, args, operands).await,
         _ => {
-            let text = if shell.is_bash() { b"missing `]'".as_slice() } else { b"missing ]" };
+            let text = if shell.is_bash() {
+                b"missing `]'".as_slice()
+            } else {
+                b"missing ]"
+            };
             Ok(complain(shell, proc, args, text).await)
         }
     }
 }
 
-async fn evaluate(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>], operands: &[Vec<u8>]) -> Answer {
+async fn evaluate(
+    shell: &mut Shell,
+    proc: &mut Process,
+    args: &[Vec<u8>],
+    operands: &[Vec<u8>],
+) -> Answer {
     let (program, error) = parse::parse(operands, shell.dialect);
     let mut values: Vec<bool> = Vec::new();
     for operation in program {
         proc.tick().await;
         let value = match operation {
             Operation::Value(value) => value,
-            Operation::Unary(operator, operand) => {
-                shell.test_unary(proc, operator, operand).await.unwrap_or(false)
+            Operation::Unary(operator, operand) => shell
+                .test_unary(proc, operator, operand)
+                .await
+                .unwrap_or(false),
+            Operation::Binary(left, operator, right) => {
+                match binary(proc, shell.dialect, left, operator, right) {
+                    Ok(value) => value,
+                    Err(text) => return Ok(complain(shell, proc, args, &text).await),
+                }
             }
-            Operation::Binary(left, operator, right) => match binary(proc, shell.dialect, left, operator, right) {
-                Ok(value) => value,
-                Err(text) => return Ok(complain(shell, proc, args, &text).await),
-            },
             Operation::Not => !values.pop().unwrap_or(false),
             Operation::And => {
                 let (right, left) = (values.pop().unwrap_or(false), values.pop().unwrap_or(false));
@@ -62,13 +74,20 @@ async fn evaluate(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>], opera
 /// Status 2. BusyBox says the shell's name and neither the builtin nor the line.
 async fn complain(shell: &Shell, proc: &mut Process, args: &[Vec<u8>], text: &[u8]) -> u8 {
     if shell.dialect == Dialect::Ash {
-        proc.print_error(&[b"sh: ".as_slice(), text, b"\n"].concat()).await;
+        proc.print_error(&[b"sh: ".as_slice(), text, b"\n"].concat())
+            .await;
         return 2;
     }
     shell.builtin_error(proc, args, text, 2).await
 }
 
-fn binary(proc: &Process, dialect: Dialect, left: &[u8], operator: &[u8], right: &[u8]) -> Result<bool, Vec<u8>> {
+fn binary(
+    proc: &Process,
+    dialect: Dialect,
+    left: &[u8],
+    operator: &[u8],
+    right: &[u8],
+) -> Result<bool, Vec<u8>> {
     match operator {
         b"=" | b"==" => return Ok(left == right),
         b"!=" => return Ok(left != right),
@@ -93,7 +112,15 @@ fn number(text: &[u8], dialect: Dialect) -> Result<i64, Vec<u8>> {
             let digits = text.trim_ascii();
             let digits = digits.strip_prefix(b"-").unwrap_or(digits);
             let too_large = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
-            [text, if too_large { b": out of range".as_slice() } else { b": bad number" }].concat()
+            [
+                text,
+                if too_large {
+                    b": out of range".as_slice()
+                } else {
+                    b": bad number"
+                },
+            ]
+            .concat()
         }
     })
 }

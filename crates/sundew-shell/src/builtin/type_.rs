@@ -14,8 +14,8 @@ const USAGE: &str = "type: usage: type [-afptP] name [name ...]";
 
 /// The reserved words, in the order in which `compgen -k` lists them.
 pub(super) const KEYWORDS: &[&str] = &[
-    "if", "then", "else", "elif", "fi", "case", "esac", "for", "select", "while", "until", "do", "done", "in",
-    "function", "time", "{", "}", "!", "[[", "]]", "coproc",
+    "if", "then", "else", "elif", "fi", "case", "esac", "for", "select", "while", "until", "do",
+    "done", "in", "function", "time", "{", "}", "!", "[[", "]]", "coproc",
 ];
 
 /// One thing that a name stands for.
@@ -23,9 +23,14 @@ pub(super) enum Meaning {
     Alias(Vec<u8>),
     Keyword,
     Function(Function),
-    Builtin { special: bool },
+    Builtin {
+        special: bool,
+    },
     /// A program; whether `$PATH` was not searched because it is remembered.
-    File { path: Vec<u8>, hashed: bool },
+    File {
+        path: Vec<u8>,
+        hashed: bool,
+    },
 }
 
 /// Where to look, and how far.
@@ -103,7 +108,9 @@ pub(super) async fn not_found(
 ) -> u8 {
     if shell.is_bash() {
         if style == Style::Sentence {
-            shell.builtin_error(proc, args, [name, b": not found"].concat(), 1).await;
+            shell
+                .builtin_error(proc, args, [name, b": not found"].concat(), 1)
+                .await;
         }
         return 1;
     }
@@ -114,7 +121,13 @@ pub(super) async fn not_found(
 }
 
 /// Tells what a name means; `false` if nothing.
-pub(super) async fn tell(shell: &Shell, proc: &mut Process, name: &[u8], scope: Scope, style: Style) -> bool {
+pub(super) async fn tell(
+    shell: &Shell,
+    proc: &mut Process,
+    name: &[u8],
+    scope: Scope,
+    style: Style,
+) -> bool {
     let meanings = meanings(shell, proc, name, scope);
     for meaning in &meanings {
         let text = describe(shell, name, meaning, style);
@@ -144,7 +157,9 @@ fn meanings(shell: &Shell, proc: &Process, name: &[u8], scope: Scope) -> Vec<Mea
         if !done(&found)
             && let Some(builtin) = builtin::find(shell, name)
         {
-            found.push(Meaning::Builtin { special: builtin.special });
+            found.push(Meaning::Builtin {
+                special: builtin.special,
+            });
         }
     }
     if !done(&found) {
@@ -156,22 +171,35 @@ fn meanings(shell: &Shell, proc: &Process, name: &[u8], scope: Scope) -> Vec<Mea
 fn files(shell: &Shell, proc: &Process, name: &[u8], scope: Scope, found: &mut Vec<Meaning>) {
     if name.contains(&b'/') {
         if is_program(proc, name) || !shell.is_bash() && proc.stat(name).is_ok() {
-            found.push(Meaning::File { path: name.to_vec(), hashed: false });
+            found.push(Meaning::File {
+                path: name.to_vec(),
+                hashed: false,
+            });
         }
         return;
     }
     if let Some((path, _)) = shell.hashed.get(name)
         && !scope.all
     {
-        found.push(Meaning::File { path: path.clone(), hashed: true });
+        found.push(Meaning::File {
+            path: path.clone(),
+            hashed: true,
+        });
         return;
     }
     let path = shell.variables.scalar(b"PATH").unwrap_or_default();
     for directory in path.split(|&byte| byte == b':') {
-        let directory = if directory.is_empty() { b"." } else { directory };
+        let directory = if directory.is_empty() {
+            b"."
+        } else {
+            directory
+        };
         let candidate = [directory, b"/", name].concat();
         if !name.is_empty() && is_program(proc, &candidate) {
-            found.push(Meaning::File { path: candidate, hashed: false });
+            found.push(Meaning::File {
+                path: candidate,
+                hashed: false,
+            });
             if !scope.all {
                 return;
             }
@@ -180,7 +208,8 @@ fn files(shell: &Shell, proc: &Process, name: &[u8], scope: Scope, found: &mut V
 }
 
 fn is_program(proc: &Process, path: &[u8]) -> bool {
-    proc.stat(path).is_ok_and(|metadata| metadata.file_type == FileType::Regular)
+    proc.stat(path)
+        .is_ok_and(|metadata| metadata.file_type == FileType::Regular)
         && proc.access(path, Access::Execute).is_ok()
 }
 
@@ -201,7 +230,9 @@ fn describe(shell: &Shell, name: &[u8], meaning: &Meaning, style: Style) -> Vec<
     };
     match (style, meaning) {
         (Style::Word, _) => word.into(),
-        (Style::Path | Style::Reusable, Meaning::File { path, .. }) => [path, b"\n".as_slice()].concat(),
+        (Style::Path | Style::Reusable, Meaning::File { path, .. }) => {
+            [path, b"\n".as_slice()].concat()
+        }
         (Style::Path, _) => Vec::new(),
         (Style::Reusable, Meaning::Alias(text)) => {
             [b"alias ".as_slice(), name, b"=", &quote(text), b"\n"].concat()
@@ -217,15 +248,22 @@ fn sentence(shell: &Shell, name: &[u8], meaning: &Meaning) -> Vec<u8> {
         Meaning::Alias(text) if bash => [b"aliased to `".as_slice(), text, b"'"].concat(),
         Meaning::Alias(text) => [b"an alias for ".as_slice(), text].concat(),
         Meaning::Keyword => b"a shell keyword".to_vec(),
-        Meaning::Function(function) if bash => {
-            [b"a function\n".as_slice(), &unparse::function(name, &function.body)].concat()
-        }
+        Meaning::Function(function) if bash => [
+            b"a function\n".as_slice(),
+            &unparse::function(name, &function.body),
+        ]
+        .concat(),
         Meaning::Function(_) if shell.dialect == Dialect::Dash => b"a shell function".to_vec(),
         Meaning::Function(_) => b"a function".to_vec(),
         Meaning::Builtin { special: true } if !bash => b"a special shell builtin".to_vec(),
         Meaning::Builtin { .. } => b"a shell builtin".to_vec(),
-        Meaning::File { path, hashed: true } if bash => [b"hashed (".as_slice(), path, b")"].concat(),
+        Meaning::File { path, hashed: true } if bash => {
+            [b"hashed (".as_slice(), path, b")"].concat()
+        }
         Meaning::File { path, hashed: true } => [b"a tracked alias for ".as_slice(), path].concat(),
-        Meaning::File { path, hashed: false } => path.clone(),
+        Meaning::File {
+            path,
+            hashed: false,
+        } => path.clone(),
     }
 }

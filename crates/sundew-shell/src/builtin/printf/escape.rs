@@ -25,7 +25,9 @@ pub(super) enum Escaped {
 /// Reads what follows a backslash: its meaning, and how many bytes belong to it.
 pub(super) fn unescape(rest: &[u8], dialect: Dialect, place: Place) -> (Escaped, usize) {
     let argument = place == Place::Argument;
-    let Some(&letter) = rest.first() else { return (Escaped::Bytes(b"\\".to_vec()), 0) };
+    let Some(&letter) = rest.first() else {
+        return (Escaped::Bytes(b"\\".to_vec()), 0);
+    };
     let byte = |byte: u8| (Escaped::Bytes(vec![byte]), 1);
     match letter {
         b'a' => byte(7),
@@ -45,11 +47,15 @@ pub(super) fn unescape(rest: &[u8], dialect: Dialect, place: Place) -> (Escaped,
             let (value, length) = number(rest, 8, most);
             (Escaped::Bytes(vec![value.to_le_bytes()[0]]), length)
         }
-        b'x' if dialect != Dialect::Dash => match number(rest.get(1..).unwrap_or_default(), 16, 2) {
-            (_, 0) if dialect == Dialect::Bash => (Escaped::Missing("missing hex digit for \\x"), 0),
-            (_, 0) => (Escaped::Bytes(b"\\".to_vec()), 0),
-            (value, length) => (Escaped::Bytes(vec![value.to_le_bytes()[0]]), length + 1),
-        },
+        b'x' if dialect != Dialect::Dash => {
+            match number(rest.get(1..).unwrap_or_default(), 16, 2) {
+                (_, 0) if dialect == Dialect::Bash => {
+                    (Escaped::Missing("missing hex digit for \\x"), 0)
+                }
+                (_, 0) => (Escaped::Bytes(b"\\".to_vec()), 0),
+                (value, length) => (Escaped::Bytes(vec![value.to_le_bytes()[0]]), length + 1),
+            }
+        }
         b'u' | b'U' if dialect == Dialect::Bash => {
             let most = if letter == b'u' { 4 } else { 8 };
             match number(rest.get(1..).unwrap_or_default(), 16, most) {
@@ -57,7 +63,10 @@ pub(super) fn unescape(rest: &[u8], dialect: Dialect, place: Place) -> (Escaped,
                 (_, 0) => (Escaped::Missing("missing unicode digit for \\U"), 0),
                 (value, length) => {
                     let character = char::from_u32(value).unwrap_or(char::REPLACEMENT_CHARACTER);
-                    (Escaped::Bytes(character.to_string().into_bytes()), length + 1)
+                    (
+                        Escaped::Bytes(character.to_string().into_bytes()),
+                        length + 1,
+                    )
                 }
             }
         }
@@ -70,7 +79,9 @@ fn number(text: &[u8], radix: u32, most: usize) -> (u32, usize) {
     let mut value = 0u32;
     let mut length = 0;
     for &byte in text.iter().take(most) {
-        let Some(digit) = char::from(byte).to_digit(radix) else { break };
+        let Some(digit) = char::from(byte).to_digit(radix) else {
+            break;
+        };
         value = value.wrapping_mul(radix).wrapping_add(digit);
         length += 1;
     }

@@ -15,9 +15,17 @@ pub(super) struct Format {
 }
 
 /// x87 extended precision.
-pub(super) const LONG_DOUBLE: Format = Format { bits: 64, max: 16383, whole_digit: true };
+pub(super) const LONG_DOUBLE: Format = Format {
+    bits: 64,
+    max: 16383,
+    whole_digit: true,
+};
 /// IEEE 754 binary64.
-pub(super) const DOUBLE: Format = Format { bits: 53, max: 1023, whole_digit: false };
+pub(super) const DOUBLE: Format = Format {
+    bits: 53,
+    max: 1023,
+    whole_digit: false,
+};
 
 /// Most significant digits of an input that are looked at one by one; further ones only break ties.
 const MAX_INPUT_DIGITS: usize = 1200;
@@ -34,7 +42,10 @@ pub(super) struct Float {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Size {
     /// `mantissa * 2^exponent`; 0 for zero.
-    Finite { mantissa: u64, exponent: i32 },
+    Finite {
+        mantissa: u64,
+        exponent: i32,
+    },
     Infinite,
     NotANumber,
 }
@@ -53,7 +64,13 @@ pub(super) struct Parsed {
 impl Float {
     /// A whole number.
     pub(super) fn from_integer(value: u64) -> Self {
-        Self { negative: false, size: Size::Finite { mantissa: value, exponent: 0 } }
+        Self {
+            negative: false,
+            size: Size::Finite {
+                mantissa: value,
+                exponent: 0,
+            },
+        }
     }
 
     /// Reads the longest prefix that is a number.
@@ -65,22 +82,48 @@ impl Float {
         }
         let before = text.len() - rest.len();
         let lower = rest.to_ascii_lowercase();
-        let special = [(b"infinity".as_slice(), Size::Infinite), (b"inf", Size::Infinite), (b"nan", Size::NotANumber)];
+        let special = [
+            (b"infinity".as_slice(), Size::Infinite),
+            (b"inf", Size::Infinite),
+            (b"nan", Size::NotANumber),
+        ];
         for (word, size) in special {
             if lower.starts_with(word) {
                 let value = Self { negative, size };
-                return Parsed { value, length: before + word.len(), out_of_range: false };
+                return Parsed {
+                    value,
+                    length: before + word.len(),
+                    out_of_range: false,
+                };
             }
         }
-        let read = if lower.starts_with(b"0x") { hexadecimal(&lower) } else { None };
+        let read = if lower.starts_with(b"0x") {
+            hexadecimal(&lower)
+        } else {
+            None
+        };
         match read.or_else(|| decimal(&lower)) {
             None => {
-                let value = Self { negative: false, size: Size::Finite { mantissa: 0, exponent: 0 } };
-                Parsed { value, length: 0, out_of_range: false }
+                let value = Self {
+                    negative: false,
+                    size: Size::Finite {
+                        mantissa: 0,
+                        exponent: 0,
+                    },
+                };
+                Parsed {
+                    value,
+                    length: 0,
+                    out_of_range: false,
+                }
             }
             Some((numerator, denominator, power, length)) => {
                 let (size, out_of_range) = round(numerator, denominator, power, format);
-                Parsed { value: Self { negative, size }, length: before + length, out_of_range }
+                Parsed {
+                    value: Self { negative, size },
+                    length: before + length,
+                    out_of_range,
+                }
             }
         }
     }
@@ -104,7 +147,13 @@ impl Float {
     }
 
     /// The text of the number without its sign, by conversion letter (`f`, `e`, `g`, `a`, lower case).
-    pub(super) fn format(&self, conversion: u8, precision: Option<usize>, alternate: bool, format: Format) -> Vec<u8> {
+    pub(super) fn format(
+        &self,
+        conversion: u8,
+        precision: Option<usize>,
+        alternate: bool,
+        format: Format,
+    ) -> Vec<u8> {
         let (mantissa, exponent) = match self.size {
             Size::Infinite => return b"inf".to_vec(),
             Size::NotANumber => return b"nan".to_vec(),
@@ -143,13 +192,20 @@ fn decimal(text: &[u8]) -> Option<Rational> {
     for &digit in kept {
         numerator.multiply_add(10, u32::from(digit));
     }
-    if digits.get(kept.len()..).is_some_and(|rest| rest.iter().any(|&digit| digit != 0)) {
+    if digits
+        .get(kept.len()..)
+        .is_some_and(|rest| rest.iter().any(|&digit| digit != 0))
+    {
         numerator.multiply_add(10, 1);
         exponent -= 1;
     }
     let mut denominator = Big::one();
     let exponent = exponent.clamp(-MAX_DECIMAL_EXPONENT - 1200, MAX_DECIMAL_EXPONENT);
-    let scaled = if exponent < 0 { &mut denominator } else { &mut numerator };
+    let scaled = if exponent < 0 {
+        &mut denominator
+    } else {
+        &mut numerator
+    };
     for _ in 0..exponent.unsigned_abs() {
         scaled.multiply_add(10, 0);
     }
@@ -178,7 +234,8 @@ fn hexadecimal(text: &[u8]) -> Option<Rational> {
 
 /// The digits, the exponent of the base that the last one stands at, and where they end.
 fn digits_with_point(text: &[u8], radix: u32) -> Option<(Vec<u8>, i64, usize)> {
-    let (mut digits, mut scale, mut point, mut any, mut length) = (Vec::new(), 0i64, false, false, 0);
+    let (mut digits, mut scale, mut point, mut any, mut length) =
+        (Vec::new(), 0i64, false, false, 0);
     for (index, &byte) in text.iter().enumerate() {
         if byte == b'.' && !point {
             point = true;
@@ -187,7 +244,12 @@ fn digits_with_point(text: &[u8], radix: u32) -> Option<(Vec<u8>, i64, usize)> {
             }
             continue;
         }
-        let Some(digit) = char::from(byte).to_digit(radix).and_then(|digit| u8::try_from(digit).ok()) else { break };
+        let Some(digit) = char::from(byte)
+            .to_digit(radix)
+            .and_then(|digit| u8::try_from(digit).ok())
+        else {
+            break;
+        };
         any = true;
         scale -= i64::from(point);
         if digit != 0 || !digits.is_empty() {
@@ -202,20 +264,30 @@ fn exponent_at(text: &[u8], at: usize) -> Option<(i64, usize)> {
     let rest = text.get(at..)?;
     let negative = rest.first() == Some(&b'-');
     let sign = usize::from(matches!(rest.first(), Some(b'-' | b'+')));
-    let count = rest.iter().skip(sign).take_while(|byte| byte.is_ascii_digit()).count();
+    let count = rest
+        .iter()
+        .skip(sign)
+        .take_while(|byte| byte.is_ascii_digit())
+        .count();
     if count == 0 {
         return None;
     }
     let mut value = 0i64;
     for byte in rest.iter().skip(sign).take(count) {
-        value = value.saturating_mul(10).saturating_add(i64::from(byte - b'0')).min(1_000_000_000);
+        value = value
+            .saturating_mul(10)
+            .saturating_add(i64::from(byte - b'0'))
+            .min(1_000_000_000);
     }
     Some((if negative { -value } else { value }, at + sign + count))
 }
 
 /// The nearest number of the format, and whether it was out of range.
 fn round(mut numerator: Big, mut denominator: Big, power: i32, format: Format) -> (Size, bool) {
-    let zero = Size::Finite { mantissa: 0, exponent: 0 };
+    let zero = Size::Finite {
+        mantissa: 0,
+        exponent: 0,
+    };
     if numerator.is_zero() {
         return (zero, false);
     }
@@ -278,9 +350,14 @@ impl Digits {
     fn new(mantissa: u64, exponent: i32) -> Self {
         let mut big = Big::from_u64(mantissa);
         if big.is_zero() {
-            return Self { digits: Vec::new(), point: 1 };
+            return Self {
+                digits: Vec::new(),
+                point: 1,
+            };
         }
-        let spare = mantissa.trailing_zeros().min(exponent.min(0).unsigned_abs());
+        let spare = mantissa
+            .trailing_zeros()
+            .min(exponent.min(0).unsigned_abs());
         let exponent = exponent + i32::try_from(spare).unwrap_or(0);
         big = Big::from_u64(mantissa >> spare);
         let mut fraction = 0;
@@ -301,15 +378,25 @@ impl Digits {
     fn rounded(&self, count: i64) -> Self {
         let length = i64::try_from(self.digits.len()).unwrap_or(i64::MAX);
         if count >= length {
-            return Self { digits: self.digits.clone(), point: self.point };
+            return Self {
+                digits: self.digits.clone(),
+                point: self.point,
+            };
         }
-        let Ok(keep) = usize::try_from(count) else { return Self { digits: Vec::new(), point: self.point } };
+        let Ok(keep) = usize::try_from(count) else {
+            return Self {
+                digits: Vec::new(),
+                point: self.point,
+            };
+        };
         let (kept, rest) = self.digits.split_at(keep);
         let mut digits = kept.to_vec();
         let mut point = self.point;
         let exact_half = rest.first() == Some(&5) && rest.iter().skip(1).all(|&digit| digit == 0);
         let up = match rest.first() {
-            Some(&digit) if exact_half => digits.last().is_some_and(|last| last % 2 == 1) && digit == 5,
+            Some(&digit) if exact_half => {
+                digits.last().is_some_and(|last| last % 2 == 1) && digit == 5
+            }
             Some(&digit) => digit >= 5,
             None => false,
         };
@@ -331,13 +418,28 @@ impl Digits {
     }
 
     fn digit(&self, index: i64) -> u8 {
-        b'0' + usize::try_from(index).ok().and_then(|index| self.digits.get(index)).copied().unwrap_or(0)
+        b'0' + usize::try_from(index)
+            .ok()
+            .and_then(|index| self.digits.get(index))
+            .copied()
+            .unwrap_or(0)
     }
 
     fn fixed(&self, precision: usize, alternate: bool) -> Vec<u8> {
         let decimals = i64::try_from(precision).unwrap_or(i64::MAX / 2);
-        let rounded = if self.digits.is_empty() { self.rounded(0) } else { self.rounded(self.point + decimals) };
-        let rounded = if rounded.digits.is_empty() { Self { digits: Vec::new(), point: 1 } } else { rounded };
+        let rounded = if self.digits.is_empty() {
+            self.rounded(0)
+        } else {
+            self.rounded(self.point + decimals)
+        };
+        let rounded = if rounded.digits.is_empty() {
+            Self {
+                digits: Vec::new(),
+                point: 1,
+            }
+        } else {
+            rounded
+        };
         let mut text = Vec::new();
         if rounded.point <= 0 {
             text.push(b'0');
@@ -359,7 +461,11 @@ impl Digits {
             text.push(b'.');
         }
         text.extend((1..=decimals).map(|index| rounded.digit(index)));
-        let exponent = if rounded.digits.is_empty() { 0 } else { rounded.point - 1 };
+        let exponent = if rounded.digits.is_empty() {
+            0
+        } else {
+            rounded.point - 1
+        };
         let sign = if exponent < 0 { '-' } else { '+' };
         text.extend(format!("e{sign}{:02}", exponent.unsigned_abs()).into_bytes());
         text
@@ -368,10 +474,17 @@ impl Digits {
     fn general(&self, precision: usize, alternate: bool) -> Vec<u8> {
         let wanted = i64::try_from(precision).unwrap_or(i64::MAX / 2);
         let rounded = self.rounded(wanted);
-        let exponent = if rounded.digits.is_empty() { 0 } else { rounded.point - 1 };
+        let exponent = if rounded.digits.is_empty() {
+            0
+        } else {
+            rounded.point - 1
+        };
         let (body, tail) = if exponent < -4 || exponent >= wanted {
             let text = self.scientific(precision - 1, alternate);
-            let at = text.iter().position(|&byte| byte == b'e').unwrap_or(text.len());
+            let at = text
+                .iter()
+                .position(|&byte| byte == b'e')
+                .unwrap_or(text.len());
             let (body, tail) = text.split_at(at);
             (body.to_vec(), tail.to_vec())
         } else {
@@ -393,7 +506,13 @@ impl Digits {
 }
 
 /// `%a`
-fn hexadecimal_text(mantissa: u64, exponent: i32, precision: Option<usize>, alternate: bool, format: Format) -> Vec<u8> {
+fn hexadecimal_text(
+    mantissa: u64,
+    exponent: i32,
+    precision: Option<usize>,
+    alternate: bool,
+    format: Format,
+) -> Vec<u8> {
     // The leading digit's bits, then as many whole digits as the mantissa has.
     let lead = if format.whole_digit { 4 } else { 1 };
     let nibbles = usize::try_from((format.bits - lead).div_ceil(4)).unwrap_or(0);
@@ -402,7 +521,11 @@ fn hexadecimal_text(mantissa: u64, exponent: i32, precision: Option<usize>, alte
         let shift = mantissa.leading_zeros();
         let top = u128::from(mantissa) << shift;
         let shown = lead + u32::try_from(nibbles).unwrap_or(0) * 4;
-        value = if shown >= 64 { top << (shown - 64) } else { top >> (64 - shown) };
+        value = if shown >= 64 {
+            top << (shown - 64)
+        } else {
+            top >> (64 - shown)
+        };
         power = exponent + 64 - i32::try_from(shift + lead).unwrap_or(0);
     }
     let mut count = nibbles;
@@ -419,12 +542,23 @@ fn hexadecimal_text(mantissa: u64, exponent: i32, precision: Option<usize>, alte
     }
     let lead_digit = value >> (count * 4);
     let fraction = value & ((1u128 << (count * 4)) - 1);
-    let mut fraction = if count > 0 { format!("{fraction:0count$x}") } else { String::new() };
+    let mut fraction = if count > 0 {
+        format!("{fraction:0count$x}")
+    } else {
+        String::new()
+    };
     match precision {
-        Some(precision) => fraction.extend(std::iter::repeat_n('0', precision.saturating_sub(fraction.len()))),
+        Some(precision) => fraction.extend(std::iter::repeat_n(
+            '0',
+            precision.saturating_sub(fraction.len()),
+        )),
         None => fraction.truncate(fraction.trim_end_matches('0').len()),
     }
-    let point = if fraction.is_empty() && !alternate { "" } else { "." };
+    let point = if fraction.is_empty() && !alternate {
+        ""
+    } else {
+        "."
+    };
     format!("0x{lead_digit:x}{point}{fraction}p{power:+}").into_bytes()
 }
 
@@ -487,7 +621,10 @@ impl Big {
     }
 
     fn compare(&self, other: &Self) -> Ordering {
-        self.0.len().cmp(&other.0.len()).then_with(|| self.0.iter().rev().cmp(other.0.iter().rev()))
+        self.0
+            .len()
+            .cmp(&other.0.len())
+            .then_with(|| self.0.iter().rev().cmp(other.0.iter().rev()))
     }
 
     /// Subtracts a number that is not larger.
@@ -540,14 +677,24 @@ mod tests {
         let parsed = Float::parse(text.as_bytes(), format);
         assert_eq!(parsed.length, text.len(), "{text}");
         let sign = if parsed.value.is_negative() { "-" } else { "" };
-        sign.to_owned() + &String::from_utf8(parsed.value.format(conversion, precision, false, format)).unwrap()
+        sign.to_owned()
+            + &String::from_utf8(parsed.value.format(conversion, precision, false, format)).unwrap()
     }
 
     #[test]
     fn digits_are_those_of_the_exact_value() {
-        assert_eq!(show("0.1", b'f', Some(20), LONG_DOUBLE), "0.10000000000000000000");
-        assert_eq!(show("0.1", b'f', Some(20), DOUBLE), "0.10000000000000000555");
-        assert_eq!(show("1e22", b'f', Some(0), DOUBLE), "10000000000000000000000");
+        assert_eq!(
+            show("0.1", b'f', Some(20), LONG_DOUBLE),
+            "0.10000000000000000000"
+        );
+        assert_eq!(
+            show("0.1", b'f', Some(20), DOUBLE),
+            "0.10000000000000000555"
+        );
+        assert_eq!(
+            show("1e22", b'f', Some(0), DOUBLE),
+            "10000000000000000000000"
+        );
         assert_eq!(show("-3.14159", b'f', Some(2), LONG_DOUBLE), "-3.14");
         assert_eq!(show("0.5", b'f', Some(0), LONG_DOUBLE), "0");
         assert_eq!(show("1.5", b'f', Some(0), LONG_DOUBLE), "2");
@@ -569,7 +716,10 @@ mod tests {
     #[test]
     fn hexadecimal_digits_depend_on_the_format() {
         assert_eq!(show("1", b'a', None, LONG_DOUBLE), "0x8p-3");
-        assert_eq!(show("0.1", b'a', None, LONG_DOUBLE), "0xc.ccccccccccccccdp-7");
+        assert_eq!(
+            show("0.1", b'a', None, LONG_DOUBLE),
+            "0xc.ccccccccccccccdp-7"
+        );
         assert_eq!(show("1.999", b'a', Some(2), LONG_DOUBLE), "0xf.fep-3");
         assert_eq!(show("0.1", b'a', None, DOUBLE), "0x1.999999999999ap-4");
         assert_eq!(show("0", b'a', None, DOUBLE), "0x0p+0");
@@ -578,13 +728,23 @@ mod tests {
 
     #[test]
     fn doubles_are_read_as_rust_reads_them() {
-        for text in ["1.7976931348623157e308", "2.2250738585072014e-308", "5e-324", "123456789.987654321", "8.5e-10"] {
+        for text in [
+            "1.7976931348623157e308",
+            "2.2250738585072014e-308",
+            "5e-324",
+            "123456789.987654321",
+            "8.5e-10",
+        ] {
             let expected: f64 = text.parse().unwrap();
             assert_eq!(show(text, b'e', Some(17), DOUBLE), {
                 let shown = format!("{expected:.17e}");
                 let (digits, exponent) = shown.split_once('e').unwrap();
                 let exponent: i32 = exponent.parse().unwrap();
-                format!("{digits}e{}{:02}", if exponent < 0 { '-' } else { '+' }, exponent.abs())
+                format!(
+                    "{digits}e{}{:02}",
+                    if exponent < 0 { '-' } else { '+' },
+                    exponent.abs()
+                )
             });
         }
         assert!(Float::parse(b"1e400", DOUBLE).out_of_range);

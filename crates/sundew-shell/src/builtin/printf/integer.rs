@@ -31,23 +31,48 @@ pub(super) fn parse(text: &[u8], signed: bool) -> Parsed {
     let mut overflow = false;
     let mut count = 0;
     for &byte in rest {
-        let Some(digit) = char::from(byte).to_digit(radix) else { break };
+        let Some(digit) = char::from(byte).to_digit(radix) else {
+            break;
+        };
         count += 1;
-        match value.checked_mul(radix.into()).and_then(|value| value.checked_add(digit.into())) {
+        match value
+            .checked_mul(radix.into())
+            .and_then(|value| value.checked_add(digit.into()))
+        {
             Some(next) => value = next,
             None => overflow = true,
         }
     }
-    let length = if count == 0 { 0 } else { text.len() - rest.len() + count };
+    let length = if count == 0 {
+        0
+    } else {
+        text.len() - rest.len() + count
+    };
     let limit = u64::from_ne_bytes(i64::MAX.to_ne_bytes()) + u64::from(negative);
     if signed && (overflow || value > limit) {
-        return Parsed { value: limit, length, out_of_range: true };
+        return Parsed {
+            value: limit,
+            length,
+            out_of_range: true,
+        };
     }
     if overflow {
-        return Parsed { value: u64::MAX, length, out_of_range: true };
+        return Parsed {
+            value: u64::MAX,
+            length,
+            out_of_range: true,
+        };
     }
-    let value = if negative { value.wrapping_neg() } else { value };
-    Parsed { value, length, out_of_range: false }
+    let value = if negative {
+        value.wrapping_neg()
+    } else {
+        value
+    };
+    Parsed {
+        value,
+        length,
+        out_of_range: false,
+    }
 }
 
 #[cfg(test)]
@@ -57,9 +82,23 @@ mod tests {
     #[test]
     fn the_base_is_told_by_the_prefix() {
         assert_eq!(parse(b" -0x10", true).value, 16u64.wrapping_neg());
-        assert_eq!(parse(b"08", true), Parsed { value: 0, length: 1, out_of_range: false });
+        assert_eq!(
+            parse(b"08", true),
+            Parsed {
+                value: 0,
+                length: 1,
+                out_of_range: false
+            }
+        );
         assert_eq!(parse(b"x", true).length, 0);
-        assert_eq!(parse(b"0x", true), Parsed { value: 0, length: 1, out_of_range: false });
+        assert_eq!(
+            parse(b"0x", true),
+            Parsed {
+                value: 0,
+                length: 1,
+                out_of_range: false
+            }
+        );
     }
 
     #[test]

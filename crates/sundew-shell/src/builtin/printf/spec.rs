@@ -32,12 +32,16 @@ impl Spec {
     /// A negative width means left.
     pub(super) fn set_width(&mut self, width: i64) {
         self.left |= width < 0;
-        self.width = usize::try_from(width.unsigned_abs()).unwrap_or(MAX_WIDTH).min(MAX_WIDTH);
+        self.width = usize::try_from(width.unsigned_abs())
+            .unwrap_or(MAX_WIDTH)
+            .min(MAX_WIDTH);
     }
 
     /// A negative precision means none.
     pub(super) fn set_precision(&mut self, precision: i64) {
-        self.precision = usize::try_from(precision).ok().map(|precision| precision.min(MAX_WIDTH));
+        self.precision = usize::try_from(precision)
+            .ok()
+            .map(|precision| precision.min(MAX_WIDTH));
     }
 
     pub(super) fn precision(&self) -> Option<usize> {
@@ -50,7 +54,9 @@ impl Spec {
 
     /// As much of a text as the precision allows.
     pub(super) fn cut<'a>(&self, text: &'a [u8]) -> &'a [u8] {
-        self.precision.and_then(|precision| text.get(..precision)).unwrap_or(text)
+        self.precision
+            .and_then(|precision| text.get(..precision))
+            .unwrap_or(text)
     }
 
     /// A text in its field.
@@ -93,7 +99,10 @@ impl Spec {
 
     /// A floating-point number's text; only finite ones are filled with zeros.
     pub(super) fn number(&self, negative: bool, body: &[u8], zeros: bool, out: &mut Vec<u8>) {
-        if let Some(digits) = body.strip_prefix(b"0x").or_else(|| body.strip_prefix(b"0X")) {
+        if let Some(digits) = body
+            .strip_prefix(b"0x")
+            .or_else(|| body.strip_prefix(b"0X"))
+        {
             let prefix = body.get(..2).unwrap_or_default();
             return self.field(&[self.sign(negative), prefix].concat(), digits, zeros, out);
         }
@@ -126,7 +135,10 @@ impl Spec {
     fn field(&self, prefix: &[u8], digits: &[u8], zeros: bool, out: &mut Vec<u8>) {
         if self.zero && zeros && !self.left {
             out.extend_from_slice(prefix);
-            out.extend(std::iter::repeat_n(b'0', self.width.saturating_sub(prefix.len() + digits.len())));
+            out.extend(std::iter::repeat_n(
+                b'0',
+                self.width.saturating_sub(prefix.len() + digits.len()),
+            ));
             out.extend_from_slice(digits);
         } else {
             self.text(&[prefix, digits].concat(), out);
@@ -139,7 +151,9 @@ pub(super) fn digits(text: &[u8], mut set: impl FnMut(i64)) -> usize {
     let count = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
     if count > 0 {
         let value = text.iter().take(count).fold(0i64, |value, byte| {
-            value.saturating_mul(10).saturating_add(i64::from(byte - b'0'))
+            value
+                .saturating_mul(10)
+                .saturating_add(i64::from(byte - b'0'))
         });
         set(value);
     }

@@ -6,7 +6,9 @@ use jiff::tz::TimeZone;
 
 /// The time as text; conversions that are not known stay as they are.
 pub(super) fn format(format: &[u8], seconds: i64) -> Vec<u8> {
-    let Ok(time) = Timestamp::from_second(seconds) else { return Vec::new() };
+    let Ok(time) = Timestamp::from_second(seconds) else {
+        return Vec::new();
+    };
     let zoned = time.to_zoned(TimeZone::UTC);
     let mut out = Vec::new();
     let mut rest = format;
@@ -17,7 +19,11 @@ pub(super) fn format(format: &[u8], seconds: i64) -> Vec<u8> {
             continue;
         }
         // Flags and a width stand in front of the letter.
-        let length = after.iter().take_while(|byte| b"_-0^#EO123456789".contains(byte)).count() + 1;
+        let length = after
+            .iter()
+            .take_while(|byte| b"_-0^#EO123456789".contains(byte))
+            .count()
+            + 1;
         let Some(directive) = after.get(..length) else {
             out.push(b'%');
             continue;

@@ -23,7 +23,11 @@ pub(super) fn fields(line: &[Character], separators: &[u8], count: usize) -> Vec
         rest = after;
     }
     let (single, after) = word(rest, separators);
-    let last = if after.is_empty() { single } else { strip_blanks(rest, separators) };
+    let last = if after.is_empty() {
+        single
+    } else {
+        strip_blanks(rest, separators)
+    };
     values.push(text(last));
     values
 }
@@ -49,22 +53,34 @@ fn is_blank(character: &Character, separators: &[u8]) -> bool {
 }
 
 fn skip_blanks<'a>(line: &'a [Character], separators: &[u8]) -> &'a [Character] {
-    let count = line.iter().take_while(|character| is_blank(character, separators)).count();
+    let count = line
+        .iter()
+        .take_while(|character| is_blank(character, separators))
+        .count();
     line.get(count..).unwrap_or_default()
 }
 
 fn strip_blanks<'a>(line: &'a [Character], separators: &[u8]) -> &'a [Character] {
-    let count = line.iter().rev().take_while(|character| is_blank(character, separators)).count();
+    let count = line
+        .iter()
+        .rev()
+        .take_while(|character| is_blank(character, separators))
+        .count();
     line.get(..line.len() - count).unwrap_or_default()
 }
 
 /// The first word, and what follows its separator.
 fn word<'a>(line: &'a [Character], separators: &[u8]) -> (&'a [Character], &'a [Character]) {
-    let end = line.iter().position(|character| is_separator(character, separators)).unwrap_or(line.len());
+    let end = line
+        .iter()
+        .position(|character| is_separator(character, separators))
+        .unwrap_or(line.len());
     let (word, rest) = line.split_at(end);
     let rest = skip_blanks(rest, separators);
     match rest.split_first() {
-        Some((first, after)) if is_separator(first, separators) => (word, skip_blanks(after, separators)),
+        Some((first, after)) if is_separator(first, separators) => {
+            (word, skip_blanks(after, separators))
+        }
         _ => (word, rest),
     }
 }
@@ -74,9 +90,18 @@ mod tests {
     use super::*;
 
     fn read(line: &str, separators: &str, count: usize) -> Vec<String> {
-        let line: Vec<Character> = line.bytes().map(|byte| Character { byte, quoted: false }).collect();
+        let line: Vec<Character> = line
+            .bytes()
+            .map(|byte| Character {
+                byte,
+                quoted: false,
+            })
+            .collect();
         let values = fields(&line, separators.as_bytes(), count);
-        values.into_iter().map(|value| String::from_utf8(value).unwrap()).collect()
+        values
+            .into_iter()
+            .map(|value| String::from_utf8(value).unwrap())
+            .collect()
     }
 
     #[test]

@@ -24,8 +24,19 @@ const MAX_DEPTH: u32 = 256;
 
 /// The program, and what is wrong with the arguments behind its end.
 pub(super) fn parse(args: &[Vec<u8>], dialect: Dialect) -> (Vec<Operation<'_>>, Option<Vec<u8>>) {
-    let mut parser = Parser { args, at: 0, end: args.len(), dialect, program: Vec::new(), depth: 0 };
-    let result = if dialect == Dialect::Bash { parser.bash() } else { parser.ash() };
+    let mut parser = Parser {
+        args,
+        at: 0,
+        end: args.len(),
+        dialect,
+        program: Vec::new(),
+        depth: 0,
+    };
+    let result = if dialect == Dialect::Bash {
+        parser.bash()
+    } else {
+        parser.ash()
+    };
     (parser.program, result.err())
 }
 
@@ -44,7 +55,11 @@ struct Parser<'a> {
 impl<'a> Parser<'a> {
     fn peek(&self, ahead: usize) -> Option<&'a [u8]> {
         let index = self.at + ahead;
-        if index < self.end { self.args.get(index).map(Vec::as_slice) } else { None }
+        if index < self.end {
+            self.args.get(index).map(Vec::as_slice)
+        } else {
+            None
+        }
     }
 
     fn text(&self, ahead: usize) -> &'a [u8] {
@@ -57,7 +72,11 @@ impl<'a> Parser<'a> {
 
     fn enter(&mut self) -> Result {
         self.depth += 1;
-        if self.depth > MAX_DEPTH { Err(b"too many arguments".to_vec()) } else { Ok(()) }
+        if self.depth > MAX_DEPTH {
+            Err(b"too many arguments".to_vec())
+        } else {
+            Ok(())
+        }
     }
 
     // ---- bash ----------------------------------------------------------------------------------
@@ -82,7 +101,9 @@ impl<'a> Parser<'a> {
         }
         match self.peek(0) {
             None => Ok(()),
-            Some(rest) if rest.starts_with(b"-") => Err([b"syntax error: `".as_slice(), rest, b"' unexpected"].concat()),
+            Some(rest) if rest.starts_with(b"-") => {
+                Err([b"syntax error: `".as_slice(), rest, b"' unexpected"].concat())
+            }
             Some(_) => Err(b"too many arguments".to_vec()),
         }
     }
@@ -112,7 +133,11 @@ impl<'a> Parser<'a> {
         } else if matches!(second, b"-a" | b"-o") {
             self.push(Operation::Value(!first.is_empty()));
             self.push(Operation::Value(!third.is_empty()));
-            self.push(if second == b"-a" { Operation::And } else { Operation::Or });
+            self.push(if second == b"-a" {
+                Operation::And
+            } else {
+                Operation::Or
+            });
         } else if first == b"!" {
             self.at += 1;
             self.two()?;
@@ -201,7 +226,8 @@ impl<'a> Parser<'a> {
             let count = self.end - self.at;
             if count == 3 && is_binary(self.text(1), self.dialect) {
                 operand = true;
-            } else if matches!(count, 3 | 4) && self.text(0) == b"(" && self.text(count - 1) == b")" {
+            } else if matches!(count, 3 | 4) && self.text(0) == b"(" && self.text(count - 1) == b")"
+            {
                 self.at += 1;
                 self.end -= 1;
             } else if matches!(count, 3 | 4) && self.text(0) == b"!" {
@@ -222,13 +248,16 @@ impl<'a> Parser<'a> {
                 _ => Ok(()),
             }
         } else {
-            self.peek(1).map_or(Ok(()), |next| Err([next, b": unknown operand"].concat()))
+            self.peek(1)
+                .map_or(Ok(()), |next| Err([next, b": unknown operand"].concat()))
         }
     }
 
     /// What the current argument is; dash looks ahead to tell operators from operands.
     fn kind(&self) -> Kind {
-        let Some(word) = self.peek(0) else { return Kind::End };
+        let Some(word) = self.peek(0) else {
+            return Kind::End;
+        };
         match word {
             b"!" => Kind::Not,
             b"(" if self.peek(1).is_some() => Kind::Open,
@@ -327,7 +356,9 @@ impl<'a> Parser<'a> {
             }
             _ if is_binary(self.text(1), self.dialect) && self.peek(1).is_some() => {
                 let operator = self.text(1);
-                let Some(right) = self.peek(2) else { return Err([operator, b": argument expected"].concat()) };
+                let Some(right) = self.peek(2) else {
+                    return Err([operator, b": argument expected"].concat());
+                };
                 self.push(Operation::Binary(first, operator, right));
                 self.at += 2;
             }
@@ -361,9 +392,8 @@ fn is_unary(word: &[u8], dialect: Dialect) -> bool {
 
 fn is_binary(word: &[u8], dialect: Dialect) -> bool {
     match word {
-        b"=" | b"!=" | b"<" | b">" | b"-eq" | b"-ne" | b"-lt" | b"-le" | b"-gt" | b"-ge" | b"-nt" | b"-ot" | b"-ef" => {
-            true
-        }
+        b"=" | b"!=" | b"<" | b">" | b"-eq" | b"-ne" | b"-lt" | b"-le" | b"-gt" | b"-ge"
+        | b"-nt" | b"-ot" | b"-ef" => true,
         b"==" => dialect != Dialect::Dash,
         _ => false,
     }
