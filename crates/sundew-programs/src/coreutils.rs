@@ -49,6 +49,13 @@ mod base;
 mod float;
 mod printf;
 mod seq;
+mod expr;
+mod run;
+mod who;
+mod dd;
+mod od;
+mod make;
+mod lines;
 mod walk;
 
 macro_rules! programs {
@@ -60,6 +67,33 @@ macro_rules! programs {
 }
 
 programs! {
+    "shuf" => lines::run_shuf,
+    "unexpand" => lines::run_unexpand,
+    "expand" => lines::run_expand,
+    "fold" => lines::run_fold,
+    "comm" => lines::run_comm,
+    "paste" => lines::run_paste,
+    "nl" => lines::run_nl,
+    "tac" => lines::run_tac,
+    "shred" => make::run_shred,
+    "install" => make::run_install,
+    "truncate" => make::run_truncate,
+    "mknod" => make::run_mknod,
+    "mkfifo" => make::run_mkfifo,
+    "mktemp" => make::run_mktemp,
+    "od" => od::run,
+    "dd" => dd::run,
+    "sync" => who::run_sync,
+    "hostid" => who::run_hostid,
+    "tty" => who::run_tty,
+    "users" => who::run_users,
+    "who" => who::run,
+    "chroot" => run::run_chroot,
+    "stdbuf" => run::run_stdbuf,
+    "timeout" => run::run_timeout,
+    "nohup" => run::run_nohup,
+    "nice" => run::run_nice,
+    "expr" => expr::run,
     "factor" => seq::run_factor,
     "nproc" => seq::run_nproc,
     "yes" => seq::run_yes,

@@ -49,6 +49,8 @@ struct Options {
     count_links: bool,
     inodes: bool,
     excluded: Vec<Pattern>,
+    /// With several operands each file counts once, whatever its links.
+    several: bool,
 }
 
 pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
@@ -64,6 +66,7 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
         count_links: false,
         inodes: false,
         excluded: Vec::new(),
+        several: false,
     };
     let (mut summarize, mut total, mut depth) = (false, false, None);
     let mut options = Getopt::new(&SPEC, proc.args());
@@ -124,6 +127,7 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
     if operands.is_empty() {
         operands.push(b".".to_vec());
     }
+    settings.several = operands.len() > 1;
     let mut seen = HashSet::new();
     let mut sum = 0;
     for path in operands {
@@ -169,7 +173,7 @@ async fn measure(proc: &mut Process, path: &[u8], settings: &Options, seen: &mut
         let excluded = settings.excluded.iter().any(|pattern| pattern.matches(base) || pattern.matches(&visit.path));
         let other_device = settings.one_device && *device.get_or_insert(metadata.dev) != metadata.dev;
         let repeated = !settings.count_links
-            && (metadata.nlink > 1 && !metadata.is_dir())
+            && (settings.several || (metadata.nlink > 1 && !metadata.is_dir()))
             && !seen.insert((metadata.dev, metadata.ino.0));
         if excluded || other_device || repeated {
             walk.skip();

@@ -1,0 +1,614 @@
+//! Small filters of lines: tac(1), nl(1), paste(1), comm(1), fold(1), expand(1), unexpand(1), shuf(1).
+
+use std::cmp::Ordering;
+
+use sundew_kernel::process::LineReader;
+use sundew_kernel::{Errno, ExitStatus, Process};
+
+use super::{about, input};
+use crate::getopt::{Arity, Getopt, Spec, refuse};
+use crate::quote;
+
+fn chomp(line: &[u8], end: u8) -> &[u8] {
+    line.strip_suffix(&[end]).unwrap_or(line)
+}
+
+pub(crate) async fn run_tac(proc: &mut Process) -> ExitStatus {
+    const SPEC: Spec = Spec::gnu(
+        "brs:",
+        &[("before", Arity::No, "b"), ("regex", Arity::No, "r"), ("separator", Arity::Required, "s")],
+    );
+    let (mut before, mut separator) = (false, b"\n".to_vec());
+    let mut options = Getopt::new(&SPEC, proc.args());
+    while let Some(option) = options.next() {
+        match option.map(|option| (option.key, option.value)) {
+            Ok(("b", _)) => before = true,
+            Ok(("r", _)) => {}
+            Ok(("s", value)) => separator = if value.is_empty() { vec![0] } else { value },
+            Ok((key, _)) => return about::run(proc, key, "tac").await,
+            Err(error) => return refuse(proc, &error, 1).await,
+        }
+    }
+    for name in input::or_stdin(options.operands()) {
+        let read = match input::open(proc, &name).await {
+            Ok(fd) => {
+                let read = proc.read_to_end(fd).await;
+                input::close(proc, fd);
+                read
+            }
+            Err(errno) => {
+                let shown = quote::always(proc, &name);
+                proc.complain(&[b"failed to open ", shown.as_slice(), b" for reading"].concat(), errno).await;
+                continue;
+            }
+        };
+        let (text, _memory) = match read {
+            Ok(read) => read,
+            Err(Errno::Enomem) => {
+                input::exhausted(proc).await;
+                return proc.status();
+            }
+            Err(errno) => {
+                let shown = quote::file(proc, &name);
+                proc.complain(&[shown.as_slice(), b": read error"].concat(), errno).await;
+                continue;
+            }
+        };
+        let mut end = text.len();
+        let mut search = end;
+        loop {
+            proc.tick().await;
+            let window = text.get(..search).unwrap_or_default();
+            let found = match separator.as_slice() {
+                [byte] => window.iter().rposition(|known| known == byte),
+                separator => window.windows(separator.len()).rposition(|window| window == separator),
+            };
+            // The separator belongs to the record in front of it, with -b to the one behind.
+            let start = match found {
+                Some(at) if before => at,
+                Some(at) => at + separator.len(),
+                None => 0,
+            };
+            if start < end || found.is_none() {
+                if proc.print(text.get(start..end).unwrap_or_default()).await.is_err() {
+                    return proc.status();
+                }
+                end = start;
+            }
+            match found {
+                Some(at) => search = at,
+                None => break,
+            }
+        }
+    }
+    proc.status()
+}
+
+pub(crate) async fn run_nl(proc: &mut Process) -> ExitStatus {
+    const SPEC: Spec = Spec::gnu(
+        "h:b:f:v:i:pl:s:w:n:d:",
+        &[
+            ("header-numbering", Arity::Required, "h"),
+            ("body-numbering", Arity::Required, "b"),
+            ("footer-numbering", Arity::Required, "f"),
+            ("starting-line-number", Arity::Required, "v"),
+            ("line-increment", Arity::Required, "i"),
+            ("no-renumber", Arity::No, "p"),
+            ("join-blank-lines", Arity::Required, "l"),
+            ("number-separator", Arity::Required, "s"),
+            ("number-width", Arity::Required, "w"),
+            ("number-format", Arity::Required, "n"),
+            ("section-delimiter", Arity::Required, "d"),
+        ],
+    );
+    /// Widest number field, in columns.
+    const MAX_WIDTH: usize = 1024;
+    let (mut body, mut start, mut step, mut separator, mut width, mut format) =
+        (b't', 1i64, 1i64, b"\t".to_vec(), 6, b"rn".to_vec());
+    let mut options = Getopt::new(&SPEC, proc.args());
+    while let Some(option) = options.next() {
+        let (key, value) = match option {
+            Ok(option) => (option.key, option.value),
+            Err(error) => return refuse(proc, &error, 1).await,
+        };
+        let integer = std::str::from_utf8(&value).ok().and_then(|text| text.parse::<i64>().ok());
+        let refused = match (key, integer) {
+            ("b", _) => match value.first() {
+                Some(style @ (b'a' | b't' | b'n')) => {
+                    body = *style;
+                    continue;
+                }
+                _ => "invalid body numbering style:",
+            },
+            ("h" | "f" | "p" | "l" | "d", _) => continue,
+            ("s", _) => {
+                separator = value;
+                continue;
+            }
+            ("n", _) if matches!(value.as_slice(), b"ln" | b"rn" | b"rz") => {
+                format = value;
+                continue;
+            }
+            ("n", _) => "invalid line numbering format:",
+            ("v", Some(number)) => {
+                start = number;
+                continue;
+            }
+            ("v", None) => "invalid starting line number:",
+            ("i", Some(number)) => {
+                step = number;
+                continue;
+            }
+            ("i", None) => "invalid line number increment:",
+            ("w", Some(number)) if number > 0 => {
+                width = usize::try_from(number).unwrap_or(MAX_WIDTH).min(MAX_WIDTH);
+                continue;
+            }
+            ("w", _) => "invalid line number field width:",
+            (key, _) => return about::run(proc, key, "nl").await,
+        };
+        return input::complain_word(proc, refused, &value).await;
+    }
+    let mut number = start;
+    for name in input::or_stdin(options.operands()) {
+        let fd = match input::open(proc, &name).await {
+            Ok(fd) => fd,
+            Err(errno) => {
+                input::complain(proc, &name, errno).await;
+                continue;
+            }
+        };
+        let mut lines = LineReader::new(proc, fd);
+        loop {
+            let line = match lines.next(proc, b'\n').await {
+                Ok(Some(line)) => line,
+                Ok(None) => break,
+                Err(errno) => {
+                    input::complain(proc, &name, errno).await;
+                    break;
+                }
+            };
+            let line = chomp(&line, b'\n');
+            let counts = body == b'a' || (body == b't' && !line.is_empty());
+            let head = if counts {
+                let text = match format.as_slice() {
+                    b"ln" => format!("{number:<width$}"),
+                    b"rz" => format!("{number:0width$}"),
+                    _ => format!("{number:>width$}"),
+                };
+                number = number.saturating_add(step);
+                [text.as_bytes(), &separator].concat()
+            } else {
+                vec![b' '; width + separator.len()]
+            };
+            if proc.print(&[head.as_slice(), line, b"\n"].concat()).await.is_err() {
+                return proc.status();
+            }
+        }
+        input::close(proc, fd);
+    }
+    proc.status()
+}
+
+pub(crate) async fn run_paste(proc: &mut Process) -> ExitStatus {
+    const SPEC: Spec = Spec::gnu(
+        "d:sz",
+        &[("delimiters", Arity::Required, "d"), ("serial", Arity::No, "s"), ("zero-terminated", Arity::No, "z")],
+    );
+    let (mut delimiters, mut serial, mut end) = (b"\t".to_vec(), false, b'\n');
+    let mut options = Getopt::new(&SPEC, proc.args());
+    while let Some(option) = options.next() {
+        match option.map(|option| (option.key, option.value)) {
+            Ok(("d", value)) => delimiters = value,
+            Ok(("s", _)) => serial = true,
+            Ok(("z", _)) => end = 0,
+            Ok((key, _)) => return about::run(proc, key, "paste").await,
+            Err(error) => return refuse(proc, &error, 1).await,
+        }
+    }
+    // `\0` is no delimiter at all.
+    let mut between: Vec<Vec<u8>> = Vec::new();
+    let mut bytes = delimiters.iter().copied();
+    while let Some(byte) = bytes.next() {
+        between.push(match (byte, byte == b'\\') {
+            (_, true) => match bytes.next() {
+                Some(b'0') => Vec::new(),
+                Some(letter) => vec![super::escape::single(letter).unwrap_or(letter)],
+                None => vec![b'\\'],
+            },
+            (byte, false) => vec![byte],
+        });
+    }
+    if between.is_empty() {
+        between.push(Vec::new());
+    }
+    let delimiter = |at: usize| between.get(at % between.len()).cloned().unwrap_or_default();
+    let mut readers = Vec::new();
+    for name in input::or_stdin(options.operands()) {
+        match input::open(proc, &name).await {
+            Ok(fd) => readers.push((LineReader::new(proc, fd), true)),
+            Err(errno) => {
+                input::complain(proc, &name, errno).await;
+                if !serial {
+                    return proc.status();
+                }
+            }
+        }
+    }
+    if serial {
+        for (reader, _) in &mut readers {
+            let mut at = 0;
+            while let Ok(Some(line)) = reader.next(proc, end).await {
+                let before = if at > 0 { delimiter(at - 1) } else { Vec::new() };
+                if proc.print(&[before.as_slice(), chomp(&line, end)].concat()).await.is_err() {
+                    return proc.status();
+                }
+                at += 1;
+            }
+            if proc.print(&[end]).await.is_err() {
+                return proc.status();
+            }
+        }
+        return proc.status();
+    }
+    loop {
+        let mut row = Vec::new();
+        let mut any = false;
+        for (at, (reader, open)) in readers.iter_mut().enumerate() {
+            if at > 0 {
+                row.extend(delimiter(at - 1));
+            }
+            if !*open {
+                continue;
+            }
+            match reader.next(proc, end).await {
+                Ok(Some(line)) => {
+                    any = true;
+                    row.extend_from_slice(chomp(&line, end));
+                }
+                _ => *open = false,
+            }
+        }
+        row.push(end);
+        if !any || proc.print(&row).await.is_err() {
+            return proc.status();
+        }
+    }
+}
+
+pub(crate) async fn run_comm(proc: &mut Process) -> ExitStatus {
+    const SPEC: Spec = Spec::gnu(
+        "123z",
+        &[
+            ("check-order", Arity::No, "check"),
+            ("nocheck-order", Arity::No, "check"),
+            ("output-delimiter", Arity::Required, "delimiter"),
+            ("total", Arity::No, "total"),
+            ("zero-terminated", Arity::No, "z"),
+        ],
+    );
+    let (mut shown, mut between, mut end, mut total) = ([true; 3], b"\t".to_vec(), b'\n', false);
+    let mut options = Getopt::new(&SPEC, proc.args());
+    while let Some(option) = options.next() {
+        match option.map(|option| (option.key, option.value)) {
+            Ok(("1", _)) => shown[0] = false,
+            Ok(("2", _)) => shown[1] = false,
+            Ok(("3", _)) => shown[2] = false,
+            Ok(("z", _)) => end = 0,
+            Ok(("total", _)) => total = true,
+            Ok(("delimiter", value)) => between = value,
+            Ok(("check", _)) => {}
+            Ok((key, _)) => return about::run(proc, key, "comm").await,
+            Err(error) => return refuse(proc, &error, 1).await,
+        }
+    }
+    let operands = options.operands();
+    let [first, second] = match operands.as_slice() {
+        [] => return input::missing_operand(proc).await,
+        [only] => return input::refuse_word(proc, "missing operand after", only).await,
+        [first, second] => [first, second],
+        [_, _, extra, ..] => return input::extra_operand(proc, extra).await,
+    };
+    let mut readers = Vec::new();
+    for name in [first, second] {
+        match input::open(proc, name).await {
+            Ok(fd) => readers.push(LineReader::new(proc, fd)),
+            Err(errno) => {
+                input::complain(proc, name, errno).await;
+                return proc.status();
+            }
+        }
+    }
+    let [left, right] = readers.as_mut_slice() else { return proc.status() };
+    let mut pair = (left.next(proc, end).await.ok().flatten(), right.next(proc, end).await.ok().flatten());
+    let mut counts = [0u64; 3];
+    loop {
+        let order = match &pair {
+            (None, None) => break,
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (Some(a), Some(b)) => chomp(a, end).cmp(chomp(b, end)),
+        };
+        let (column, line) = match order {
+            Ordering::Less => (0, &pair.0),
+            Ordering::Greater => (1, &pair.1),
+            Ordering::Equal => (2, &pair.0),
+        };
+        counts[column] += 1;
+        if shown[column] {
+            let before = shown.iter().take(column).filter(|shown| **shown).count();
+            let text = line.as_deref().map_or(b"".as_slice(), |line| chomp(line, end));
+            let row = [between.repeat(before).as_slice(), text, &[end]].concat();
+            if proc.print(&row).await.is_err() {
+                return proc.status();
+            }
+        }
+        if order.is_le() {
+            pair.0 = left.next(proc, end).await.ok().flatten();
+        }
+        if order.is_ge() {
+            pair.1 = right.next(proc, end).await.ok().flatten();
+        }
+    }
+    if total {
+        let texts: Vec<Vec<u8>> = counts.iter().map(|count| count.to_string().into_bytes()).collect();
+        let line = [texts.join(between.as_slice()).as_slice(), &between, b"total", &[end]].concat();
+        // A closed output is reported when the program ends.
+        let _reported_at_exit = proc.print(&line).await;
+    }
+    proc.status()
+}
+
+/// The options of fold, expand and unexpand: a list of widths and one flag each.
+struct Tabs {
+    list: Option<Vec<u8>>,
+    flags: String,
+    operands: Vec<Vec<u8>>,
+}
+
+async fn tabs(proc: &mut Process, name: &str, spec: &Spec) -> Result<Tabs, ExitStatus> {
+    let mut read = Tabs { list: None, flags: String::new(), operands: Vec::new() };
+    let mut args = proc.args().to_vec();
+    // `fold -20`, `expand -4`.
+    for word in args.iter_mut().skip(1) {
+        if let Some(digits) = word.strip_prefix(b"-").filter(|rest| rest.first().is_some_and(u8::is_ascii_digit)) {
+            let letter: &[u8] = if name == "fold" { b"-w" } else { b"-t" };
+            *word = [letter, digits].concat();
+        }
+    }
+    let mut options = Getopt::new(spec, &args);
+    while let Some(option) = options.next() {
+        match option.map(|option| (option.key, option.value)) {
+            Ok(("w" | "t", value)) => read.list = Some(value),
+            Ok((key @ ("help" | "version"), _)) => return Err(about::run(proc, key, name).await),
+            Ok((key, _)) => read.flags.push_str(key),
+            Err(error) => return Err(refuse(proc, &error, 1).await),
+        }
+    }
+    read.operands = input::or_stdin(options.operands());
+    Ok(read)
+}
+
+pub(crate) async fn run_fold(proc: &mut Process) -> ExitStatus {
+    const SPEC: Spec = Spec::gnu(
+        "bsw:",
+        &[("bytes", Arity::No, "b"), ("spaces", Arity::No, "s"), ("width", Arity::Required, "w")],
+    );
+    let read = match tabs(proc, "fold", &SPEC).await {
+        Ok(read) => read,
+        Err(status) => return status,
+    };
+    let width = match read.list.as_deref().map(input::decimal) {
+        None => 80,
+        Some(Some(width)) if width > 0 => usize::try_from(width).unwrap_or(usize::MAX),
+        _ => return input::complain_word(proc, "invalid number of columns:", &read.list.unwrap_or_default()).await,
+    };
+    let (bytes, spaces) = (read.flags.contains('b'), read.flags.contains('s'));
+    for name in read.operands {
+        let Some((text, _memory)) = input::read_all(proc, &name).await else { continue };
+        let mut line: Vec<u8> = Vec::new();
+        let mut column = 0;
+        for &byte in &text {
+            if byte == b'\n' {
+                line.push(byte);
+                if proc.print(&line).await.is_err() {
+                    return proc.status();
+                }
+                line.clear();
+                column = 0;
+                continue;
+            }
+            let mut next = advance(column, byte, bytes);
+            if next > width && !line.is_empty() {
+                let blank = line.iter().rposition(|byte| matches!(byte, b' ' | b'\t')).filter(|_| spaces);
+                let rest = blank.map_or_else(Vec::new, |at| line.split_off(at + 1));
+                line.push(b'\n');
+                if proc.print(&line).await.is_err() {
+                    return proc.status();
+                }
+                column = rest.iter().fold(0, |column, byte| advance(column, *byte, bytes));
+                line = rest;
+                next = advance(column, byte, bytes);
+            }
+            line.push(byte);
+            column = next;
+        }
+        if proc.print(&line).await.is_err() {
+            return proc.status();
+        }
+    }
+    proc.status()
+}
+
+fn advance(column: usize, byte: u8, bytes: bool) -> usize {
+    match byte {
+        _ if bytes => column + 1,
+        b'\t' => column + 8 - column % 8,
+        8 => column.saturating_sub(1),
+        b'\r' => 0,
+        _ => column + 1,
+    }
+}
+
+pub(crate) async fn run_expand(proc: &mut Process) -> ExitStatus {
+    retab(proc, "expand", true).await
+}
+
+pub(crate) async fn run_unexpand(proc: &mut Process) -> ExitStatus {
+    retab(proc, "unexpand", false).await
+}
+
+async fn retab(proc: &mut Process, name: &str, expand: bool) -> ExitStatus {
+    const SPEC: Spec = Spec::gnu(
+        "iat:",
+        &[
+            ("initial", Arity::No, "i"),
+            ("all", Arity::No, "a"),
+            ("first-only", Arity::No, "f"),
+            ("tabs", Arity::Required, "t"),
+        ],
+    );
+    let read = match tabs(proc, name, &SPEC).await {
+        Ok(read) => read,
+        Err(status) => return status,
+    };
+    let mut stops = Vec::new();
+    for part in read.list.as_deref().unwrap_or(b"8").split(|byte| matches!(byte, b',' | b' ')) {
+        match input::decimal(part).and_then(|stop| usize::try_from(stop).ok()) {
+            Some(0) => {
+                proc.complain_text("tab size cannot be 0").await;
+                return proc.status();
+            }
+            Some(stop) => stops.push(stop),
+            None => return input::complain_word(proc, "tab size contains invalid character(s):", part).await,
+        }
+    }
+    let next_stop = |column: usize| match stops.as_slice() {
+        [every] => column + every - column % every,
+        list => list.iter().copied().find(|stop| *stop > column).unwrap_or(column + 1),
+    };
+    let initial = if expand { read.flags.contains('i') } else { !read.flags.contains('a') && read.list.is_none() };
+    for name in read.operands {
+        let fd = match input::open(proc, &name).await {
+            Ok(fd) => fd,
+            Err(errno) => {
+                input::complain(proc, &name, errno).await;
+                continue;
+            }
+        };
+        let mut lines = LineReader::new(proc, fd);
+        while let Ok(Some(line)) = lines.next(proc, b'\n').await {
+            let (mut out, mut column, mut blanks, mut leading) = (Vec::new(), 0, 0usize, true);
+            for &byte in &line {
+                let blank = byte == b' ' || byte == b'\t';
+                leading &= blank;
+                let convert = leading || !initial;
+                match byte {
+                    b'\t' if expand && convert => {
+                        let stop = next_stop(column).min(column + 4096);
+                        out.extend(std::iter::repeat_n(b' ', stop - column));
+                        column = stop;
+                    }
+                    _ if !expand && blank && convert => {
+                        let end = if byte == b'\t' { next_stop(column) } else { column + 1 };
+                        blanks += end - column;
+                        column = end;
+                        let at_stop = byte == b'\t' || next_stop(column - 1) == column;
+                        // One blank in front of a stop stays a blank.
+                        if at_stop && (blanks > 1 || byte == b'\t') {
+                            out.push(b'\t');
+                            blanks = 0;
+                        }
+                    }
+                    byte => {
+                        out.extend(std::iter::repeat_n(b' ', std::mem::take(&mut blanks)));
+                        out.push(byte);
+                        column = if byte == b'\t' { next_stop(column) } else { column + 1 };
+                    }
+                }
+            }
+            if proc.print(&out).await.is_err() {
+                return proc.status();
+            }
+        }
+        input::close(proc, fd);
+    }
+    proc.status()
+}
+
+pub(crate) async fn run_shuf(proc: &mut Process) -> ExitStatus {
+    const SPEC: Spec = Spec::gnu(
+        "ei:n:o:rz",
+        &[
+            ("echo", Arity::No, "e"),
+            ("input-range", Arity::Required, "i"),
+            ("head-count", Arity::Required, "n"),
+            ("output", Arity::Required, "o"),
+            ("random-source", Arity::Required, "ignored"),
+            ("repeat", Arity::No, "r"),
+            ("zero-terminated", Arity::No, "z"),
+        ],
+    );
+    /// Longest range, in numbers: each is a line in memory.
+    const MAX_RANGE: u64 = 1 << 20;
+    let (mut words, mut range, mut most, mut repeat, mut end) = (false, None, u64::MAX, false, b'\n');
+    let mut options = Getopt::new(&SPEC, proc.args());
+    while let Some(option) = options.next() {
+        match option.map(|option| (option.key, option.value)) {
+            Ok(("e", _)) => words = true,
+            Ok(("i", value)) => {
+                let at = value.iter().position(|&byte| byte == b'-');
+                let (low, high) = value.split_at(at.unwrap_or(value.len()));
+                let bounds = (input::decimal(low), high.get(1..).and_then(input::decimal));
+                match bounds {
+                    (Some(low), Some(high)) if low <= high.saturating_add(1) => range = Some((low, high)),
+                    _ => return input::complain_word(proc, "invalid input range:", &value).await,
+                }
+            }
+            Ok(("n", value)) => match input::decimal(&value) {
+                Some(count) => most = most.min(count),
+                None => return input::complain_word(proc, "invalid line count:", &value).await,
+            },
+            Ok(("r", _)) => repeat = true,
+            Ok(("z", _)) => end = 0,
+            Ok(("o" | "ignored", _)) => {}
+            Ok((key, _)) => return about::run(proc, key, "shuf").await,
+            Err(error) => return refuse(proc, &error, 1).await,
+        }
+    }
+    let operands = options.operands();
+    let mut memory = proc.memory();
+    let mut lines: Vec<Vec<u8>> = Vec::new();
+    if words {
+        lines = operands;
+    } else if let Some((low, high)) = range {
+        if high.saturating_sub(low) > MAX_RANGE || memory.grow(64 * usize::try_from(high - low).unwrap_or(0)).is_err() {
+            input::exhausted(proc).await;
+            return proc.status();
+        }
+        lines.extend((low..=high).map(|number| number.to_string().into_bytes()));
+    } else {
+        let name = operands.first().map_or(b"-".as_slice(), Vec::as_slice);
+        let Some((text, held)) = input::read_all(proc, name).await else { return proc.status() };
+        memory = held;
+        if memory.grow(text.len().saturating_mul(8)).is_err() {
+            input::exhausted(proc).await;
+            return proc.status();
+        }
+        lines.extend(chomp(&text, end).split(|&byte| byte == end).map(<[u8]>::to_vec));
+        if text.is_empty() {
+            lines.clear();
+        }
+    }
+    let mut printed = 0;
+    while printed < most && !lines.is_empty() {
+        proc.tick().await;
+        let at = usize::try_from(proc.random() % lines.len() as u64).unwrap_or(0);
+        let line = if repeat { lines.get(at).cloned().unwrap_or_default() } else { lines.swap_remove(at) };
+        if proc.print(&[line.as_slice(), &[end]].concat()).await.is_err() {
+            break;
+        }
+        printed += 1;
+    }
+    proc.status()
+}
