@@ -11,6 +11,9 @@ use crate::job::JobState;
 use crate::shell::Shell;
 use crate::trap::Condition;
 
+mod busybox;
+mod dash;
+
 const USAGE: &str = "kill: usage: kill [-s sigspec | -n signum | -sigspec] pid | jobspec ... or kill -l [sigspec]\n";
 
 /// Columns of bash's table of signals.
@@ -19,8 +22,8 @@ const TABLE_COLUMNS: usize = 5;
 pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> Answer {
     let status = match shell.dialect {
         Dialect::Bash => run_bash(shell, proc, args).await,
-        Dialect::Dash => run_dash(shell, proc, args).await,
-        Dialect::Ash => run_ash(shell, proc, args).await,
+        Dialect::Dash => dash::run(shell, proc, args).await,
+        Dialect::Ash => busybox::run(shell, proc, args).await,
     };
     give_way().await;
     Ok(status)
@@ -266,238 +269,6 @@ async fn list_bash(
     }
     status
 }
-
-// ---- dash ------------------------------------------------------------------------------------
-
-async fn run_dash(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> u8 {
-    let usage =
-        "Usage: kill [-s sigspec | -signum | -sigspec] [pid | job]... or\nkill -l [exitstatus]";
-    let mut rest = args.get(1..).unwrap_or_default();
-    let mut signal = Some(Signal::TERM);
-    let mut list = false;
-    while let Some((arg, after)) = rest.split_first() {
-        let Some(letters) = arg.strip_prefix(b"-").filter(|letters| !letters.is_empty()) else {
-            break;
-        };
-        rest = after;
-        match letters {
-            b"-" => break,
-            b"l" => list = true,
-            b"s" => {
-                let Some((name, after)) = after.split_first() else {
-                    return shell
-                        .builtin_error(proc, args, "No arg for -s option", 2)
-                        .await;
-                };
-                let Some(found) = signal_of(name) else {
-                    let text = [b"invalid signal number or name: ".as_slice(), name].concat();
-                    return shell.builtin_error(proc, args, text, 2).await;
-                };
-                (signal, rest) = (found, after);
-            }
-            name => match signal_of(name) {
-                Some(found) => signal = found,
-                None => return shell.invalid_option(proc, args, arg, "").await,
-            },
-        }
-    }
-    if list {
-        return list_dash(shell, proc, args, rest.first()).await;
-    }
-    if rest.is_empty() {
-        return shell.builtin_error(proc, args, usage, 2).await;
-    }
-    let mut status = 0;
-    for target in rest {
-        proc.tick().await;
-        if target.starts_with(b"%") {
-            let known = shell.find_job(target).is_ok();
-            if !kill_job(shell, proc, args, target, signal).await {
-                if !known {
-                    return 2;
-                }
-                status = 1;
-            }
-            continue;
-        }
-        let Some(pid) = number::<i64>(target) else {
-            return shell
-                .builtin_error(
-                    proc,
-                    args,
-                    [b"Illegal number: ".as_slice(), target].concat(),
-                    2,
-                )
-                .await;
-        };
-        if let Err(errno) = send(proc, pid, signal) {
-            // dash 0.5.12 ends this line twice.
-            status = shell
-                .builtin_error(proc, args, format!("{}\n", errno.message()), 1)
-                .await;
-        }
-    }
-    status
-}
-
-async fn list_dash(
-    shell: &Shell,
-    proc: &mut Process,
-    args: &[Vec<u8>],
-    operand: Option<&Vec<u8>>,
-) -> u8 {
-    let name = |code: u32| {
-        Signal::from_number(code)
-            .filter(|_| code != 16)
-            .map(Signal::name)
-    };
-    let Some(operand) = operand else {
-        let lines: String = (0..=64)
-            .map(|code| name(code).unwrap_or_else(|| code.to_string()) + "\n")
-            .collect();
-        let _checked_at_flush = proc.print(lines.as_bytes()).await;
-        return 0;
-    };
-    let Some(code) = number::<u32>(operand) else {
-        return shell
-            .builtin_error(
-                proc,
-                args,
-                [b"Illegal number: ".as_slice(), operand].concat(),
-                2,
-            )
-            .await;
-    };
-    match name(if code > 128 { code - 128 } else { code }) {
-        Some(name) => {
-            let _checked_at_flush = proc.print(format!("{name}\n").as_bytes()).await;
-            0
-        }
-        None => {
-            let text = [
-                b"invalid signal number or exit status: ".as_slice(),
-                operand,
-            ]
-            .concat();
-            shell.builtin_error(proc, args, text, 2).await
-        }
-    }
-}
-
-// ---- BusyBox ---------------------------------------------------------------------------------
-
-/// BusyBox's `kill` is its applet, which complains in its own name.
-async fn run_ash(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> u8 {
-    let mut rest = args.get(1..).unwrap_or_default();
-    let mut signal = Some(Signal::TERM);
-    match rest.first().map(Vec::as_slice) {
-        Some(b"-l") => return list_ash(proc, rest.get(1..).unwrap_or_default()).await,
-        Some(b"--") => rest = rest.get(1..).unwrap_or_default(),
-        Some([b'-', name @ ..]) if !name.is_empty() => {
-            let (name, after) = match (name, rest.get(1)) {
-                (b"s", Some(name)) => (name.as_slice(), 2),
-                (name, _) => (name, 1),
-            };
-            let Some(found) = signal_of(name) else {
-                return complain_as_applet(proc, &[b"bad signal name '", name, b"'"].concat())
-                    .await;
-            };
-            signal = found;
-            rest = rest.get(after..).unwrap_or_default();
-        }
-        _ => {}
-    }
-    if rest.is_empty() {
-        return complain_as_applet(proc, b"you need to specify whom to kill").await;
-    }
-    let mut status = 0;
-    // The shell turns job specifications into numbers first: one that is none ends it all.
-    for spec in rest.iter().filter(|target| target.starts_with(b"%")) {
-        if shell.find_job(spec).is_err() {
-            return shell
-                .builtin_error(proc, args, [spec, b": no such job".as_slice()].concat(), 2)
-                .await;
-        }
-    }
-    for target in rest {
-        proc.tick().await;
-        if target.starts_with(b"%") {
-            status |= u8::from(!kill_job(shell, proc, args, target, signal).await);
-            continue;
-        }
-        let Some(pid) = number::<i64>(target) else {
-            status = complain_as_applet(
-                proc,
-                &[b"invalid number '", target.as_slice(), b"'"].concat(),
-            )
-            .await;
-            continue;
-        };
-        if let Err(errno) = send(proc, pid, signal) {
-            let text = format!("can't kill pid {pid}: {}", errno.message());
-            status = complain_as_applet(proc, text.as_bytes()).await;
-        }
-    }
-    status
-}
-
-async fn complain_as_applet(proc: &mut Process, text: &[u8]) -> u8 {
-    let base = proc.base_name();
-    let base = base.strip_prefix(b"-").unwrap_or(base);
-    let applet = if matches!(base, b"busybox" | b"") {
-        b"sh".to_vec()
-    } else {
-        base.to_vec()
-    };
-    proc.print_error(&[applet.as_slice(), b": ", text, b"\n"].concat())
-        .await;
-    1
-}
-
-async fn list_ash(proc: &mut Process, operands: &[Vec<u8>]) -> u8 {
-    // BusyBox says POLL for 29.
-    let name = |signal: Signal| {
-        if signal == Signal::IO {
-            "POLL".to_owned()
-        } else {
-            signal.name()
-        }
-    };
-    if operands.is_empty() {
-        let lines: String = Signal::all()
-            .take_while(|signal| signal.number() < 32)
-            .map(|signal| format!("{:2}) {}\n", signal.number(), name(signal)))
-            .collect();
-        let _checked_at_flush = proc.print(lines.as_bytes()).await;
-        return 0;
-    }
-    let mut status = 0;
-    for operand in operands {
-        let line = match number::<u32>(operand) {
-            Some(0) => "EXIT".to_owned(),
-            Some(code) => {
-                let signal = if code > 128 { code - 128 } else { code };
-                let named = Signal::from_number(signal).filter(|signal| signal.number() < 32);
-                named.map_or_else(|| signal.to_string(), name)
-            }
-            None => match signal_of(operand) {
-                Some(signal) => signal.map_or(0, Signal::number).to_string(),
-                None => {
-                    status = complain_as_applet(
-                        proc,
-                        &[b"unknown signal '", operand.as_slice(), b"'"].concat(),
-                    )
-                    .await;
-                    continue;
-                }
-            },
-        };
-        let _checked_at_flush = proc.print(format!("{line}\n").as_bytes()).await;
-    }
-    status
-}
-
-// ---- suspend ---------------------------------------------------------------------------------
 
 pub(super) async fn run_suspend(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> Answer {
     let mut force = false;

@@ -3,8 +3,9 @@
 use sundew_kernel::Process;
 use sundew_sh_syntax::Dialect;
 
+use super::Kind;
+use super::operand::Operand;
 use super::show::single_quote;
-use super::{Kind, Operand};
 use crate::builtin::Answer;
 use crate::shell::Shell;
 use crate::variable::is_name;

@@ -1,0 +1,332 @@
+//! One operand of `declare` and its kin in bash: `x`, `x=1`, `x+=1`, `x[2]=1`, `x=(1 2)`.
+
+use std::collections::BTreeMap;
+
+use sundew_kernel::Process;
+use sundew_sh_syntax::ast;
+
+use super::{Flags, Kind};
+use crate::shell::{Flow, Shell};
+use crate::variable::{Value, Variable, is_name, to_indexed};
+
+/// Why an operand was not declared.
+pub(super) enum Refused {
+    /// Said in the builtin's name.
+    Builtin(Vec<u8>),
+    /// Said in the shell's name.
+    Shell(Vec<u8>),
+    /// The command is given up.
+    Flow(Flow),
+}
+
+impl From<Flow> for Refused {
+    fn from(flow: Flow) -> Self {
+        Self::Flow(flow)
+    }
+}
+
+/// `name`, `name=value`, `name+=value`, `name[index]=value`.
+pub(super) struct Operand<'a> {
+    pub(super) name: &'a [u8],
+    pub(super) index: Option<&'a [u8]>,
+    pub(super) value: Option<&'a [u8]>,
+    pub(super) append: bool,
+}
+
+impl<'a> Operand<'a> {
+    pub(super) fn parse(text: &'a [u8]) -> Self {
+        let name_end = text
+            .iter()
+            .position(|byte| matches!(byte, b'=' | b'['))
+            .unwrap_or(text.len());
+        let (head, rest) = text.split_at(name_end);
+        if let Some(inner) = rest.strip_prefix(b"[") {
+            let closing = (0..inner.len()).find(|&at| {
+                let after = inner.get(at..).unwrap_or_default();
+                after == b"]" || after.starts_with(b"]=") || after.starts_with(b"]+=")
+            });
+            if let Some(at) = closing {
+                let (index, rest) = inner.split_at(at);
+                let rest = rest.get(1..).unwrap_or_default();
+                let append = rest.starts_with(b"+");
+                let value = rest.strip_prefix(b"+").unwrap_or(rest).strip_prefix(b"=");
+                return Self {
+                    name: head,
+                    index: Some(index),
+                    value,
+                    append,
+                };
+            }
+        }
+        match rest.strip_prefix(b"=") {
+            Some(value) => {
+                let name = head.strip_suffix(b"+");
+                Self {
+                    name: name.unwrap_or(head),
+                    index: None,
+                    value: Some(value),
+                    append: name.is_some(),
+                }
+            }
+            None => Self {
+                name: text,
+                index: None,
+                value: None,
+                append: false,
+            },
+        }
+    }
+}
+
+/// Where a declaration takes place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scope {
+    /// The innermost function.
+    Local,
+    /// Outside of all functions.
+    Global,
+    /// Wherever the variable is visible.
+    Visible,
+}
+
+impl Scope {
+    fn modify<T>(
+        self,
+        shell: &mut Shell,
+        name: &[u8],
+        change: impl FnOnce(&mut Variable) -> T,
+    ) -> T {
+        match self {
+            Self::Local => shell.variables.modify_local(name, change),
+            Self::Global => shell.variables.modify_global(name, change),
+            Self::Visible => shell.variables.modify(name, change),
+        }
+    }
+}
+
+/// Declares one operand: its scope, its attributes, its value.
+pub(super) async fn declare_one(
+    shell: &mut Shell,
+    proc: &mut Process,
+    text: &[u8],
+    array: Option<&ast::Assignment>,
+    flags: &Flags,
+    kind: Kind,
+) -> Result<(), Refused> {
+    if kind == Kind::Local && text == b"-" {
+        return Ok(());
+    }
+    let operand = Operand::parse(text);
+    if !is_name(operand.name)
+        || (operand.index.is_some() && matches!(kind, Kind::Export | Kind::Readonly))
+    {
+        // An index is complained of without what was to be assigned.
+        let shown = match operand.index {
+            Some(index) if is_name(operand.name) => [operand.name, b"[", index, b"]"].concat(),
+            _ => text.to_vec(),
+        };
+        return Err(Refused::Builtin(
+            [b"`", shown.as_slice(), b"': not a valid identifier"].concat(),
+        ));
+    }
+    let references = flags.on(b'n') || flags.off(b'n');
+    let name = if references || kind == Kind::Export || shell.variables.in_function() {
+        operand.name.to_vec()
+    } else {
+        shell.variables.target(operand.name).to_vec()
+    };
+    let scope = match kind {
+        Kind::Local => Scope::Local,
+        Kind::Declare if flags.on(b'g') => Scope::Global,
+        Kind::Declare if shell.variables.in_function() => Scope::Local,
+        Kind::Declare if references => Scope::Global,
+        _ => Scope::Visible,
+    };
+    if shell
+        .variables
+        .variable(&name)
+        .is_some_and(|variable| variable.attributes.readonly)
+    {
+        let assigned = operand.value.is_some() || array.is_some();
+        let hides = scope == Scope::Local && !shell.variables.is_local(&name);
+        if assigned || hides || flags.off(b'r') {
+            let text = [name.as_slice(), b": readonly variable"].concat();
+            let in_own_name = matches!(kind, Kind::Declare | Kind::Local);
+            return Err(if in_own_name {
+                Refused::Builtin(text)
+            } else {
+                Refused::Shell(text)
+            });
+        }
+    }
+    if scope == Scope::Local {
+        make_local(shell, &name, flags.on(b'I'));
+    }
+    if references && kind != Kind::Export {
+        return refer(shell, &name, operand.value, flags, scope);
+    }
+    change_kind(shell, scope, &name, flags)?;
+    scope.modify(shell, &name, |variable| {
+        change_attributes(variable, flags, kind)
+    });
+    if let Some(assignment) = array {
+        if let ast::Value::Array(elements) = &assignment.value {
+            shell
+                .assign_array(proc, &name, elements, assignment.append, flags.on(b'A'))
+                .await?;
+        }
+    } else if let Some(value) = operand.value {
+        assign_value(shell, proc, scope, &name, &operand, value).await?;
+    }
+    if kind == Kind::Readonly || flags.on(b'r') {
+        scope.modify(shell, &name, |variable| variable.attributes.readonly = true);
+    }
+    Ok(())
+}
+
+/// Makes a local of this name, which hides what is outside but is exported as that is.
+fn make_local(shell: &mut Shell, name: &[u8], inherit: bool) {
+    if shell.variables.is_local(name) {
+        return;
+    }
+    let outer = shell.variables.raw(name).cloned().unwrap_or_default();
+    shell.variables.modify_local(name, |variable| {
+        if inherit {
+            *variable = outer;
+        } else {
+            variable.attributes.exported = outer.attributes.exported;
+        }
+    });
+}
+
+/// `-n`, `+n`
+fn refer(
+    shell: &mut Shell,
+    name: &[u8],
+    target: Option<&[u8]>,
+    flags: &Flags,
+    scope: Scope,
+) -> Result<(), Refused> {
+    if flags.off(b'n') {
+        scope.modify(shell, name, |variable| {
+            variable.attributes.reference = false
+        });
+        return Ok(());
+    }
+    if let Some(target) = target {
+        if !is_name(Operand::parse(target).name) {
+            return Err(Refused::Builtin(
+                [b"`", target, b"': invalid variable name for name reference"].concat(),
+            ));
+        }
+        if target == name {
+            let text = [name, b": nameref variable self references not allowed"].concat();
+            return Err(Refused::Builtin(text));
+        }
+    }
+    let readonly = flags.on(b'r');
+    scope.modify(shell, name, |variable| {
+        variable.attributes.reference = true;
+        variable.attributes.readonly |= readonly;
+        if let Some(target) = target {
+            variable.value = Some(Value::Scalar(target.to_vec()));
+        }
+    });
+    Ok(())
+}
+
+/// `-a`, `-A`, `+a`, `+A`
+fn change_kind(shell: &mut Shell, scope: Scope, name: &[u8], flags: &Flags) -> Result<(), Refused> {
+    let refused = |text: &str| Err(Refused::Builtin([name, b": ", text.as_bytes()].concat()));
+    let value = match scope {
+        Scope::Visible => shell.variables.variable(name),
+        _ => shell.variables.raw(name),
+    };
+    match (value.and_then(|variable| variable.value.as_ref()), flags) {
+        (Some(Value::Associative(_)), flags) if flags.on(b'a') => {
+            refused("cannot convert associative to indexed array")
+        }
+        (Some(Value::Indexed(_)), flags) if flags.on(b'A') => {
+            refused("cannot convert indexed to associative array")
+        }
+        (Some(Value::Indexed(_)), flags) if flags.off(b'a') => {
+            refused("cannot destroy array variables in this way")
+        }
+        (Some(Value::Associative(_)), flags) if flags.off(b'A') => {
+            refused("cannot destroy array variables in this way")
+        }
+        (_, flags) if flags.on(b'A') => {
+            scope.modify(shell, name, |variable| {
+                let elements = match variable.value.take() {
+                    Some(Value::Associative(elements)) => elements,
+                    Some(Value::Scalar(text)) => BTreeMap::from([(b"0".to_vec(), text)]),
+                    _ => BTreeMap::new(),
+                };
+                variable.value = Some(Value::Associative(elements));
+            });
+            Ok(())
+        }
+        (_, flags) if flags.on(b'a') => {
+            scope.modify(shell, name, |variable| {
+                to_indexed(variable);
+            });
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn change_attributes(variable: &mut Variable, flags: &Flags, kind: Kind) {
+    let attributes = &mut variable.attributes;
+    for (letters, on) in [(&flags.on, true), (&flags.off, false)] {
+        for letter in letters {
+            match letter {
+                b'i' => attributes.integer = on,
+                b'l' => {
+                    (attributes.lowercase, attributes.uppercase) = (on, attributes.uppercase && !on)
+                }
+                b'u' => {
+                    (attributes.uppercase, attributes.lowercase) = (on, attributes.lowercase && !on)
+                }
+                b't' => attributes.trace = on,
+                b'x' if kind != Kind::Export => attributes.exported = on,
+                _ => {}
+            }
+        }
+    }
+    if flags.on(b'l') && flags.on(b'u') {
+        (attributes.lowercase, attributes.uppercase) = (false, false);
+    }
+    if kind == Kind::Export {
+        attributes.exported = !flags.on(b'n');
+    }
+}
+
+async fn assign_value(
+    shell: &mut Shell,
+    proc: &mut Process,
+    scope: Scope,
+    name: &[u8],
+    operand: &Operand<'_>,
+    value: &[u8],
+) -> Result<(), Refused> {
+    if let Some(index) = operand.index {
+        let mut value = value.to_vec();
+        if operand.append {
+            let mut old = shell.element(proc, name, index).await?.unwrap_or_default();
+            old.append(&mut value);
+            value = old;
+        }
+        shell.assign_element(proc, name, index, value).await?;
+    } else if scope == Scope::Global && shell.variables.is_local(name) {
+        // A local of the same name hides it from the usual way.
+        shell.variables.modify_global(name, |variable| {
+            variable.value = Some(Value::Scalar(value.to_vec()))
+        });
+    } else if operand.append {
+        shell.append(proc, name, value.to_vec()).await?;
+    } else {
+        shell.assign(proc, name, value.to_vec()).await?;
+    }
+    Ok(())
+}
