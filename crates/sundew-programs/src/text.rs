@@ -10,6 +10,7 @@ mod input;
 mod pattern_check;
 mod sed;
 mod shell;
+mod xargs;
 #[cfg(test)]
 pub(crate) mod testing;
 
@@ -21,4 +22,5 @@ pub(crate) const TABLE: &[Program] = &[
     Program { name: "sed", run: |p| Box::pin(sed::run(p)) },
     Program { name: "mawk", run: |p| Box::pin(awk::run(p)) },
     Program { name: "find", run: |p| Box::pin(find::run(p)) },
+    Program { name: "xargs", run: |p| Box::pin(xargs::run(p)) },
 ];
