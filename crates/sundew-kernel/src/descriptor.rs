@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::task::{Context, Poll, ready};
 
-use sundew_vfs::{Credentials, Errno, InodeId, NoSynthetic, Timestamp, Vfs};
+use sundew_vfs::{Credentials, Errno, InodeId, NoSynthetic, Synthetic as _, Timestamp, Vfs};
 use tokio::io::ReadBuf;
 
 use crate::device::Device;
@@ -13,6 +13,7 @@ use crate::machine::Kernel;
 use crate::network::Stream;
 use crate::observe::Observation;
 use crate::pipe::{ReadEnd, WriteEnd};
+use crate::procfs::View;
 use crate::tty::Tty;
 use crate::{Fd, Pid, lock};
 
@@ -92,10 +93,11 @@ pub(crate) struct Description {
 pub(crate) enum Kind {
     File(OpenFile),
     Directory(InodeId),
-    /// Content made up at open time: `/proc`.
+    /// Content made up at the first read, as `/proc` does: `< /proc/self/cmdline` shows the program
+    /// that reads, not the shell that opened it.
     Snapshot {
         ino: InodeId,
-        content: Vec<u8>,
+        content: OnceLock<Vec<u8>>,
         offset: Mutex<u64>,
     },
     PipeRead(ReadEnd),
@@ -199,8 +201,12 @@ impl Description {
             }
             Kind::Directory(_) => Err(Errno::Eisdir),
             Kind::Snapshot {
-                content, offset, ..
+                ino,
+                content,
+                offset,
             } => {
+                let view = View::new(kernel, 1);
+                let content = content.get_or_init(|| view.content(*ino).unwrap_or_default());
                 let mut offset = lock(offset);
                 let start = usize::try_from(*offset)
                     .unwrap_or(usize::MAX)

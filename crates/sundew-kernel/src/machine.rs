@@ -161,6 +161,8 @@ pub struct Login {
     pub credentials: Credentials,
     /// Its parent: the resident process of the daemon that let the user in.
     pub parent: Pid,
+    /// Signals that the daemon ignores, and so does what it starts.
+    pub ignored: Vec<Signal>,
 }
 
 /// A running login: the leader of its session.
@@ -353,6 +355,11 @@ impl Machine {
             env: login.env,
             args: login.args,
         });
+        for signal in login.ignored {
+            lock(&state.inner)
+                .dispositions
+                .insert(signal, Disposition::Ignore);
+        }
         kernel.insert(&state);
         if let Some(tty) = tty {
             tty.set_session(pid);

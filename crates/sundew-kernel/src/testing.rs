@@ -328,6 +328,7 @@ pub fn login(args: &[&str]) -> Login {
         directory: b"/root".to_vec(),
         credentials: Credentials::root(),
         parent: 1,
+        ignored: Vec::new(),
     }
 }
 

@@ -4,10 +4,12 @@
 //! login succeeds, and gets channels from it. The machine is made when the first channel starts and
 //! is the same for all of them; it ends with the connection.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use sundew_events::event::{Credential, Kex, Login, PublicKey, Target};
 use sundew_events::{Connection, Escaped, EventKind, Literal, SessionId};
 use sundew_kernel::machine::{Config, Machine};
@@ -40,6 +42,7 @@ pub struct Session {
     forwarded: AtomicU32,
     /// Cancelled when the connection is gone.
     pub(crate) gone: CancellationToken,
+    hangup: CancellationToken,
     closed: AtomicBool,
     began: Duration,
 }
@@ -64,8 +67,15 @@ impl Session {
             next_channel: AtomicU32::new(0),
             forwarded: AtomicU32::new(0),
             gone: CancellationToken::new(),
+            hangup: CancellationToken::new(),
             closed: AtomicBool::new(false),
         })
+    }
+
+    /// Cancelled when the connection should be closed from our side: its machine broke.
+    #[must_use]
+    pub fn hangup(&self) -> CancellationToken {
+        self.hangup.clone()
     }
 
     /// Its id.

@@ -35,6 +35,11 @@ pub const PROGRAMS: &[Program] = &[
 const PROFILE: &[u8] = b"/etc/profile";
 const SYSTEM_BASHRC: &[u8] = b"/etc/bash.bashrc";
 
+/// What BusyBox's shell says to a person.
+const ASH_BANNER: &[u8] =
+    b"\n\nBusyBox v1.35.0 (Debian 1:1.35.0-4+deb12u1+b1) built-in shell (ash)\n\
+    Enter 'help' for a list of built-in commands.\n\n";
+
 /// What the command line asks for.
 #[derive(Debug, Default)]
 struct Invocation {
@@ -412,10 +417,11 @@ impl Shell {
             .unwrap_or_else(|_| b"/".to_vec());
         self.variables.set_own(b"PWD", directory);
         if !self.is_bash() {
-            let prompt: &[u8] = if proc.credentials().uid == 0 {
-                b"# "
-            } else {
-                b"$ "
+            let root = proc.credentials().uid == 0;
+            let prompt: &[u8] = match (self.dialect, root) {
+                (Dialect::Ash, _) => b"\\w \\$ ",
+                (_, true) => b"# ",
+                (_, false) => b"$ ",
             };
             self.variables.set_own(b"PS1", prompt);
             return;
@@ -475,6 +481,7 @@ impl Shell {
 
     /// Options and startup files of this kind of shell.
     async fn prepare(&mut self, proc: &mut Process, no_rc: bool, no_profile: bool) -> Run {
+        self.for_person = self.interactive;
         if self.interactive {
             // Startup files tell by it whether a person is there.
             if self.is_bash() && self.variables.scalar(b"PS1").is_none() {
@@ -549,6 +556,9 @@ impl Shell {
 
     /// Reads commands from a person until the end of the input.
     async fn converse(&mut self, proc: &mut Process) -> Run {
+        if self.dialect == Dialect::Ash {
+            proc.print_error(ASH_BANNER).await;
+        }
         let home = self.variables.scalar(b"HOME").unwrap_or_default().to_vec();
         let history_file = [home.as_slice(), b"/.bash_history"].concat();
         if self.is_bash() {

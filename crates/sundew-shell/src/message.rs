@@ -16,7 +16,7 @@ impl Shell {
         let mut prefix = self.speaker().to_vec();
         prefix.extend_from_slice(b": ");
         match self.dialect {
-            Dialect::Bash if self.interactive && !self.in_script() => {}
+            Dialect::Bash if self.for_person && !self.in_script() => {}
             Dialect::Bash => prefix.extend_from_slice(format!("line {line}: ").as_bytes()),
             Dialect::Dash => prefix.extend_from_slice(format!("{line}: ").as_bytes()),
             Dialect::Ash if self.interactive || self.source == Source::CommandString => {}
@@ -50,10 +50,19 @@ impl Shell {
     /// # Errors
     ///
     /// Always.
-    pub async fn fatal(&mut self, proc: &mut Process, status: u8, text: impl AsRef<[u8]> + Send) -> Run {
+    pub async fn fatal(
+        &mut self,
+        proc: &mut Process,
+        status: u8,
+        text: impl AsRef<[u8]> + Send,
+    ) -> Run {
         self.complain(proc, text).await;
         self.status = status;
-        Err(if self.interactive { Flow::Abandon } else { Flow::Exit })
+        Err(if self.interactive {
+            Flow::Abandon
+        } else {
+            Flow::Exit
+        })
     }
 
     /// Prints a syntax error; the status becomes 2.
@@ -79,6 +88,9 @@ impl Shell {
             line.push(b'\n');
             proc.print_error(&line).await;
         }
-        self.status = 2;
+        // As bash 5.2 has it: what is wrong within `[[ ]]` ends the shell with the status before.
+        if !matches!(error.kind, sundew_sh_syntax::ErrorKind::Conditional(_)) || self.interactive {
+            self.status = 2;
+        }
     }
 }

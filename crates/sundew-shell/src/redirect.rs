@@ -38,7 +38,8 @@ impl Shell {
                     continue;
                 }
             };
-            self.redirect_one(proc, fd, redirect, undo.as_deref_mut()).await?;
+            self.redirect_one(proc, fd, redirect, undo.as_deref_mut())
+                .await?;
         }
         Ok(())
     }
@@ -101,7 +102,10 @@ impl Shell {
         if let RedirectKind::DuplicateInput(word) | RedirectKind::DuplicateOutput(word) = kind
             && self.redirect_word(proc, word).await? == b"-"
         {
-            let number = self.variables.scalar(name).and_then(|text| std::str::from_utf8(text).ok()?.parse().ok());
+            let number = self
+                .variables
+                .scalar(name)
+                .and_then(|text| std::str::from_utf8(text).ok()?.parse().ok());
             if let Some(fd) = number {
                 let _may_be_closed = proc.close(fd);
             }
@@ -135,28 +139,46 @@ impl Shell {
         kind: &RedirectKind,
         both: bool,
     ) -> Result<Target, RedirectFailed> {
-        let flags = |flags: OpenFlags| OpenFlags { redirection: flags.write, ..flags };
+        let flags = |flags: OpenFlags| OpenFlags {
+            redirection: flags.write,
+            ..flags
+        };
         let (word, flags) = match kind {
             RedirectKind::Input(word) => (word, flags(OpenFlags::READ)),
             RedirectKind::Output(word) => {
                 let clobber = !self.options.is_set("noclobber");
-                (word, OpenFlags { exclusive: !clobber, ..flags(OpenFlags::CREATE) })
+                (
+                    word,
+                    OpenFlags {
+                        exclusive: !clobber,
+                        ..flags(OpenFlags::CREATE)
+                    },
+                )
             }
-            RedirectKind::Clobber(word) | RedirectKind::OutputBoth(word) => (word, flags(OpenFlags::CREATE)),
-            RedirectKind::Append(word) | RedirectKind::AppendBoth(word) => (word, flags(OpenFlags::APPEND)),
+            RedirectKind::Clobber(word) | RedirectKind::OutputBoth(word) => {
+                (word, flags(OpenFlags::CREATE))
+            }
+            RedirectKind::Append(word) | RedirectKind::AppendBoth(word) => {
+                (word, flags(OpenFlags::APPEND))
+            }
             RedirectKind::InputOutput(word) => (word, flags(OpenFlags::READ_WRITE)),
             RedirectKind::DuplicateOutput(word) if both => (word, flags(OpenFlags::CREATE)),
             RedirectKind::DuplicateInput(word) | RedirectKind::DuplicateOutput(word) => {
                 return self.duplicate_target(proc, word).await;
             }
             RedirectKind::HereDocument(document) => {
-                let Ok(text) = self.expand_here(proc, document.body(), document.quoted).await else {
+                let Ok(text) = self
+                    .expand_here(proc, document.body(), document.quoted)
+                    .await
+                else {
                     return Err(RedirectFailed);
                 };
                 return self.feed(proc, text).await;
             }
             RedirectKind::HereString(word) => {
-                let Ok(mut text) = self.expand_string(proc, word).await else { return Err(RedirectFailed) };
+                let Ok(mut text) = self.expand_string(proc, word).await else {
+                    return Err(RedirectFailed);
+                };
                 text.push(b'\n');
                 return self.feed(proc, text).await;
             }
@@ -168,12 +190,25 @@ impl Shell {
         self.open_path(proc, &path, flags).await
     }
 
-    async fn open_path(&mut self, proc: &mut Process, path: &[u8], flags: OpenFlags) -> Result<Target, RedirectFailed> {
+    async fn open_path(
+        &mut self,
+        proc: &mut Process,
+        path: &[u8],
+        flags: OpenFlags,
+    ) -> Result<Target, RedirectFailed> {
         let result = match proc.open(path, flags, 0o666).await {
             // `noclobber` protects regular files only.
             Err(Errno::Eexist) if flags.exclusive => match proc.stat(path) {
                 Ok(metadata) if metadata.file_type != sundew_vfs::FileType::Regular => {
-                    proc.open(path, OpenFlags { exclusive: false, ..flags }, 0o666).await
+                    proc.open(
+                        path,
+                        OpenFlags {
+                            exclusive: false,
+                            ..flags
+                        },
+                        0o666,
+                    )
+                    .await
                 }
                 _ => {
                     let text = [path, b": cannot overwrite existing file"].concat();
@@ -187,7 +222,9 @@ impl Shell {
             Ok(fd) => Ok(Target::Opened(fd)),
             Err(errno) => {
                 let text = match self.dialect {
-                    sundew_sh_syntax::Dialect::Bash => [path, b": ", errno.message().as_bytes()].concat(),
+                    sundew_sh_syntax::Dialect::Bash => {
+                        [path, b": ", errno.message().as_bytes()].concat()
+                    }
                     dialect => ash_open_error(dialect, path, errno, flags),
                 };
                 self.complain(proc, text).await;
@@ -196,7 +233,11 @@ impl Shell {
         }
     }
 
-    async fn duplicate_target(&mut self, proc: &mut Process, word: &Word) -> Result<Target, RedirectFailed> {
+    async fn duplicate_target(
+        &mut self,
+        proc: &mut Process,
+        word: &Word,
+    ) -> Result<Target, RedirectFailed> {
         let text = self.redirect_word(proc, word).await?;
         if text == b"-" {
             return Ok(Target::Close);
@@ -205,7 +246,9 @@ impl Shell {
             Some(digits) => (digits, true),
             None => (text.as_slice(), false),
         };
-        let number = std::str::from_utf8(digits).ok().and_then(|digits| digits.parse::<Fd>().ok());
+        let number = std::str::from_utf8(digits)
+            .ok()
+            .and_then(|digits| digits.parse::<Fd>().ok());
         let Some(from) = number else {
             let text = [text.as_slice(), b": ambiguous redirect"].concat();
             self.complain(proc, text).await;
@@ -229,7 +272,11 @@ impl Shell {
         match fed {
             Ok(fd) => Ok(Target::Opened(fd)),
             Err(errno) => {
-                let text = [b"cannot create temp file for here-document: ".as_slice(), errno.message().as_bytes()].concat();
+                let text = [
+                    b"cannot create temp file for here-document: ".as_slice(),
+                    errno.message().as_bytes(),
+                ]
+                .concat();
                 self.complain(proc, text).await;
                 Err(RedirectFailed)
             }
@@ -237,7 +284,11 @@ impl Shell {
     }
 
     /// The one word that a redirection's target must expand to.
-    async fn redirect_word(&mut self, proc: &mut Process, word: &Word) -> Result<Vec<u8>, RedirectFailed> {
+    async fn redirect_word(
+        &mut self,
+        proc: &mut Process,
+        word: &Word,
+    ) -> Result<Vec<u8>, RedirectFailed> {
         let Ok(mut fields) = self.expand_words(proc, std::slice::from_ref(word)).await else {
             return Err(RedirectFailed);
         };
@@ -259,7 +310,9 @@ impl Shell {
         path: &[u8],
         (host, port): (Vec<u8>, Vec<u8>),
     ) -> Result<Target, RedirectFailed> {
-        let port: Option<u16> = std::str::from_utf8(&port).ok().and_then(|port| port.parse().ok());
+        let port: Option<u16> = std::str::from_utf8(&port)
+            .ok()
+            .and_then(|port| port.parse().ok());
         let network = proc.network();
         let addresses = match proc.interruptible(network.resolve(&host)).await {
             Ok(Ok(addresses)) => addresses,
@@ -284,7 +337,9 @@ impl Shell {
                 Ok(Err(failed)) | Err(failed) => errno = failed,
             }
         }
-        self.complain(proc, format!("connect: {}", errno.message())).await;
+        let text = format!(": connect: {}\n", errno.message());
+        proc.print_error(&[self.arg0.as_slice(), text.as_bytes()].concat())
+            .await;
         let text = [path, b": ", errno.message().as_bytes()].concat();
         self.complain(proc, text).await;
         Err(RedirectFailed)
@@ -301,7 +356,10 @@ async fn feed_by_pipe(proc: &mut Process, text: &[u8]) -> Result<Fd, Errno> {
 
 async fn feed_by_file(proc: &mut Process, text: &[u8]) -> Result<Fd, Errno> {
     let path = format!("/tmp/sh-thd.{:08x}", proc.random() >> 32).into_bytes();
-    let flags = OpenFlags { exclusive: true, ..OpenFlags::CREATE };
+    let flags = OpenFlags {
+        exclusive: true,
+        ..OpenFlags::CREATE
+    };
     let write = proc.open(&path, flags, 0o600).await?;
     let written = proc.write_all(write, text).await;
     let read = proc.open(&path, OpenFlags::READ, 0).await;
@@ -370,7 +428,9 @@ fn move_descriptor(proc: &Process, from: Fd, to: Fd) {
 }
 
 fn network_target(path: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
-    let rest = path.strip_prefix(b"/dev/tcp/").or_else(|| path.strip_prefix(b"/dev/udp/"))?;
+    let rest = path
+        .strip_prefix(b"/dev/tcp/")
+        .or_else(|| path.strip_prefix(b"/dev/udp/"))?;
     let slash = rest.iter().position(|&byte| byte == b'/')?;
     let (host, port) = rest.split_at(slash);
     let port = port.get(1..)?;
@@ -378,10 +438,19 @@ fn network_target(path: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
 }
 
 /// dash: `cannot open x: No such file`; ash: `can't open x: no such file`.
-fn ash_open_error(dialect: sundew_sh_syntax::Dialect, path: &[u8], errno: Errno, flags: OpenFlags) -> Vec<u8> {
+fn ash_open_error(
+    dialect: sundew_sh_syntax::Dialect,
+    path: &[u8],
+    errno: Errno,
+    flags: OpenFlags,
+) -> Vec<u8> {
     use sundew_sh_syntax::Dialect;
     let verb = if flags.create { "create" } else { "open" };
-    let cannot = if dialect == Dialect::Dash { "cannot" } else { "can't" };
+    let cannot = if dialect == Dialect::Dash {
+        "cannot"
+    } else {
+        "can't"
+    };
     let reason = match (errno, flags.create, dialect) {
         (Errno::Enoent, true, Dialect::Dash) => "Directory nonexistent",
         (Errno::Enoent, true, _) => "nonexistent directory",
@@ -389,5 +458,11 @@ fn ash_open_error(dialect: sundew_sh_syntax::Dialect, path: &[u8], errno: Errno,
         (Errno::Enoent, false, _) => "no such file",
         _ => errno.message(),
     };
-    [format!("{cannot} {verb} ").as_bytes(), path, b": ", reason.as_bytes()].concat()
+    [
+        format!("{cannot} {verb} ").as_bytes(),
+        path,
+        b": ",
+        reason.as_bytes(),
+    ]
+    .concat()
 }

@@ -86,6 +86,8 @@ pub struct Shell {
     pub source: Source,
     /// Whether a person is there.
     pub interactive: bool,
+    /// Whether a person is there, be it this shell's or the one it is a subshell of.
+    pub for_person: bool,
     /// Whether it is a login shell.
     pub login: bool,
     /// Variables.
@@ -163,6 +165,7 @@ impl Shell {
             pid: proc.pid(),
             source: Source::Stdin,
             interactive: false,
+            for_person: false,
             login: false,
             variables: Variables::new(),
             positional: Vec::new(),
@@ -212,6 +215,7 @@ impl Shell {
             pid: self.pid,
             source: self.source,
             interactive: false,
+            for_person: self.for_person,
             login: self.login,
             variables: self.variables.clone(),
             positional: self.positional.clone(),

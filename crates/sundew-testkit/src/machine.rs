@@ -116,6 +116,7 @@ impl Debian {
             directory: b"/root".to_vec(),
             credentials: Credentials::root(),
             parent: persona().sshd,
+            ignored: Vec::new(),
         };
         let (leader, mut streams) = self
             .machine

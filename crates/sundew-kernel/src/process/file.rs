@@ -187,7 +187,7 @@ impl Process {
             Kind::File(file) => (&file.offset, self.metadata_of(file.ino)?.size),
             Kind::Snapshot {
                 offset, content, ..
-            } => (offset, content.len() as u64),
+            } => (offset, content.get().map_or(0, Vec::len) as u64),
             Kind::Device(..) => return Ok(0),
             _ => return Err(Errno::Espipe),
         };
@@ -259,12 +259,10 @@ impl Process {
         let ino = metadata.ino;
         match procfs::special(&self.kernel, ino) {
             Some(Special::Content) => {
-                let content = self.with_fs(|_, cx| cx.synthetic.content(ino))?;
-                let offset = std::sync::Mutex::new(0);
                 return Ok(Opened::Kind(Kind::Snapshot {
                     ino,
-                    content,
-                    offset,
+                    content: std::sync::OnceLock::new(),
+                    offset: std::sync::Mutex::new(0),
                 }));
             }
             Some(Special::Descriptor(description)) => return Ok(Opened::Description(description)),

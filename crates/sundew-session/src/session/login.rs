@@ -73,6 +73,8 @@ pub(super) fn login(
         directory: user.home.clone(),
         credentials: credentials(persona, user),
         parent,
+        // sshd ignores it, and its children inherit that: `trap` lists it.
+        ignored: vec![sundew_kernel::Signal::XFSZ],
     }
 }
 

@@ -27,7 +27,8 @@ impl Shell {
                 self.status = match self.try_arithmetic(proc, &text).await {
                     Ok(value) => u8::from(value == 0),
                     Err((complaint, _)) => {
-                        self.complain(proc, [b"((: ".as_slice(), &complaint].concat()).await;
+                        self.complain(proc, [b"((: ".as_slice(), &complaint].concat())
+                            .await;
                         1
                     }
                 };
@@ -163,7 +164,8 @@ impl Shell {
         match self.try_arithmetic(proc, &text).await {
             Ok(value) => Ok(Some(value)),
             Err((complaint, _)) => {
-                self.complain(proc, [b"((: ".as_slice(), &complaint].concat()).await;
+                self.complain(proc, [b"((: ".as_slice(), &complaint].concat())
+                    .await;
                 self.status = 1;
                 Ok(None)
             }
@@ -171,7 +173,11 @@ impl Shell {
     }
 
     async fn run_arithmetic_for_inner(&mut self, proc: &mut Process, each: &ArithmeticFor) -> Run {
-        if self.arithmetic_word(proc, &each.initial, 0).await?.is_none() {
+        if self
+            .arithmetic_word(proc, &each.initial, 0)
+            .await?
+            .is_none()
+        {
             return Ok(());
         }
         let mut status = 0;
@@ -249,7 +255,10 @@ impl Shell {
                 }
                 proc.print_error(&menu).await;
             }
-            let prompt = self.variables.scalar(b"PS3").map_or_else(|| b"#? ".to_vec(), <[u8]>::to_vec);
+            let prompt = self
+                .variables
+                .scalar(b"PS3")
+                .map_or_else(|| b"#? ".to_vec(), <[u8]>::to_vec);
             proc.print_error(&prompt).await;
             let Some(line) = self.read_plain_line(proc, sundew_kernel::STDIN).await else {
                 proc.print_error(b"\n").await;
@@ -260,8 +269,13 @@ impl Shell {
             if show {
                 continue;
             }
-            let number: Option<usize> = std::str::from_utf8(&line).ok().and_then(|text| text.trim().parse().ok());
-            let chosen = number.and_then(|number| values.get(number.checked_sub(1)?)).cloned().unwrap_or_default();
+            let number: Option<usize> = std::str::from_utf8(&line)
+                .ok()
+                .and_then(|text| text.trim().parse().ok());
+            let chosen = number
+                .and_then(|number| values.get(number.checked_sub(1)?))
+                .cloned()
+                .unwrap_or_default();
             self.variables.set_own(b"REPLY", line);
             self.assign(proc, &each.name, chosen).await?;
             if let Turn::Leave = self.turn(proc, &each.body).await? {

@@ -17,17 +17,25 @@ impl Shell {
         Box::pin(async move {
             proc.tick().await;
             match expression {
-                Conditional::Word(word) => Ok(Ok(!self.expand_string(proc, word).await?.is_empty())),
+                Conditional::Word(word) => {
+                    Ok(Ok(!self.expand_string(proc, word).await?.is_empty()))
+                }
                 Conditional::Unary(operator, word) => {
                     let operand = self.expand_string(proc, word).await?;
-                    Ok(Ok(self.test_unary(proc, operator, &operand).await.unwrap_or(false)))
+                    Ok(Ok(self
+                        .test_unary(proc, operator, &operand)
+                        .await
+                        .unwrap_or(false)))
                 }
                 Conditional::Binary(parts) => {
                     let (left, operator, right) = &**parts;
                     let left = self.expand_string(proc, left).await?;
                     self.test_operator(proc, &left, operator, right).await
                 }
-                Conditional::Not(inner) => Ok(self.test_conditional(proc, inner).await?.map(|value| !value)),
+                Conditional::Not(inner) => Ok(self
+                    .test_conditional(proc, inner)
+                    .await?
+                    .map(|value| !value)),
                 Conditional::And(all) => {
                     for one in all {
                         match self.test_conditional(proc, one).await? {
@@ -59,14 +67,22 @@ impl Shell {
         right: &Word,
     ) -> Result<Result<bool, u8>, Flow> {
         match operator {
-            ConditionalOperator::Match(_) => Ok(Ok(self.expand_pattern(proc, right).await?.matches(left))),
-            ConditionalOperator::NoMatch => Ok(Ok(!self.expand_pattern(proc, right).await?.matches(left))),
+            ConditionalOperator::Match(_) => {
+                Ok(Ok(self.expand_pattern(proc, right).await?.matches(left)))
+            }
+            ConditionalOperator::NoMatch => {
+                Ok(Ok(!self.expand_pattern(proc, right).await?.matches(left)))
+            }
             ConditionalOperator::Regex => {
                 let pieces = self.expand_pieces(proc, right).await?;
                 Ok(self.test_regex(left, &pieces))
             }
-            ConditionalOperator::Before => Ok(Ok(left < self.expand_string(proc, right).await?.as_slice())),
-            ConditionalOperator::After => Ok(Ok(left > self.expand_string(proc, right).await?.as_slice())),
+            ConditionalOperator::Before => {
+                Ok(Ok(left < self.expand_string(proc, right).await?.as_slice()))
+            }
+            ConditionalOperator::After => {
+                Ok(Ok(left > self.expand_string(proc, right).await?.as_slice()))
+            }
             ConditionalOperator::Named(name) => {
                 let right = self.expand_string(proc, right).await?;
                 if let Some(answer) = compare_files(proc, left, name, &right) {
@@ -77,7 +93,8 @@ impl Shell {
                     match self.try_arithmetic(proc, text).await {
                         Ok(number) => *slot = number,
                         Err((complaint, _)) => {
-                            self.complain(proc, [b"[[: ".as_slice(), &complaint].concat()).await;
+                            self.complain(proc, [b"[[: ".as_slice(), &complaint].concat())
+                                .await;
                             return Ok(Err(1));
                         }
                     }
@@ -89,7 +106,11 @@ impl Shell {
     }
 
     /// `=~`: sets `BASH_REMATCH`.
-    fn test_regex(&mut self, left: &[u8], pieces: &[sundew_posix::pattern::Piece]) -> Result<bool, u8> {
+    fn test_regex(
+        &mut self,
+        left: &[u8],
+        pieces: &[sundew_posix::pattern::Piece],
+    ) -> Result<bool, u8> {
         use sundew_posix::regex::{Flags, Regex, Syntax};
         let mut pattern = Vec::new();
         for piece in pieces {
@@ -98,22 +119,32 @@ impl Shell {
             }
             pattern.push(piece.byte);
         }
-        let flags = Flags { ignore_case: self.options.shopt("nocasematch"), ..Flags::default() };
+        let flags = Flags {
+            ignore_case: self.options.shopt("nocasematch"),
+            ..Flags::default()
+        };
         let regex = Regex::new(&pattern, Syntax::Extended, flags).map_err(|_| 2u8)?;
         let Some(groups) = regex.find(left, 0, false) else {
             self.variables.set_own_array(b"BASH_REMATCH", []);
             return Ok(false);
         };
-        let texts: Vec<Vec<u8>> =
-            (0..groups.count()).map(|group| groups.bytes(group, left).unwrap_or_default().to_vec()).collect();
+        let texts: Vec<Vec<u8>> = (0..groups.count())
+            .map(|group| groups.bytes(group, left).unwrap_or_default().to_vec())
+            .collect();
         self.variables.set_own_array(b"BASH_REMATCH", texts);
         Ok(true)
     }
 
     /// A test with one operand; `None` for an unknown operator.
-    pub(crate) async fn test_unary(&mut self, proc: &mut Process, operator: &[u8], operand: &[u8]) -> Option<bool> {
+    pub(crate) async fn test_unary(
+        &mut self,
+        proc: &mut Process,
+        operator: &[u8],
+        operand: &[u8],
+    ) -> Option<bool> {
         let stat = || proc.stat(operand).ok();
-        let is_type = |wanted: FileType| stat().is_some_and(|metadata| metadata.file_type == wanted);
+        let is_type =
+            |wanted: FileType| stat().is_some_and(|metadata| metadata.file_type == wanted);
         let mode = |bit: u16| stat().is_some_and(|metadata| metadata.mode & bit != 0);
         Some(match operator {
             b"-n" => !operand.is_empty(),
@@ -125,7 +156,9 @@ impl Shell {
             b"-b" => is_type(FileType::BlockDevice),
             b"-p" => is_type(FileType::Fifo),
             b"-S" => is_type(FileType::Socket),
-            b"-h" | b"-L" => proc.lstat(operand).is_ok_and(|metadata| metadata.file_type == FileType::Symlink),
+            b"-h" | b"-L" => proc
+                .lstat(operand)
+                .is_ok_and(|metadata| metadata.file_type == FileType::Symlink),
             b"-s" => stat().is_some_and(|metadata| metadata.size > 0),
             b"-r" => proc.access(operand, Access::Read).is_ok(),
             b"-w" => proc.access(operand, Access::Write).is_ok(),
@@ -137,31 +170,45 @@ impl Shell {
             b"-G" => stat().is_some_and(|metadata| metadata.gid == proc.credentials().gid),
             b"-N" => stat().is_some_and(|metadata| metadata.mtime > metadata.atime),
             b"-t" => {
-                let fd = std::str::from_utf8(operand).ok().and_then(|text| text.trim().parse().ok());
+                let fd = std::str::from_utf8(operand)
+                    .ok()
+                    .and_then(|text| text.trim().parse().ok());
                 fd.is_some_and(|fd| proc.is_terminal(fd))
             }
             b"-o" => std::str::from_utf8(operand).is_ok_and(|name| self.options.is_set(name)),
             b"-v" => self.is_parameter_set(operand),
-            b"-R" => self.variables.raw(operand).is_some_and(|variable| variable.attributes.reference),
+            b"-R" => self
+                .variables
+                .raw(operand)
+                .is_some_and(|variable| variable.attributes.reference),
             _ => return None,
         })
     }
 
     /// `-v name`, `-v name[index]`, `-v 1`.
     fn is_parameter_set(&self, operand: &[u8]) -> bool {
-        if let Some(number) = std::str::from_utf8(operand).ok().and_then(|text| text.parse::<usize>().ok()) {
+        if let Some(number) = std::str::from_utf8(operand)
+            .ok()
+            .and_then(|text| text.parse::<usize>().ok())
+        {
             return number == 0 || number <= self.positional.len();
         }
         let (name, index) = crate::expand::parameter::split_index(operand);
-        let Some(variable) = self.variables.variable(name) else { return false };
+        let Some(variable) = self.variables.variable(name) else {
+            return false;
+        };
         match (index, &variable.value) {
             (None, _) => variable.scalar().is_some(),
             (Some(b"@" | b"*"), value) => value.is_some(),
-            (Some(index), Some(crate::variable::Value::Associative(elements))) => elements.contains_key(index),
-            (Some(index), Some(crate::variable::Value::Indexed(elements))) => std::str::from_utf8(index)
-                .ok()
-                .and_then(|text| text.parse().ok())
-                .is_some_and(|index: i64| elements.contains_key(&index)),
+            (Some(index), Some(crate::variable::Value::Associative(elements))) => {
+                elements.contains_key(index)
+            }
+            (Some(index), Some(crate::variable::Value::Indexed(elements))) => {
+                std::str::from_utf8(index)
+                    .ok()
+                    .and_then(|text| text.parse().ok())
+                    .is_some_and(|index: i64| elements.contains_key(&index))
+            }
             (Some(index), Some(_)) => index == b"0",
             (Some(_), None) => false,
         }
@@ -182,9 +229,15 @@ pub(crate) fn compare_numbers(left: i64, operator: &[u8], right: i64) -> Option<
 }
 
 /// `-nt`, `-ot`, `-ef`; `None` for another operator.
-pub(crate) fn compare_files(proc: &Process, left: &[u8], operator: &[u8], right: &[u8]) -> Option<bool> {
+pub(crate) fn compare_files(
+    proc: &Process,
+    left: &[u8],
+    operator: &[u8],
+    right: &[u8],
+) -> Option<bool> {
     let (left, right) = (proc.stat(left).ok(), proc.stat(right).ok());
-    let time = |metadata: &Option<sundew_vfs::Metadata>| metadata.as_ref().map(|metadata| metadata.mtime);
+    let time =
+        |metadata: &Option<sundew_vfs::Metadata>| metadata.as_ref().map(|metadata| metadata.mtime);
     Some(match operator {
         b"-nt" => left.is_some() && time(&left) > time(&right),
         b"-ot" => right.is_some() && time(&left) < time(&right),

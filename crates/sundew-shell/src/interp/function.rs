@@ -7,29 +7,54 @@ use crate::shell::{Flow, Frame, Function, Run, Shell};
 use crate::trap::Condition;
 
 impl Shell {
-    pub(super) async fn define_function(&mut self, proc: &mut Process, function: &ast::Function) -> Run {
-        if self.functions.get(&*function.name).is_some_and(|known| known.readonly) {
+    pub(super) async fn define_function(
+        &mut self,
+        proc: &mut Process,
+        function: &ast::Function,
+    ) -> Run {
+        if self
+            .functions
+            .get(&*function.name)
+            .is_some_and(|known| known.readonly)
+        {
             let text = [function.name.as_ref(), b": readonly function"].concat();
             self.complain(proc, text).await;
             self.status = 1;
             return Ok(());
         }
         let body = std::sync::Arc::clone(&function.body);
-        let defined = Function { body, exported: false, readonly: false };
+        let defined = Function {
+            body,
+            exported: false,
+            readonly: false,
+        };
         self.functions.insert(function.name.to_vec(), defined);
         self.status = 0;
         Ok(())
     }
 
     /// Calls a function; `args` begin with its name.
-    pub(crate) async fn call_function(&mut self, proc: &mut Process, function: &Function, args: Vec<Vec<u8>>) -> Run {
+    pub(crate) async fn call_function(
+        &mut self,
+        proc: &mut Process,
+        function: &Function,
+        args: Vec<Vec<u8>>,
+    ) -> Run {
         let mut args = args.into_iter();
         let name = args.next().unwrap_or_default();
         self.enter(proc, &name).await?;
         let positional = std::mem::replace(&mut self.positional, args.collect());
         let (loops, line) = (std::mem::take(&mut self.loops), self.line);
-        let file = self.frames.last().map_or_else(|| self.main_file(), |frame| frame.file.clone());
-        self.frames.push(Frame { name, file, called_at: line, function: true });
+        let file = self
+            .frames
+            .last()
+            .map_or_else(|| self.main_file(), |frame| frame.file.clone());
+        self.frames.push(Frame {
+            name,
+            file,
+            called_at: line,
+            function: true,
+        });
         self.variables.push_scope();
         let body = std::sync::Arc::clone(&function.body);
         let result = self.run_command(proc, &body, super::Place::Shell).await;

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use sundew_kernel::{ExitStatus, Fd, Pid, Process, STDIN, STDOUT, Signal};
 use sundew_kernel::descriptor::OpenFlags;
 use sundew_kernel::signal::Disposition;
+use sundew_kernel::{ExitStatus, Fd, Pid, Process, STDIN, STDOUT, Signal};
 use sundew_sh_syntax::ast::{AndOr, Command, List, Pipeline, Time};
 use sundew_sh_syntax::unparse;
 
@@ -12,9 +12,20 @@ use super::Place;
 use crate::shell::{Flow, Run, Shell};
 
 impl Shell {
-    pub(super) async fn run_pipeline(&mut self, proc: &mut Process, pipeline: &Pipeline, place: Place) -> Run {
-        let timer = pipeline.time.map(|time| (time, proc.monotonic(), proc.cpu_times()));
-        let place = if pipeline.negated || timer.is_some() { Place::Shell } else { place };
+    pub(super) async fn run_pipeline(
+        &mut self,
+        proc: &mut Process,
+        pipeline: &Pipeline,
+        place: Place,
+    ) -> Run {
+        let timer = pipeline
+            .time
+            .map(|time| (time, proc.monotonic(), proc.cpu_times()));
+        let place = if pipeline.negated || timer.is_some() {
+            Place::Shell
+        } else {
+            place
+        };
         let result = match pipeline.commands.as_slice() {
             [] => {
                 self.status = 0;
@@ -44,24 +55,37 @@ impl Shell {
 
     fn set_pipe_status(&mut self, statuses: Vec<u8>) {
         if self.is_bash() {
-            let texts = statuses.into_iter().map(|status| status.to_string().into_bytes());
+            let texts = statuses
+                .into_iter()
+                .map(|status| status.to_string().into_bytes());
             self.variables.set_own_array(b"PIPESTATUS", texts);
         }
     }
 
-    async fn run_pipes(&mut self, proc: &mut Process, pipeline: &Pipeline, commands: &[Arc<Command>]) -> Run {
+    async fn run_pipes(
+        &mut self,
+        proc: &mut Process,
+        pipeline: &Pipeline,
+        commands: &[Arc<Command>],
+    ) -> Run {
         let mut pids = Vec::new();
         let mut input: Option<Fd> = None;
         let count = commands.len();
         for (index, command) in commands.iter().enumerate() {
             let last = index + 1 == count;
-            let ends = if last { None } else { Some(self.new_pipe(proc).await?) };
+            let ends = if last {
+                None
+            } else {
+                Some(self.new_pipe(proc).await?)
+            };
             if last && self.options.shopt("lastpipe") && !self.job_control() {
                 return self.run_last_here(proc, command, input, pids).await;
             }
             let (read, write) = (ends.map(|ends| ends.0), ends.map(|ends| ends.1));
             let group = pids.first().copied();
-            let forked = self.fork_member(proc, command, (input, read, write), group).await;
+            let forked = self
+                .fork_member(proc, command, (input, read, write), group)
+                .await;
             for fd in [input, write].into_iter().flatten() {
                 let _open = proc.close(fd);
             }
@@ -76,7 +100,11 @@ impl Shell {
             }
             input = read;
         }
-        let texts = pipeline.commands.iter().map(|command| unparse::command(command)).collect();
+        let texts = pipeline
+            .commands
+            .iter()
+            .map(|command| unparse::command(command))
+            .collect();
         self.wait_pipeline(proc, &pids, texts).await?;
         self.check_failure(proc).await
     }
@@ -97,7 +125,11 @@ impl Shell {
         group: Option<Pid>,
     ) -> Result<Pid, Flow> {
         let mut shell = self.to_subshell(proc);
-        shell.subshell = self.subshell + u32::from(!matches!(command.kind, sundew_sh_syntax::ast::CommandKind::Simple(_)));
+        shell.subshell = self.subshell
+            + u32::from(!matches!(
+                command.kind,
+                sundew_sh_syntax::ast::CommandKind::Simple(_)
+            ));
         let command = Arc::clone(command);
         let job_control = self.job_control();
         let pid = self
@@ -123,7 +155,12 @@ impl Shell {
     }
 
     /// What a child does first: signals back to their defaults, its process group.
-    pub(crate) fn enter_child(&mut self, child: &mut Process, job_control: bool, group: Option<Pid>) {
+    pub(crate) fn enter_child(
+        &mut self,
+        child: &mut Process,
+        job_control: bool,
+        group: Option<Pid>,
+    ) {
         child.discard_output();
         self.reset_signals(child);
         if job_control {
@@ -136,13 +173,33 @@ impl Shell {
     /// Signals that the shell catches or ignores for itself get their defaults back in a child;
     /// those that a trap ignores stay ignored.
     pub(crate) fn reset_signals(&self, child: &Process) {
-        for signal in [Signal::INT, Signal::QUIT, Signal::TERM, Signal::TSTP, Signal::TTIN, Signal::TTOU, Signal::CHLD, Signal::HUP, Signal::USR1, Signal::USR2, Signal::ALRM, Signal::WINCH, Signal::PIPE] {
+        for signal in [
+            Signal::INT,
+            Signal::QUIT,
+            Signal::TERM,
+            Signal::TSTP,
+            Signal::TTIN,
+            Signal::TTOU,
+            Signal::CHLD,
+            Signal::HUP,
+            Signal::USR1,
+            Signal::USR2,
+            Signal::ALRM,
+            Signal::WINCH,
+            Signal::PIPE,
+        ] {
             let ignored = self
                 .traps
                 .command(crate::trap::Condition::Signal(signal))
                 .is_some_and(<[u8]>::is_empty);
-            let wanted = if ignored { Disposition::Ignore } else { Disposition::Default };
-            if child.disposition(signal) != wanted && (ignored || !self.ignored_at_start.contains(&signal)) {
+            let wanted = if ignored {
+                Disposition::Ignore
+            } else {
+                Disposition::Default
+            };
+            if child.disposition(signal) != wanted
+                && (ignored || !self.ignored_at_start.contains(&signal))
+            {
                 child.set_disposition(signal, wanted);
             }
         }
@@ -182,8 +239,17 @@ impl Shell {
     }
 
     /// Waits for the processes of a foreground pipeline and sets the status. `texts` are its commands.
-    pub(crate) async fn wait_pipeline(&mut self, proc: &mut Process, pids: &[Pid], texts: Vec<Vec<u8>>) -> Run {
-        let group = if self.job_control() { pids.first().copied().unwrap_or(0) } else { proc.group() };
+    pub(crate) async fn wait_pipeline(
+        &mut self,
+        proc: &mut Process,
+        pids: &[Pid],
+        texts: Vec<Vec<u8>>,
+    ) -> Run {
+        let group = if self.job_control() {
+            pids.first().copied().unwrap_or(0)
+        } else {
+            proc.group()
+        };
         let number = self.jobs.add(group, pids, texts, true);
         let statuses = self.wait_foreground(proc, number).await;
         let codes: Vec<u8> = statuses
@@ -202,7 +268,13 @@ impl Shell {
             self.drop_interrupts(proc);
             return Err(Flow::Abandon);
         }
-        if interrupted && !self.interactive && self.traps.command(crate::trap::Condition::Signal(Signal::INT)).is_none() {
+        if interrupted
+            && !self.interactive
+            && self
+                .traps
+                .command(crate::trap::Condition::Signal(Signal::INT))
+                .is_none()
+        {
             // A script whose program was interrupted ends as interrupted itself.
             proc.die_of(Signal::INT).await;
         }
@@ -212,14 +284,19 @@ impl Shell {
     /// The shell has seen the `^C` that its program died of.
     fn drop_interrupts(&mut self, proc: &Process) {
         self.collect_signals(proc);
-        self.deferred_signals.retain(|signal| *signal != Signal::INT);
+        self.deferred_signals
+            .retain(|signal| *signal != Signal::INT);
     }
 
     /// Runs the traps of signals that came during a wait.
     async fn replay_signals(&mut self, proc: &mut Process) -> Run {
         for signal in std::mem::take(&mut self.deferred_signals) {
             let condition = crate::trap::Condition::Signal(signal);
-            if self.traps.command(condition).is_some_and(|command| !command.is_empty()) {
+            if self
+                .traps
+                .command(condition)
+                .is_some_and(|command| !command.is_empty())
+            {
                 self.run_trap(proc, condition).await?;
             }
         }
@@ -245,7 +322,11 @@ impl Shell {
                         }
                     }
                     let list = List {
-                        items: vec![sundew_sh_syntax::ast::ListItem { and_or: body, background: false, newline: false }],
+                        items: vec![sundew_sh_syntax::ast::ListItem {
+                            and_or: body,
+                            background: false,
+                            newline: false,
+                        }],
                     };
                     let run = shell.run_list_in(&mut child, &list, Place::Last).await;
                     shell.finish(&mut child, run).await
@@ -255,9 +336,12 @@ impl Shell {
         self.place_child(proc, pid, pid, false);
         self.background = Some(pid);
         let group = if job_control { pid } else { proc.group() };
-        let number = self.jobs.add(group, &[pid], vec![Self::job_text(and_or)], false);
+        let number = self
+            .jobs
+            .add(group, &[pid], vec![Self::job_text(and_or)], false);
         if self.interactive {
-            proc.print_error(format!("[{number}] {pid}\n").as_bytes()).await;
+            proc.print_error(format!("[{number}] {pid}\n").as_bytes())
+                .await;
         }
         self.status = 0;
         Ok(())
@@ -325,9 +409,19 @@ impl Shell {
             ),
             Time::Default => {
                 let shown = |time: std::time::Duration| {
-                    format!("{}m{}.{:03}s", time.as_secs() / 60, time.as_secs() % 60, time.subsec_millis())
+                    format!(
+                        "{}m{}.{:03}s",
+                        time.as_secs() / 60,
+                        time.as_secs() % 60,
+                        time.subsec_millis()
+                    )
                 };
-                format!("\nreal\t{}\nuser\t{}\nsys\t{}\n", shown(real), shown(user), shown(system))
+                format!(
+                    "\nreal\t{}\nuser\t{}\nsys\t{}\n",
+                    shown(real),
+                    shown(user),
+                    shown(system)
+                )
             }
         };
         proc.print_error(text.as_bytes()).await;

@@ -43,10 +43,21 @@ impl Shell {
         let name = args.first().cloned().unwrap_or_default();
         let last = args.last().cloned().unwrap_or_default();
         let result = match self.look_up(proc, &name) {
-            Lookup::Function(function) => self.run_function_command(proc, function, args, simple, command).await,
-            Lookup::Builtin(builtin) => self.run_builtin(proc, builtin, args, simple, command).await,
-            Lookup::Path(path) => self.run_program(proc, Some(path), args, simple, command, place).await,
-            Lookup::NotFound => self.run_program(proc, None, args, simple, command, place).await,
+            Lookup::Function(function) => {
+                self.run_function_command(proc, function, args, simple, command)
+                    .await
+            }
+            Lookup::Builtin(builtin) => {
+                self.run_builtin(proc, builtin, args, simple, command).await
+            }
+            Lookup::Path(path) => {
+                self.run_program(proc, Some(path), args, simple, command, place)
+                    .await
+            }
+            Lookup::NotFound => {
+                self.run_program(proc, None, args, simple, command, place)
+                    .await
+            }
         };
         self.drop_process_descriptors(proc);
         if self.is_bash() {
@@ -57,18 +68,30 @@ impl Shell {
     }
 
     /// The words of a command, expanded; array arguments of declaring builtins are set aside.
-    async fn command_words(&mut self, proc: &mut Process, simple: &Simple) -> Result<Vec<Vec<u8>>, Flow> {
+    async fn command_words(
+        &mut self,
+        proc: &mut Process,
+        simple: &Simple,
+    ) -> Result<Vec<Vec<u8>>, Flow> {
         self.array_arguments.clear();
-        let Some((first, rest)) = simple.words.split_first() else { return Ok(Vec::new()) };
+        let Some((first, rest)) = simple.words.split_first() else {
+            return Ok(Vec::new());
+        };
         let mut args = self.expand_words(proc, std::slice::from_ref(first)).await?;
-        let declares = args.first().is_some_and(|name| builtin::takes_assignments(name)) && args.len() == 1;
+        let declares = args
+            .first()
+            .is_some_and(|name| builtin::takes_assignments(name))
+            && args.len() == 1;
         if !declares {
             args.extend(self.expand_words(proc, rest).await?);
             return Ok(args);
         }
         for word in rest {
             match word.to_assignment() {
-                Some(assignment) => self.assignment_argument(proc, assignment, &mut args).await?,
+                Some(assignment) => {
+                    self.assignment_argument(proc, assignment, &mut args)
+                        .await?
+                }
                 None => args.extend(self.expand_words(proc, std::slice::from_ref(word)).await?),
             }
         }
@@ -104,13 +127,15 @@ impl Shell {
     /// Assignments and redirections without a command.
     async fn run_bare(&mut self, proc: &mut Process, simple: &Simple, command: &Command) -> Run {
         let mut undo = Undo::default();
-        let redirected = self.redirect(proc, &command.redirects, Some(&mut undo)).await;
+        let redirected = self
+            .redirect(proc, &command.redirects, Some(&mut undo))
+            .await;
         undo.restore(proc);
         if redirected.is_err() {
             self.status = 1;
             return self.check_failure(proc).await;
         }
-        if !simple.assignments.is_empty() {
+        if !simple.assignments.is_empty() || !command.redirects.is_empty() {
             self.status = 0;
         }
         for assignment in &simple.assignments {
@@ -148,8 +173,10 @@ impl Shell {
             lines.push(b'\n');
         }
         if !args.is_empty() {
-            let words: Vec<Vec<u8>> =
-                args.iter().map(|arg| crate::expand::transform::quote_if_needed(arg)).collect();
+            let words: Vec<Vec<u8>> = args
+                .iter()
+                .map(|arg| crate::expand::transform::quote_if_needed(arg))
+                .collect();
             lines.extend_from_slice(&prefix);
             lines.extend_from_slice(&words.join(&b' '));
             lines.push(b'\n');
@@ -158,12 +185,17 @@ impl Shell {
     }
 
     async fn trace_prefix(&mut self, proc: &mut Process) -> Vec<u8> {
-        let ps4 = self.variables.scalar(b"PS4").map_or_else(|| b"+ ".to_vec(), <[u8]>::to_vec);
+        let ps4 = self
+            .variables
+            .scalar(b"PS4")
+            .map_or_else(|| b"+ ".to_vec(), <[u8]>::to_vec);
         let was = self.options.is_set("xtrace");
         self.options.set("xtrace", false);
         let text = self.expand_text(proc, &ps4).await.unwrap_or(ps4);
         self.options.set("xtrace", was);
-        let Some((first, rest)) = text.split_first() else { return text };
+        let Some((first, rest)) = text.split_first() else {
+            return text;
+        };
         let repeats = usize::try_from(self.subshell).unwrap_or(0) + 1;
         [vec![*first; repeats.min(16)].as_slice(), rest].concat()
     }
@@ -171,10 +203,15 @@ impl Shell {
     // ---- assignments ---------------------------------------------------------------------------
 
     /// Performs one assignment.
-    pub(crate) async fn run_assignment(&mut self, proc: &mut Process, assignment: &Assignment) -> Run {
+    pub(crate) async fn run_assignment(
+        &mut self,
+        proc: &mut Process,
+        assignment: &Assignment,
+    ) -> Run {
         match &assignment.value {
             AssignedValue::Array(elements) => {
-                self.assign_array(proc, &assignment.name, elements, assignment.append, false).await
+                self.assign_array(proc, &assignment.name, elements, assignment.append, false)
+                    .await
             }
             AssignedValue::Scalar(word) => {
                 let value = self.expand_string(proc, word).await?;
@@ -187,7 +224,8 @@ impl Shell {
                         } else {
                             value
                         };
-                        self.assign_element(proc, &assignment.name, &index, value).await
+                        self.assign_element(proc, &assignment.name, &index, value)
+                            .await
                     }
                     None if assignment.append => self.append(proc, &assignment.name, value).await,
                     None => self.assign(proc, &assignment.name, value).await,
@@ -199,7 +237,10 @@ impl Shell {
     /// `name+=value`: added for integers, joined for strings.
     pub(crate) async fn append(&mut self, proc: &mut Process, name: &[u8], value: Vec<u8>) -> Run {
         let old = self.variables.scalar(name).unwrap_or_default().to_vec();
-        let integer = self.variables.variable(name).is_some_and(|variable| variable.attributes.integer);
+        let integer = self
+            .variables
+            .variable(name)
+            .is_some_and(|variable| variable.attributes.integer);
         let value = if integer {
             [old.as_slice(), b"+(", &value, b")"].concat()
         } else {
@@ -213,10 +254,18 @@ impl Shell {
         let value = self.integer_value(proc, name, value).await?;
         match name {
             b"RANDOM" if self.is_bash() => {
-                self.random = Some(std::str::from_utf8(&value).ok().and_then(|text| text.parse().ok()).unwrap_or(0));
+                self.random = Some(
+                    std::str::from_utf8(&value)
+                        .ok()
+                        .and_then(|text| text.parse().ok())
+                        .unwrap_or(0),
+                );
             }
             b"SECONDS" if self.is_bash() => {
-                let seconds: u64 = std::str::from_utf8(&value).ok().and_then(|text| text.parse().ok()).unwrap_or(0);
+                let seconds: u64 = std::str::from_utf8(&value)
+                    .ok()
+                    .and_then(|text| text.parse().ok())
+                    .unwrap_or(0);
                 let now = proc.monotonic();
                 self.seconds_from = now.saturating_sub(std::time::Duration::from_secs(seconds));
             }
@@ -226,7 +275,8 @@ impl Shell {
         }
         let assigned = self.variables.set(name, value);
         if self.options.is_set("allexport") {
-            self.variables.modify(name, |variable| variable.attributes.exported = true);
+            self.variables
+                .modify(name, |variable| variable.attributes.exported = true);
         }
         self.check_assigned(proc, name, assigned).await
     }
@@ -238,10 +288,18 @@ impl Shell {
         name: &[u8],
         value: Vec<u8>,
     ) -> Result<Vec<u8>, Flow> {
-        if !self.variables.variable(name).is_some_and(|variable| variable.attributes.integer) {
+        if !self
+            .variables
+            .variable(name)
+            .is_some_and(|variable| variable.attributes.integer)
+        {
             return Ok(value);
         }
-        Ok(self.arithmetic(proc, &value).await?.to_string().into_bytes())
+        Ok(self
+            .arithmetic(proc, &value)
+            .await?
+            .to_string()
+            .into_bytes())
     }
 
     pub(crate) async fn check_assigned(
@@ -253,11 +311,19 @@ impl Shell {
         match assigned {
             Ok(()) => Ok(()),
             Err(AssignError::Readonly) if self.is_bash() => {
-                self.fatal(proc, 1, [name, b": readonly variable"].concat()).await
+                self.fatal(proc, 1, [name, b": readonly variable"].concat())
+                    .await
             }
-            Err(AssignError::Readonly) => self.fatal(proc, 2, [name, b": is read only"].concat()).await,
+            Err(AssignError::Readonly) => {
+                self.fatal(proc, 2, [name, b": is read only"].concat())
+                    .await
+            }
             Err(AssignError::Circular) => {
-                self.complain(proc, [b"warning: ".as_slice(), name, b": circular name reference"].concat()).await;
+                self.complain(
+                    proc,
+                    [b"warning: ".as_slice(), name, b": circular name reference"].concat(),
+                )
+                .await;
                 Ok(())
             }
         }
@@ -272,12 +338,20 @@ impl Shell {
         append: bool,
         associative: bool,
     ) -> Run {
-        if self.variables.variable(name).is_some_and(|variable| variable.attributes.readonly) {
-            return self.check_assigned(proc, name, Err(AssignError::Readonly)).await;
+        if self
+            .variables
+            .variable(name)
+            .is_some_and(|variable| variable.attributes.readonly)
+        {
+            return self
+                .check_assigned(proc, name, Err(AssignError::Readonly))
+                .await;
         }
         let associative = associative
             || matches!(
-                self.variables.variable(name).and_then(|variable| variable.value.as_ref()),
+                self.variables
+                    .variable(name)
+                    .and_then(|variable| variable.value.as_ref()),
                 Some(Value::Associative(_))
             );
         // The new values may use the old ones: expand first, then change.
@@ -291,7 +365,11 @@ impl Shell {
                         plain.push((None, value, false));
                     }
                 }
-                ArrayElement::At { index, append, value } => {
+                ArrayElement::At {
+                    index,
+                    append,
+                    value,
+                } => {
                     let index = self.expand_quoted(proc, index).await?;
                     let value = self.expand_string(proc, value).await?;
                     plain.push((Some(index), value, *append));
@@ -311,8 +389,14 @@ impl Shell {
                 crate::variable::to_indexed(variable);
             });
         }
-        let mut next = match self.variables.variable(name).and_then(|variable| variable.value.as_ref()) {
-            Some(Value::Indexed(elements)) => elements.last_key_value().map_or(0, |(key, _)| key + 1),
+        let mut next = match self
+            .variables
+            .variable(name)
+            .and_then(|variable| variable.value.as_ref())
+        {
+            Some(Value::Indexed(elements)) => {
+                elements.last_key_value().map_or(0, |(key, _)| key + 1)
+            }
             _ => 0,
         };
         let mut pending_key: Option<Vec<u8>> = None;
@@ -321,12 +405,17 @@ impl Shell {
                 Some(index) if associative => keyed.push((index, value)),
                 Some(index) => {
                     let value = if add {
-                        [self.element(proc, name, &index).await?.unwrap_or_default(), value].concat()
+                        [
+                            self.element(proc, name, &index).await?.unwrap_or_default(),
+                            value,
+                        ]
+                        .concat()
                     } else {
                         value
                     };
                     next = self.arithmetic(proc, &index).await?;
-                    self.assign_element(proc, name, next.to_string().as_bytes(), value).await?;
+                    self.assign_element(proc, name, next.to_string().as_bytes(), value)
+                        .await?;
                     next += 1;
                 }
                 // `declare -A a=(key value key value)`
@@ -365,9 +454,14 @@ impl Shell {
     ) -> Result<Vec<(Vec<u8>, Option<crate::variable::Variable>)>, Flow> {
         let mut before = Vec::new();
         for assignment in assignments {
-            before.push((assignment.name.to_vec(), self.variables.raw(&assignment.name).cloned()));
+            before.push((
+                assignment.name.to_vec(),
+                self.variables.raw(&assignment.name).cloned(),
+            ));
             self.run_assignment(proc, assignment).await?;
-            self.variables.modify(&assignment.name, |variable| variable.attributes.exported = true);
+            self.variables.modify(&assignment.name, |variable| {
+                variable.attributes.exported = true
+            });
         }
         Ok(before)
     }
@@ -392,12 +486,18 @@ impl Shell {
         command: &Command,
     ) -> Run {
         let mut undo = Undo::default();
-        if self.redirect(proc, &command.redirects, Some(&mut undo)).await.is_err() {
+        if self
+            .redirect(proc, &command.redirects, Some(&mut undo))
+            .await
+            .is_err()
+        {
             undo.restore(proc);
             self.status = 1;
             return Ok(());
         }
-        let before = self.temporary_assignments(proc, &simple.assignments).await?;
+        let before = self
+            .temporary_assignments(proc, &simple.assignments)
+            .await?;
         let result = self.call_function(proc, &function, args).await;
         self.undo_assignments(before);
         self.flush_output(proc).await;
@@ -414,11 +514,19 @@ impl Shell {
         command: &Command,
     ) -> Run {
         let mut undo = Undo::default();
-        if self.redirect(proc, &command.redirects, Some(&mut undo)).await.is_err() {
+        if self
+            .redirect(proc, &command.redirects, Some(&mut undo))
+            .await
+            .is_err()
+        {
             undo.restore(proc);
             self.status = if self.is_bash() { 1 } else { 2 };
             // In dash an error of a special builtin ends the shell.
-            return if builtin.special && !self.is_bash() && !self.interactive { Err(Flow::Exit) } else { Ok(()) };
+            return if builtin.special && !self.is_bash() && !self.interactive {
+                Err(Flow::Exit)
+            } else {
+                Ok(())
+            };
         }
         let keeps = builtin.special && !self.is_bash();
         let before = if keeps {
@@ -427,7 +535,8 @@ impl Shell {
             }
             Vec::new()
         } else {
-            self.temporary_assignments(proc, &simple.assignments).await?
+            self.temporary_assignments(proc, &simple.assignments)
+                .await?
         };
         let result = (builtin.run)(self, proc, &args).await;
         let result = match result {
@@ -458,7 +567,11 @@ impl Shell {
         if let Err(errno) = proc.flush().await {
             proc.discard_output();
             let name = args.first().map(Vec::as_slice).unwrap_or_default();
-            self.complain(proc, [name, b": write error: ", errno.message().as_bytes()].concat()).await;
+            self.complain(
+                proc,
+                [name, b": write error: ", errno.message().as_bytes()].concat(),
+            )
+            .await;
             self.status = 1;
         }
         proc.discard_output();
@@ -477,7 +590,8 @@ impl Shell {
         if let Some(builtin) = builtin::find(self, name) {
             return Lookup::Builtin(builtin);
         }
-        self.find_program(proc, name).map_or(Lookup::NotFound, Lookup::Path)
+        self.find_program(proc, name)
+            .map_or(Lookup::NotFound, Lookup::Path)
     }
 
     /// The same, functions and builtins passed over.
@@ -485,7 +599,8 @@ impl Shell {
         if name.contains(&b'/') {
             return Lookup::Path(name.to_vec());
         }
-        self.find_program(proc, name).map_or(Lookup::NotFound, Lookup::Path)
+        self.find_program(proc, name)
+            .map_or(Lookup::NotFound, Lookup::Path)
     }
 
     /// Searches `$PATH`, and remembers what it finds.
@@ -511,9 +626,15 @@ impl Shell {
         let path = self.variables.scalar(b"PATH").unwrap_or_default();
         let mut second = None;
         for directory in path.split(|&byte| byte == b':') {
-            let directory = if directory.is_empty() { b"." } else { directory };
+            let directory = if directory.is_empty() {
+                b"."
+            } else {
+                directory
+            };
             let candidate = [directory, b"/", name].concat();
-            let Ok(metadata) = proc.stat(&candidate) else { continue };
+            let Ok(metadata) = proc.stat(&candidate) else {
+                continue;
+            };
             if metadata.file_type != FileType::Regular {
                 continue;
             }
@@ -534,10 +655,19 @@ impl Shell {
         command: &Command,
         place: Place,
     ) -> Run {
-        if path.is_none() && self.functions.contains_key(b"command_not_found_handle".as_slice()) && self.is_bash() {
+        if path.is_none()
+            && self
+                .functions
+                .contains_key(b"command_not_found_handle".as_slice())
+            && self.is_bash()
+        {
             let mut handler_args = vec![b"command_not_found_handle".to_vec()];
             handler_args.extend(args);
-            if let Some(function) = self.functions.get(b"command_not_found_handle".as_slice()).cloned() {
+            if let Some(function) = self
+                .functions
+                .get(b"command_not_found_handle".as_slice())
+                .cloned()
+            {
                 return self.call_function(proc, &function, handler_args).await;
             }
             return Ok(());
@@ -545,7 +675,9 @@ impl Shell {
         if place == Place::Last && self.traps.command(crate::trap::Condition::Exit).is_none() {
             self.flush_output(proc).await;
             self.reset_signals(proc);
-            return self.become_program(proc, path, args, &simple.assignments, &command.redirects).await;
+            return self
+                .become_program(proc, path, args, &simple.assignments, &command.redirects)
+                .await;
         }
         let mut shell = self.to_subshell(proc);
         shell.subshell = self.subshell;
@@ -556,7 +688,9 @@ impl Shell {
             .fork(proc, move |mut child| {
                 Box::pin(async move {
                     shell.enter_child(&mut child, job_control, None);
-                    let _ended = shell.become_program(&mut child, path, args, &assignments, &redirects).await;
+                    let _ended = shell
+                        .become_program(&mut child, path, args, &assignments, &redirects)
+                        .await;
                     ExitStatus::Exited(shell.status)
                 })
             })
@@ -581,13 +715,18 @@ impl Shell {
         }
         for assignment in assignments {
             self.run_assignment(proc, assignment).await?;
-            self.variables.modify(&assignment.name, |variable| variable.attributes.exported = true);
+            self.variables.modify(&assignment.name, |variable| {
+                variable.attributes.exported = true
+            });
         }
         let name = args.first().cloned().unwrap_or_default();
         let path = match path {
             Some(path) => path,
             None => {
-                proc.observe(Observation::CommandNotFound { pid: proc.pid(), args: args.clone() });
+                proc.observe(Observation::CommandNotFound {
+                    pid: proc.pid(),
+                    args: args.clone(),
+                });
                 let text = match self.dialect {
                     Dialect::Bash => [name.as_slice(), b": command not found"].concat(),
                     _ => [name.as_slice(), b": not found"].concat(),
@@ -607,10 +746,17 @@ impl Shell {
         let mut env = self.variables.environment();
         if self.is_bash() {
             env.set(*b"_", path);
-            for (name, function) in self.functions.iter().filter(|(_, function)| function.exported) {
+            for (name, function) in self
+                .functions
+                .iter()
+                .filter(|(_, function)| function.exported)
+            {
                 let variable = [b"BASH_FUNC_".as_slice(), name, b"%%"].concat();
                 let text = unparse::function(name, &function.body);
-                let body = text.iter().position(|&byte| byte == b'(').and_then(|at| text.get(at..));
+                let body = text
+                    .iter()
+                    .position(|&byte| byte == b'(')
+                    .and_then(|at| text.get(at..));
                 env.set(variable, body.unwrap_or_default());
             }
         }
@@ -618,15 +764,27 @@ impl Shell {
     }
 
     /// After a failed execve: a text without `#!` is run as a script, the rest is complained of.
-    async fn exec_failed(&mut self, proc: &mut Process, path: &[u8], args: Vec<Vec<u8>>, errno: Errno) -> Run {
+    async fn exec_failed(
+        &mut self,
+        proc: &mut Process,
+        path: &[u8],
+        args: Vec<Vec<u8>>,
+        errno: Errno,
+    ) -> Run {
         let metadata = proc.stat(path);
-        let is_directory = metadata.as_ref().is_ok_and(|metadata| metadata.file_type == FileType::Directory);
+        let is_directory = metadata
+            .as_ref()
+            .is_ok_and(|metadata| metadata.file_type == FileType::Directory);
         if errno == Errno::Enoexec && !is_directory {
             match proc.read_small_file(path) {
-                Ok(head) if looks_like_text(&head) => return self.run_as_script(proc, path, args).await,
+                Ok(head) if looks_like_text(&head) => {
+                    return self.run_as_script(proc, path, args).await;
+                }
                 Ok(_) => {
                     let text = match self.dialect {
-                        Dialect::Bash => [path, b": cannot execute binary file: Exec format error"].concat(),
+                        Dialect::Bash => {
+                            [path, b": cannot execute binary file: Exec format error"].concat()
+                        }
                         Dialect::Dash => [path, b": Exec format error"].concat(),
                         Dialect::Ash => [path, b": Exec format error"].concat(),
                     };
@@ -640,19 +798,29 @@ impl Shell {
         let missing_interpreter = errno == Errno::Enoent && metadata.is_ok();
         let reason = match (self.dialect, is_directory, errno) {
             (Dialect::Bash, true, _) => "Is a directory".to_owned(),
-            (Dialect::Bash, _, _) if missing_interpreter => "cannot execute: required file not found".to_owned(),
+            (Dialect::Bash, _, _) if missing_interpreter => {
+                "cannot execute: required file not found".to_owned()
+            }
             (Dialect::Bash, _, errno) => errno.message().to_owned(),
             (_, true, _) => "Permission denied".to_owned(),
             (_, _, Errno::Enoent) => "not found".to_owned(),
             (_, _, errno) => errno.message().to_owned(),
         };
-        self.complain(proc, [path, b": ", reason.as_bytes()].concat()).await;
-        self.status = if errno == Errno::Enoent && !missing_interpreter { 127 } else { 126 };
+        self.complain(proc, [path, b": ", reason.as_bytes()].concat())
+            .await;
+        self.status = if errno == Errno::Enoent && !missing_interpreter {
+            127
+        } else {
+            126
+        };
         if missing_interpreter {
             self.status = 127;
         }
         if self.status == 127 {
-            proc.observe(Observation::CommandNotFound { pid: proc.pid(), args });
+            proc.observe(Observation::CommandNotFound {
+                pid: proc.pid(),
+                args,
+            });
         }
         Err(Flow::Exit)
     }
@@ -668,7 +836,8 @@ impl Shell {
         script_args.extend(args.into_iter().skip(1));
         let env = self.environment_for(path);
         let errno = proc.exec_program(name, script_args, env).await;
-        self.complain(proc, [path, b": ", errno.message().as_bytes()].concat()).await;
+        self.complain(proc, [path, b": ", errno.message().as_bytes()].concat())
+            .await;
         self.status = 126;
         Err(Flow::Exit)
     }

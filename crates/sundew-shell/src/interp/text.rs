@@ -44,7 +44,12 @@ impl Shell {
                     at += consumed;
                     line = next_line;
                     for warning in &command.warnings {
-                        let text = [self.prefix_at(warning.line()).as_slice(), &warning.message(), b"\n"].concat();
+                        let text = [
+                            self.prefix_at(warning.line()).as_slice(),
+                            &warning.message(),
+                            b"\n",
+                        ]
+                        .concat();
                         proc.print_error(&text).await;
                     }
                     let done = text.get(at..).unwrap_or_default().trim_ascii().is_empty();
@@ -58,7 +63,11 @@ impl Shell {
                 Outcome::Incomplete(_) => break,
                 Outcome::Error(error) => {
                     self.syntax_error(proc, &error).await;
-                    return Err(if self.interactive { Flow::Abandon } else { Flow::Exit });
+                    return Err(if self.interactive {
+                        Flow::Abandon
+                    } else {
+                        Flow::Exit
+                    });
                 }
             }
         }
@@ -132,8 +141,10 @@ impl Shell {
     /// Tells the observer what was handed to the shell.
     pub(crate) fn observe_input(&self, proc: &Process, text: &[u8]) {
         if !text.trim_ascii().is_empty() {
-            let observation =
-                sundew_kernel::observe::Observation::ShellInput { pid: proc.pid(), text: text.to_vec() };
+            let observation = sundew_kernel::observe::Observation::ShellInput {
+                pid: proc.pid(),
+                text: text.to_vec(),
+            };
             proc.observe(observation);
         }
     }
