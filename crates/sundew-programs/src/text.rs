@@ -6,7 +6,7 @@ mod awk;
 mod command;
 mod find;
 mod grep;
-mod input;
+pub(crate) mod input;
 mod pattern_check;
 mod sed;
 mod shell;

@@ -1,0 +1,195 @@
+//! `tar` 1.34: create, extract, list; plain and gzip.
+
+mod create;
+mod extract;
+mod header;
+
+use sundew_kernel::{ExitStatus, Process};
+
+use crate::getopt::{Arity, Getopt, Spec};
+
+const HELP: &[u8] = include_bytes!("help/tar.txt");
+const VERSION: &[u8] = include_bytes!("help/tar-version.txt");
+
+/// What tar ends with after any error.
+const FAILURE: u8 = 2;
+/// What a wrong option ends with.
+const USAGE: u8 = 64;
+
+const SPEC: Spec = Spec::new(
+    "cxtruAdvf:zjJZaC:kpPOmhoT:X:wSlb:I:",
+    &[
+        ("create", Arity::No, "c"),
+        ("extract", Arity::No, "x"),
+        ("get", Arity::No, "x"),
+        ("list", Arity::No, "t"),
+        ("append", Arity::No, "r"),
+        ("verbose", Arity::No, "v"),
+        ("file", Arity::Required, "f"),
+        ("gzip", Arity::No, "z"),
+        ("gunzip", Arity::No, "z"),
+        ("ungzip", Arity::No, "z"),
+        ("bzip2", Arity::No, "j"),
+        ("xz", Arity::No, "J"),
+        ("auto-compress", Arity::No, "a"),
+        ("directory", Arity::Required, "C"),
+        ("keep-old-files", Arity::No, "k"),
+        ("preserve-permissions", Arity::No, "p"),
+        ("same-permissions", Arity::No, "p"),
+        ("absolute-names", Arity::No, "P"),
+        ("to-stdout", Arity::No, "O"),
+        ("touch", Arity::No, "m"),
+        ("dereference", Arity::No, "h"),
+        ("exclude", Arity::Required, "exclude"),
+        ("strip-components", Arity::Required, "strip"),
+        ("no-same-owner", Arity::No, "o"),
+        ("same-owner", Arity::No, "same-owner"),
+        ("no-same-permissions", Arity::No, "no-perm"),
+        ("overwrite", Arity::No, "overwrite"),
+        ("numeric-owner", Arity::No, "numeric"),
+        ("warning", Arity::Required, "warning"),
+        ("owner", Arity::Required, "owner"),
+        ("group", Arity::Required, "group"),
+        ("help", Arity::No, "help"),
+        ("version", Arity::No, "version"),
+    ],
+);
+
+/// Letters whose arguments follow an old-style bundle.
+const WITH_ARGUMENT: &[u8] = b"fCTXbI";
+
+#[derive(Debug, Default)]
+struct Options {
+    mode: u8,
+    file: Option<Vec<u8>>,
+    filter: Option<u8>,
+    verbose: u8,
+    keep: bool,
+    absolute: bool,
+    to_stdout: bool,
+    touch: bool,
+    follow: bool,
+    auto: bool,
+    strip: usize,
+    exclude: Vec<sundew_posix::pattern::Pattern>,
+    directory: Option<Vec<u8>>,
+    operands: Vec<Vec<u8>>,
+}
+
+pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
+    let options = match read_options(proc).await {
+        Ok(options) => options,
+        Err(status) => return status,
+    };
+    if let Some(directory) = options.directory.clone().filter(|_| options.mode != b't')
+        && !(options.mode == b'c' || proc.change_directory(&directory).is_ok())
+    {
+        let errno = proc.change_directory(&directory).err().unwrap_or(sundew_kernel::Errno::Enoent);
+        return fatal(proc, &directory, "Cannot open", errno).await;
+    }
+    if options.mode == b'c' { create::run(proc, &options).await } else { extract::run(proc, &options).await }
+}
+
+/// `tar: NAME: TEXT: REASON`, and that this was the end.
+async fn fatal(proc: &mut Process, name: &[u8], text: &str, errno: sundew_kernel::Errno) -> ExitStatus {
+    let line = [name, b": ", text.as_bytes(), b": ", errno.message().as_bytes()].concat();
+    proc.complain_text(line).await;
+    proc.complain_text(b"Error is not recoverable: exiting now").await;
+    ExitStatus::Exited(FAILURE)
+}
+
+/// The status at the end, with a last word if something went wrong on the way.
+async fn finish(proc: &mut Process, failed: bool) -> ExitStatus {
+    if failed {
+        proc.complain_text(b"Exiting with failure status due to previous errors").await;
+        return ExitStatus::Exited(FAILURE);
+    }
+    ExitStatus::SUCCESS
+}
+
+async fn refuse(proc: &mut Process, text: &[u8], status: u8) -> ExitStatus {
+    proc.complain_text(text).await;
+    proc.print_error(b"Try 'tar --help' or 'tar --usage' for more information.\n").await;
+    ExitStatus::Exited(status)
+}
+
+async fn read_options(proc: &mut Process) -> Result<Options, ExitStatus> {
+    let args = match modern(proc.args().get(1..).unwrap_or_default()) {
+        Ok(args) => args,
+        Err(letter) => {
+            let text = format!("Old option '{}' requires an argument.", char::from(letter));
+            return Err(refuse(proc, text.as_bytes(), FAILURE).await);
+        }
+    };
+    let mut options = Options::default();
+    let mut getopt = Getopt::of(&SPEC, args);
+    while let Some(option) = getopt.next() {
+        let option = match option {
+            Ok(option) => option,
+            Err(error) => return Err(refuse(proc, &error.text(), USAGE).await),
+        };
+        match option.key {
+            mode @ ("c" | "x" | "t" | "r" | "u" | "A" | "d") => {
+                let mode = mode.as_bytes().first().copied().unwrap_or(b't');
+                if options.mode != 0 && options.mode != mode {
+                    let text = b"You may not specify more than one '-Acdtrux', '--delete' or  '--test-label' option";
+                    return Err(refuse(proc, text, FAILURE).await);
+                }
+                options.mode = mode;
+            }
+            "v" => options.verbose = options.verbose.saturating_add(1),
+            "f" => options.file = Some(option.value).filter(|file| file != b"-"),
+            filter @ ("z" | "j" | "J" | "Z") => options.filter = filter.as_bytes().first().copied(),
+            "a" => options.auto = true,
+            "C" => options.directory = Some(option.value),
+            "k" => options.keep = true,
+            "P" => options.absolute = true,
+            "O" => options.to_stdout = true,
+            "m" => options.touch = true,
+            "h" => options.follow = true,
+            "exclude" => options
+                .exclude
+                .push(sundew_posix::pattern::Pattern::from_bytes(&option.value, sundew_posix::pattern::Options::default())),
+            "strip" => {
+                options.strip = std::str::from_utf8(&option.value).ok().and_then(|text| text.parse().ok()).unwrap_or(0);
+            }
+            "help" | "version" => {
+                let text = if option.key == "help" { HELP } else { VERSION };
+                // The kernel reports a failed write at exit.
+                let _reported = proc.print(text).await;
+                return Err(ExitStatus::SUCCESS);
+            }
+            _ => {}
+        }
+    }
+    options.operands = getopt.operands();
+    if options.mode == 0 {
+        let text = b"You must specify one of the '-Acdtrux', '--delete' or '--test-label' options";
+        return Err(refuse(proc, text, FAILURE).await);
+    }
+    if options.mode == b'c' && options.operands.is_empty() {
+        return Err(refuse(proc, b"Cowardly refusing to create an empty archive", FAILURE).await);
+    }
+    Ok(options)
+}
+
+/// Old-style options (`tar xzf a.tgz`) as others are written; the letter that lacks its argument.
+fn modern(args: &[Vec<u8>]) -> Result<Vec<Vec<u8>>, u8> {
+    let Some((first, rest)) = args.split_first() else { return Ok(Vec::new()) };
+    if first.starts_with(b"-") || first.is_empty() {
+        return Ok(args.to_vec());
+    }
+    let mut rest = rest.iter();
+    let mut out = Vec::new();
+    for &letter in first {
+        out.push(vec![b'-', letter]);
+        if WITH_ARGUMENT.contains(&letter) {
+            out.push(rest.next().cloned().ok_or(letter)?);
+        }
+    }
+    out.extend(rest.cloned());
+    Ok(out)
+}
+
+#[cfg(test)]
+mod tests;
