@@ -225,7 +225,7 @@ impl Shell {
             status: self.status,
             background: self.background,
             traps: self.traps.to_subshell(),
-            jobs: Jobs::default(),
+            jobs: self.jobs.clone(),
             frames: self.frames.clone(),
             loops: 0,
             line: self.line,

@@ -359,6 +359,7 @@ impl Shell {
             // This process is nobody's shell any more: it can be the subshell itself.
             self.subshell += 1;
             self.loops = 0;
+            self.traps = self.traps.to_subshell();
             if self.redirect(proc, &command.redirects, None).await.is_err() {
                 self.status = 1;
                 return Ok(());
