@@ -10,6 +10,7 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use sundew_events::event::{Kex, KexLists, PublicKey, Target};
 use sundew_events::{Lossy, Protocol};
 use sundew_session::{Channel, Exit, Output, Sensor, Session, Start};
+use tokio_util::sync::CancellationToken;
 
 use crate::boundary::{
     self, BoxFuture, CloseReason, DirectTcpip, Ends, Forward, KexOffer, OfferedKey,
@@ -98,6 +99,10 @@ impl boundary::Connection for Guest {
 
     fn direct_tcpip_data(&self, request: &DirectTcpip, data: &[u8]) {
         self.0.forwarded(target(request), request.id, data);
+    }
+
+    fn hangup(&self) -> CancellationToken {
+        self.0.hangup()
     }
 
     fn closed(&self, reason: CloseReason) {

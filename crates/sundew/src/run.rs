@@ -1,6 +1,6 @@
 //! Wiring: from a configuration to a running sensor, and to its orderly end.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -203,10 +203,33 @@ fn egress(config: &Config, addresses: &[SocketAddr]) -> Egress {
     let policy = Policy {
         allow: config.egress.allow.clone(),
         deny: config.egress.deny.clone(),
-        own: addresses.iter().map(SocketAddr::ip).collect(),
+        own: own_addresses(addresses),
         closed: config.egress.mode == config::Mode::Deny,
     };
     Egress::new(policy, sundew_egress::Limits::default())
+}
+
+/// The addresses of this host, as far as it knows them: those it listens on, and those from which it
+/// would reach the internet in each family. A connected UDP socket tells without sending anything.
+#[expect(
+    clippy::disallowed_types,
+    reason = "asks the routing table; no attacker is near"
+)]
+fn own_addresses(listening: &[SocketAddr]) -> Vec<IpAddr> {
+    let toward = |from: SocketAddr, to: SocketAddr| {
+        let socket = std::net::UdpSocket::bind(from).ok()?;
+        socket.connect(to).ok()?;
+        Some(socket.local_addr().ok()?.ip())
+    };
+    // The root server K: any public address does.
+    let v4 = toward(([0; 4], 0).into(), ([193, 0, 14, 129], 53).into());
+    let v6 = toward(
+        ([0_u16; 8], 0).into(),
+        ([0x2001, 0x7fd, 0, 0, 0, 0, 0, 1_u16], 53).into(),
+    );
+    let mut own: Vec<IpAddr> = listening.iter().map(SocketAddr::ip).collect();
+    own.extend([v4, v6].into_iter().flatten());
+    own
 }
 
 fn machine_limits(machine: &config::Machine) -> sundew_kernel::budget::Limits {

@@ -59,11 +59,7 @@ async fn ftpget_brings_a_file_to_the_machine_and_to_the_store() {
         "cd /tmp; ftpget -P {port} 127.0.0.1 x bot.sh; echo $?; ls -s x >/dev/null && echo there"
     );
     let output = client.exec(&command).await;
-    assert_eq!(
-        text(&output.stdout),
-        format!("Connecting to 127.0.0.1 (127.0.0.1:{port})\n0\nthere\n"),
-        "{output:?}"
-    );
+    assert_eq!(text(&output.stdout), "0\nthere\n", "{output:?}");
     let events = sensor.stop().await;
     sensor.lines().iter().for_each(|line| check(line));
     let event = only(&events, "cowrie.session.file_download");
@@ -162,6 +158,27 @@ async fn a_transfer_that_the_end_of_the_sensor_cuts_is_marked() {
 
 #[tokio::test]
 async fn a_private_target_looks_unreachable_and_is_told_of() {
+    let mut sensor = Sensor::start().await;
+    let client = Client::of(&sensor);
+    let output = client.exec("ftpget 192.168.77.7 x bot").await;
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        text(&output.stderr),
+        "ftpget: can't connect to remote host (192.168.77.7): No route to host\n"
+    );
+    let events = sensor.stop().await;
+    sensor.lines().iter().for_each(|line| check(line));
+    let refused = only(&events, "sundew.egress.refused");
+    assert!(
+        refused.to_string().contains("\"192.168.77.7\""),
+        "{refused}"
+    );
+    let failed = only(&events, "cowrie.session.file_download.failed");
+    assert_eq!(failed["url"], "ftp://192.168.77.7:21/bot");
+}
+
+#[tokio::test]
+async fn the_loopback_of_the_host_is_not_that_of_the_machine() {
     let ftp = Ftp::start().await;
     let mut sensor = Sensor::start().await;
     let client = Client::of(&sensor);
@@ -169,21 +186,9 @@ async fn a_private_target_looks_unreachable_and_is_told_of() {
     let output = client
         .exec(&format!("ftpget -P {port} 127.0.0.1 x bot"))
         .await;
-    assert_eq!(output.status.code(), Some(1));
     assert_eq!(
         text(&output.stderr),
-        "ftpget: can't connect to remote host (127.0.0.1): No route to host\n"
+        "ftpget: can't connect to remote host (127.0.0.1): Connection refused\n"
     );
-    let events = sensor.stop().await;
-    sensor.lines().iter().for_each(|line| check(line));
-    let refused = only(&events, "sundew.egress.refused");
-    assert_eq!(
-        refused["target_ip"]
-            .as_str()
-            .or(refused["address"].as_str()),
-        Some("127.0.0.1"),
-        "{refused}"
-    );
-    let failed = only(&events, "cowrie.session.file_download.failed");
-    assert_eq!(failed["url"], format!("ftp://127.0.0.1:{port}/bot"));
+    only(&sensor.stop().await, "sundew.egress.refused");
 }
