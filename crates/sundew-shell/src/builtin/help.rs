@@ -46,11 +46,21 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
     };
     let mut any = false;
     for pattern in patterns {
-        let has_glob = pattern.iter().any(|byte| b"*?[".contains(byte)) && pattern != b"[" && pattern != b"[[";
+        let has_glob =
+            pattern.iter().any(|byte| b"*?[".contains(byte)) && pattern != b"[" && pattern != b"[[";
         if has_glob {
-            let plural = if patterns.len() > 1 { "keywords" } else { "keyword" };
+            let plural = if patterns.len() > 1 {
+                "keywords"
+            } else {
+                "keyword"
+            };
             let names = patterns.join(b", ".as_slice());
-            let text = [format!("Shell commands matching {plural} `").as_bytes(), &names, b"'\n\n"].concat();
+            let text = [
+                format!("Shell commands matching {plural} `").as_bytes(),
+                &names,
+                b"'\n\n",
+            ]
+            .concat();
             let _checked_at_flush = proc.print(&text).await;
         }
         for (name, usage, description) in matching(pattern) {
@@ -67,7 +77,13 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
         return Ok(0);
     }
     let text = [
-        b"no help topics match `".as_slice(), last, b"'.  Try `help help' or `man -k ", last, b"' or `info ", last, b"'.",
+        b"no help topics match `".as_slice(),
+        last,
+        b"'.  Try `help help' or `man -k ",
+        last,
+        b"' or `info ",
+        last,
+        b"'.",
     ];
     Ok(shell.builtin_error(proc, args, text.concat(), 1).await)
 }
@@ -83,13 +99,24 @@ fn matching(text: &[u8]) -> Vec<(&'static str, &'static str, &'static str)> {
     if !exact.is_empty() {
         return exact;
     }
-    TOPICS.iter().filter(|topic| topic.0.as_bytes().starts_with(text)).copied().collect()
+    TOPICS
+        .iter()
+        .filter(|topic| topic.0.as_bytes().starts_with(text))
+        .copied()
+        .collect()
 }
 
 /// The list in two columns, cut to half the screen's width.
 fn columns(shell: &Shell) -> String {
-    let screen = shell.variables.scalar(b"COLUMNS").and_then(super::getopt::integer).unwrap_or(80);
-    let width = usize::try_from(screen / 2).ok().filter(|width| (4..=128).contains(width)).unwrap_or(40);
+    let screen = shell
+        .variables
+        .scalar(b"COLUMNS")
+        .and_then(super::getopt::integer)
+        .unwrap_or(80);
+    let width = usize::try_from(screen / 2)
+        .ok()
+        .filter(|width| (4..=128).contains(width))
+        .unwrap_or(40);
     let height = TOPICS.len().div_ceil(2);
     let (left, right) = TOPICS.split_at(height);
     let mut text = String::new();
@@ -107,7 +134,15 @@ fn columns(shell: &Shell) -> String {
 }
 
 fn cell(shell: &Shell, name: &str, usage: &str, most: usize) -> String {
-    let star = if shell.disabled.iter().any(|disabled| disabled == name.as_bytes()) { '*' } else { ' ' };
+    let star = if shell
+        .disabled
+        .iter()
+        .any(|disabled| disabled == name.as_bytes())
+    {
+        '*'
+    } else {
+        ' '
+    };
     if usage.len() < most {
         return format!("{star}{usage}");
     }
@@ -123,7 +158,10 @@ fn ash_list() -> String {
     let table = TABLE
         .iter()
         .filter(|builtin| builtin.dialects.contains(&Dialect::Ash));
-    let mut names: Vec<&str> = table.map(|builtin| builtin.name).chain(["[[", "chdir"]).collect();
+    let mut names: Vec<&str> = table
+        .map(|builtin| builtin.name)
+        .chain(["[[", "chdir"])
+        .collect();
     names.sort_unstable();
     names.dedup();
     for name in names {

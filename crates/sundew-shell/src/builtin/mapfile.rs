@@ -84,9 +84,18 @@ async fn requested<'a>(
         };
         let number = || integer(value).and_then(|number| usize::try_from(number).ok());
         let accepted = match letter {
-            b'd' => Ok(request.delimiter = value.first().copied().unwrap_or(0)),
-            b't' => Ok(request.trim = true),
-            b'C' => Ok(request.callback = Some(value)),
+            b'd' => {
+                request.delimiter = value.first().copied().unwrap_or(0);
+                Ok(())
+            }
+            b't' => {
+                request.trim = true;
+                Ok(())
+            }
+            b'C' => {
+                request.callback = Some(value);
+                Ok(())
+            }
             b'n' => number()
                 .map(|count| request.count = count)
                 .ok_or("invalid line count"),
@@ -112,6 +121,18 @@ async fn requested<'a>(
                 .await);
         }
     }
+    check(shell, proc, args, &mut request, options.operands()).await?;
+    Ok(request)
+}
+
+/// Takes the array's name; the complaints that come before anything is read.
+async fn check<'a>(
+    shell: &Shell,
+    proc: &mut Process,
+    args: &[Vec<u8>],
+    request: &mut Request<'a>,
+    operands: &'a [Vec<u8>],
+) -> Result<(), u8> {
     if !proc.is_open(request.fd) {
         let text = format!(
             "{}: invalid file descriptor: {}",
@@ -120,7 +141,7 @@ async fn requested<'a>(
         );
         return Err(shell.builtin_error(proc, args, text, 1).await);
     }
-    if let Some(array) = options.operands().first() {
+    if let Some(array) = operands.first() {
         if array.is_empty() {
             return Err(shell
                 .builtin_error(proc, args, "empty array variable name", 1)
@@ -132,7 +153,7 @@ async fn requested<'a>(
         }
         request.array = array;
     }
-    Ok(request)
+    Ok(())
 }
 
 async fn fill(shell: &mut Shell, proc: &mut Process, request: &Request<'_>) -> Answer {

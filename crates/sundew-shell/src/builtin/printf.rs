@@ -294,15 +294,7 @@ impl<'a> Printer<'a> {
             }
         }
         let Some(&conversion) = start.get(at) else {
-            let shown = start.get(..before_modifiers).unwrap_or(start);
-            return match self.dialect {
-                Dialect::Bash => self.fail(
-                    [b"`".as_slice(), start, b"': missing format character"].concat(),
-                    1,
-                ),
-                Dialect::Dash => self.fail(b"missing format character".to_vec(), 2),
-                Dialect::Ash => self.fail([shown, b": invalid format"].concat(), 1),
-            };
+            return self.unfinished(start, start.get(..before_modifiers).unwrap_or(start));
         };
         self.rest = start.get(at + 1..).unwrap_or_default();
         if conversion == b'(' && self.dialect == Dialect::Bash {
@@ -328,6 +320,18 @@ impl<'a> Printer<'a> {
                 self.fail([shown, b": invalid directive"].concat(), 2)
             }
             Dialect::Ash => self.fail([start, b": invalid format"].concat(), 1),
+        }
+    }
+
+    /// A directive whose letter is missing.
+    fn unfinished(&mut self, start: &[u8], without_modifiers: &[u8]) -> bool {
+        match self.dialect {
+            Dialect::Bash => {
+                let text = [b"`".as_slice(), start, b"': missing format character"].concat();
+                self.fail(text, 1)
+            }
+            Dialect::Dash => self.fail(b"missing format character".to_vec(), 2),
+            Dialect::Ash => self.fail([without_modifiers, b": invalid format"].concat(), 1),
         }
     }
 

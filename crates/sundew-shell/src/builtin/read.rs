@@ -96,11 +96,26 @@ async fn requested<'a>(
             return Err(shell.bad_option(proc, args, found, USAGE).await);
         };
         let accepted = match letter {
-            b'r' => Ok(request.raw = true),
-            b's' => Ok(request.silent = true),
-            b'a' => Ok(request.array = Some(value)),
-            b'd' => Ok(request.delimiter = value.first().copied().unwrap_or(0)),
-            b'p' => Ok(request.prompt = value),
+            b'r' => {
+                request.raw = true;
+                Ok(())
+            }
+            b's' => {
+                request.silent = true;
+                Ok(())
+            }
+            b'a' => {
+                request.array = Some(value);
+                Ok(())
+            }
+            b'd' => {
+                request.delimiter = value.first().copied().unwrap_or(0);
+                Ok(())
+            }
+            b'p' => {
+                request.prompt = value;
+                Ok(())
+            }
             b'n' | b'N' => {
                 request.exactly = letter == b'N';
                 let count = integer(value).and_then(|count| usize::try_from(count).ok());

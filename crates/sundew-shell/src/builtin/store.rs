@@ -35,13 +35,26 @@ pub(super) async fn store(
 }
 
 /// The status of a builtin that wants to change a variable; if it may not, that was complained of.
-pub(super) async fn check_writable(shell: &Shell, proc: &mut Process, args: &[Vec<u8>], name: &[u8]) -> u8 {
-    if !shell.variables.variable(name).is_some_and(|variable| variable.attributes.readonly) {
+pub(super) async fn check_writable(
+    shell: &Shell,
+    proc: &mut Process,
+    args: &[Vec<u8>],
+    name: &[u8],
+) -> u8 {
+    if !shell
+        .variables
+        .variable(name)
+        .is_some_and(|variable| variable.attributes.readonly)
+    {
         return 0;
     }
     if shell.is_bash() {
-        shell.complain(proc, [name, b": readonly variable"].concat()).await;
+        shell
+            .complain(proc, [name, b": readonly variable"].concat())
+            .await;
         return 1;
     }
-    shell.builtin_error(proc, args, [name, b": is read only"].concat(), 2).await
+    shell
+        .builtin_error(proc, args, [name, b": is read only"].concat(), 2)
+        .await
 }

@@ -155,9 +155,8 @@ async fn perform(
         let current = limit(shell, proc, query.resource.letter);
         match query.value {
             Some(value) => {
-                let new = match new_limit(shell.dialect, value, current) {
-                    Some(new) => new,
-                    None => return Ok(bad_number(shell, proc, args, value).await),
+                let Some(new) = new_limit(shell.dialect, value, current) else {
+                    return Ok(bad_number(shell, proc, args, value).await);
                 };
                 if let Err(reason) = set(shell, proc, query.resource.letter, side, current, new) {
                     return Ok(refused(shell, proc, args, query.resource, reason).await);
