@@ -250,7 +250,7 @@ impl Shell {
             .set_limit(number.and_then(|number| usize::try_from(number).ok()));
     }
 
-    /// Adds a line that was typed, as `$HISTCONTROL` and `$HISTIGNORE`'s plain words allow.
+    /// Adds a line that was typed, as `$HISTCONTROL` allows; `$HISTIGNORE` is not looked at.
     pub fn remember_line(&mut self, line: &[u8]) {
         if line.is_empty() || !self.options.is_set("history") {
             return;
