@@ -5,58 +5,60 @@
 use sundew_kernel::program::Program;
 
 mod about;
+mod base;
 mod cat;
 mod chmod;
 mod chown;
+mod copy;
+mod cp;
+mod cut;
 mod date;
+mod dd;
+mod df;
+mod digest;
+mod dircolors;
+mod du;
 mod echo;
 mod env;
 mod escape;
+mod expr;
+mod float;
+mod head;
 mod hostname;
 mod id;
 mod input;
 mod launch;
+mod lines;
+mod ln;
+mod ls;
+mod make;
 mod mkdir;
+mod mv;
+mod od;
+mod path;
+mod printf;
 mod pwd;
 mod rm;
 mod rmdir;
+mod run;
+mod seq;
 mod sleep;
+mod sort;
+mod split;
+mod stat;
+mod tail;
+mod target;
 mod tee;
+mod test_;
 mod touch;
+mod tr;
 mod true_;
 mod uname;
-mod copy;
-mod cp;
-mod ln;
-mod ls;
-mod mv;
-mod path;
-mod target;
-mod version;
-mod cut;
-mod head;
-mod tail;
 mod uniq;
-mod wc;
-mod sort;
-mod test_;
-mod tr;
-mod stat;
-mod df;
-mod du;
-mod digest;
-mod base;
-mod float;
-mod printf;
-mod seq;
-mod expr;
-mod run;
-mod who;
-mod dd;
-mod od;
-mod make;
-mod lines;
+mod version;
 mod walk;
+mod wc;
+mod who;
 
 macro_rules! programs {
     ($($name:literal => $module:ident :: $run:ident,)*) => {
@@ -67,93 +69,95 @@ macro_rules! programs {
 }
 
 programs! {
-    "shuf" => lines::run_shuf,
-    "unexpand" => lines::run_unexpand,
-    "expand" => lines::run_expand,
-    "fold" => lines::run_fold,
-    "comm" => lines::run_comm,
-    "paste" => lines::run_paste,
-    "nl" => lines::run_nl,
-    "tac" => lines::run_tac,
-    "shred" => make::run_shred,
-    "install" => make::run_install,
-    "truncate" => make::run_truncate,
-    "mknod" => make::run_mknod,
-    "mkfifo" => make::run_mkfifo,
-    "mktemp" => make::run_mktemp,
-    "od" => od::run,
-    "dd" => dd::run,
-    "sync" => who::run_sync,
-    "hostid" => who::run_hostid,
-    "tty" => who::run_tty,
-    "users" => who::run_users,
-    "who" => who::run,
-    "chroot" => run::run_chroot,
-    "stdbuf" => run::run_stdbuf,
-    "timeout" => run::run_timeout,
-    "nohup" => run::run_nohup,
-    "nice" => run::run_nice,
-    "expr" => expr::run,
-    "factor" => seq::run_factor,
-    "nproc" => seq::run_nproc,
-    "yes" => seq::run_yes,
-    "seq" => seq::run,
-    "printf" => printf::run,
+    "[" => test_::run_bracket,
+    "arch" => uname::run_arch,
     "base32" => base::run_32,
     "base64" => base::run,
-    "sha512sum" => digest::run_sha512,
-    "sha384sum" => digest::run_sha384,
-    "sha256sum" => digest::run_sha256,
-    "sha224sum" => digest::run_sha224,
-    "sha1sum" => digest::run_sha1,
-    "md5sum" => digest::run_md5,
-    "du" => du::run,
-    "df" => df::run,
-    "stat" => stat::run,
-    "[" => test_::run_bracket,
-    "test" => test_::run,
-    "tr" => tr::run,
-    "sort" => sort::run,
-    "wc" => wc::run,
-    "uniq" => uniq::run,
-    "tail" => tail::run,
-    "head" => head::run,
-    "cut" => cut::run,
-    "vdir" => ls::run_vdir,
-    "dir" => ls::run_dir,
-    "ls" => ls::run,
-    "unlink" => ln::run_unlink,
-    "link" => ln::run_link,
-    "ln" => ln::run,
-    "mv" => mv::run,
-    "cp" => cp::run,
-    "pathchk" => path::run_pathchk,
-    "realpath" => path::run_realpath,
-    "readlink" => path::run_readlink,
-    "dirname" => path::run_dirname,
     "basename" => path::run_basename,
-    "arch" => uname::run_arch,
     "cat" => cat::run,
     "chgrp" => chown::run_chgrp,
     "chmod" => chmod::run,
     "chown" => chown::run,
+    "chroot" => run::run_chroot,
+    "comm" => lines::run_comm,
+    "cp" => cp::run,
+    "cut" => cut::run,
     "date" => date::run,
+    "dd" => dd::run,
+    "df" => df::run,
+    "dir" => ls::run_dir,
+    "dircolors" => dircolors::run,
+    "dirname" => path::run_dirname,
+    "du" => du::run,
     "echo" => echo::run,
     "env" => env::run,
+    "expand" => lines::run_expand,
+    "expr" => expr::run,
+    "factor" => seq::run_factor,
     "false" => true_::run_false,
+    "fold" => lines::run_fold,
     "groups" => id::run_groups,
+    "head" => head::run,
+    "hostid" => who::run_hostid,
     "hostname" => hostname::run,
     "id" => id::run,
+    "install" => make::run_install,
+    "link" => ln::run_link,
+    "ln" => ln::run,
     "logname" => id::run_logname,
+    "ls" => ls::run,
+    "md5sum" => digest::run_md5,
     "mkdir" => mkdir::run,
+    "mkfifo" => make::run_mkfifo,
+    "mknod" => make::run_mknod,
+    "mktemp" => make::run_mktemp,
+    "mv" => mv::run,
+    "nice" => run::run_nice,
+    "nl" => lines::run_nl,
+    "nohup" => run::run_nohup,
+    "nproc" => seq::run_nproc,
+    "od" => od::run,
+    "paste" => lines::run_paste,
+    "pathchk" => path::run_pathchk,
     "printenv" => env::run_printenv,
+    "printf" => printf::run,
     "pwd" => pwd::run,
+    "readlink" => path::run_readlink,
+    "realpath" => path::run_realpath,
     "rm" => rm::run,
     "rmdir" => rmdir::run,
+    "seq" => seq::run,
+    "sha1sum" => digest::run_sha1,
+    "sha224sum" => digest::run_sha224,
+    "sha256sum" => digest::run_sha256,
+    "sha384sum" => digest::run_sha384,
+    "sha512sum" => digest::run_sha512,
+    "shred" => make::run_shred,
+    "shuf" => lines::run_shuf,
     "sleep" => sleep::run,
+    "sort" => sort::run,
+    "split" => split::run,
+    "stat" => stat::run,
+    "stdbuf" => run::run_stdbuf,
+    "sync" => who::run_sync,
+    "tac" => lines::run_tac,
+    "tail" => tail::run,
     "tee" => tee::run,
+    "test" => test_::run,
+    "timeout" => run::run_timeout,
     "touch" => touch::run,
+    "tr" => tr::run,
     "true" => true_::run,
+    "truncate" => make::run_truncate,
+    "tty" => who::run_tty,
     "uname" => uname::run,
+    "unexpand" => lines::run_unexpand,
+    "uniq" => uniq::run,
+    "unlink" => ln::run_unlink,
+    "users" => who::run_users,
+    "vdir" => ls::run_vdir,
+    "wc" => wc::run,
+    "who" => who::run,
     "whoami" => id::run_whoami,
+    "yes" => seq::run_yes,
 }

@@ -8,7 +8,10 @@ use sundew_kernel::{ExitStatus, Process};
 /// line stands for them.
 pub(crate) async fn run(proc: &mut Process, key: &str, name: &str) -> ExitStatus {
     let text = if key == "version" {
-        let authors = AUTHORS.iter().find(|row| row.0 == name).map_or("", |row| row.1);
+        let authors = AUTHORS
+            .iter()
+            .find(|row| row.0 == name)
+            .map_or("", |row| row.1);
         format!(
             "{name} (GNU coreutils) 9.1\n\
              Copyright (C) 2022 Free Software Foundation, Inc.\n\
@@ -42,7 +45,10 @@ const AUTHORS: &[(&str, &str)] = &[
     ("chroot", "Roland McGrath."),
     ("cksum", "Padraig Brady and Q. Frank Xia."),
     ("comm", "Richard M. Stallman and David MacKenzie."),
-    ("cp", "Torbjorn Granlund, David MacKenzie, and Jim Meyering."),
+    (
+        "cp",
+        "Torbjorn Granlund, David MacKenzie, and Jim Meyering.",
+    ),
     ("csplit", "Stuart Kemp and David MacKenzie."),
     ("cut", "David M. Ihnat, David MacKenzie, and Jim Meyering."),
     ("date", "David MacKenzie."),
@@ -51,9 +57,15 @@ const AUTHORS: &[(&str, &str)] = &[
     ("dir", "Richard M. Stallman and David MacKenzie."),
     ("dircolors", "H. Peter Anvin."),
     ("dirname", "David MacKenzie and Jim Meyering."),
-    ("du", "Torbjorn Granlund, David MacKenzie, Paul Eggert,\nand Jim Meyering."),
+    (
+        "du",
+        "Torbjorn Granlund, David MacKenzie, Paul Eggert,\nand Jim Meyering.",
+    ),
     ("echo", "Brian Fox and Chet Ramey."),
-    ("env", "Richard Mlynarik, David MacKenzie, and Assaf Gordon."),
+    (
+        "env",
+        "Richard Mlynarik, David MacKenzie, and Assaf Gordon.",
+    ),
     ("expand", "David MacKenzie."),
     ("expr", "Mike Parker, James Youngman, and Paul Eggert."),
     ("factor", "Paul Rubin, Torbjörn Granlund, and Niels Möller."),
@@ -84,7 +96,10 @@ const AUTHORS: &[(&str, &str)] = &[
     ("od", "Jim Meyering."),
     ("paste", "David M. Ihnat and David MacKenzie."),
     ("pathchk", "Paul Eggert, David MacKenzie, and Jim Meyering."),
-    ("pinky", "Joseph Arceneaux, David MacKenzie, and Kaveh Ghazi."),
+    (
+        "pinky",
+        "Joseph Arceneaux, David MacKenzie, and Kaveh Ghazi.",
+    ),
     ("pr", "Pete TerMaat and Roland Huebner."),
     ("printenv", "David MacKenzie and Richard Mlynarik."),
     ("printf", "David MacKenzie."),
@@ -92,14 +107,29 @@ const AUTHORS: &[(&str, &str)] = &[
     ("pwd", "Jim Meyering."),
     ("readlink", "Dmitry V. Levin."),
     ("realpath", "Padraig Brady."),
-    ("rm", "Paul Rubin, David MacKenzie, Richard M. Stallman,\nand Jim Meyering."),
+    (
+        "rm",
+        "Paul Rubin, David MacKenzie, Richard M. Stallman,\nand Jim Meyering.",
+    ),
     ("rmdir", "David MacKenzie."),
     ("seq", "Ulrich Drepper."),
     ("sha1sum", "Ulrich Drepper, Scott Miller, and David Madore."),
-    ("sha224sum", "Ulrich Drepper, Scott Miller, and David Madore."),
-    ("sha256sum", "Ulrich Drepper, Scott Miller, and David Madore."),
-    ("sha384sum", "Ulrich Drepper, Scott Miller, and David Madore."),
-    ("sha512sum", "Ulrich Drepper, Scott Miller, and David Madore."),
+    (
+        "sha224sum",
+        "Ulrich Drepper, Scott Miller, and David Madore.",
+    ),
+    (
+        "sha256sum",
+        "Ulrich Drepper, Scott Miller, and David Madore.",
+    ),
+    (
+        "sha384sum",
+        "Ulrich Drepper, Scott Miller, and David Madore.",
+    ),
+    (
+        "sha512sum",
+        "Ulrich Drepper, Scott Miller, and David Madore.",
+    ),
     ("shred", "Colin Plumb."),
     ("shuf", "Paul Eggert."),
     ("sleep", "Jim Meyering and Paul Eggert."),
@@ -111,10 +141,19 @@ const AUTHORS: &[(&str, &str)] = &[
     ("sum", "Kayvan Aghaiepour and David MacKenzie."),
     ("sync", "Jim Meyering and Giuseppe Scrivano."),
     ("tac", "Jay Lepreau and David MacKenzie."),
-    ("tail", "Paul Rubin, David MacKenzie, Ian Lance Taylor,\nand Jim Meyering."),
-    ("tee", "Mike Parker, Richard M. Stallman, and David MacKenzie."),
+    (
+        "tail",
+        "Paul Rubin, David MacKenzie, Ian Lance Taylor,\nand Jim Meyering.",
+    ),
+    (
+        "tee",
+        "Mike Parker, Richard M. Stallman, and David MacKenzie.",
+    ),
     ("timeout", "Padraig Brady."),
-    ("touch", "Paul Rubin, Arnold Robbins, Jim Kingdon,\nDavid MacKenzie, and Randy Smith."),
+    (
+        "touch",
+        "Paul Rubin, Arnold Robbins, Jim Kingdon,\nDavid MacKenzie, and Randy Smith.",
+    ),
     ("tr", "Jim Meyering."),
     ("true", "Jim Meyering."),
     ("truncate", "Padraig Brady."),
@@ -127,7 +166,10 @@ const AUTHORS: &[(&str, &str)] = &[
     ("users", "Joseph Arceneaux and David MacKenzie."),
     ("vdir", "Richard M. Stallman and David MacKenzie."),
     ("wc", "Paul Rubin and David MacKenzie."),
-    ("who", "Joseph Arceneaux, David MacKenzie, and Michael Stone."),
+    (
+        "who",
+        "Joseph Arceneaux, David MacKenzie, and Michael Stone.",
+    ),
     ("whoami", "Richard Mlynarik."),
     ("yes", "David MacKenzie."),
 ];

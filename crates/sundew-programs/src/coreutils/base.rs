@@ -7,7 +7,11 @@ use crate::getopt::{Arity, Getopt, Spec, refuse};
 
 const SPEC: Spec = Spec::gnu(
     "diw:",
-    &[("decode", Arity::No, "d"), ("wrap", Arity::Required, "w"), ("ignore-garbage", Arity::No, "i")],
+    &[
+        ("decode", Arity::No, "d"),
+        ("wrap", Arity::Required, "w"),
+        ("ignore-garbage", Arity::No, "i"),
+    ],
 );
 
 /// Bits of a letter, letters of a group.
@@ -25,7 +29,12 @@ const BASE64: Code = Code {
     bits: 6,
     group: 4,
 };
-const BASE32: Code = Code { name: "base32", letters: b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", bits: 5, group: 8 };
+const BASE32: Code = Code {
+    name: "base32",
+    letters: b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567",
+    bits: 5,
+    group: 8,
+};
 
 pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
     convert(proc, BASE64).await
@@ -42,10 +51,12 @@ async fn convert(proc: &mut Process, code: Code) -> ExitStatus {
         match option.map(|option| (option.key, option.value)) {
             Ok(("d", _)) => decode = true,
             Ok(("i", _)) => ignore = true,
-            Ok(("w", value)) => match input::decimal(&value).and_then(|width| usize::try_from(width).ok()) {
-                Some(width) => wrap = width,
-                None => return input::complain_word(proc, "invalid wrap size:", &value).await,
-            },
+            Ok(("w", value)) => {
+                match input::decimal(&value).and_then(|width| usize::try_from(width).ok()) {
+                    Some(width) => wrap = width,
+                    None => return input::complain_word(proc, "invalid wrap size:", &value).await,
+                }
+            }
             Ok((key, _)) => return about::run(proc, key, code.name).await,
             Err(error) => return refuse(proc, &error, 1).await,
         }
@@ -55,7 +66,9 @@ async fn convert(proc: &mut Process, code: Code) -> ExitStatus {
         return input::extra_operand(proc, extra).await;
     }
     let name = operands.first().map_or(b"-".as_slice(), Vec::as_slice);
-    let Some((bytes, mut memory)) = input::read_all(proc, name).await else { return proc.status() };
+    let Some((bytes, mut memory)) = input::read_all(proc, name).await else {
+        return proc.status();
+    };
     if memory.grow(bytes.len() * 2).is_err() {
         input::exhausted(proc).await;
         return proc.status();
@@ -83,7 +96,12 @@ fn encoded(bytes: &[u8], code: Code) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len() * 2);
     let (mut buffer, mut held) = (0u32, 0);
     let mask = (1 << code.bits) - 1;
-    let letter = |value: u32| code.letters.get(value as usize & mask).copied().unwrap_or(b'=');
+    let letter = |value: u32| {
+        code.letters
+            .get(value as usize & mask)
+            .copied()
+            .unwrap_or(b'=')
+    };
     for &byte in bytes {
         buffer = buffer << 8 | u32::from(byte);
         held += 8;
@@ -128,11 +146,19 @@ fn decoded(text: &[u8], code: Code, ignore: bool) -> (Vec<u8>, bool) {
 
 /// Decodes a group; whether its padding is where it may be.
 fn flush(group: &mut Vec<u8>, code: Code, out: &mut Vec<u8>) -> bool {
-    let end = group.iter().position(|&byte| byte == b'=').unwrap_or(group.len());
-    let padded_well = group.iter().skip(end).all(|&byte| byte == b'=') && !(end < 2 && !group.is_empty());
+    let end = group
+        .iter()
+        .position(|&byte| byte == b'=')
+        .unwrap_or(group.len());
+    let padded_well =
+        group.iter().skip(end).all(|&byte| byte == b'=') && (end >= 2 || group.is_empty());
     let (mut buffer, mut held) = (0u64, 0);
     for byte in group.drain(..).take(end) {
-        let value = code.letters.iter().position(|known| *known == byte).unwrap_or(0) as u64;
+        let value = code
+            .letters
+            .iter()
+            .position(|known| *known == byte)
+            .unwrap_or(0) as u64;
         buffer = buffer << code.bits | value;
         held += code.bits;
         if held >= 8 {

@@ -3,8 +3,8 @@
 use sundew_kernel::{Errno, ExitStatus, Fd, Process, STDOUT};
 use sundew_vfs::FileType;
 
-use super::input::{self, CHUNK};
 use super::about;
+use super::input::{self, CHUNK};
 use crate::getopt::{Arity, Getopt, Spec, refuse};
 use crate::quote;
 
@@ -33,7 +33,12 @@ struct Style {
 
 impl Style {
     fn is_plain(&self) -> bool {
-        !(self.number || self.number_nonblank || self.squeeze || self.ends || self.tabs || self.nonprinting)
+        !(self.number
+            || self.number_nonblank
+            || self.squeeze
+            || self.ends
+            || self.tabs
+            || self.nonprinting)
     }
 }
 
@@ -66,13 +71,19 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
             Err(error) => return refuse(proc, &error, 1).await,
         }
     }
-    let mut state = State { line: 0, at_start: true, blank_lines: 0, pending_return: false };
+    let mut state = State {
+        line: 0,
+        at_start: true,
+        blank_lines: 0,
+        pending_return: false,
+    };
     for name in input::or_stdin(options.operands()) {
         let result = match input::open(proc, &name).await {
             Ok(fd) => {
                 if is_output(proc, fd) {
                     let name = quote::file(proc, &name);
-                    proc.complain_text([&name, b": input file is output file".as_slice()].concat()).await;
+                    proc.complain_text([&name, b": input file is output file".as_slice()].concat())
+                        .await;
                     input::close(proc, fd);
                     continue;
                 }
@@ -137,7 +148,11 @@ fn show(data: &[u8], style: &Style, state: &mut State) -> Vec<u8> {
     for &byte in data {
         if state.at_start {
             let blank = byte == b'\n';
-            state.blank_lines = if blank { state.blank_lines.saturating_add(1) } else { 0 };
+            state.blank_lines = if blank {
+                state.blank_lines.saturating_add(1)
+            } else {
+                0
+            };
             if blank && style.squeeze && state.blank_lines > 1 {
                 continue;
             }

@@ -41,6 +41,10 @@ struct Job {
     umask: u16,
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one arm for each option, in one place"
+)]
 pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
     let mut verbosity = Verbosity::Failures;
     let (mut recursive, mut preserve_root) = (false, false);
@@ -98,7 +102,12 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
             }
         }
     };
-    let job = Job { change, diagnose, verbosity, umask: proc.umask() };
+    let job = Job {
+        change,
+        diagnose,
+        verbosity,
+        umask: proc.umask(),
+    };
     for path in operands {
         if recursive && preserve_root && path == b"/" {
             refuse_root(proc).await;
@@ -121,7 +130,8 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
                 (_, Some(metadata)) if metadata.is_symlink() => {
                     if visit.depth == 0 {
                         let shown = quote::always(proc, &visit.path);
-                        let text = [b"cannot operate on dangling symlink ", shown.as_slice()].concat();
+                        let text =
+                            [b"cannot operate on dangling symlink ", shown.as_slice()].concat();
                         proc.complain_text(text).await;
                     }
                 }
@@ -135,8 +145,10 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
 
 /// The refusal to change all of the machine.
 pub(super) async fn refuse_root(proc: &mut Process) {
-    proc.complain_text("it is dangerous to operate recursively on '/'").await;
-    proc.complain_text("use --no-preserve-root to override this failsafe").await;
+    proc.complain_text("it is dangerous to operate recursively on '/'")
+        .await;
+    proc.complain_text("use --no-preserve-root to override this failsafe")
+        .await;
 }
 
 async fn apply(proc: &mut Process, path: &[u8], metadata: &Metadata, job: &Job) {
@@ -166,7 +178,8 @@ async fn apply(proc: &mut Process, path: &[u8], metadata: &Metadata, job: &Job) 
             let shown = quote::file(proc, path);
             let (new, naive) = (permissions(new), permissions(naive));
             let text = format!(": new permissions are {new}, not {naive}");
-            proc.complain_text([shown.as_slice(), text.as_bytes()].concat()).await;
+            proc.complain_text([shown.as_slice(), text.as_bytes()].concat())
+                .await;
         }
     }
 }
@@ -176,8 +189,15 @@ async fn tell(proc: &mut Process, path: &[u8], what: &str, old: u16, new: Option
     let old_text = format!("{old:04o} ({})", permissions(old));
     let rest = match new {
         Some(new) => {
-            let verb = if what.starts_with("failed") { "" } else { "changed " };
-            format!(" {verb}from {old_text} to {new:04o} ({})\n", permissions(new))
+            let verb = if what.starts_with("failed") {
+                ""
+            } else {
+                "changed "
+            };
+            format!(
+                " {verb}from {old_text} to {new:04o} ({})\n",
+                permissions(new)
+            )
         }
         None => format!(" retained as {old_text}\n"),
     };

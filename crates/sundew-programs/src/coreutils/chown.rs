@@ -53,6 +53,10 @@ pub(crate) async fn run_chgrp(proc: &mut Process) -> ExitStatus {
     change(proc, true).await
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one arm for each option, in one place"
+)]
 async fn change(proc: &mut Process, group_only: bool) -> ExitStatus {
     let names = Directory::load(proc).await;
     let mut job = Job {
@@ -84,7 +88,9 @@ async fn change(proc: &mut Process, group_only: bool) -> ExitStatus {
                 Ok(owner) => job.from = owner,
                 Err(what) => return input::complain_word(proc, what, &value).await,
             },
-            Ok((key, _)) => return about::run(proc, key, if group_only { "chgrp" } else { "chown" }).await,
+            Ok((key, _)) => {
+                return about::run(proc, key, if group_only { "chgrp" } else { "chown" }).await;
+            }
             Err(error) => return refuse(proc, &error, 1).await,
         }
     }
@@ -99,7 +105,11 @@ async fn change(proc: &mut Process, group_only: bool) -> ExitStatus {
     }
     job.owner = match reference {
         Some(reference) => match proc.stat(&reference) {
-            Ok(found) => Owner { uid: (!group_only).then_some(found.uid), gid: Some(found.gid), both: !group_only },
+            Ok(found) => Owner {
+                uid: (!group_only).then_some(found.uid),
+                gid: Some(found.gid),
+                both: !group_only,
+            },
             Err(errno) => {
                 input::complain_about(proc, "failed to get attributes of", &reference, errno).await;
                 return proc.status();
@@ -109,11 +119,23 @@ async fn change(proc: &mut Process, group_only: bool) -> ExitStatus {
             let word = operands.remove(0);
             if !group_only && warns_of_dot(&word, &job.names) {
                 let shown = quote::text(proc, &word);
-                let line = [proc.name(), b": warning: '.' should be ':': ", &shown, b"\n"].concat();
+                let line = [
+                    proc.name(),
+                    b": warning: '.' should be ':': ",
+                    &shown,
+                    b"\n",
+                ]
+                .concat();
                 proc.print_error(&line).await;
             }
             let owner = if group_only {
-                group_of(&word, &job.names).map(|gid| Owner { uid: None, gid, both: false }).ok_or("invalid group:")
+                group_of(&word, &job.names)
+                    .map(|gid| Owner {
+                        uid: None,
+                        gid,
+                        both: false,
+                    })
+                    .ok_or("invalid group:")
             } else {
                 owner_of(&word, &job.names)
             };
@@ -155,7 +177,14 @@ async fn walk(proc: &mut Process, mut walk: Walk, job: &Job) {
             }
             // A link that leads nowhere.
             (_, Some(metadata)) if metadata.is_symlink() && visit.depth == 0 && job.dereference => {
-                fail(proc, "cannot dereference", &visit.path, sundew_kernel::Errno::Enoent, job).await;
+                fail(
+                    proc,
+                    "cannot dereference",
+                    &visit.path,
+                    sundew_kernel::Errno::Enoent,
+                    job,
+                )
+                .await;
             }
             (_, Some(metadata)) => apply(proc, &visit.path, &metadata, job).await,
             (_, None) => {}
@@ -170,10 +199,22 @@ async fn fail(proc: &mut Process, what: &str, path: &[u8], errno: sundew_kernel:
         input::complain_about(proc, what, path, errno).await;
     }
     if job.verbosity == Verbosity::All {
-        let kind = if job.group_only { "group of " } else { "ownership of " };
+        let kind = if job.group_only {
+            "group of "
+        } else {
+            "ownership of "
+        };
         let shown = quote::always(proc, path);
         let after = owner_text(job.owner, &job.names);
-        let line = [b"failed to change ", kind.as_bytes(), &shown, b" to ", &after, b"\n"].concat();
+        let line = [
+            b"failed to change ",
+            kind.as_bytes(),
+            &shown,
+            b" to ",
+            &after,
+            b"\n",
+        ]
+        .concat();
         // A closed output is reported when the program ends.
         let _reported_at_exit = proc.print(&line).await;
     }
@@ -186,12 +227,19 @@ async fn apply(proc: &mut Process, path: &[u8], metadata: &Metadata, job: &Job) 
         return;
     }
     if let Err(errno) = proc.change_owner(path, uid, gid, !metadata.is_symlink()) {
-        let what = if job.group_only { "changing group of" } else { "changing ownership of" };
+        let what = if job.group_only {
+            "changing group of"
+        } else {
+            "changing ownership of"
+        };
         fail(proc, what, path, errno, job).await;
         return;
     }
     let changed = other(uid, metadata.uid) || other(gid, metadata.gid);
-    if !matches!((job.verbosity, changed), (Verbosity::All, _) | (Verbosity::Changes, true)) {
+    if !matches!(
+        (job.verbosity, changed),
+        (Verbosity::All, _) | (Verbosity::Changes, true)
+    ) {
         return;
     }
     let before = Owner {
@@ -199,11 +247,28 @@ async fn apply(proc: &mut Process, path: &[u8], metadata: &Metadata, job: &Job) 
         gid: (both || gid.is_some()).then_some(metadata.gid),
         both,
     };
-    let (before, after) = (owner_text(before, &job.names), owner_text(job.owner, &job.names));
-    let kind = if uid.is_some() || both { "ownership of " } else { "group of " };
+    let (before, after) = (
+        owner_text(before, &job.names),
+        owner_text(job.owner, &job.names),
+    );
+    let kind = if uid.is_some() || both {
+        "ownership of "
+    } else {
+        "group of "
+    };
     let shown = quote::always(proc, path);
     let line = if changed {
-        [b"changed ", kind.as_bytes(), &shown, b" from ", &before, b" to ", &after, b"\n"].concat()
+        [
+            b"changed ",
+            kind.as_bytes(),
+            &shown,
+            b" from ",
+            &before,
+            b" to ",
+            &after,
+            b"\n",
+        ]
+        .concat()
     } else {
         [kind.as_bytes(), &shown, b" retained as ", &before, b"\n"].concat()
     };
@@ -216,7 +281,9 @@ fn owner_text(owner: Owner, names: &Directory) -> Vec<u8> {
     let user = owner.uid.map(|uid| names.user_text(uid));
     let group = owner.gid.map(|gid| names.group_text(gid));
     match (user, group) {
-        (user, Some(group)) if owner.both => [user.unwrap_or_default().as_slice(), b":", &group].concat(),
+        (user, Some(group)) if owner.both => {
+            [user.unwrap_or_default().as_slice(), b":", &group].concat()
+        }
         (user, group) => user.or(group).unwrap_or_default(),
     }
 }
@@ -231,7 +298,11 @@ fn group_of(word: &[u8], names: &Directory) -> Option<Option<u32>> {
     if word.is_empty() {
         return Some(None);
     }
-    names.group(word).map(|group| group.gid).or_else(|| number(word)).map(Some)
+    names
+        .group(word)
+        .map(|group| group.gid)
+        .or_else(|| number(word))
+        .map(Some)
 }
 
 /// `USER`, `USER:GROUP`, `USER:`, `:GROUP`; a dot does for the colon if there is no such user.
@@ -260,7 +331,12 @@ fn split_owner(word: &[u8], separator: u8, names: &Directory) -> Result<Owner, &
     let uid = if user.is_empty() {
         None
     } else {
-        Some(known.map(|user| user.uid).or_else(|| number(user)).ok_or("invalid user:")?)
+        Some(
+            known
+                .map(|user| user.uid)
+                .or_else(|| number(user))
+                .ok_or("invalid user:")?,
+        )
     };
     let gid = match group {
         None => None,
@@ -268,5 +344,9 @@ fn split_owner(word: &[u8], separator: u8, names: &Directory) -> Result<Owner, &
         Some(b"") if !user.is_empty() => Some(known.ok_or("invalid spec:")?.gid),
         Some(group) => group_of(group, names).ok_or("invalid group:")?,
     };
-    Ok(Owner { uid, gid, both: group.is_some() })
+    Ok(Owner {
+        uid,
+        gid,
+        both: group.is_some(),
+    })
 }

@@ -42,18 +42,34 @@ pub(super) struct Preserve {
 
 impl Preserve {
     /// `-p`.
-    pub(super) const DEFAULT: Self = Self { mode: true, owner: true, times: true, links: false };
+    pub(super) const DEFAULT: Self = Self {
+        mode: true,
+        owner: true,
+        times: true,
+        links: false,
+    };
     /// `-a`.
-    pub(super) const ALL: Self = Self { links: true, ..Self::DEFAULT };
+    pub(super) const ALL: Self = Self {
+        links: true,
+        ..Self::DEFAULT
+    };
 
     /// From `--preserve=LIST`, added to what is kept already; `None` after a complaint.
     pub(super) async fn parse(proc: &mut Process, list: &[u8], mut kept: Self) -> Option<Self> {
         const WORDS: &[(&str, char)] = &[
-            ("mode", 'm'), ("timestamps", 't'), ("ownership", 'o'), ("links", 'l'), ("context", 'c'),
-            ("xattr", 'x'), ("all", 'a'),
+            ("mode", 'm'),
+            ("timestamps", 't'),
+            ("ownership", 'o'),
+            ("links", 'l'),
+            ("context", 'c'),
+            ("xattr", 'x'),
+            ("all", 'a'),
         ];
         if list.is_empty() {
-            return Some(Self { links: kept.links, ..Self::DEFAULT });
+            return Some(Self {
+                links: kept.links,
+                ..Self::DEFAULT
+            });
         }
         for word in list.split(|&byte| byte == b',') {
             match input::choose(proc, "--preserve", word, WORDS).await? {
@@ -121,11 +137,21 @@ impl Copier {
     }
 
     /// Copies an operand and what is below it; whether all went well.
-    pub(super) async fn copy_operand(&mut self, proc: &mut Process, source: &[u8], target: &[u8]) -> bool {
+    pub(super) async fn copy_operand(
+        &mut self,
+        proc: &mut Process,
+        source: &[u8],
+        target: &[u8],
+    ) -> bool {
         let mut memory = proc.memory();
         let mut made: Option<(u64, InodeId)> = None;
         let mut well = true;
-        let first = Step { source: source.to_vec(), target: target.to_vec(), is_operand: true, finished: None };
+        let first = Step {
+            source: source.to_vec(),
+            target: target.to_vec(),
+            is_operand: true,
+            finished: None,
+        };
         let mut steps = vec![first];
         while let Some(step) = steps.pop() {
             proc.tick().await;
@@ -153,12 +179,22 @@ impl Copier {
                     };
                     steps.push(done);
                     for entry in entries.into_iter().rev() {
-                        let (source, target) =
-                            (join(&step.source, &entry.name), join(&step.target, &entry.name));
-                        if memory.grow(size_of::<Step>() + source.len() + target.len()).is_err() {
+                        let (source, target) = (
+                            join(&step.source, &entry.name),
+                            join(&step.target, &entry.name),
+                        );
+                        if memory
+                            .grow(size_of::<Step>() + source.len() + target.len())
+                            .is_err()
+                        {
                             proc.out_of_memory().await;
                         }
-                        steps.push(Step { source, target, is_operand: false, finished: None });
+                        steps.push(Step {
+                            source,
+                            target,
+                            is_operand: false,
+                            finished: None,
+                        });
                     }
                 }
             }
@@ -174,6 +210,10 @@ impl Copier {
         }
     }
 
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one thing from top to bottom, in the order of the manual"
+    )]
     async fn copy(
         &mut self,
         proc: &mut Process,
@@ -189,17 +229,39 @@ impl Copier {
         };
         if metadata.is_dir() && !self.recursive {
             let shown = quote::always(proc, source);
-            return say(proc, &[b"-r not specified; omitting directory ", shown.as_slice()].concat()).await;
+            return say(
+                proc,
+                &[b"-r not specified; omitting directory ", shown.as_slice()].concat(),
+            )
+            .await;
         }
         if metadata.is_dir() && *made == Some((metadata.dev, metadata.ino)) {
-            let (from, to) = (quote::always(proc, top_source), quote::always(proc, top_target));
-            let text = [b"cannot copy a directory, ".as_slice(), &from, b", into itself, ", &to].concat();
+            let (from, to) = (
+                quote::always(proc, top_source),
+                quote::always(proc, top_target),
+            );
+            let text = [
+                b"cannot copy a directory, ".as_slice(),
+                &from,
+                b", into itself, ",
+                &to,
+            ]
+            .concat();
             return say(proc, &text).await;
         }
-        let follow_target = !metadata.is_symlink() && self.force != Force::Remove && !self.make_symlinks;
-        let existing = if follow_target { proc.stat(target) } else { proc.lstat(target) }.ok();
+        let follow_target =
+            !metadata.is_symlink() && self.force != Force::Remove && !self.make_symlinks;
+        let existing = if follow_target {
+            proc.stat(target)
+        } else {
+            proc.lstat(target)
+        }
+        .ok();
         if let Some(existing) = existing {
-            match self.may_replace(proc, source, target, &metadata, &existing).await {
+            match self
+                .may_replace(proc, source, target, &metadata, &existing)
+                .await
+            {
                 Some(true) => {}
                 Some(false) => return Copied::Done,
                 None => return Copied::Failed,
@@ -227,7 +289,11 @@ impl Copier {
                 }
             }
             let wanted = metadata.mode & 0o777 & !proc.umask();
-            let mode = if self.preserve.mode { metadata.mode } else { wanted };
+            let mode = if self.preserve.mode {
+                metadata.mode
+            } else {
+                wanted
+            };
             let mode = if existing.is_some() && !self.preserve.mode {
                 proc.stat(target).map_or(mode, |found| found.mode)
             } else {
@@ -235,7 +301,10 @@ impl Copier {
             };
             return Copied::Directory(Metadata { mode, ..metadata });
         }
-        if self.copy_node(proc, source, target, &metadata, existing).await {
+        if self
+            .copy_node(proc, source, target, &metadata, existing)
+            .await
+        {
             Copied::Done
         } else {
             Copied::Failed
@@ -255,23 +324,44 @@ impl Copier {
         if same && self.make_hard_links {
             return Some(false);
         }
-        if same && !(self.backup && !metadata.is_dir()) {
+        if same && (!self.backup || metadata.is_dir()) {
             let (from, to) = (quote::always(proc, source), quote::always(proc, target));
-            say(proc, &[from.as_slice(), b" and ", &to, b" are the same file"].concat()).await;
+            say(
+                proc,
+                &[from.as_slice(), b" and ", &to, b" are the same file"].concat(),
+            )
+            .await;
             return None;
         }
-        if !metadata.is_dir() && (self.no_clobber || (self.update && existing.mtime >= metadata.mtime)) {
+        if !metadata.is_dir()
+            && (self.no_clobber || (self.update && existing.mtime >= metadata.mtime))
+        {
             return Some(false);
         }
         match (metadata.is_dir(), existing.is_dir()) {
             (false, true) => {
                 let shown = quote::always(proc, target);
-                say(proc, &[b"cannot overwrite directory ", shown.as_slice(), b" with non-directory"].concat()).await;
+                say(
+                    proc,
+                    &[
+                        b"cannot overwrite directory ",
+                        shown.as_slice(),
+                        b" with non-directory",
+                    ]
+                    .concat(),
+                )
+                .await;
                 return None;
             }
             (true, false) => {
                 let (from, to) = (quote::always(proc, source), quote::always(proc, target));
-                let text = [b"cannot overwrite non-directory ".as_slice(), &to, b" with directory ", &from].concat();
+                let text = [
+                    b"cannot overwrite non-directory ".as_slice(),
+                    &to,
+                    b" with directory ",
+                    &from,
+                ]
+                .concat();
                 say(proc, &text).await;
                 return None;
             }
@@ -280,7 +370,10 @@ impl Copier {
         }
         if self.interactive {
             let shown = quote::always(proc, target);
-            return Some(self.ask(proc, &[b"overwrite ", shown.as_slice(), b"? "].concat()).await);
+            return Some(
+                self.ask(proc, &[b"overwrite ", shown.as_slice(), b"? "].concat())
+                    .await,
+            );
         }
         Some(true)
     }
@@ -302,7 +395,9 @@ impl Copier {
         existing: Option<Metadata>,
     ) -> bool {
         if self.make_symlinks || self.make_hard_links {
-            return self.make_link(proc, source, target, existing.is_some()).await;
+            return self
+                .make_link(proc, source, target, existing.is_some())
+                .await;
         }
         let identity = (metadata.dev, metadata.ino);
         if self.preserve.links && metadata.nlink > 1 {
@@ -321,7 +416,10 @@ impl Copier {
         let as_contents = !self.recursive || metadata.file_type == FileType::Regular;
         let done = match metadata.file_type {
             FileType::Symlink => copy_symlink(proc, source, target, existing.is_some()).await,
-            _ if as_contents => self.copy_contents(proc, source, target, metadata, existing.is_some()).await,
+            _ if as_contents => {
+                self.copy_contents(proc, source, target, metadata, existing.is_some())
+                    .await
+            }
             kind => {
                 if existing.is_some() {
                     // A failure shows when the node is made.
@@ -330,7 +428,11 @@ impl Copier {
                 match proc.make_node(target, kind, metadata.mode, metadata.rdev) {
                     Ok(()) => true,
                     Err(errno) => {
-                        let what = if kind == FileType::Fifo { "cannot create fifo" } else { "cannot create special file" };
+                        let what = if kind == FileType::Fifo {
+                            "cannot create fifo"
+                        } else {
+                            "cannot create special file"
+                        };
                         complained(proc, what, target, errno).await
                     }
                 }
@@ -342,7 +444,13 @@ impl Copier {
         done
     }
 
-    async fn make_link(&self, proc: &mut Process, source: &[u8], target: &[u8], exists: bool) -> bool {
+    async fn make_link(
+        &self,
+        proc: &mut Process,
+        source: &[u8],
+        target: &[u8],
+        exists: bool,
+    ) -> bool {
         if self.make_symlinks && !source.starts_with(b"/") && target.contains(&b'/') {
             let shown = quote::file(proc, target);
             let text = b": can make relative symbolic links only in current directory";
@@ -356,7 +464,10 @@ impl Copier {
         let (what, result) = if self.make_symlinks {
             ("cannot create symbolic link", proc.symlink(source, target))
         } else {
-            ("cannot create hard link", proc.link(source, target, self.links == Links::Follow))
+            (
+                "cannot create hard link",
+                proc.link(source, target, self.links == Links::Follow),
+            )
         };
         match result {
             Ok(()) => true,
@@ -381,13 +492,23 @@ impl Copier {
             Ok(fd) => fd,
             Err(errno) => {
                 let shown = quote::always(proc, source);
-                proc.complain(&[b"cannot open ", shown.as_slice(), b" for reading"].concat(), errno).await;
+                proc.complain(
+                    &[b"cannot open ", shown.as_slice(), b" for reading"].concat(),
+                    errno,
+                )
+                .await;
                 return false;
             }
         };
-        if !exists && proc.lstat(target).is_ok_and(|found| found.is_symlink()) && self.force != Force::Remove {
+        if !exists
+            && proc.lstat(target).is_ok_and(|found| found.is_symlink())
+            && self.force != Force::Remove
+        {
             let shown = quote::always(proc, target);
-            proc.complain_text([b"not writing through dangling symlink ", shown.as_slice()].concat()).await;
+            proc.complain_text(
+                [b"not writing through dangling symlink ", shown.as_slice()].concat(),
+            )
+            .await;
             input::close(proc, from);
             return false;
         }
@@ -396,7 +517,10 @@ impl Copier {
             let _shown_below = proc.unlink(target);
         }
         let truncate = !self.attributes_only;
-        let flags = OpenFlags { truncate, ..OpenFlags::CREATE };
+        let flags = OpenFlags {
+            truncate,
+            ..OpenFlags::CREATE
+        };
         let mode = metadata.mode & 0o777;
         let mut opened = proc.open(target, flags, mode).await;
         if opened.is_err() && exists && self.force == Force::Retry && proc.unlink(target).is_ok() {
@@ -410,7 +534,11 @@ impl Copier {
                 done
             }
             Err(errno) => {
-                let errno = if errno == Errno::Eisdir && target.ends_with(b"/") { Errno::Enotdir } else { errno };
+                let errno = if errno == Errno::Eisdir && target.ends_with(b"/") {
+                    Errno::Enotdir
+                } else {
+                    errno
+                };
                 complained(proc, "cannot create regular file", target, errno).await
             }
         };
@@ -433,10 +561,12 @@ impl Copier {
             if let Err(errno) = changed
                 && proc.credentials().uid == 0
             {
-                input::complain_about(proc, "failed to preserve ownership for", target, errno).await;
+                input::complain_about(proc, "failed to preserve ownership for", target, errno)
+                    .await;
             }
         }
-        if (self.preserve.mode || metadata.is_dir()) && !link
+        if (self.preserve.mode || metadata.is_dir())
+            && !link
             && let Err(errno) = proc.change_mode(target, metadata.mode)
         {
             input::complain_about(proc, "preserving permissions for", target, errno).await;
@@ -452,7 +582,8 @@ enum Copied {
 }
 
 fn owner(proc: &Process, path: &[u8]) -> (u32, u32) {
-    proc.lstat(path).map_or((0, 0), |found| (found.uid, found.gid))
+    proc.lstat(path)
+        .map_or((0, 0), |found| (found.uid, found.gid))
 }
 
 async fn complain(proc: &mut Process, what: &str, path: &[u8], errno: Errno) -> Copied {
@@ -507,7 +638,10 @@ async fn pour(proc: &mut Process, from: Fd, to: Fd, source: &[u8], target: &[u8]
             Ok(count) => count,
             Err(errno) => return complained(proc, "error reading", source, errno).await,
         };
-        if let Err(errno) = proc.write_all(to, chunk.get(..count).unwrap_or_default()).await {
+        if let Err(errno) = proc
+            .write_all(to, chunk.get(..count).unwrap_or_default())
+            .await
+        {
             return complained(proc, "error writing", target, errno).await;
         }
     }

@@ -84,12 +84,21 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
             key => return about::run(proc, key, "cp").await,
         }
     }
-    copier.links = links.unwrap_or(if copier.recursive { Links::Keep } else { Links::Follow });
+    copier.links = links.unwrap_or(if copier.recursive {
+        Links::Keep
+    } else {
+        Links::Follow
+    });
     let mut operands = options.operands();
     if strip {
-        operands = operands.iter().map(|operand| input::trim_slashes(operand).to_vec()).collect();
+        operands = operands
+            .iter()
+            .map(|operand| input::trim_slashes(operand).to_vec())
+            .collect();
     }
-    let Some(jobs) = target::settle(proc, operands, &place, parents).await else { return proc.status() };
+    let Some(jobs) = target::settle(proc, operands, &place, parents).await else {
+        return proc.status();
+    };
     for job in jobs {
         if parents && !copy::make_parents(proc, &job.source, &job.directory).await {
             continue;

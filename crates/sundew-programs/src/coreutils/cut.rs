@@ -31,9 +31,14 @@ struct Options {
     end: u8,
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one arm for each option, in one place"
+)]
 pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
     let (mut list, mut fields) = (None, false);
-    let (mut delimiter, mut only, mut between, mut complement, mut end) = (None, false, None, false, b'\n');
+    let (mut delimiter, mut only, mut between, mut complement, mut end) =
+        (None, false, None, false, b'\n');
     let mut options = Getopt::new(&SPEC, proc.args());
     while let Some(option) = options.next() {
         match option.map(|option| (option.key, option.value)) {
@@ -45,21 +50,28 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
             }
             Ok(("d", value)) => {
                 if value.len() > 1 {
-                    return input::refuse_text(proc, "the delimiter must be a single character").await;
+                    return input::refuse_text(proc, "the delimiter must be a single character")
+                        .await;
                 }
                 delimiter = Some(value.first().copied().unwrap_or(0));
             }
             Ok(("n", _)) => {}
             Ok(("s", _)) => only = true,
             Ok(("z", _)) => end = 0,
-            Ok(("output-delimiter", value)) => between = Some(if value.is_empty() { vec![0] } else { value }),
+            Ok(("output-delimiter", value)) => {
+                between = Some(if value.is_empty() { vec![0] } else { value })
+            }
             Ok(("complement", _)) => complement = true,
             Ok((key, _)) => return about::run(proc, key, "cut").await,
             Err(error) => return refuse(proc, &error, 1).await,
         }
     }
     let Some(list) = list else {
-        return input::refuse_text(proc, "you must specify a list of bytes, characters, or fields").await;
+        return input::refuse_text(
+            proc,
+            "you must specify a list of bytes, characters, or fields",
+        )
+        .await;
     };
     if !fields && delimiter.is_some() {
         let text = "an input delimiter may be specified only when operating on fields";
@@ -76,14 +88,26 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
         Err(Refused::Word(text, word)) => return input::refuse_word(proc, text, &word).await,
         Err(Refused::TooLarge(word)) => {
             let word = quote::text(proc, &word);
-            let what: &[u8] = if fields { b"field number " } else { b"byte/character offset " };
-            proc.complain_text([what, &word, b" is too large"].concat()).await;
+            let what: &[u8] = if fields {
+                b"field number "
+            } else {
+                b"byte/character offset "
+            };
+            proc.complain_text([what, &word, b" is too large"].concat())
+                .await;
             return crate::getopt::try_help(proc, 1).await;
         }
     };
     let delimiter = delimiter.unwrap_or(b'\t');
     let between = between.or(fields.then(|| vec![delimiter]));
-    let settings = Options { ranges, fields, delimiter, only_delimited: only, between, end };
+    let settings = Options {
+        ranges,
+        fields,
+        delimiter,
+        only_delimited: only,
+        between,
+        end,
+    };
     for name in input::or_stdin(options.operands()) {
         let result = match input::open(proc, &name).await {
             Ok(fd) => {
@@ -114,12 +138,27 @@ enum Refused {
 
 /// `1,3-5,7-`.
 fn ranges(list: &[u8], fields: bool) -> Result<Vec<(u64, u64)>, Refused> {
-    let zero = if fields { "fields are numbered from 1" } else { "byte/character positions are numbered from 1" };
-    let value = if fields { "invalid field value" } else { "invalid byte/character position" };
-    let range = if fields { "invalid field range" } else { "invalid byte or character range" };
+    let zero = if fields {
+        "fields are numbered from 1"
+    } else {
+        "byte/character positions are numbered from 1"
+    };
+    let value = if fields {
+        "invalid field value"
+    } else {
+        "invalid byte/character position"
+    };
+    let range = if fields {
+        "invalid field range"
+    } else {
+        "invalid byte or character range"
+    };
     let number = |text: &[u8]| -> Result<u64, Refused> {
         if let Some(at) = text.iter().position(|byte| !byte.is_ascii_digit()) {
-            return Err(Refused::Word(value, text.get(at..).unwrap_or_default().to_vec()));
+            return Err(Refused::Word(
+                value,
+                text.get(at..).unwrap_or_default().to_vec(),
+            ));
         }
         match input::decimal(text) {
             Some(u64::MAX) | None => Err(Refused::TooLarge(text.to_vec())),
@@ -146,7 +185,11 @@ fn ranges(list: &[u8], fields: bool) -> Result<Vec<(u64, u64)>, Refused> {
                     return Err(Refused::Text(range));
                 }
                 let first = if first.is_empty() { 1 } else { number(first)? };
-                let last = if last.is_empty() { u64::MAX } else { number(last)? };
+                let last = if last.is_empty() {
+                    u64::MAX
+                } else {
+                    number(last)?
+                };
                 (first, last)
             }
         };
@@ -192,18 +235,26 @@ async fn cut(proc: &mut Process, fd: Fd, settings: &Options) -> Result<(), Optio
             line.pop();
         }
         let shown = if settings.fields {
-            let Some(shown) = fields(&line, settings) else { continue };
+            let Some(shown) = fields(&line, settings) else {
+                continue;
+            };
             shown
         } else {
             bytes(&line, settings)
         };
-        proc.print(&[shown.as_slice(), &[settings.end]].concat()).await.map_err(|_| None)?;
+        proc.print(&[shown.as_slice(), &[settings.end]].concat())
+            .await
+            .map_err(|_| None)?;
     }
     Ok(())
 }
 
 fn bytes(line: &[u8], settings: &Options) -> Vec<u8> {
-    let index = |position: u64| usize::try_from(position).unwrap_or(usize::MAX).min(line.len());
+    let index = |position: u64| {
+        usize::try_from(position)
+            .unwrap_or(usize::MAX)
+            .min(line.len())
+    };
     let parts: Vec<&[u8]> = settings
         .ranges
         .iter()

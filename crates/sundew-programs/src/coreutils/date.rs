@@ -54,6 +54,10 @@ enum Source {
     Set(Vec<u8>),
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one arm for each option, in one place"
+)]
 pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
     let mut format: Option<Vec<u8>> = None;
     let (mut source, mut sources, mut utc) = (Source::Now, 0, false);
@@ -97,12 +101,17 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
             key => return about::run(proc, key, "date").await,
         };
         if format.replace(new_format.into()).is_some() {
-            proc.complain_text("multiple output formats specified").await;
+            proc.complain_text("multiple output formats specified")
+                .await;
             return proc.status();
         }
     }
     if sources > 1 {
-        return input::refuse_text(proc, "the options to specify dates for printing are mutually exclusive").await;
+        return input::refuse_text(
+            proc,
+            "the options to specify dates for printing are mutually exclusive",
+        )
+        .await;
     }
     if let Some(text) = set {
         source = Source::Set(text);
@@ -110,7 +119,8 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
     for (at, word) in options.operands().into_iter().enumerate() {
         if let Some(text) = word.strip_prefix(b"+").filter(|_| at == 0) {
             if format.replace(text.to_vec()).is_some() {
-                proc.complain_text("multiple output formats specified").await;
+                proc.complain_text("multiple output formats specified")
+                    .await;
                 return proc.status();
             }
         } else if at > 0 {
@@ -130,8 +140,18 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
             source = Source::Set(word);
         }
     }
-    let zone = if utc { Zone::utc() } else { Zone::of(proc).await };
-    show(proc, source, &zone, &format.unwrap_or_else(|| DEFAULT.into())).await
+    let zone = if utc {
+        Zone::utc()
+    } else {
+        Zone::of(proc).await
+    };
+    show(
+        proc,
+        source,
+        &zone,
+        &format.unwrap_or_else(|| DEFAULT.into()),
+    )
+    .await
 }
 
 async fn show(proc: &mut Process, source: Source, zone: &Zone, format: &[u8]) -> ExitStatus {
@@ -153,7 +173,13 @@ async fn show(proc: &mut Process, source: Source, zone: &Zone, format: &[u8]) ->
             };
             let mut lines = LineReader::new(proc, fd);
             while let Ok(Some(line)) = lines.next(proc, b'\n').await {
-                one(proc, line.strip_suffix(b"\n").unwrap_or(&line), zone, format).await;
+                one(
+                    proc,
+                    line.strip_suffix(b"\n").unwrap_or(&line),
+                    zone,
+                    format,
+                )
+                .await;
             }
         }
         Source::Set(text) => set(proc, &text, zone, format).await,
@@ -180,7 +206,9 @@ async fn put(proc: &mut Process, moment: Timestamp, zone: &Zone, format: &[u8]) 
 /// Pretends to set the clock, which belongs to the machine's owner: root sees the new time printed,
 /// others the refusal.
 async fn set(proc: &mut Process, text: &[u8], zone: &Zone, format: &[u8]) {
-    let Some(moment) = digits(text, proc.now(), zone).or_else(|| parse::parse(text, proc.now(), zone)) else {
+    let Some(moment) =
+        digits(text, proc.now(), zone).or_else(|| parse::parse(text, proc.now(), zone))
+    else {
         input::complain_word(proc, "invalid date", text).await;
         return;
     };
@@ -203,9 +231,18 @@ fn digits(text: &[u8], now: Timestamp, zone: &Zone) -> Option<Timestamp> {
         12 => digits.get(8..)?.parse().ok()?,
         _ => return None,
     };
-    let field = |at: usize| digits.get(at..at + 2).and_then(|text| text.parse::<i8>().ok());
+    let field = |at: usize| {
+        digits
+            .get(at..at + 2)
+            .and_then(|text| text.parse::<i8>().ok())
+    };
     let second = seconds.parse().ok()?;
-    let at = jiff::civil::DateTime::new(year, field(0)?, field(2)?, field(4)?, field(6)?, second, 0).ok()?;
+    let at =
+        jiff::civil::DateTime::new(year, field(0)?, field(2)?, field(4)?, field(6)?, second, 0)
+            .ok()?;
     let local = jiff::tz::Offset::UTC.to_timestamp(at).ok()?.as_second();
-    Some(Timestamp { secs: zone.moment_of(local), nanos: 0 })
+    Some(Timestamp {
+        secs: zone.moment_of(local),
+        nanos: 0,
+    })
 }

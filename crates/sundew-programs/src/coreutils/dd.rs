@@ -54,7 +54,11 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
             Err(error) => refuse(proc, &error, 1).await,
         };
     }
-    let mut settings = Options { input_block: 512, output_block: 512, ..Options::default() };
+    let mut settings = Options {
+        input_block: 512,
+        output_block: 512,
+        ..Options::default()
+    };
     for word in options.operands() {
         if let Err(status) = operand(proc, &word, &mut settings).await {
             return status;
@@ -79,12 +83,22 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
     if skip(proc, source, &settings).await {
         copy(proc, source, target, &settings, &mut counts).await;
     }
-    report(proc, &counts, settings.status, proc.monotonic().saturating_sub(started)).await;
+    report(
+        proc,
+        &counts,
+        settings.status,
+        proc.monotonic().saturating_sub(started),
+    )
+    .await;
     proc.status()
 }
 
 /// Reads one `NAME=VALUE`; `Err` is the status to end with.
-async fn operand(proc: &mut Process, word: &[u8], settings: &mut Options) -> Result<(), ExitStatus> {
+async fn operand(
+    proc: &mut Process,
+    word: &[u8],
+    settings: &mut Options,
+) -> Result<(), ExitStatus> {
     let at = word.iter().position(|&byte| byte == b'=');
     let (name, value) = word.split_at(at.unwrap_or(word.len()));
     let value = value.get(1..).unwrap_or_default();
@@ -100,8 +114,22 @@ async fn operand(proc: &mut Process, word: &[u8], settings: &mut Options) -> Res
         (b"conv", Some(_)) => {
             for flag in value.split(|&byte| byte == b',') {
                 const KNOWN: &[&[u8]] = &[
-                    b"notrunc", b"sync", b"noerror", b"ucase", b"lcase", b"swab", b"excl", b"nocreat", b"fsync",
-                    b"fdatasync", b"sparse", b"ascii", b"ebcdic", b"ibm", b"block", b"unblock",
+                    b"notrunc",
+                    b"sync",
+                    b"noerror",
+                    b"ucase",
+                    b"lcase",
+                    b"swab",
+                    b"excl",
+                    b"nocreat",
+                    b"fsync",
+                    b"fdatasync",
+                    b"sparse",
+                    b"ascii",
+                    b"ebcdic",
+                    b"ibm",
+                    b"block",
+                    b"unblock",
                 ];
                 if !KNOWN.contains(&flag) {
                     return Err(input::refuse_word(proc, "invalid conversion:", flag).await);
@@ -113,8 +141,13 @@ async fn operand(proc: &mut Process, word: &[u8], settings: &mut Options) -> Res
             settings.count_bytes |= value.windows(11).any(|window| window == b"count_bytes");
             settings.full_block |= value.windows(9).any(|window| window == b"fullblock");
         }
-        (b"oflag", Some(_)) => settings.append |= value.windows(6).any(|window| window == b"append"),
-        (b"bs" | b"ibs" | b"obs" | b"count" | b"skip" | b"iseek" | b"seek" | b"oseek" | b"cbs", Some(_)) => {
+        (b"oflag", Some(_)) => {
+            settings.append |= value.windows(6).any(|window| window == b"append")
+        }
+        (
+            b"bs" | b"ibs" | b"obs" | b"count" | b"skip" | b"iseek" | b"seek" | b"oseek" | b"cbs",
+            Some(_),
+        ) => {
             let Some(amount) = amount(value) else {
                 return Err(input::complain_word(proc, "invalid number:", value).await);
             };
@@ -149,7 +182,9 @@ fn amount(text: &[u8]) -> Option<u64> {
 }
 
 async fn open_output(proc: &mut Process, settings: &Options) -> Result<Fd, ExitStatus> {
-    let Some(path) = &settings.output else { return Ok(STDOUT) };
+    let Some(path) = &settings.output else {
+        return Ok(STDOUT);
+    };
     let flag = |name: &[u8]| settings.flags.iter().any(|flag| flag == name);
     let keep = flag(b"notrunc") || settings.seek > 0 || settings.append;
     let flags = OpenFlags {
@@ -168,13 +203,18 @@ async fn open_output(proc: &mut Process, settings: &Options) -> Result<Fd, ExitS
     };
     if settings.seek > 0 {
         let offset = settings.seek.saturating_mul(settings.output_block);
-        let cut = if flag(b"notrunc") { Ok(()) } else { proc.truncate(fd, offset) };
+        let cut = if flag(b"notrunc") {
+            Ok(())
+        } else {
+            proc.truncate(fd, offset)
+        };
         // What cannot be cut, a device, cannot be moved in either.
         if let Err(errno) = proc.seek(fd, Seek::Start(offset)).map(drop).and(cut)
             && errno != Errno::Einval
         {
             let shown = crate::quote::always(proc, path);
-            proc.complain(&[shown.as_slice(), b": cannot seek"].concat(), errno).await;
+            proc.complain(&[shown.as_slice(), b": cannot seek"].concat(), errno)
+                .await;
             return Err(proc.status());
         }
     }
@@ -184,13 +224,22 @@ async fn open_output(proc: &mut Process, settings: &Options) -> Result<Fd, ExitS
 /// Leaves out the first blocks of the input, by moving or by reading.
 async fn skip(proc: &mut Process, fd: Fd, settings: &Options) -> bool {
     let mut left = settings.skip.saturating_mul(settings.input_block);
-    if left == 0 || proc.seek(fd, Seek::Current(i64::try_from(left).unwrap_or(i64::MAX))).is_ok() {
+    if left == 0
+        || proc
+            .seek(fd, Seek::Current(i64::try_from(left).unwrap_or(i64::MAX)))
+            .is_ok()
+    {
         return true;
     }
     let mut chunk = vec![0; input::CHUNK];
     while left > 0 {
-        let most = usize::try_from(left).unwrap_or(input::CHUNK).min(input::CHUNK);
-        match proc.read(fd, chunk.get_mut(..most).unwrap_or_default()).await {
+        let most = usize::try_from(left)
+            .unwrap_or(input::CHUNK)
+            .min(input::CHUNK);
+        match proc
+            .read(fd, chunk.get_mut(..most).unwrap_or_default())
+            .await
+        {
             Ok(0) | Err(_) => return true,
             Ok(got) => left -= got as u64,
         }
@@ -198,6 +247,10 @@ async fn skip(proc: &mut Process, fd: Fd, settings: &Options) -> bool {
     true
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one thing from top to bottom, in the order of the manual"
+)]
 async fn copy(proc: &mut Process, source: Fd, target: Fd, settings: &Options, counts: &mut Counts) {
     let block = usize::try_from(settings.input_block).unwrap_or(usize::MAX);
     let out_block = usize::try_from(settings.output_block).unwrap_or(usize::MAX);
@@ -218,14 +271,22 @@ async fn copy(proc: &mut Process, source: Fd, target: Fd, settings: &Options, co
         if !settings.count_bytes && settings.count.is_some_and(|count| blocks >= count) {
             break;
         }
-        let want = left_bytes.map_or(block, |left| usize::try_from(left).unwrap_or(block).min(block));
+        let want = left_bytes.map_or(block, |left| {
+            usize::try_from(left).unwrap_or(block).min(block)
+        });
         let mut got = 0;
         while got < want {
-            match proc.read(source, buffer.get_mut(got..want).unwrap_or_default()).await {
+            match proc
+                .read(source, buffer.get_mut(got..want).unwrap_or_default())
+                .await
+            {
                 Ok(0) => break,
                 Ok(count) => got += count,
                 Err(errno) => {
-                    let name = settings.input.clone().unwrap_or_else(|| b"standard input".to_vec());
+                    let name = settings
+                        .input
+                        .clone()
+                        .unwrap_or_else(|| b"standard input".to_vec());
                     input::complain_about(proc, "error reading", &name, errno).await;
                     return;
                 }
@@ -240,7 +301,11 @@ async fn copy(proc: &mut Process, source: Fd, target: Fd, settings: &Options, co
         if let Some(left) = &mut left_bytes {
             *left -= got as u64;
         }
-        if got == block { counts.whole_in += 1 } else { counts.part_in += 1 }
+        if got == block {
+            counts.whole_in += 1
+        } else {
+            counts.part_in += 1
+        }
         if sync && got < block {
             if let Some(rest) = buffer.get_mut(got..) {
                 rest.fill(0);
@@ -287,12 +352,19 @@ async fn put(
     counts: &mut Counts,
 ) -> bool {
     if let Err(errno) = proc.write_all(target, data).await {
-        let name = settings.output.clone().unwrap_or_else(|| b"standard output".to_vec());
+        let name = settings
+            .output
+            .clone()
+            .unwrap_or_else(|| b"standard output".to_vec());
         input::complain_about(proc, "error writing", &name, errno).await;
         return false;
     }
     counts.bytes += data.len() as u64;
-    if data.len() == block { counts.whole_out += 1 } else { counts.part_out += 1 }
+    if data.len() == block {
+        counts.whole_out += 1
+    } else {
+        counts.part_out += 1
+    }
     true
 }
 
@@ -306,15 +378,26 @@ async fn report(proc: &mut Process, counts: &Counts, status: Status, time: Durat
     );
     if status == Status::All {
         let bytes = counts.bytes;
-        text.push_str(&if bytes == 1 { "1 byte".to_owned() } else { format!("{bytes} bytes") });
+        text.push_str(&if bytes == 1 {
+            "1 byte".to_owned()
+        } else {
+            format!("{bytes} bytes")
+        });
         match (bytes >= 1000, bytes >= 1024) {
-            (true, true) => text.push_str(&format!(" ({}, {})", rounded(bytes as f64, false), rounded(bytes as f64, true))),
+            (true, true) => text.push_str(&format!(
+                " ({}, {})",
+                rounded(bytes as f64, false),
+                rounded(bytes as f64, true)
+            )),
             (true, false) => text.push_str(&format!(" ({})", rounded(bytes as f64, false))),
             _ => {}
         }
         let seconds = time.as_secs_f64().max(1e-9);
         let shown = float::format(seconds, b'g', None, false);
-        text.push_str(&format!(" copied, {shown} s, {}/s\n", rounded(bytes as f64 / seconds, false)));
+        text.push_str(&format!(
+            " copied, {shown} s, {}/s\n",
+            rounded(bytes as f64 / seconds, false)
+        ));
     }
     proc.print_error(text.as_bytes()).await;
 }
@@ -322,12 +405,20 @@ async fn report(proc: &mut Process, counts: &Counts, status: Status, time: Durat
 /// `1.4 MB`, `2.0 MiB`.
 fn rounded(bytes: f64, binary: bool) -> String {
     let base = if binary { 1024.0 } else { 1000.0 };
-    let units: &[&str] = if binary { &["B", "KiB", "MiB", "GiB", "TiB"] } else { &["B", "kB", "MB", "GB", "TB"] };
+    let units: &[&str] = if binary {
+        &["B", "KiB", "MiB", "GiB", "TiB"]
+    } else {
+        &["B", "kB", "MB", "GB", "TB"]
+    };
     let (mut value, mut unit) = (bytes, 0);
     while value >= base && unit + 1 < units.len() {
         value /= base;
         unit += 1;
     }
     let name = units.get(unit).copied().unwrap_or("B");
-    if unit > 0 && value < 9.95 { format!("{value:.1} {name}") } else { format!("{value:.0} {name}") }
+    if unit > 0 && value < 9.95 {
+        format!("{value:.1} {name}")
+    } else {
+        format!("{value:.0} {name}")
+    }
 }

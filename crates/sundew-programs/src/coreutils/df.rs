@@ -60,7 +60,11 @@ pub(super) fn mount_of(mounts: &[Mount], path: &[u8]) -> Option<Mount> {
         .iter()
         .filter(|mount| {
             let target: &[u8] = &mount.target;
-            target == b"/" || path == target || path.strip_prefix(target).is_some_and(|rest| rest.starts_with(b"/"))
+            target == b"/"
+                || path == target
+                || path
+                    .strip_prefix(target)
+                    .is_some_and(|rest| rest.starts_with(b"/"))
         })
         .max_by_key(|mount| mount.target.len())
         .cloned()
@@ -71,12 +75,22 @@ pub(super) fn space(proc: &Process, mount: Option<&Mount>) -> Space {
     let target = mount.map_or(b"/".as_slice(), |mount| &mount.target);
     let facts = proc.facts();
     if let Some(disk) = facts.disks.iter().find(|disk| disk.mount_point == target) {
-        let added = if target == b"/" { proc.disk_usage().bytes.div_ceil(1024) } else { 0 };
+        let added = if target == b"/" {
+            proc.disk_usage().bytes.div_ceil(1024)
+        } else {
+            0
+        };
         let used = disk.used_kib.saturating_add(added).min(disk.total_kib);
         // ext4 keeps five percent for root.
         let available = (disk.total_kib - used).saturating_sub(disk.total_kib / 20);
         let inodes_used = disk.inodes_used.min(disk.inodes);
-        return Space { total: disk.total_kib, used, available, inodes: disk.inodes, inodes_used };
+        return Space {
+            total: disk.total_kib,
+            used,
+            available,
+            inodes: disk.inodes,
+            inodes_used,
+        };
     }
     let memory = facts.memory_total_kib;
     let total = match (mount.map(|mount| &*mount.fs_type), target) {
@@ -88,7 +102,13 @@ pub(super) fn space(proc: &Process, mount: Option<&Mount>) -> Space {
     };
     let used = if target == b"/run" { 500.min(total) } else { 0 };
     let inodes = if total == 0 { 0 } else { memory / 8 };
-    Space { total, used, available: total - used, inodes, inodes_used: if total == 0 { 0 } else { 1 } }
+    Space {
+        total,
+        used,
+        available: total - used,
+        inodes,
+        inodes_used: if total == 0 { 0 } else { 1 },
+    }
 }
 
 struct Options {
@@ -102,6 +122,10 @@ struct Options {
     header: String,
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one arm for each option, in one place"
+)]
 pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
     let (mut inodes, mut types) = (false, false);
     let mut output: Option<Vec<&'static str>> = None;
@@ -128,7 +152,8 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
                 Ok(display) => settings.display = display,
                 Err(_) => {
                     let shown = quote::always(proc, &value);
-                    proc.complain_text([b"invalid -B argument ", shown.as_slice()].concat()).await;
+                    proc.complain_text([b"invalid -B argument ", shown.as_slice()].concat())
+                        .await;
                     return proc.status();
                 }
             },
@@ -140,10 +165,14 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
             Ok(("x", value)) => settings.excluded.push(value),
             Ok(("output", value)) => {
                 let chosen = output.get_or_insert_default();
-                for word in value.split(|&byte| byte == b',').filter(|word| !word.is_empty()) {
+                for word in value
+                    .split(|&byte| byte == b',')
+                    .filter(|word| !word.is_empty())
+                {
                     let Some(field) = FIELDS.iter().find(|field| field.0.as_bytes() == word) else {
                         let shown = quote::text(proc, word);
-                        let text = [b"option --output: field ".as_slice(), &shown, b" unknown"].concat();
+                        let text =
+                            [b"option --output: field ".as_slice(), &shown, b" unknown"].concat();
                         proc.complain_text(text).await;
                         return try_help(proc, 1).await;
                     };
@@ -184,9 +213,8 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
         }
     };
     let operands = options.operands();
-    let rows = match rows(proc, &operands, &settings).await {
-        Some(rows) => rows,
-        None => return proc.status(),
+    let Some(rows) = rows(proc, &operands, &settings).await else {
+        return proc.status();
     };
     table(proc, rows, &settings).await;
     proc.status()
@@ -207,8 +235,13 @@ async fn rows(proc: &mut Process, operands: &[Vec<u8>], settings: &Options) -> O
         let found = proc.stat(operand).and_then(|_| proc.real_path(operand));
         match found {
             Ok(path) => {
-                let device = mounts.iter().find(|mount| *mount.source == *path.as_slice()).cloned();
-                let mount = device.or_else(|| mount_of(&mounts, &path)).unwrap_or_else(|| root(proc));
+                let device = mounts
+                    .iter()
+                    .find(|mount| *mount.source == *path.as_slice())
+                    .cloned();
+                let mount = device
+                    .or_else(|| mount_of(&mounts, &path))
+                    .unwrap_or_else(|| root(proc));
                 mounts_shown.push((mount, operand.clone()));
             }
             Err(errno) => input::complain(proc, operand, errno).await,
@@ -239,9 +272,15 @@ async fn rows(proc: &mut Process, operands: &[Vec<u8>], settings: &Options) -> O
 
 /// The root filesystem, where the mount table does not name it.
 fn root(proc: &Process) -> Mount {
-    let disk = proc.facts().disks.iter().find(|disk| disk.mount_point == b"/");
+    let disk = proc
+        .facts()
+        .disks
+        .iter()
+        .find(|disk| disk.mount_point == b"/");
     Mount {
-        source: disk.map_or(b"/dev/root".as_slice(), |disk| &disk.device).into(),
+        source: disk
+            .map_or(b"/dev/root".as_slice(), |disk| &disk.device)
+            .into(),
         target: b"/".as_slice().into(),
         fs_type: disk.map_or(b"ext4".as_slice(), |disk| &disk.fs_type).into(),
         options: b"rw,relatime".as_slice().into(),
@@ -250,6 +289,10 @@ fn root(proc: &Process) -> Mount {
     }
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one thing from top to bottom, in the order of the manual"
+)]
 async fn table(proc: &mut Process, mut rows: Vec<Row>, settings: &Options) {
     if settings.total {
         let mut sum = Space::default();
@@ -260,7 +303,12 @@ async fn table(proc: &mut Process, mut rows: Vec<Row>, settings: &Options) {
             sum.inodes += space.inodes;
             sum.inodes_used += space.inodes_used;
         }
-        let mount = Mount { source: b"total".as_slice().into(), target: b"-".as_slice().into(), fs_type: b"-".as_slice().into(), ..root(proc) };
+        let mount = Mount {
+            source: b"total".as_slice().into(),
+            target: b"-".as_slice().into(),
+            fs_type: b"-".as_slice().into(),
+            ..root(proc)
+        };
         rows.push((mount, sum, b"-".to_vec()));
     }
     let human = matches!(settings.display, Display::Human | Display::Si);
@@ -272,12 +320,22 @@ async fn table(proc: &mut Process, mut rows: Vec<Row>, settings: &Options) {
                 "size" => settings.header.clone().into_bytes(),
                 "avail" if human => b"Avail".to_vec(),
                 "pcent" if settings.portable => b"Capacity".to_vec(),
-                field => FIELDS.iter().find(|row| row.0 == field).map_or(b"".as_slice(), |row| row.1.as_bytes()).to_vec(),
+                field => FIELDS
+                    .iter()
+                    .find(|row| row.0 == field)
+                    .map_or(b"".as_slice(), |row| row.1.as_bytes())
+                    .to_vec(),
             })
             .collect(),
     ];
     for (mount, space, file) in &rows {
-        cells.push(settings.fields.iter().map(|field| cell(field, mount, space, file, settings.display)).collect());
+        cells.push(
+            settings
+                .fields
+                .iter()
+                .map(|field| cell(field, mount, space, file, settings.display))
+                .collect(),
+        );
     }
     let widths: Vec<usize> = (0..settings.fields.len())
         .map(|column| {
@@ -287,13 +345,22 @@ async fn table(proc: &mut Process, mut rows: Vec<Row>, settings: &Options) {
                 Some(&"pcent" | &"ipcent" | &"fstype") => 4,
                 _ => 0,
             };
-            cells.iter().filter_map(|row| row.get(column)).map(Vec::len).max().unwrap_or(0).max(least)
+            cells
+                .iter()
+                .filter_map(|row| row.get(column))
+                .map(Vec::len)
+                .max()
+                .unwrap_or(0)
+                .max(least)
         })
         .collect();
     for row in cells {
         let mut line = Vec::new();
         for (column, (text, width)) in row.iter().zip(&widths).enumerate() {
-            let left = matches!(settings.fields.get(column), Some(&"source" | &"fstype" | &"target" | &"file"));
+            let left = matches!(
+                settings.fields.get(column),
+                Some(&"source" | &"fstype" | &"target" | &"file")
+            );
             let pad = width.saturating_sub(text.len());
             let is_last = column + 1 == row.len();
             if !left {

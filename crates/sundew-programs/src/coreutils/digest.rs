@@ -6,8 +6,8 @@ use sha2::{Digest, Sha224, Sha256, Sha384, Sha512};
 use sundew_kernel::process::LineReader;
 use sundew_kernel::{Errno, ExitStatus, Process};
 
-use super::input::{self, CHUNK};
 use super::about;
+use super::input::{self, CHUNK};
 use crate::getopt::{Arity, Getopt, Spec, refuse};
 use crate::quote;
 
@@ -36,27 +36,75 @@ struct Kind {
 }
 
 pub(crate) async fn run_md5(proc: &mut Process) -> ExitStatus {
-    sum::<Md5>(proc, Kind { program: "md5sum", tag: "MD5", hex: 32 }).await
+    sum::<Md5>(
+        proc,
+        Kind {
+            program: "md5sum",
+            tag: "MD5",
+            hex: 32,
+        },
+    )
+    .await
 }
 
 pub(crate) async fn run_sha1(proc: &mut Process) -> ExitStatus {
-    sum::<Sha1>(proc, Kind { program: "sha1sum", tag: "SHA1", hex: 40 }).await
+    sum::<Sha1>(
+        proc,
+        Kind {
+            program: "sha1sum",
+            tag: "SHA1",
+            hex: 40,
+        },
+    )
+    .await
 }
 
 pub(crate) async fn run_sha224(proc: &mut Process) -> ExitStatus {
-    sum::<Sha224>(proc, Kind { program: "sha224sum", tag: "SHA224", hex: 56 }).await
+    sum::<Sha224>(
+        proc,
+        Kind {
+            program: "sha224sum",
+            tag: "SHA224",
+            hex: 56,
+        },
+    )
+    .await
 }
 
 pub(crate) async fn run_sha256(proc: &mut Process) -> ExitStatus {
-    sum::<Sha256>(proc, Kind { program: "sha256sum", tag: "SHA256", hex: 64 }).await
+    sum::<Sha256>(
+        proc,
+        Kind {
+            program: "sha256sum",
+            tag: "SHA256",
+            hex: 64,
+        },
+    )
+    .await
 }
 
 pub(crate) async fn run_sha384(proc: &mut Process) -> ExitStatus {
-    sum::<Sha384>(proc, Kind { program: "sha384sum", tag: "SHA384", hex: 96 }).await
+    sum::<Sha384>(
+        proc,
+        Kind {
+            program: "sha384sum",
+            tag: "SHA384",
+            hex: 96,
+        },
+    )
+    .await
 }
 
 pub(crate) async fn run_sha512(proc: &mut Process) -> ExitStatus {
-    sum::<Sha512>(proc, Kind { program: "sha512sum", tag: "SHA512", hex: 128 }).await
+    sum::<Sha512>(
+        proc,
+        Kind {
+            program: "sha512sum",
+            tag: "SHA512",
+            hex: 128,
+        },
+    )
+    .await
 }
 
 #[derive(Debug, Default)]
@@ -114,7 +162,11 @@ async fn sum<D: Digest + Send>(proc: &mut Process, kind: Kind) -> ExitStatus {
         }
         match digest::<D>(proc, &name).await {
             Ok(hex) => {
-                if proc.print(&line(&name, &hex, kind, &settings)).await.is_err() {
+                if proc
+                    .print(&line(&name, &hex, kind, &settings))
+                    .await
+                    .is_err()
+                {
                     break;
                 }
             }
@@ -137,16 +189,31 @@ async fn digest<D: Digest + Send>(proc: &Process, name: &[u8]) -> Result<String,
     };
     input::close(proc, fd);
     result?;
-    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hasher
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect())
 }
 
 fn line(name: &[u8], hex: &str, kind: Kind, settings: &Options) -> Vec<u8> {
     let end = if settings.zero { b"\0" } else { b"\n" };
     if settings.tag {
-        return [kind.tag.as_bytes(), b" (", name, b") = ", hex.as_bytes(), end].concat();
+        return [
+            kind.tag.as_bytes(),
+            b" (",
+            name,
+            b") = ",
+            hex.as_bytes(),
+            end,
+        ]
+        .concat();
     }
     // A name with a newline or backslash is written with escapes, which a backslash in front announces.
-    let odd = !settings.zero && name.iter().any(|byte| matches!(byte, b'\n' | b'\\' | b'\r'));
+    let odd = !settings.zero
+        && name
+            .iter()
+            .any(|byte| matches!(byte, b'\n' | b'\\' | b'\r'));
     let shown: Vec<u8> = if odd {
         name.iter()
             .flat_map(|byte| match byte {
@@ -160,7 +227,14 @@ fn line(name: &[u8], hex: &str, kind: Kind, settings: &Options) -> Vec<u8> {
         name.to_vec()
     };
     let mark: &[u8] = if settings.binary { b" *" } else { b"  " };
-    [if odd { b"\\".as_slice() } else { b"" }, hex.as_bytes(), mark, &shown, end].concat()
+    [
+        if odd { b"\\".as_slice() } else { b"" },
+        hex.as_bytes(),
+        mark,
+        &shown,
+        end,
+    ]
+    .concat()
 }
 
 /// `HEX  NAME`, `HEX *NAME` or `TAG (NAME) = HEX`.
@@ -168,24 +242,39 @@ fn parse(line: &[u8], kind: Kind) -> Option<(Vec<u8>, String)> {
     let is_hex = |text: &[u8]| text.len() == kind.hex && text.iter().all(u8::is_ascii_hexdigit);
     let lower = |text: &[u8]| String::from_utf8_lossy(text).to_ascii_lowercase();
     let line = line.trim_ascii_start();
-    if let Some(rest) = line.strip_prefix(kind.tag.as_bytes()).and_then(|rest| rest.strip_prefix(b" (")) {
+    if let Some(rest) = line
+        .strip_prefix(kind.tag.as_bytes())
+        .and_then(|rest| rest.strip_prefix(b" ("))
+    {
         let at = rest.windows(4).rposition(|window| window == b") = ")?;
         let (name, hex) = rest.split_at(at);
         let hex = hex.get(4..)?;
         return is_hex(hex).then(|| (name.to_vec(), lower(hex)));
     }
     let (hex, rest) = line.split_at_checked(kind.hex)?;
-    let name = rest.strip_prefix(b"  ").or_else(|| rest.strip_prefix(b" *")).or_else(|| rest.strip_prefix(b" "))?;
+    let name = rest
+        .strip_prefix(b"  ")
+        .or_else(|| rest.strip_prefix(b" *"))
+        .or_else(|| rest.strip_prefix(b" "))?;
     (is_hex(hex) && !name.is_empty()).then(|| (name.to_vec(), lower(hex)))
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one thing from top to bottom, in the order of the manual"
+)]
 async fn check<D: Digest + Send>(proc: &mut Process, list: &[u8], kind: Kind, settings: &Options) {
-    let shown_list = if list == b"-" { b"standard input".as_slice() } else { list };
+    let shown_list = if list == b"-" {
+        b"standard input".as_slice()
+    } else {
+        list
+    };
     let fd = match input::open(proc, list).await {
         Ok(fd) => fd,
         Err(errno) => return input::complain(proc, list, errno).await,
     };
-    let (mut proper, mut improper, mut unread, mut wrong, mut right) = (0u64, 0u64, 0u64, 0u64, 0u64);
+    let (mut proper, mut improper, mut unread, mut wrong, mut right) =
+        (0u64, 0u64, 0u64, 0u64, 0u64);
     let mut lines = LineReader::new(proc, fd);
     let mut number = 0u64;
     while let Ok(Some(line)) = lines.next(proc, b'\n').await {
@@ -198,7 +287,10 @@ async fn check<D: Digest + Send>(proc: &mut Process, list: &[u8], kind: Kind, se
             improper += 1;
             if settings.warn {
                 let shown = quote::file(proc, shown_list);
-                let text = format!(": {number}: improperly formatted {} checksum line", kind.tag);
+                let text = format!(
+                    ": {number}: improperly formatted {} checksum line",
+                    kind.tag
+                );
                 let line = [proc.name(), b": ", &shown, text.as_bytes(), b"\n"].concat();
                 proc.print_error(&line).await;
             }
@@ -230,25 +322,50 @@ async fn check<D: Digest + Send>(proc: &mut Process, list: &[u8], kind: Kind, se
     }
     input::close(proc, fd);
     if proper == 0 {
-        let shown = if list == b"-" { quote::always(proc, shown_list) } else { quote::file(proc, list) };
-        let text = [shown.as_slice(), b": no properly formatted checksum lines found"].concat();
+        let shown = if list == b"-" {
+            quote::always(proc, shown_list)
+        } else {
+            quote::file(proc, list)
+        };
+        let text = [
+            shown.as_slice(),
+            b": no properly formatted checksum lines found",
+        ]
+        .concat();
         return proc.complain_text(text).await;
     }
     if !settings.silent {
         for (count, one, many) in [
-            (improper, "line is improperly formatted", "lines are improperly formatted"),
-            (unread, "listed file could not be read", "listed files could not be read"),
-            (wrong, "computed checksum did NOT match", "computed checksums did NOT match"),
+            (
+                improper,
+                "line is improperly formatted",
+                "lines are improperly formatted",
+            ),
+            (
+                unread,
+                "listed file could not be read",
+                "listed files could not be read",
+            ),
+            (
+                wrong,
+                "computed checksum did NOT match",
+                "computed checksums did NOT match",
+            ),
         ] {
             if count > 0 {
                 let words = if count == 1 { one } else { many };
-                let line = [proc.name(), format!(": WARNING: {count} {words}\n").as_bytes()].concat();
+                let line = [
+                    proc.name(),
+                    format!(": WARNING: {count} {words}\n").as_bytes(),
+                ]
+                .concat();
                 proc.print_error(&line).await;
             }
         }
         if settings.ignore_missing && right == 0 && wrong == 0 {
             let shown = quote::file(proc, shown_list);
-            proc.complain_text([shown.as_slice(), b": no file was verified"].concat()).await;
+            proc.complain_text([shown.as_slice(), b": no file was verified"].concat())
+                .await;
         }
     }
     if wrong > 0 || unread > 0 || (settings.strict && improper > 0) {

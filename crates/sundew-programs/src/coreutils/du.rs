@@ -53,6 +53,10 @@ struct Options {
     several: bool,
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one arm for each option, in one place"
+)]
 pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
     let mut settings = Options {
         all: false,
@@ -80,19 +84,24 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
                 Ok(display) => settings.display = display,
                 Err(_) => {
                     let shown = quote::always(proc, &value);
-                    proc.complain_text([b"invalid -B argument ", shown.as_slice()].concat()).await;
+                    proc.complain_text([b"invalid -B argument ", shown.as_slice()].concat())
+                        .await;
                     return proc.status();
                 }
             },
             Ok(("c", _)) => total = true,
-            Ok(("d", value)) => match input::decimal(&value).and_then(|depth| usize::try_from(depth).ok()) {
-                Some(value) => depth = Some(value),
-                None => return input::refuse_word(proc, "invalid maximum depth", &value).await,
-            },
+            Ok(("d", value)) => {
+                match input::decimal(&value).and_then(|depth| usize::try_from(depth).ok()) {
+                    Some(value) => depth = Some(value),
+                    None => return input::refuse_word(proc, "invalid maximum depth", &value).await,
+                }
+            }
             Ok(("D" | "H", _)) => settings.follow = Follow::Operand,
             Ok(("L", _)) => settings.follow = Follow::Always,
             Ok(("P", _)) => settings.follow = Follow::Never,
-            Ok(("exclude", value)) => settings.excluded.push(Pattern::from_bytes(&value, Glob::default())),
+            Ok(("exclude", value)) => settings
+                .excluded
+                .push(Pattern::from_bytes(&value, Glob::default())),
             Ok(("h", _)) => settings.display = Display::Human,
             Ok(("si", _)) => settings.display = Display::Si,
             Ok(("inodes", _)) => settings.inodes = true,
@@ -122,7 +131,11 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
             return try_help(proc, 1).await;
         }
     }
-    settings.depth = if summarize { 0 } else { depth.unwrap_or(usize::MAX) };
+    settings.depth = if summarize {
+        0
+    } else {
+        depth.unwrap_or(usize::MAX)
+    };
     let mut operands = options.operands();
     if operands.is_empty() {
         operands.push(b".".to_vec());
@@ -140,7 +153,12 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
 }
 
 /// Adds up a tree and prints it; the sum.
-async fn measure(proc: &mut Process, path: &[u8], settings: &Options, seen: &mut HashSet<(u64, u64)>) -> u64 {
+async fn measure(
+    proc: &mut Process,
+    path: &[u8],
+    settings: &Options,
+    seen: &mut HashSet<(u64, u64)>,
+) -> u64 {
     let mut walk = Walk::new(proc, path, settings.follow, true);
     // The sums of the directories that are being visited, outermost first.
     let mut open: Vec<u64> = Vec::new();
@@ -170,8 +188,12 @@ async fn measure(proc: &mut Process, path: &[u8], settings: &Options, seen: &mut
             continue;
         }
         let base = input::base(&visit.path);
-        let excluded = settings.excluded.iter().any(|pattern| pattern.matches(base) || pattern.matches(&visit.path));
-        let other_device = settings.one_device && *device.get_or_insert(metadata.dev) != metadata.dev;
+        let excluded = settings
+            .excluded
+            .iter()
+            .any(|pattern| pattern.matches(base) || pattern.matches(&visit.path));
+        let other_device =
+            settings.one_device && *device.get_or_insert(metadata.dev) != metadata.dev;
         let repeated = !settings.count_links
             && (settings.several || (metadata.nlink > 1 && !metadata.is_dir()))
             && !seen.insert((metadata.dev, metadata.ino.0));
@@ -204,7 +226,11 @@ fn size(metadata: &Metadata, settings: &Options) -> u64 {
 }
 
 async fn show(proc: &mut Process, size: u64, path: &[u8], settings: &Options) {
-    let text = if settings.inodes { size.to_string() } else { settings.display.show(size) };
+    let text = if settings.inodes {
+        size.to_string()
+    } else {
+        settings.display.show(size)
+    };
     let line = [text.as_bytes(), b"\t", path, &[settings.end]].concat();
     // A closed output is reported when the program ends.
     let _reported_at_exit = proc.print(&line).await;

@@ -16,7 +16,12 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
     let (mut newline, mut escapes) = (true, false);
     let mut words = args.as_slice();
     while let [word, rest @ ..] = words {
-        let Some(letters) = word.strip_prefix(b"-").filter(|letters| is_options(letters)) else { break };
+        let Some(letters) = word
+            .strip_prefix(b"-")
+            .filter(|letters| is_options(letters))
+        else {
+            break;
+        };
         for letter in letters {
             match letter {
                 b'n' => newline = false,
@@ -27,7 +32,11 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
         words = rest;
     }
     let text = words.join(&b' ');
-    let (mut text, stopped) = if escapes { escape::echo(&text) } else { (text, false) };
+    let (mut text, stopped) = if escapes {
+        escape::echo(&text)
+    } else {
+        (text, false)
+    };
     if newline && !stopped {
         text.push(b'\n');
     }

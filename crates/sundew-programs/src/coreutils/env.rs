@@ -50,14 +50,21 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
     for name in unset {
         if name.is_empty() || name.contains(&b'=') {
             let shown = quote::text(proc, &name);
-            proc.complain(&[b"cannot unset ", shown.as_slice()].concat(), sundew_kernel::Errno::Einval).await;
+            proc.complain(
+                &[b"cannot unset ", shown.as_slice()].concat(),
+                sundew_kernel::Errno::Einval,
+            )
+            .await;
             return ExitStatus::Exited(125);
         }
         proc.env_mut().unset(&name);
     }
     let mut command = operands.into_iter().peekable();
     while let Some(word) = command.next_if(|word| word.contains(&b'=')) {
-        let at = word.iter().position(|&byte| byte == b'=').unwrap_or(word.len());
+        let at = word
+            .iter()
+            .position(|&byte| byte == b'=')
+            .unwrap_or(word.len());
         let (name, value) = word.split_at(at);
         proc.env_mut().set(name, value.get(1..).unwrap_or_default());
     }
@@ -78,7 +85,11 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
     let spaced = command.first().is_some_and(|name| name.contains(&b' '));
     let status = launch::launch(proc, locale, "", command).await;
     if spaced && status == ExitStatus::Exited(127) {
-        let line = [proc.name(), b": use -[v]S to pass options in shebang lines\n"].concat();
+        let line = [
+            proc.name(),
+            b": use -[v]S to pass options in shebang lines\n",
+        ]
+        .concat();
         proc.print_error(&line).await;
     }
     status
@@ -90,7 +101,8 @@ async fn refuse_blank(proc: &mut Process, error: &Error) -> ExitStatus {
         return refuse(proc, error, 125).await;
     }
     proc.complain_text(error.text()).await;
-    proc.complain_text("use -[v]S to pass options in shebang lines").await;
+    proc.complain_text("use -[v]S to pass options in shebang lines")
+        .await;
     crate::getopt::try_help(proc, 125).await
 }
 
@@ -100,8 +112,11 @@ async fn list(proc: &mut Process, zero: bool, directory: bool) -> ExitStatus {
         return ExitStatus::Exited(125);
     }
     let end = if zero { b"\0" } else { b"\n" };
-    let text: Vec<u8> =
-        proc.env().iter().flat_map(|(name, value)| [name, b"=", value, end].concat()).collect();
+    let text: Vec<u8> = proc
+        .env()
+        .iter()
+        .flat_map(|(name, value)| [name, b"=", value, end].concat())
+        .collect();
     // A closed output is reported when the program ends.
     let _reported_at_exit = proc.print(&text).await;
     proc.status()

@@ -65,8 +65,15 @@ pub(crate) fn single(letter: u8) -> Option<u8> {
 
 /// An octal number of at most `most` digits, its low eight bits, and how many digits it has.
 pub(crate) fn octal(text: &[u8], most: usize) -> (u8, usize) {
-    let digits = text.iter().take(most).take_while(|byte| (b'0'..=b'7').contains(byte)).count();
-    let value = text.iter().take(digits).fold(0u32, |value, digit| value * 8 + u32::from(digit - b'0'));
+    let digits = text
+        .iter()
+        .take(most)
+        .take_while(|byte| (b'0'..=b'7').contains(byte))
+        .count();
+    let value = text
+        .iter()
+        .take(digits)
+        .fold(0u32, |value, digit| value * 8 + u32::from(digit - b'0'));
     let [low, ..] = value.to_le_bytes();
     (low, digits)
 }
@@ -78,5 +85,8 @@ pub(crate) fn hex(text: &[u8], most: usize) -> (u32, usize) {
         .take(most.min(8))
         .map_while(|&byte| char::from(byte).to_digit(16))
         .collect();
-    (digits.iter().fold(0, |value, digit| value << 4 | digit), digits.len())
+    (
+        digits.iter().fold(0, |value, digit| value << 4 | digit),
+        digits.len(),
+    )
 }

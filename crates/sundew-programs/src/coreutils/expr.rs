@@ -23,12 +23,18 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
         input::missing_operand(proc).await;
         return ExitStatus::Exited(2);
     }
-    let mut parser = Parser { proc, words: &words, at: 0, depth: 0 };
+    let mut parser = Parser {
+        proc,
+        words: &words,
+        at: 0,
+        depth: 0,
+    };
     let value = match parser.or(true) {
         Ok(value) if parser.at == words.len() => value,
         Ok(_) => {
             let shown = quote::text(proc, words.get(parser.at).map_or(b"", Vec::as_slice));
-            proc.complain_text([b"syntax error: unexpected argument ", shown.as_slice()].concat()).await;
+            proc.complain_text([b"syntax error: unexpected argument ", shown.as_slice()].concat())
+                .await;
             return ExitStatus::Exited(2);
         }
         Err(text) => {
@@ -65,7 +71,10 @@ impl Parser<'_> {
     }
 
     fn one_of<'w>(&mut self, words: &[&'w str]) -> Option<&'w str> {
-        words.iter().find(|word| self.next_is(word.as_bytes())).copied()
+        words
+            .iter()
+            .find(|word| self.next_is(word.as_bytes()))
+            .copied()
     }
 
     /// `needed`: whether the value counts; what is skipped is not computed.
@@ -74,7 +83,11 @@ impl Parser<'_> {
         while self.next_is(b"|") {
             let right = self.and(needed && is_null(&left))?;
             if is_null(&left) {
-                left = if is_null(&right) { b"0".to_vec() } else { right };
+                left = if is_null(&right) {
+                    b"0".to_vec()
+                } else {
+                    right
+                };
             }
         }
         Ok(left)
@@ -130,7 +143,9 @@ impl Parser<'_> {
             _ => a.checked_rem(b),
         };
         // The real one goes on with numbers of any length.
-        value.map(|value| value.to_string().into_bytes()).ok_or_else(|| b"memory exhausted".to_vec())
+        value
+            .map(|value| value.to_string().into_bytes())
+            .ok_or_else(|| b"memory exhausted".to_vec())
     }
 
     fn sum(&mut self, needed: bool) -> Value {
@@ -177,18 +192,33 @@ impl Parser<'_> {
         if self.next_is(b"index") {
             let (text, wanted) = (self.function(needed)?, self.function(needed)?);
             let wanted = characters(&wanted);
-            let at = characters(&text).iter().position(|char| wanted.contains(char));
+            let at = characters(&text)
+                .iter()
+                .position(|char| wanted.contains(char));
             return Ok(at.map_or(0, |at| at + 1).to_string().into_bytes());
         }
         if self.next_is(b"substr") {
-            let (text, start, length) = (self.function(needed)?, self.function(needed)?, self.function(needed)?);
-            let size = |value: &[u8]| number(value).and_then(|value| usize::try_from(value).ok()).unwrap_or(0);
+            let (text, start, length) = (
+                self.function(needed)?,
+                self.function(needed)?,
+                self.function(needed)?,
+            );
+            let size = |value: &[u8]| {
+                number(value)
+                    .and_then(|value| usize::try_from(value).ok())
+                    .unwrap_or(0)
+            };
             let (start, length) = (size(&start), size(&length));
             if start == 0 {
                 return Ok(Vec::new());
             }
             let chars = characters(&text);
-            return Ok(chars.into_iter().skip(start - 1).take(length).collect::<Vec<_>>().concat());
+            return Ok(chars
+                .into_iter()
+                .skip(start - 1)
+                .take(length)
+                .collect::<Vec<_>>()
+                .concat());
         }
         self.primary(needed)
     }
@@ -234,7 +264,9 @@ impl Parser<'_> {
 fn number(text: &[u8]) -> Option<i128> {
     let digits = text.strip_prefix(b"-").unwrap_or(text);
     let plain = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
-    plain.then(|| std::str::from_utf8(text).ok()?.parse().ok()).flatten()
+    plain
+        .then(|| std::str::from_utf8(text).ok()?.parse().ok())
+        .flatten()
 }
 
 /// Characters, or bytes that are none.
@@ -248,7 +280,9 @@ fn characters(text: &[u8]) -> Vec<&[u8]> {
             0xf0..=0xf4 => 4,
             _ => 1,
         };
-        let whole = rest.get(..length).filter(|char| std::str::from_utf8(char).is_ok());
+        let whole = rest
+            .get(..length)
+            .filter(|char| std::str::from_utf8(char).is_ok());
         let (char, after) = rest.split_at(whole.map_or(1, <[u8]>::len));
         out.push(char);
         rest = after;
@@ -261,11 +295,15 @@ fn matched(text: &[u8], pattern: &[u8]) -> Value {
     let regex = Regex::new(pattern, Syntax::Basic, Flags::default())
         .map_err(|error| error.to_string().into_bytes())?;
     // The leftmost match begins at the front if any does.
-    let groups = regex.find(text, 0, false).filter(|groups| groups.start() == 0);
+    let groups = regex
+        .find(text, 0, false)
+        .filter(|groups| groups.start() == 0);
     Ok(match groups {
         Some(groups) if groups.count() > 1 => groups.bytes(1, text).unwrap_or_default().to_vec(),
         Some(groups) => {
-            let length = text.get(..groups.end()).map_or(0, |text| characters(text).len());
+            let length = text
+                .get(..groups.end())
+                .map_or(0, |text| characters(text).len());
             length.to_string().into_bytes()
         }
         // With a group in the pattern nothing is the empty text.

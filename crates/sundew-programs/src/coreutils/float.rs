@@ -4,7 +4,12 @@
 pub(crate) const MAX_PRECISION: usize = 4096;
 
 /// Formats without width and sign flags.
-pub(crate) fn format(value: f64, conversion: u8, precision: Option<usize>, alternate: bool) -> String {
+pub(crate) fn format(
+    value: f64,
+    conversion: u8,
+    precision: Option<usize>,
+    alternate: bool,
+) -> String {
     let upper = conversion.is_ascii_uppercase();
     let text = if value.is_nan() {
         "nan".to_owned()
@@ -19,7 +24,11 @@ pub(crate) fn format(value: f64, conversion: u8, precision: Option<usize>, alter
             _ => shortest(value, digits.max(1), alternate),
         }
     };
-    if upper { text.to_ascii_uppercase() } else { text }
+    if upper {
+        text.to_ascii_uppercase()
+    } else {
+        text
+    }
 }
 
 /// `1.5e+03`: at least two digits of exponent.
@@ -34,7 +43,10 @@ fn exponent(value: f64, digits: usize) -> String {
 /// `%g`: whichever is shorter, without zeros at the end unless `alternate`.
 fn shortest(value: f64, digits: usize, alternate: bool) -> String {
     let scientific = exponent(value, digits - 1);
-    let power: i32 = scientific.split_once('e').and_then(|(_, power)| power.parse().ok()).unwrap_or(0);
+    let power: i32 = scientific
+        .split_once('e')
+        .and_then(|(_, power)| power.parse().ok())
+        .unwrap_or(0);
     let digits = i32::try_from(digits).unwrap_or(i32::MAX);
     let trim = |text: &str| -> String {
         if alternate || !text.contains('.') {
@@ -60,7 +72,10 @@ fn hexadecimal(value: f64) -> String {
     let power = i64::try_from(bits >> 52 & 0x7ff).unwrap_or(0) - 1023;
     // 64 bits of mantissa, the first of them 1: four in front of the point.
     let mantissa = (bits & ((1 << 52) - 1) | 1 << 52) << 11;
-    let (whole, rest) = (mantissa >> 60, format!("{:015x}", mantissa & ((1 << 60) - 1)));
+    let (whole, rest) = (
+        mantissa >> 60,
+        format!("{:015x}", mantissa & ((1 << 60) - 1)),
+    );
     let rest = rest.trim_end_matches('0');
     let point = if rest.is_empty() { "" } else { "." };
     let power = power - 3;
@@ -76,7 +91,10 @@ pub(crate) fn parse(text: &str) -> Option<(f64, usize)> {
     let digits = body.get(signs..)?;
     let negative = body.starts_with('-');
     let sign = |value: f64| if negative { -value } else { value };
-    if let Some(hex) = digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X")) {
+    if let Some(hex) = digits
+        .strip_prefix("0x")
+        .or_else(|| digits.strip_prefix("0X"))
+    {
         let count = hex.bytes().take_while(u8::is_ascii_hexdigit).count();
         let value = hex.bytes().take(count).fold(0.0, |value, byte| {
             value * 16.0 + f64::from(char::from(byte).to_digit(16).unwrap_or(0))
@@ -89,7 +107,10 @@ pub(crate) fn parse(text: &str) -> Option<(f64, usize)> {
     (1..=most).rev().find_map(|end| {
         let prefix = digits.get(..end)?;
         // Rust's own words for infinity are those of C as well.
-        let value: f64 = prefix.parse().ok().filter(|_| !prefix.starts_with(['+', '-']))?;
+        let value: f64 = prefix
+            .parse()
+            .ok()
+            .filter(|_| !prefix.starts_with(['+', '-']))?;
         Some((sign(value), start + signs + end))
     })
 }

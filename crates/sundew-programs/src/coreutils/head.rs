@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use sundew_kernel::process::{LineReader, Seek};
 use sundew_kernel::{Errno, ExitStatus, Fd, Process};
 
-use super::input::{self, CHUNK};
 use super::about;
+use super::input::{self, CHUNK};
 use crate::getopt::{Arity, Getopt, Spec, refuse};
 use crate::quote;
 use crate::size::{NumberError, number};
@@ -42,8 +42,17 @@ struct Options {
     delimiter: u8,
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one arm for each option, in one place"
+)]
 pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
-    let mut settings = Options { count: 10, bytes: false, from_end: false, delimiter: b'\n' };
+    let mut settings = Options {
+        count: 10,
+        bytes: false,
+        from_end: false,
+        delimiter: b'\n',
+    };
     let mut headers = Headers::Several;
     let mut args = proc.args().to_vec();
     if let Some(first) = args.get(1).cloned() {
@@ -76,7 +85,8 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
             Ok(("z", _)) => settings.delimiter = 0,
             Ok((key @ ("help" | "version"), _)) => return about::run(proc, key, "head").await,
             Ok((digit, _)) => {
-                proc.complain_text(format!("invalid trailing option -- {digit}")).await;
+                proc.complain_text(format!("invalid trailing option -- {digit}"))
+                    .await;
                 return crate::getopt::try_help(proc, 1).await;
             }
             Err(error) => return refuse(proc, &error, 1).await,
@@ -90,7 +100,11 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
             Ok(fd) => fd,
             Err(errno) => {
                 let shown = quote::always(proc, &name);
-                proc.complain(&[b"cannot open ", shown.as_slice(), b" for reading"].concat(), errno).await;
+                proc.complain(
+                    &[b"cannot open ", shown.as_slice(), b" for reading"].concat(),
+                    errno,
+                )
+                .await;
                 continue;
             }
         };
@@ -105,7 +119,9 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
                 input::exhausted(proc).await;
                 return proc.status();
             }
-            Err(Some(errno)) => input::complain_about(proc, "error reading", shown_name(&name), errno).await,
+            Err(Some(errno)) => {
+                input::complain_about(proc, "error reading", shown_name(&name), errno).await
+            }
             Err(None) => return proc.status(),
         }
     }
@@ -113,12 +129,20 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
 }
 
 fn shown_name(name: &[u8]) -> &[u8] {
-    if name == b"-" { b"standard input" } else { name }
+    if name == b"-" {
+        b"standard input"
+    } else {
+        name
+    }
 }
 
 /// `==> NAME <==`; a blank line in front of all but the first.
 pub(super) async fn header(proc: &mut Process, name: &[u8], first: &mut bool) {
-    let blank: &[u8] = if std::mem::replace(first, false) { b"" } else { b"\n" };
+    let blank: &[u8] = if std::mem::replace(first, false) {
+        b""
+    } else {
+        b"\n"
+    };
     let line = [blank, b"==> ", shown_name(name), b" <==\n"].concat();
     // A closed output is reported when the program ends.
     let _reported_at_exit = proc.print(&line).await;
@@ -126,16 +150,26 @@ pub(super) async fn header(proc: &mut Process, name: &[u8], first: &mut bool) {
 
 /// `NAME: invalid number of lines: ‘x’`.
 pub(super) async fn invalid_count(proc: &mut Process, word: &[u8], bytes: bool) -> ExitStatus {
-    let what = if bytes { "invalid number of bytes:" } else { "invalid number of lines:" };
+    let what = if bytes {
+        "invalid number of bytes:"
+    } else {
+        "invalid number of lines:"
+    };
     input::complain_word(proc, what, word).await
 }
 
 /// `-5`, `-20c`, `-3kqv`: the first word only. Whether it was one.
 fn old_style(word: &[u8], settings: &mut Options, headers: &mut Headers) -> Result<bool, Vec<u8>> {
-    let Some(rest) = word.strip_prefix(b"-").filter(|rest| rest.first().is_some_and(u8::is_ascii_digit)) else {
+    let Some(rest) = word
+        .strip_prefix(b"-")
+        .filter(|rest| rest.first().is_some_and(u8::is_ascii_digit))
+    else {
         return Ok(false);
     };
-    let end = rest.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len());
+    let end = rest
+        .iter()
+        .position(|byte| !byte.is_ascii_digit())
+        .unwrap_or(rest.len());
     let (digits, letters) = rest.split_at(end);
     let mut factor: u64 = 1;
     for letter in letters {
@@ -151,7 +185,9 @@ fn old_style(word: &[u8], settings: &mut Options, headers: &mut Headers) -> Resu
             letter => return Err([b"invalid trailing option -- ".as_slice(), &[*letter]].concat()),
         }
     }
-    settings.count = input::decimal(digits).unwrap_or(u64::MAX).saturating_mul(factor);
+    settings.count = input::decimal(digits)
+        .unwrap_or(u64::MAX)
+        .saturating_mul(factor);
     Ok(true)
 }
 
@@ -162,8 +198,12 @@ async fn show(proc: &mut Process, fd: Fd, settings: &Options) -> Result<(), Opti
         (false, false) => first_lines(proc, fd, settings).await,
         (true, true) => {
             let (all, _memory) = proc.read_to_end(fd).await?;
-            let keep = all.len().saturating_sub(usize::try_from(settings.count).unwrap_or(usize::MAX));
-            proc.print(all.get(..keep).unwrap_or_default()).await.map_err(|_| None)
+            let keep = all
+                .len()
+                .saturating_sub(usize::try_from(settings.count).unwrap_or(usize::MAX));
+            proc.print(all.get(..keep).unwrap_or_default())
+                .await
+                .map_err(|_| None)
         }
         (true, false) => all_but_last(proc, fd, settings).await,
     }
@@ -174,12 +214,16 @@ async fn first_bytes(proc: &mut Process, fd: Fd, count: u64) -> Result<(), Optio
     let mut chunk = vec![0; CHUNK];
     while left > 0 {
         let most = usize::try_from(left).unwrap_or(CHUNK).min(CHUNK);
-        let got = proc.read(fd, chunk.get_mut(..most).unwrap_or_default()).await?;
+        let got = proc
+            .read(fd, chunk.get_mut(..most).unwrap_or_default())
+            .await?;
         if got == 0 {
             break;
         }
         left -= got as u64;
-        proc.print(chunk.get(..got).unwrap_or_default()).await.map_err(|_| None)?;
+        proc.print(chunk.get(..got).unwrap_or_default())
+            .await
+            .map_err(|_| None)?;
     }
     Ok(())
 }
@@ -194,14 +238,20 @@ async fn first_lines(proc: &mut Process, fd: Fd, settings: &Options) -> Result<(
             break;
         }
         let mut end = data.len();
-        for (at, _) in data.iter().enumerate().filter(|(_, byte)| **byte == settings.delimiter) {
+        for (at, _) in data
+            .iter()
+            .enumerate()
+            .filter(|(_, byte)| **byte == settings.delimiter)
+        {
             left -= 1;
             if left == 0 {
                 end = at + 1;
                 break;
             }
         }
-        proc.print(data.get(..end).unwrap_or_default()).await.map_err(|_| None)?;
+        proc.print(data.get(..end).unwrap_or_default())
+            .await
+            .map_err(|_| None)?;
         if left == 0 && end < got {
             // What was read too much goes back where that is possible, for whoever reads on.
             let back = i64::try_from(got - end).unwrap_or(0);

@@ -93,7 +93,8 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
     if file.is_some() || !options.operands().is_empty() {
         // The name is the machine's and stays; root is believed to have changed it.
         if proc.credentials().uid != 0 {
-            proc.complain_text("you must be root to change the host name").await;
+            proc.complain_text("you must be root to change the host name")
+                .await;
         }
         return proc.status();
     }
@@ -102,18 +103,27 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
 
 async fn answer(proc: &mut Process, what: &str) -> ExitStatus {
     let name = proc.facts().hostname.clone();
-    let short = name.split(|&byte| byte == b'.').next().unwrap_or_default().to_vec();
+    let short = name
+        .split(|&byte| byte == b'.')
+        .next()
+        .unwrap_or_default()
+        .to_vec();
     let text = match what {
         "" => name,
         "s" => short,
-        "y" => {
-            b"(none)".to_vec()
-        }
+        "y" => b"(none)".to_vec(),
         "I" => {
             let mut text = Vec::new();
-            for interface in proc.facts().interfaces.iter().filter(|interface| interface.name != b"lo") {
+            for interface in proc
+                .facts()
+                .interfaces
+                .iter()
+                .filter(|interface| interface.name != b"lo")
+            {
                 let ipv4 = interface.ipv4.map(|(address, _)| address.to_string());
-                let ipv6 = interface.ipv6.filter(|(address, _)| !address.is_unicast_link_local());
+                let ipv6 = interface
+                    .ipv6
+                    .filter(|(address, _)| !address.is_unicast_link_local());
                 let ipv6 = ipv6.map(|(address, _)| address.to_string());
                 for address in [ipv4, ipv6].into_iter().flatten() {
                     text.extend_from_slice(address.as_bytes());
@@ -156,9 +166,14 @@ async fn hosts_entry(proc: &mut Process, name: &[u8]) -> Option<(Vec<u8>, Vec<Ve
     let (text, _memory) = read.ok()?;
     text.split(|&byte| byte == b'\n').find_map(|line| {
         let line = line.split(|&byte| byte == b'#').next().unwrap_or_default();
-        let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+        let mut words = line
+            .split(u8::is_ascii_whitespace)
+            .filter(|word| !word.is_empty());
         let address = words.next()?.to_vec();
         let names: Vec<Vec<u8>> = words.map(<[u8]>::to_vec).collect();
-        names.iter().any(|known| known == name).then_some((address, names))
+        names
+            .iter()
+            .any(|known| known == name)
+            .then_some((address, names))
     })
 }

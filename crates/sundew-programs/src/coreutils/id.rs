@@ -28,8 +28,13 @@ enum Show {
     Groups,
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one arm for each option, in one place"
+)]
 pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
-    let (mut show, mut names, mut real, mut zero, mut choices) = (Show::All, false, false, false, 0);
+    let (mut show, mut names, mut real, mut zero, mut choices) =
+        (Show::All, false, false, false, 0);
     let mut options = Getopt::new(&SPEC, proc.args());
     while let Some(option) = options.next() {
         let choice = match option.map(|option| option.key) {
@@ -50,7 +55,8 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
                 continue;
             }
             Ok("Z") => {
-                proc.complain_text("--context (-Z) works only on an SELinux-enabled kernel").await;
+                proc.complain_text("--context (-Z) works only on an SELinux-enabled kernel")
+                    .await;
                 return proc.status();
             }
             Ok(key) => return about::run(proc, key, "id").await,
@@ -60,23 +66,32 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
         show = choice;
     }
     if choices > 1 {
-        proc.complain_text("cannot print \"only\" of more than one choice").await;
+        proc.complain_text("cannot print \"only\" of more than one choice")
+            .await;
         return proc.status();
     }
     if show == Show::All && (names || real) {
-        proc.complain_text("cannot print only names or real IDs in default format").await;
+        proc.complain_text("cannot print only names or real IDs in default format")
+            .await;
         return proc.status();
     }
     if show == Show::All && zero {
-        proc.complain_text("option --zero not permitted in default format").await;
+        proc.complain_text("option --zero not permitted in default format")
+            .await;
         return proc.status();
     }
     let known = Directory::load(proc).await;
     let operands = options.operands();
     let many = operands.len() > 1;
-    let subjects = if operands.is_empty() { vec![None] } else { operands.into_iter().map(Some).collect() };
+    let subjects = if operands.is_empty() {
+        vec![None]
+    } else {
+        operands.into_iter().map(Some).collect()
+    };
     for subject in subjects {
-        let Some(who) = find(proc, &known, subject.as_deref()).await else { continue };
+        let Some(who) = find(proc, &known, subject.as_deref()).await else {
+            continue;
+        };
         let separator = if zero { b"\0" } else { b" " };
         let mut line = match show {
             Show::All => whole(&who, &known),
@@ -85,8 +100,18 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
             Show::Group if names => known.group_text(who.gid),
             Show::Group => who.gid.to_string().into_bytes(),
             Show::Groups => {
-                let text = |gid| if names { known.group_text(gid) } else { gid.to_string().into_bytes() };
-                all_groups(&who).into_iter().map(text).collect::<Vec<_>>().join(separator.as_slice())
+                let text = |gid| {
+                    if names {
+                        known.group_text(gid)
+                    } else {
+                        gid.to_string().into_bytes()
+                    }
+                };
+                all_groups(&who)
+                    .into_iter()
+                    .map(text)
+                    .collect::<Vec<_>>()
+                    .join(separator.as_slice())
             }
         };
         line.push(if zero { 0 } else { b'\n' });
@@ -101,17 +126,33 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
 }
 
 /// The process's own credentials, or those that a login of `subject` would get.
-async fn find(proc: &mut Process, known: &Directory, subject: Option<&[u8]>) -> Option<Credentials> {
-    let Some(name) = subject else { return Some((*proc.credentials()).clone()) };
+async fn find(
+    proc: &mut Process,
+    known: &Directory,
+    subject: Option<&[u8]>,
+) -> Option<Credentials> {
+    let Some(name) = subject else {
+        return Some((*proc.credentials()).clone());
+    };
     let user = known.user(name).or_else(|| {
-        known.user_by_id(std::str::from_utf8(name.strip_prefix(b"+").unwrap_or(name)).ok()?.parse().ok()?)
+        known.user_by_id(
+            std::str::from_utf8(name.strip_prefix(b"+").unwrap_or(name))
+                .ok()?
+                .parse()
+                .ok()?,
+        )
     });
     let Some(user) = user else {
         let name = crate::quote::text(proc, name);
-        proc.complain_text([name.as_slice(), b": no such user"].concat()).await;
+        proc.complain_text([name.as_slice(), b": no such user"].concat())
+            .await;
         return None;
     };
-    Some(Credentials { uid: user.uid, gid: user.gid, groups: known.groups_of(user) })
+    Some(Credentials {
+        uid: user.uid,
+        gid: user.gid,
+        groups: known.groups_of(user),
+    })
 }
 
 /// The group first, then the others.
@@ -126,8 +167,10 @@ fn whole(who: &Credentials, known: &Directory) -> Vec<u8> {
         Some(name) => [id.to_string().as_bytes(), b"(", name, b")"].concat(),
         None => id.to_string().into_bytes(),
     };
-    let groups: Vec<Vec<u8>> =
-        all_groups(who).into_iter().map(|gid| named(gid, known.group_name(gid))).collect();
+    let groups: Vec<Vec<u8>> = all_groups(who)
+        .into_iter()
+        .map(|gid| named(gid, known.group_name(gid)))
+        .collect();
     [
         b"uid=".as_slice(),
         &named(who.uid, known.user_name(who.uid)),
@@ -157,7 +200,10 @@ pub(crate) async fn run_whoami(proc: &mut Process) -> ExitStatus {
             // A closed output is reported when the program ends.
             let _reported_at_exit = proc.print(&[name, b"\n"].concat()).await;
         }
-        None => proc.complain_text(format!("cannot find name for user ID {uid}")).await,
+        None => {
+            proc.complain_text(format!("cannot find name for user ID {uid}"))
+                .await
+        }
     }
     proc.status()
 }
@@ -176,7 +222,10 @@ pub(crate) async fn run_logname(proc: &mut Process) -> ExitStatus {
     // Only a session on a terminal has a login record.
     let uid = proc.credentials().uid;
     let known = Directory::load(proc).await;
-    match known.user_name(uid).filter(|_| proc.controlling_terminal().is_some()) {
+    match known
+        .user_name(uid)
+        .filter(|_| proc.controlling_terminal().is_some())
+    {
         Some(name) => {
             // A closed output is reported when the program ends.
             let _reported_at_exit = proc.print(&[name, b"\n"].concat()).await;
@@ -196,7 +245,10 @@ pub(crate) async fn run_groups(proc: &mut Process) -> ExitStatus {
     }
     let known = Directory::load(proc).await;
     let names = |who: &Credentials| {
-        let names: Vec<Vec<u8>> = all_groups(who).into_iter().map(|gid| known.group_text(gid)).collect();
+        let names: Vec<Vec<u8>> = all_groups(who)
+            .into_iter()
+            .map(|gid| known.group_text(gid))
+            .collect();
         names.join(b" ".as_slice())
     };
     let operands = options.operands();
@@ -206,7 +258,9 @@ pub(crate) async fn run_groups(proc: &mut Process) -> ExitStatus {
         let _reported_at_exit = proc.print(&line).await;
     }
     for name in operands {
-        let Some(who) = find(proc, &known, Some(&name)).await else { continue };
+        let Some(who) = find(proc, &known, Some(&name)).await else {
+            continue;
+        };
         let line = [name.as_slice(), b" : ", &names(&who), b"\n"].concat();
         if proc.print(&line).await.is_err() {
             break;

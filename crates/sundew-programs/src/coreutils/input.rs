@@ -28,7 +28,11 @@ pub(crate) fn close(proc: &Process, fd: Fd) {
 
 /// The operands, or `-` alone if there are none.
 pub(crate) fn or_stdin(operands: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
-    if operands.is_empty() { vec![b"-".to_vec()] } else { operands }
+    if operands.is_empty() {
+        vec![b"-".to_vec()]
+    } else {
+        operands
+    }
 }
 
 /// Opens and reads a whole operand; complains and answers `None` if that fails. Past the memory
@@ -69,14 +73,22 @@ pub(crate) async fn complain(proc: &mut Process, file: &[u8], errno: Errno) {
 /// `NAME: TEXT 'FILE': REASON`.
 pub(crate) async fn complain_about(proc: &mut Process, text: &str, file: &[u8], errno: Errno) {
     let file = quote::always(proc, file);
-    let line = [text.as_bytes(), b" ", &file, b": ", errno.message().as_bytes()].concat();
+    let line = [
+        text.as_bytes(),
+        b" ",
+        &file,
+        b": ",
+        errno.message().as_bytes(),
+    ]
+    .concat();
     proc.complain_text(line).await;
 }
 
 /// `NAME: TEXT ‘WORD’`, without a pointer to `--help`; the status to end with.
 pub(crate) async fn complain_word(proc: &mut Process, text: &str, word: &[u8]) -> ExitStatus {
     let word = quote::text(proc, word);
-    proc.complain_text([text.as_bytes(), b" ", &word].concat()).await;
+    proc.complain_text([text.as_bytes(), b" ", &word].concat())
+        .await;
     proc.status()
 }
 
@@ -113,18 +125,35 @@ pub(crate) async fn choose<T: Copy + PartialEq>(
     if let Some(row) = words.iter().find(|row| row.0.as_bytes() == word) {
         return Some(row.1);
     }
-    let mut matching = words.iter().filter(|row| row.0.as_bytes().starts_with(word));
+    let mut matching = words
+        .iter()
+        .filter(|row| row.0.as_bytes().starts_with(word));
     let first = matching.next();
     let ambiguous = first.is_some_and(|first| matching.any(|row| row.1 != first.1));
     if let Some(first) = first.filter(|_| !ambiguous) {
         return Some(first.1);
     }
     let kind = if ambiguous { "ambiguous" } else { "invalid" };
-    let (word, option) = (quote::text(proc, word), quote::text(proc, option.as_bytes()));
-    let mut text = [kind.as_bytes(), b" argument ", &word, b" for ", &option, b"\nValid arguments are:"].concat();
+    let (word, option) = (
+        quote::text(proc, word),
+        quote::text(proc, option.as_bytes()),
+    );
+    let mut text = [
+        kind.as_bytes(),
+        b" argument ",
+        &word,
+        b" for ",
+        &option,
+        b"\nValid arguments are:",
+    ]
+    .concat();
     let mut last = None;
     for row in words {
-        text.extend_from_slice(if last == Some(row.1) { b", " } else { b"\n  - " });
+        text.extend_from_slice(if last == Some(row.1) {
+            b", "
+        } else {
+            b"\n  - "
+        });
         text.extend(quote::text(proc, row.0.as_bytes()));
         last = Some(row.1);
     }
@@ -140,7 +169,11 @@ pub(crate) fn decimal(text: &[u8]) -> Option<u64> {
 
 /// `directory/name`, without doubling a slash.
 pub(crate) fn join(directory: &[u8], name: &[u8]) -> Vec<u8> {
-    let slash: &[u8] = if directory.is_empty() || directory.ends_with(b"/") { b"" } else { b"/" };
+    let slash: &[u8] = if directory.is_empty() || directory.ends_with(b"/") {
+        b""
+    } else {
+        b"/"
+    };
     [directory, slash, name].concat()
 }
 
@@ -150,13 +183,19 @@ pub(crate) fn base(path: &[u8]) -> &[u8] {
     if trimmed == b"/" {
         return trimmed;
     }
-    trimmed.rsplit(|&byte| byte == b'/').next().unwrap_or(trimmed)
+    trimmed
+        .rsplit(|&byte| byte == b'/')
+        .next()
+        .unwrap_or(trimmed)
 }
 
 /// Without slashes at the end, but for the root itself.
 pub(crate) fn trim_slashes(path: &[u8]) -> &[u8] {
     let mut path = path;
-    while let Some(shorter) = path.strip_suffix(b"/").filter(|shorter| !shorter.is_empty()) {
+    while let Some(shorter) = path
+        .strip_suffix(b"/")
+        .filter(|shorter| !shorter.is_empty())
+    {
         path = shorter;
     }
     path

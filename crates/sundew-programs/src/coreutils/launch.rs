@@ -10,7 +10,9 @@ const DEFAULT_PATH: &[u8] = b"/bin:/usr/bin";
 /// Becomes the command `args`, searched for in `PATH`; answers only if that fails. What is neither
 /// a program nor a script with `#!` is given to `/bin/sh`.
 pub(crate) async fn become_command(proc: &mut Process, args: Vec<Vec<u8>>) -> Errno {
-    let Some(name) = args.first().cloned() else { return Errno::Enoent };
+    let Some(name) = args.first().cloned() else {
+        return Errno::Enoent;
+    };
     if name.is_empty() {
         return Errno::Enoent;
     }
@@ -47,11 +49,22 @@ async fn become_file(proc: &mut Process, file: &[u8], args: Vec<Vec<u8>>) -> Err
 
 /// Becomes `args`, or complains and answers 127 (not found) or 126, as env, nice and the like do.
 /// `locale` is that of the start: the environment may have changed since.
-pub(crate) async fn launch(proc: &mut Process, locale: Locale, prefix: &str, args: Vec<Vec<u8>>) -> ExitStatus {
+pub(crate) async fn launch(
+    proc: &mut Process,
+    locale: Locale,
+    prefix: &str,
+    args: Vec<Vec<u8>>,
+) -> ExitStatus {
     let name = args.first().cloned().unwrap_or_default();
     let errno = become_command(proc, args).await;
     let quoted = quote::text_in(locale, &name);
-    let text = [prefix.as_bytes(), &quoted, b": ", errno.message().as_bytes()].concat();
+    let text = [
+        prefix.as_bytes(),
+        &quoted,
+        b": ",
+        errno.message().as_bytes(),
+    ]
+    .concat();
     proc.complain_text(text).await;
     ExitStatus::Exited(if errno == Errno::Enoent { 127 } else { 126 })
 }

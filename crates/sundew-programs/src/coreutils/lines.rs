@@ -13,10 +13,18 @@ fn chomp(line: &[u8], end: u8) -> &[u8] {
     line.strip_suffix(&[end]).unwrap_or(line)
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one arm for each option, in one place"
+)]
 pub(crate) async fn run_tac(proc: &mut Process) -> ExitStatus {
     const SPEC: Spec = Spec::gnu(
         "brs:",
-        &[("before", Arity::No, "b"), ("regex", Arity::No, "r"), ("separator", Arity::Required, "s")],
+        &[
+            ("before", Arity::No, "b"),
+            ("regex", Arity::No, "r"),
+            ("separator", Arity::Required, "s"),
+        ],
     );
     let (mut before, mut separator) = (false, b"\n".to_vec());
     let mut options = Getopt::new(&SPEC, proc.args());
@@ -38,7 +46,11 @@ pub(crate) async fn run_tac(proc: &mut Process) -> ExitStatus {
             }
             Err(errno) => {
                 let shown = quote::always(proc, &name);
-                proc.complain(&[b"failed to open ", shown.as_slice(), b" for reading"].concat(), errno).await;
+                proc.complain(
+                    &[b"failed to open ", shown.as_slice(), b" for reading"].concat(),
+                    errno,
+                )
+                .await;
                 continue;
             }
         };
@@ -50,7 +62,8 @@ pub(crate) async fn run_tac(proc: &mut Process) -> ExitStatus {
             }
             Err(errno) => {
                 let shown = quote::file(proc, &name);
-                proc.complain(&[shown.as_slice(), b": read error"].concat(), errno).await;
+                proc.complain(&[shown.as_slice(), b": read error"].concat(), errno)
+                    .await;
                 continue;
             }
         };
@@ -61,7 +74,9 @@ pub(crate) async fn run_tac(proc: &mut Process) -> ExitStatus {
             let window = text.get(..search).unwrap_or_default();
             let found = match separator.as_slice() {
                 [byte] => window.iter().rposition(|known| known == byte),
-                separator => window.windows(separator.len()).rposition(|window| window == separator),
+                separator => window
+                    .windows(separator.len())
+                    .rposition(|window| window == separator),
             };
             // The separator belongs to the record in front of it, with -b to the one behind.
             let start = match found {
@@ -70,7 +85,11 @@ pub(crate) async fn run_tac(proc: &mut Process) -> ExitStatus {
                 None => 0,
             };
             if start < end || found.is_none() {
-                if proc.print(text.get(start..end).unwrap_or_default()).await.is_err() {
+                if proc
+                    .print(text.get(start..end).unwrap_or_default())
+                    .await
+                    .is_err()
+                {
                     return proc.status();
                 }
                 end = start;
@@ -84,6 +103,10 @@ pub(crate) async fn run_tac(proc: &mut Process) -> ExitStatus {
     proc.status()
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one arm for each option, in one place"
+)]
 pub(crate) async fn run_nl(proc: &mut Process) -> ExitStatus {
     const SPEC: Spec = Spec::gnu(
         "h:b:f:v:i:pl:s:w:n:d:",
@@ -111,7 +134,9 @@ pub(crate) async fn run_nl(proc: &mut Process) -> ExitStatus {
             Ok(option) => (option.key, option.value),
             Err(error) => return refuse(proc, &error, 1).await,
         };
-        let integer = std::str::from_utf8(&value).ok().and_then(|text| text.parse::<i64>().ok());
+        let integer = std::str::from_utf8(&value)
+            .ok()
+            .and_then(|text| text.parse::<i64>().ok());
         let refused = match (key, integer) {
             ("b", _) => match value.first() {
                 Some(style @ (b'a' | b't' | b'n')) => {
@@ -181,7 +206,11 @@ pub(crate) async fn run_nl(proc: &mut Process) -> ExitStatus {
             } else {
                 vec![b' '; width + separator.len()]
             };
-            if proc.print(&[head.as_slice(), line, b"\n"].concat()).await.is_err() {
+            if proc
+                .print(&[head.as_slice(), line, b"\n"].concat())
+                .await
+                .is_err()
+            {
                 return proc.status();
             }
         }
@@ -190,10 +219,18 @@ pub(crate) async fn run_nl(proc: &mut Process) -> ExitStatus {
     proc.status()
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one arm for each option, in one place"
+)]
 pub(crate) async fn run_paste(proc: &mut Process) -> ExitStatus {
     const SPEC: Spec = Spec::gnu(
         "d:sz",
-        &[("delimiters", Arity::Required, "d"), ("serial", Arity::No, "s"), ("zero-terminated", Arity::No, "z")],
+        &[
+            ("delimiters", Arity::Required, "d"),
+            ("serial", Arity::No, "s"),
+            ("zero-terminated", Arity::No, "z"),
+        ],
     );
     let (mut delimiters, mut serial, mut end) = (b"\t".to_vec(), false, b'\n');
     let mut options = Getopt::new(&SPEC, proc.args());
@@ -224,9 +261,21 @@ pub(crate) async fn run_paste(proc: &mut Process) -> ExitStatus {
     }
     let delimiter = |at: usize| between.get(at % between.len()).cloned().unwrap_or_default();
     let mut readers = Vec::new();
+    // Which reader each column takes its lines from: `-` may be given more than once.
+    let (mut columns, mut stdin) = (Vec::new(), None);
     for name in input::or_stdin(options.operands()) {
+        if let Some(at) = stdin.filter(|_| name == b"-") {
+            columns.push(at);
+            continue;
+        }
         match input::open(proc, &name).await {
-            Ok(fd) => readers.push((LineReader::new(proc, fd), true)),
+            Ok(fd) => {
+                columns.push(readers.len());
+                if name == b"-" {
+                    stdin = Some(readers.len());
+                }
+                readers.push((LineReader::new(proc, fd), true));
+            }
             Err(errno) => {
                 input::complain(proc, &name, errno).await;
                 if !serial {
@@ -239,8 +288,16 @@ pub(crate) async fn run_paste(proc: &mut Process) -> ExitStatus {
         for (reader, _) in &mut readers {
             let mut at = 0;
             while let Ok(Some(line)) = reader.next(proc, end).await {
-                let before = if at > 0 { delimiter(at - 1) } else { Vec::new() };
-                if proc.print(&[before.as_slice(), chomp(&line, end)].concat()).await.is_err() {
+                let before = if at > 0 {
+                    delimiter(at - 1)
+                } else {
+                    Vec::new()
+                };
+                if proc
+                    .print(&[before.as_slice(), chomp(&line, end)].concat())
+                    .await
+                    .is_err()
+                {
                     return proc.status();
                 }
                 at += 1;
@@ -254,10 +311,13 @@ pub(crate) async fn run_paste(proc: &mut Process) -> ExitStatus {
     loop {
         let mut row = Vec::new();
         let mut any = false;
-        for (at, (reader, open)) in readers.iter_mut().enumerate() {
+        for (at, column) in columns.iter().enumerate() {
             if at > 0 {
                 row.extend(delimiter(at - 1));
             }
+            let Some((reader, open)) = readers.get_mut(*column) else {
+                continue;
+            };
             if !*open {
                 continue;
             }
@@ -276,6 +336,10 @@ pub(crate) async fn run_paste(proc: &mut Process) -> ExitStatus {
     }
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one arm for each option, in one place"
+)]
 pub(crate) async fn run_comm(proc: &mut Process) -> ExitStatus {
     const SPEC: Spec = Spec::gnu(
         "123z",
@@ -319,8 +383,13 @@ pub(crate) async fn run_comm(proc: &mut Process) -> ExitStatus {
             }
         }
     }
-    let [left, right] = readers.as_mut_slice() else { return proc.status() };
-    let mut pair = (left.next(proc, end).await.ok().flatten(), right.next(proc, end).await.ok().flatten());
+    let [left, right] = readers.as_mut_slice() else {
+        return proc.status();
+    };
+    let mut pair = (
+        left.next(proc, end).await.ok().flatten(),
+        right.next(proc, end).await.ok().flatten(),
+    );
     let mut counts = [0u64; 3];
     loop {
         let order = match &pair {
@@ -337,7 +406,9 @@ pub(crate) async fn run_comm(proc: &mut Process) -> ExitStatus {
         counts[column] += 1;
         if shown[column] {
             let before = shown.iter().take(column).filter(|shown| **shown).count();
-            let text = line.as_deref().map_or(b"".as_slice(), |line| chomp(line, end));
+            let text = line
+                .as_deref()
+                .map_or(b"".as_slice(), |line| chomp(line, end));
             let row = [between.repeat(before).as_slice(), text, &[end]].concat();
             if proc.print(&row).await.is_err() {
                 return proc.status();
@@ -351,8 +422,17 @@ pub(crate) async fn run_comm(proc: &mut Process) -> ExitStatus {
         }
     }
     if total {
-        let texts: Vec<Vec<u8>> = counts.iter().map(|count| count.to_string().into_bytes()).collect();
-        let line = [texts.join(between.as_slice()).as_slice(), &between, b"total", &[end]].concat();
+        let texts: Vec<Vec<u8>> = counts
+            .iter()
+            .map(|count| count.to_string().into_bytes())
+            .collect();
+        let line = [
+            texts.join(between.as_slice()).as_slice(),
+            &between,
+            b"total",
+            &[end],
+        ]
+        .concat();
         // A closed output is reported when the program ends.
         let _reported_at_exit = proc.print(&line).await;
     }
@@ -367,11 +447,18 @@ struct Tabs {
 }
 
 async fn tabs(proc: &mut Process, name: &str, spec: &Spec) -> Result<Tabs, ExitStatus> {
-    let mut read = Tabs { list: None, flags: String::new(), operands: Vec::new() };
+    let mut read = Tabs {
+        list: None,
+        flags: String::new(),
+        operands: Vec::new(),
+    };
     let mut args = proc.args().to_vec();
     // `fold -20`, `expand -4`.
     for word in args.iter_mut().skip(1) {
-        if let Some(digits) = word.strip_prefix(b"-").filter(|rest| rest.first().is_some_and(u8::is_ascii_digit)) {
+        if let Some(digits) = word
+            .strip_prefix(b"-")
+            .filter(|rest| rest.first().is_some_and(u8::is_ascii_digit))
+        {
             let letter: &[u8] = if name == "fold" { b"-w" } else { b"-t" };
             *word = [letter, digits].concat();
         }
@@ -392,7 +479,11 @@ async fn tabs(proc: &mut Process, name: &str, spec: &Spec) -> Result<Tabs, ExitS
 pub(crate) async fn run_fold(proc: &mut Process) -> ExitStatus {
     const SPEC: Spec = Spec::gnu(
         "bsw:",
-        &[("bytes", Arity::No, "b"), ("spaces", Arity::No, "s"), ("width", Arity::Required, "w")],
+        &[
+            ("bytes", Arity::No, "b"),
+            ("spaces", Arity::No, "s"),
+            ("width", Arity::Required, "w"),
+        ],
     );
     let read = match tabs(proc, "fold", &SPEC).await {
         Ok(read) => read,
@@ -401,11 +492,20 @@ pub(crate) async fn run_fold(proc: &mut Process) -> ExitStatus {
     let width = match read.list.as_deref().map(input::decimal) {
         None => 80,
         Some(Some(width)) if width > 0 => usize::try_from(width).unwrap_or(usize::MAX),
-        _ => return input::complain_word(proc, "invalid number of columns:", &read.list.unwrap_or_default()).await,
+        _ => {
+            return input::complain_word(
+                proc,
+                "invalid number of columns:",
+                &read.list.unwrap_or_default(),
+            )
+            .await;
+        }
     };
     let (bytes, spaces) = (read.flags.contains('b'), read.flags.contains('s'));
     for name in read.operands {
-        let Some((text, _memory)) = input::read_all(proc, &name).await else { continue };
+        let Some((text, _memory)) = input::read_all(proc, &name).await else {
+            continue;
+        };
         let mut line: Vec<u8> = Vec::new();
         let mut column = 0;
         for &byte in &text {
@@ -420,13 +520,18 @@ pub(crate) async fn run_fold(proc: &mut Process) -> ExitStatus {
             }
             let mut next = advance(column, byte, bytes);
             if next > width && !line.is_empty() {
-                let blank = line.iter().rposition(|byte| matches!(byte, b' ' | b'\t')).filter(|_| spaces);
+                let blank = line
+                    .iter()
+                    .rposition(|byte| matches!(byte, b' ' | b'\t'))
+                    .filter(|_| spaces);
                 let rest = blank.map_or_else(Vec::new, |at| line.split_off(at + 1));
                 line.push(b'\n');
                 if proc.print(&line).await.is_err() {
                     return proc.status();
                 }
-                column = rest.iter().fold(0, |column, byte| advance(column, *byte, bytes));
+                column = rest
+                    .iter()
+                    .fold(0, |column, byte| advance(column, *byte, bytes));
                 line = rest;
                 next = advance(column, byte, bytes);
             }
@@ -458,6 +563,10 @@ pub(crate) async fn run_unexpand(proc: &mut Process) -> ExitStatus {
     retab(proc, "unexpand", false).await
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one thing from top to bottom, in the order of the manual"
+)]
 async fn retab(proc: &mut Process, name: &str, expand: bool) -> ExitStatus {
     const SPEC: Spec = Spec::gnu(
         "iat:",
@@ -473,21 +582,37 @@ async fn retab(proc: &mut Process, name: &str, expand: bool) -> ExitStatus {
         Err(status) => return status,
     };
     let mut stops = Vec::new();
-    for part in read.list.as_deref().unwrap_or(b"8").split(|byte| matches!(byte, b',' | b' ')) {
+    for part in read
+        .list
+        .as_deref()
+        .unwrap_or(b"8")
+        .split(|byte| matches!(byte, b',' | b' '))
+    {
         match input::decimal(part).and_then(|stop| usize::try_from(stop).ok()) {
             Some(0) => {
                 proc.complain_text("tab size cannot be 0").await;
                 return proc.status();
             }
             Some(stop) => stops.push(stop),
-            None => return input::complain_word(proc, "tab size contains invalid character(s):", part).await,
+            None => {
+                return input::complain_word(proc, "tab size contains invalid character(s):", part)
+                    .await;
+            }
         }
     }
     let next_stop = |column: usize| match stops.as_slice() {
         [every] => column + every - column % every,
-        list => list.iter().copied().find(|stop| *stop > column).unwrap_or(column + 1),
+        list => list
+            .iter()
+            .copied()
+            .find(|stop| *stop > column)
+            .unwrap_or(column + 1),
     };
-    let initial = if expand { read.flags.contains('i') } else { !read.flags.contains('a') && read.list.is_none() };
+    let initial = if expand {
+        read.flags.contains('i')
+    } else {
+        !read.flags.contains('a') && read.list.is_none()
+    };
     for name in read.operands {
         let fd = match input::open(proc, &name).await {
             Ok(fd) => fd,
@@ -510,7 +635,11 @@ async fn retab(proc: &mut Process, name: &str, expand: bool) -> ExitStatus {
                         column = stop;
                     }
                     _ if !expand && blank && convert => {
-                        let end = if byte == b'\t' { next_stop(column) } else { column + 1 };
+                        let end = if byte == b'\t' {
+                            next_stop(column)
+                        } else {
+                            column + 1
+                        };
                         blanks += end - column;
                         column = end;
                         let at_stop = byte == b'\t' || next_stop(column - 1) == column;
@@ -523,7 +652,11 @@ async fn retab(proc: &mut Process, name: &str, expand: bool) -> ExitStatus {
                     byte => {
                         out.extend(std::iter::repeat_n(b' ', std::mem::take(&mut blanks)));
                         out.push(byte);
-                        column = if byte == b'\t' { next_stop(column) } else { column + 1 };
+                        column = if byte == b'\t' {
+                            next_stop(column)
+                        } else {
+                            column + 1
+                        };
                     }
                 }
             }
@@ -536,6 +669,10 @@ async fn retab(proc: &mut Process, name: &str, expand: bool) -> ExitStatus {
     proc.status()
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one arm for each option, in one place"
+)]
 pub(crate) async fn run_shuf(proc: &mut Process) -> ExitStatus {
     const SPEC: Spec = Spec::gnu(
         "ei:n:o:rz",
@@ -551,7 +688,8 @@ pub(crate) async fn run_shuf(proc: &mut Process) -> ExitStatus {
     );
     /// Longest range, in numbers: each is a line in memory.
     const MAX_RANGE: u64 = 1 << 20;
-    let (mut words, mut range, mut most, mut repeat, mut end) = (false, None, u64::MAX, false, b'\n');
+    let (mut words, mut range, mut most, mut repeat, mut end) =
+        (false, None, u64::MAX, false, b'\n');
     let mut options = Getopt::new(&SPEC, proc.args());
     while let Some(option) = options.next() {
         match option.map(|option| (option.key, option.value)) {
@@ -561,7 +699,9 @@ pub(crate) async fn run_shuf(proc: &mut Process) -> ExitStatus {
                 let (low, high) = value.split_at(at.unwrap_or(value.len()));
                 let bounds = (input::decimal(low), high.get(1..).and_then(input::decimal));
                 match bounds {
-                    (Some(low), Some(high)) if low <= high.saturating_add(1) => range = Some((low, high)),
+                    (Some(low), Some(high)) if low <= high.saturating_add(1) => {
+                        range = Some((low, high))
+                    }
                     _ => return input::complain_word(proc, "invalid input range:", &value).await,
                 }
             }
@@ -582,20 +722,30 @@ pub(crate) async fn run_shuf(proc: &mut Process) -> ExitStatus {
     if words {
         lines = operands;
     } else if let Some((low, high)) = range {
-        if high.saturating_sub(low) > MAX_RANGE || memory.grow(64 * usize::try_from(high - low).unwrap_or(0)).is_err() {
+        if high.saturating_sub(low) > MAX_RANGE
+            || memory
+                .grow(64 * usize::try_from(high - low).unwrap_or(0))
+                .is_err()
+        {
             input::exhausted(proc).await;
             return proc.status();
         }
         lines.extend((low..=high).map(|number| number.to_string().into_bytes()));
     } else {
         let name = operands.first().map_or(b"-".as_slice(), Vec::as_slice);
-        let Some((text, held)) = input::read_all(proc, name).await else { return proc.status() };
+        let Some((text, held)) = input::read_all(proc, name).await else {
+            return proc.status();
+        };
         memory = held;
         if memory.grow(text.len().saturating_mul(8)).is_err() {
             input::exhausted(proc).await;
             return proc.status();
         }
-        lines.extend(chomp(&text, end).split(|&byte| byte == end).map(<[u8]>::to_vec));
+        lines.extend(
+            chomp(&text, end)
+                .split(|&byte| byte == end)
+                .map(<[u8]>::to_vec),
+        );
         if text.is_empty() {
             lines.clear();
         }
@@ -604,8 +754,16 @@ pub(crate) async fn run_shuf(proc: &mut Process) -> ExitStatus {
     while printed < most && !lines.is_empty() {
         proc.tick().await;
         let at = usize::try_from(proc.random() % lines.len() as u64).unwrap_or(0);
-        let line = if repeat { lines.get(at).cloned().unwrap_or_default() } else { lines.swap_remove(at) };
-        if proc.print(&[line.as_slice(), &[end]].concat()).await.is_err() {
+        let line = if repeat {
+            lines.get(at).cloned().unwrap_or_default()
+        } else {
+            lines.swap_remove(at)
+        };
+        if proc
+            .print(&[line.as_slice(), &[end]].concat())
+            .await
+            .is_err()
+        {
             break;
         }
         printed += 1;

@@ -44,7 +44,9 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
     let mut options = Getopt::new(&SPEC, proc.args());
     while let Some(option) = options.next() {
         match option.map(|option| (option.key, option.value)) {
-            Ok(("b", _)) => settings.backup = Some(settings.backup.unwrap_or_else(|| b"~".to_vec())),
+            Ok(("b", _)) => {
+                settings.backup = Some(settings.backup.unwrap_or_else(|| b"~".to_vec()))
+            }
             Ok(("S", value)) => settings.backup = Some(value),
             Ok(("d" | "F" | "P", _)) => {}
             Ok(("f", _)) => (settings.force, settings.interactive) = (true, false),
@@ -62,7 +64,8 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
     }
     let operands = options.operands();
     if settings.relative && !settings.symbolic {
-        proc.complain_text("cannot do --relative without --symbolic").await;
+        proc.complain_text("cannot do --relative without --symbolic")
+            .await;
         return proc.status();
     }
     match operands.as_slice() {
@@ -79,21 +82,37 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
     if operands.is_empty() {
         return input::refuse_text(proc, "missing file operand").await;
     }
-    let Some(jobs) = target::settle(proc, operands, &place, false).await else { return proc.status() };
+    let Some(jobs) = target::settle(proc, operands, &place, false).await else {
+        return proc.status();
+    };
     let mut answers = LineReader::new(proc, STDIN);
     for mut job in jobs {
         // `ln FILE` makes it here, under its own name.
         if place.directory.as_deref() == Some(b".") {
-            job.target = job.target.strip_prefix(b"./").unwrap_or(&job.target).to_vec();
+            job.target = job
+                .target
+                .strip_prefix(b"./")
+                .unwrap_or(&job.target)
+                .to_vec();
         }
         link(proc, &job.source, &job.target, &settings, &mut answers).await;
     }
     proc.status()
 }
 
-async fn link(proc: &mut Process, source: &[u8], target: &[u8], settings: &Options, answers: &mut LineReader) {
+async fn link(
+    proc: &mut Process,
+    source: &[u8],
+    target: &[u8],
+    settings: &Options,
+    answers: &mut LineReader,
+) {
     if !settings.symbolic {
-        let found = if settings.logical { proc.stat(source) } else { proc.lstat(source) };
+        let found = if settings.logical {
+            proc.stat(source)
+        } else {
+            proc.lstat(source)
+        };
         match found {
             Ok(metadata) if metadata.is_dir() => {
                 let shown = quote::file(proc, source);
@@ -101,7 +120,9 @@ async fn link(proc: &mut Process, source: &[u8], target: &[u8], settings: &Optio
                 return proc.complain_text(text).await;
             }
             Ok(_) => {}
-            Err(errno) => return input::complain_about(proc, "failed to access", source, errno).await,
+            Err(errno) => {
+                return input::complain_about(proc, "failed to access", source, errno).await;
+            }
         }
     }
     let mut backup = Vec::new();
@@ -121,7 +142,8 @@ async fn link(proc: &mut Process, source: &[u8], target: &[u8], settings: &Optio
             let prompt = [proc.name(), b": replace ", &shown, b"? "].concat();
             proc.print_error(&prompt).await;
             let answer = answers.next(proc, b'\n').await;
-            if !matches!(answer, Ok(Some(line)) if line.starts_with(b"y") || line.starts_with(b"Y")) {
+            if !matches!(answer, Ok(Some(line)) if line.starts_with(b"y") || line.starts_with(b"Y"))
+            {
                 return;
             }
         }
@@ -130,7 +152,8 @@ async fn link(proc: &mut Process, source: &[u8], target: &[u8], settings: &Optio
             if let Err(errno) = proc.rename(target, &backup) {
                 return input::complain_about(proc, "cannot backup", target, errno).await;
             }
-        } else if !existing.is_dir() && (settings.force || settings.interactive)
+        } else if !existing.is_dir()
+            && (settings.force || settings.interactive)
             && let Err(errno) = proc.unlink(target)
         {
             return input::complain_about(proc, "cannot remove", target, errno).await;
@@ -161,26 +184,49 @@ async fn link(proc: &mut Process, source: &[u8], target: &[u8], settings: &Optio
 }
 
 fn same_file(proc: &Process, source: &[u8], target: &[u8]) -> bool {
-    proc.real_path(source).is_ok_and(|path| proc.real_path(target) == Ok(path))
+    proc.real_path(source)
+        .is_ok_and(|path| proc.real_path(target) == Ok(path))
 }
 
 /// `source` as seen from the directory of `target`.
 fn relative(proc: &Process, source: &[u8], target: &[u8]) -> Vec<u8> {
-    let source = path::canonical(proc, source, path::Missing::All).unwrap_or_else(|_| proc.absolute(source));
+    let source =
+        path::canonical(proc, source, path::Missing::All).unwrap_or_else(|_| proc.absolute(source));
     let directory = path::parent(&proc.absolute(target));
     let directory = proc.real_path(&directory).unwrap_or(directory);
     path::relative(&source, &directory)
 }
 
-async fn refuse_link(proc: &mut Process, source: &[u8], target: &[u8], symbolic: bool, errno: Errno) {
+async fn refuse_link(
+    proc: &mut Process,
+    source: &[u8],
+    target: &[u8],
+    symbolic: bool,
+    errno: Errno,
+) {
     let (from, to) = (quote::always(proc, source), quote::always(proc, target));
-    let short = matches!(errno, Errno::Edquot | Errno::Eexist | Errno::Enospc | Errno::Erofs);
+    let short = matches!(
+        errno,
+        Errno::Edquot | Errno::Eexist | Errno::Enospc | Errno::Erofs
+    );
     let text = match (symbolic, errno) {
-        (true, Errno::Enametoolong) => [b"failed to create symbolic link ".as_slice(), &to, b" -> ", &from].concat(),
+        (true, Errno::Enametoolong) => [
+            b"failed to create symbolic link ".as_slice(),
+            &to,
+            b" -> ",
+            &from,
+        ]
+        .concat(),
         (true, _) => [b"failed to create symbolic link ".as_slice(), &to].concat(),
         (false, Errno::Emlink) => [b"failed to create hard link to ".as_slice(), &from].concat(),
         (false, _) if short => [b"failed to create hard link ".as_slice(), &to].concat(),
-        (false, _) => [b"failed to create hard link ".as_slice(), &to, b" => ", &from].concat(),
+        (false, _) => [
+            b"failed to create hard link ".as_slice(),
+            &to,
+            b" => ",
+            &from,
+        ]
+        .concat(),
     };
     proc.complain(&text, errno).await;
 }
@@ -216,7 +262,11 @@ pub(crate) async fn run_link(proc: &mut Process) -> ExitStatus {
         && let Err(errno) = proc.link(source, target, false)
     {
         let (from, to) = (quote::always(proc, source), quote::always(proc, target));
-        proc.complain(&[b"cannot create link ", to.as_slice(), b" to ", &from].concat(), errno).await;
+        proc.complain(
+            &[b"cannot create link ", to.as_slice(), b" to ", &from].concat(),
+            errno,
+        )
+        .await;
     }
     proc.status()
 }

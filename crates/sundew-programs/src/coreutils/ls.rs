@@ -17,8 +17,9 @@ use sundew_kernel::{ExitStatus, Process};
 use super::input;
 use crate::quote;
 use crate::users::Directory;
-use entry::Entry;
 pub(super) use color::DATABASE;
+use entry::Entry;
+pub(super) use option::knows_terminal;
 use option::{Format, Hidden, Options};
 
 pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
@@ -52,15 +53,32 @@ async fn list(proc: &mut Process, program: option::Program) -> ExitStatus {
         Ok(read) => read,
         Err(status) => return status,
     };
-    let names = if options.format == Format::Long { Directory::load(proc).await } else { Directory::default() };
+    let names = if options.format == Format::Long {
+        Directory::load(proc).await
+    } else {
+        Directory::default()
+    };
     let headings = options.recursive || operands.len() > 1;
     let memory = proc.memory();
-    let mut listing = Listing { options, names, memory, printed: false, headings, status: 0 };
-    let operands = if operands.is_empty() { vec![b".".to_vec()] } else { operands };
+    let mut listing = Listing {
+        options,
+        names,
+        memory,
+        printed: false,
+        headings,
+        status: 0,
+    };
+    let operands = if operands.is_empty() {
+        vec![b".".to_vec()]
+    } else {
+        operands
+    };
     let (mut files, mut directories) = (Vec::new(), Vec::new());
     for name in operands {
         match entry::of_operand(proc, &name, &listing.options) {
-            Ok(entry) if entry.is_directory() && !listing.options.directory => directories.push(entry),
+            Ok(entry) if entry.is_directory() && !listing.options.directory => {
+                directories.push(entry)
+            }
             Ok(entry) => files.push(entry),
             Err(errno) => {
                 input::complain_about(proc, "cannot access", &name, errno).await;
@@ -71,7 +89,15 @@ async fn list(proc: &mut Process, program: option::Program) -> ExitStatus {
     order::sort(&mut files, &listing.options);
     order::sort(&mut directories, &listing.options);
     if !files.is_empty() {
-        if !layout::print(proc, &files, &listing.options, &listing.names, Some(&directories)).await {
+        if !layout::print(
+            proc,
+            &files,
+            &listing.options,
+            &listing.names,
+            Some(&directories),
+        )
+        .await
+        {
             return proc.status();
         }
         listing.printed = true;
@@ -83,8 +109,11 @@ async fn list(proc: &mut Process, program: option::Program) -> ExitStatus {
 /// Lists directories, and with `-R` what is below them.
 async fn visit(proc: &mut Process, listing: &mut Listing, directories: Vec<Entry>) {
     let mut seen = HashSet::new();
-    let mut waiting: Vec<(Vec<u8>, bool)> =
-        directories.into_iter().rev().map(|entry| (entry.name, true)).collect();
+    let mut waiting: Vec<(Vec<u8>, bool)> = directories
+        .into_iter()
+        .rev()
+        .map(|entry| (entry.name, true))
+        .collect();
     while let Some((path, is_operand)) = waiting.pop() {
         proc.tick().await;
         if listing.options.recursive && listing.options.dereference {
@@ -111,7 +140,9 @@ async fn visit(proc: &mut Process, listing: &mut Listing, directories: Vec<Entry
         listing.printed = true;
         if listing.options.recursive {
             let below = entries.into_iter().rev().filter(|entry| {
-                entry.is_real_directory(&listing.options) && entry.name != b"." && entry.name != b".."
+                entry.is_real_directory(&listing.options)
+                    && entry.name != b"."
+                    && entry.name != b".."
             });
             for entry in below {
                 let below = input::join(&path, &entry.name);
@@ -139,7 +170,11 @@ async fn heading(proc: &mut Process, listing: &Listing, path: &[u8]) -> bool {
 }
 
 /// The entries to show of a directory, in order.
-async fn read(proc: &mut Process, listing: &mut Listing, path: &[u8]) -> Result<Vec<Entry>, sundew_kernel::Errno> {
+async fn read(
+    proc: &mut Process,
+    listing: &mut Listing,
+    path: &[u8],
+) -> Result<Vec<Entry>, sundew_kernel::Errno> {
     let found = proc.read_directory(path)?;
     let mut entries = Vec::new();
     let mut names: Vec<Vec<u8>> = Vec::new();

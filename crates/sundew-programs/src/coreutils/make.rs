@@ -13,6 +13,10 @@ use crate::quote;
 use crate::size::number;
 use crate::users::Directory;
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one arm for each option, in one place"
+)]
 pub(crate) async fn run_mktemp(proc: &mut Process) -> ExitStatus {
     const SPEC: Spec = Spec::gnu(
         "dp:qtuV",
@@ -48,32 +52,65 @@ pub(crate) async fn run_mktemp(proc: &mut Process) -> ExitStatus {
         return input::refuse_text(proc, "too many templates").await;
     }
     let default = operands.is_empty();
-    let mut template = operands.into_iter().next().unwrap_or_else(|| b"tmp.XXXXXXXXXX".to_vec());
+    let mut template = operands
+        .into_iter()
+        .next()
+        .unwrap_or_else(|| b"tmp.XXXXXXXXXX".to_vec());
     if suffix.is_empty()
         && let Some(end) = template.iter().rposition(|&byte| byte == b'X')
     {
         suffix = template.split_off(end + 1);
     }
-    let run = template.iter().rev().take_while(|byte| **byte == b'X').count();
+    let run = template
+        .iter()
+        .rev()
+        .take_while(|byte| **byte == b'X')
+        .count();
     if run < 3 {
-        return input::complain_word(proc, "too few X's in template", &[template, suffix].concat()).await;
+        return input::complain_word(
+            proc,
+            "too few X's in template",
+            &[template, suffix].concat(),
+        )
+        .await;
     }
     if suffix.contains(&b'/') {
         let shown = quote::text(proc, &suffix);
-        proc.complain_text([b"invalid suffix ".as_slice(), &shown, b", contains directory separator"].concat()).await;
+        proc.complain_text(
+            [
+                b"invalid suffix ".as_slice(),
+                &shown,
+                b", contains directory separator",
+            ]
+            .concat(),
+        )
+        .await;
         return proc.status();
     }
     if default || old || place.is_some() {
         let whole = [template.as_slice(), &suffix].concat();
         if old && template.contains(&b'/') {
             let shown = quote::text(proc, &whole);
-            let text = [b"invalid template, ".as_slice(), &shown, b", contains directory separator"].concat();
+            let text = [
+                b"invalid template, ".as_slice(),
+                &shown,
+                b", contains directory separator",
+            ]
+            .concat();
             proc.complain_text(text).await;
             return proc.status();
         }
-        let from_env = proc.env().value(b"TMPDIR").filter(|value| !value.is_empty()).map(<[u8]>::to_vec);
+        let from_env = proc
+            .env()
+            .value(b"TMPDIR")
+            .filter(|value| !value.is_empty())
+            .map(<[u8]>::to_vec);
         let wanted = place.filter(|place| !place.is_empty());
-        let place = if old { from_env.or(wanted) } else { wanted.or(from_env) };
+        let place = if old {
+            from_env.or(wanted)
+        } else {
+            wanted.or(from_env)
+        };
         template = input::join(&place.unwrap_or_else(|| b"/tmp".to_vec()), &template);
     }
     let stem = template.len() - run;
@@ -87,12 +124,21 @@ pub(crate) async fn run_mktemp(proc: &mut Process) -> ExitStatus {
         }
         name.extend_from_slice(&suffix);
         result = if dry {
-            if proc.lstat(&name).is_ok() { Err(Errno::Eexist) } else { Ok(()) }
+            if proc.lstat(&name).is_ok() {
+                Err(Errno::Eexist)
+            } else {
+                Ok(())
+            }
         } else if directory {
             proc.make_directory(&name, 0o700)
         } else {
-            let flags = OpenFlags { exclusive: true, ..OpenFlags::CREATE };
-            proc.open(&name, flags, 0o600).await.and_then(|fd| proc.close(fd))
+            let flags = OpenFlags {
+                exclusive: true,
+                ..OpenFlags::CREATE
+            };
+            proc.open(&name, flags, 0o600)
+                .await
+                .and_then(|fd| proc.close(fd))
         };
         if result != Err(Errno::Eexist) {
             break;
@@ -108,7 +154,13 @@ pub(crate) async fn run_mktemp(proc: &mut Process) -> ExitStatus {
         Err(errno) => {
             let kind: &[u8] = if directory { b"directory" } else { b"file" };
             let shown = quote::text(proc, &[template, suffix].concat());
-            let text = [b"failed to create ".as_slice(), kind, b" via template ", &shown].concat();
+            let text = [
+                b"failed to create ".as_slice(),
+                kind,
+                b" via template ",
+                &shown,
+            ]
+            .concat();
             proc.complain(&text, errno).await;
         }
     }
@@ -117,8 +169,13 @@ pub(crate) async fn run_mktemp(proc: &mut Process) -> ExitStatus {
 
 /// Reads `-m MODE`; `Err` is the status to end with.
 async fn node_options(proc: &mut Process, name: &str) -> Result<(u16, Vec<Vec<u8>>), ExitStatus> {
-    const SPEC: Spec =
-        Spec::gnu("m:Z", &[("context", Arity::Optional, "Z"), ("mode", Arity::Required, "m")]);
+    const SPEC: Spec = Spec::gnu(
+        "m:Z",
+        &[
+            ("context", Arity::Optional, "Z"),
+            ("mode", Arity::Required, "m"),
+        ],
+    );
     let mut mode = 0o666;
     let mut options = Getopt::new(&SPEC, proc.args());
     while let Some(option) = options.next() {
@@ -162,19 +219,25 @@ pub(crate) async fn run_mknod(proc: &mut Process) -> ExitStatus {
     let kind = operands.get(1).and_then(|word| word.first()).copied();
     let expected = if kind == Some(b'p') { 2 } else { 4 };
     if operands.len() < expected {
-        let Some(last) = operands.last() else { return input::missing_operand(proc).await };
+        let Some(last) = operands.last() else {
+            return input::missing_operand(proc).await;
+        };
         let shown = quote::text(proc, last);
-        proc.complain_text([b"missing operand after ", shown.as_slice()].concat()).await;
+        proc.complain_text([b"missing operand after ", shown.as_slice()].concat())
+            .await;
         if expected == 4 && operands.len() == 2 {
-            proc.print_error(b"Special files require major and minor device numbers.\n").await;
+            proc.print_error(b"Special files require major and minor device numbers.\n")
+                .await;
         }
         return try_help(proc, 1).await;
     }
     if let Some(extra) = operands.get(expected) {
         let shown = quote::text(proc, extra);
-        proc.complain_text([b"extra operand ", shown.as_slice()].concat()).await;
+        proc.complain_text([b"extra operand ", shown.as_slice()].concat())
+            .await;
         if expected == 2 && operands.len() == 4 {
-            proc.print_error(b"Fifos do not have major and minor device numbers.\n").await;
+            proc.print_error(b"Fifos do not have major and minor device numbers.\n")
+                .await;
         }
         return try_help(proc, 1).await;
     }
@@ -188,11 +251,16 @@ pub(crate) async fn run_mknod(proc: &mut Process) -> ExitStatus {
         }
     };
     let mut numbers = [0, 0];
-    for ((slot, word), what) in numbers.iter_mut().zip(operands.iter().skip(2)).zip(["major", "minor"]) {
+    for ((slot, word), what) in numbers
+        .iter_mut()
+        .zip(operands.iter().skip(2))
+        .zip(["major", "minor"])
+    {
         match input::decimal(word).and_then(|number| u32::try_from(number).ok()) {
             Some(number) => *slot = number,
             None => {
-                return input::complain_word(proc, &format!("invalid {what} device number"), word).await;
+                return input::complain_word(proc, &format!("invalid {what} device number"), word)
+                    .await;
             }
         }
     }
@@ -203,6 +271,10 @@ pub(crate) async fn run_mknod(proc: &mut Process) -> ExitStatus {
     proc.status()
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one arm for each option, in one place"
+)]
 pub(crate) async fn run_truncate(proc: &mut Process) -> ExitStatus {
     const SPEC: Spec = Spec::gnu(
         "cor:s:",
@@ -228,15 +300,26 @@ pub(crate) async fn run_truncate(proc: &mut Process) -> ExitStatus {
     let operands = options.operands();
     let (operator, amount) = match (&size, &reference) {
         (None, None) => {
-            let (size, reference) = (quote::text(proc, b"--size"), quote::text(proc, b"--reference"));
-            let text = [b"you must specify either ".as_slice(), &size, b" or ", &reference].concat();
+            let (size, reference) = (
+                quote::text(proc, b"--size"),
+                quote::text(proc, b"--reference"),
+            );
+            let text = [
+                b"you must specify either ".as_slice(),
+                &size,
+                b" or ",
+                &reference,
+            ]
+            .concat();
             proc.complain_text(text).await;
             return try_help(proc, 1).await;
         }
         (Some(size), _) => {
             let text = size.trim_ascii_start();
             let (operator, digits) = match text.split_first() {
-                Some((operator @ (b'+' | b'-' | b'<' | b'>' | b'/' | b'%'), digits)) => (*operator, digits),
+                Some((operator @ (b'+' | b'-' | b'<' | b'>' | b'/' | b'%'), digits)) => {
+                    (*operator, digits)
+                }
                 _ => (b'=', text),
             };
             match number(digits, b"EgGkKmMPtTYZ0") {
@@ -258,13 +341,20 @@ pub(crate) async fn run_truncate(proc: &mut Process) -> ExitStatus {
         return input::refuse_text(proc, "missing file operand").await;
     }
     for path in operands {
-        let flags = OpenFlags { create, ..OpenFlags::WRITE };
+        let flags = OpenFlags {
+            create,
+            ..OpenFlags::WRITE
+        };
         let fd = match proc.open(&path, flags, 0o666).await {
             Ok(fd) => fd,
             Err(Errno::Enoent) if !create => continue,
             Err(errno) => {
                 let shown = quote::always(proc, &path);
-                proc.complain(&[b"cannot open ", shown.as_slice(), b" for writing"].concat(), errno).await;
+                proc.complain(
+                    &[b"cannot open ", shown.as_slice(), b" for writing"].concat(),
+                    errno,
+                )
+                .await;
                 continue;
             }
         };
@@ -280,7 +370,12 @@ pub(crate) async fn run_truncate(proc: &mut Process) -> ExitStatus {
         };
         if let Err(errno) = proc.truncate(fd, length) {
             let shown = quote::always(proc, &path);
-            let text = [b"failed to truncate ".as_slice(), &shown, format!(" at {length} bytes").as_bytes()].concat();
+            let text = [
+                b"failed to truncate ".as_slice(),
+                &shown,
+                format!(" at {length} bytes").as_bytes(),
+            ]
+            .concat();
             proc.complain(&text, errno).await;
         }
         // Nothing was written that closing could lose.
@@ -289,6 +384,10 @@ pub(crate) async fn run_truncate(proc: &mut Process) -> ExitStatus {
     proc.status()
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one arm for each option, in one place"
+)]
 pub(crate) async fn run_install(proc: &mut Process) -> ExitStatus {
     const SPEC: Spec = Spec::gnu(
         "bcCsDdg:m:o:pt:TvS:Z",
@@ -338,8 +437,12 @@ pub(crate) async fn run_install(proc: &mut Process) -> ExitStatus {
     let find = |word: &[u8], named: Option<u32>| {
         named.or_else(|| input::decimal(word).and_then(|id| u32::try_from(id).ok()))
     };
-    let uid = owner.as_ref().map(|word| find(word, known.user(word).map(|user| user.uid)));
-    let gid = group.as_ref().map(|word| find(word, known.group(word).map(|group| group.gid)));
+    let uid = owner
+        .as_ref()
+        .map(|word| find(word, known.user(word).map(|user| user.uid)));
+    let gid = group
+        .as_ref()
+        .map(|word| find(word, known.group(word).map(|group| group.gid)));
     if uid == Some(None) {
         return input::complain_word(proc, "invalid user", &owner.unwrap_or_default()).await;
     }
@@ -365,7 +468,9 @@ pub(crate) async fn run_install(proc: &mut Process) -> ExitStatus {
                 return proc.status();
             }
         }
-        let Some(jobs) = target::settle(proc, operands, &place, false).await else { return proc.status() };
+        let Some(jobs) = target::settle(proc, operands, &place, false).await else {
+            return proc.status();
+        };
         for job in jobs {
             if copier.copy_operand(proc, &job.source, &job.target).await {
                 made.push(job.target);
@@ -373,7 +478,11 @@ pub(crate) async fn run_install(proc: &mut Process) -> ExitStatus {
         }
     }
     for path in made {
-        let changed = if uid.is_some() || gid.is_some() { proc.change_owner(&path, uid, gid, true) } else { Ok(()) };
+        let changed = if uid.is_some() || gid.is_some() {
+            proc.change_owner(&path, uid, gid, true)
+        } else {
+            Ok(())
+        };
         if let Err(errno) = changed {
             input::complain_about(proc, "cannot change ownership of", &path, errno).await;
         }
@@ -387,12 +496,23 @@ pub(crate) async fn run_install(proc: &mut Process) -> ExitStatus {
 /// Makes a directory and those it lies in.
 async fn parents(proc: &mut Process, path: &[u8], _last: bool, verbose: bool) -> bool {
     let path = input::trim_slashes(path);
-    let ends: Vec<usize> = path.iter().enumerate().filter(|(at, byte)| **byte == b'/' && *at > 0).map(|(at, _)| at).collect();
+    let ends: Vec<usize> = path
+        .iter()
+        .enumerate()
+        .filter(|(at, byte)| **byte == b'/' && *at > 0)
+        .map(|(at, _)| at)
+        .collect();
     for end in ends.into_iter().chain([path.len()]) {
         let part = path.get(..end).unwrap_or_default();
         match proc.make_directory(part, 0o755) {
             Ok(()) if verbose => {
-                let line = [proc.name(), b": creating directory ", &quote::always(proc, part), b"\n"].concat();
+                let line = [
+                    proc.name(),
+                    b": creating directory ",
+                    &quote::always(proc, part),
+                    b"\n",
+                ]
+                .concat();
                 // A closed output is reported when the program ends.
                 let _reported_at_exit = proc.print(&line).await;
             }
@@ -407,6 +527,10 @@ async fn parents(proc: &mut Process, path: &[u8], _last: bool, verbose: bool) ->
     true
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one arm for each option, in one place"
+)]
 pub(crate) async fn run_shred(proc: &mut Process) -> ExitStatus {
     const SPEC: Spec = Spec::gnu(
         "fn:s:uvxz",
@@ -430,7 +554,9 @@ pub(crate) async fn run_shred(proc: &mut Process) -> ExitStatus {
             Ok(("z", _)) => zero = true,
             Ok(("n", value)) => match input::decimal(&value) {
                 Some(count) => passes = count,
-                None => return input::complain_word(proc, "invalid number of passes:", &value).await,
+                None => {
+                    return input::complain_word(proc, "invalid number of passes:", &value).await;
+                }
             },
             Ok(("f" | "s" | "x" | "ignored", _)) => {}
             Ok((key, _)) => return about::run(proc, key, "shred").await,
@@ -447,26 +573,38 @@ pub(crate) async fn run_shred(proc: &mut Process) -> ExitStatus {
         let fd = match proc.open(&path, OpenFlags::WRITE, 0).await {
             Ok(fd) => fd,
             Err(errno) => {
-                proc.complain(&[shown.as_slice(), b": failed to open for writing"].concat(), errno).await;
+                proc.complain(
+                    &[shown.as_slice(), b": failed to open for writing"].concat(),
+                    errno,
+                )
+                .await;
                 continue;
             }
         };
-        let size = proc.fstat(fd).map_or(0, |found| found.size.div_ceil(4096) * 4096);
+        let size = proc
+            .fstat(fd)
+            .map_or(0, |found| found.size.div_ceil(4096) * 4096);
         for pass in 1..=all {
             let zeros = zero && pass == all;
             if verbose {
                 let kind = if zeros { "000000" } else { "random" };
                 let text = format!(": pass {pass}/{all} ({kind})...\n");
-                proc.print_error(&[proc.name(), b": ", &shown, text.as_bytes()].concat()).await;
+                proc.print_error(&[proc.name(), b": ", &shown, text.as_bytes()].concat())
+                    .await;
             }
             // The file was opened just now; a regular one can be rewound.
             let _rewound = proc.seek(fd, Seek::Start(0));
             let mut left = size;
             while left > 0 {
-                let byte = if zeros { 0 } else { u8::try_from(proc.random() & 0xff).unwrap_or_default() };
+                let byte = if zeros {
+                    0
+                } else {
+                    u8::try_from(proc.random() & 0xff).unwrap_or_default()
+                };
                 let block = vec![byte; usize::try_from(left.min(4096)).unwrap_or(4096)];
                 if let Err(errno) = proc.write_all(fd, &block).await {
-                    proc.complain(&[shown.as_slice(), b": error writing"].concat(), errno).await;
+                    proc.complain(&[shown.as_slice(), b": error writing"].concat(), errno)
+                        .await;
                     break;
                 }
                 left -= block.len() as u64;
@@ -476,12 +614,15 @@ pub(crate) async fn run_shred(proc: &mut Process) -> ExitStatus {
         let _closed = proc.close(fd);
         if remove {
             if verbose {
-                proc.print_error(&[proc.name(), b": ", &shown, b": removing\n"].concat()).await;
+                proc.print_error(&[proc.name(), b": ", &shown, b": removing\n"].concat())
+                    .await;
             }
             if let Err(errno) = proc.unlink(&path) {
-                proc.complain(&[shown.as_slice(), b": failed to remove"].concat(), errno).await;
+                proc.complain(&[shown.as_slice(), b": failed to remove"].concat(), errno)
+                    .await;
             } else if verbose {
-                proc.print_error(&[proc.name(), b": ", &shown, b": removed\n"].concat()).await;
+                proc.print_error(&[proc.name(), b": ", &shown, b": removed\n"].concat())
+                    .await;
             }
         }
     }

@@ -24,7 +24,11 @@ struct Options {
 }
 
 pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
-    let mut settings = Options { parents: false, verbose: false, mode: None };
+    let mut settings = Options {
+        parents: false,
+        verbose: false,
+        mode: None,
+    };
     let mut mode = None;
     let mut options = Getopt::new(&SPEC, proc.args());
     while let Some(option) = options.next() {
@@ -51,11 +55,17 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
         let result = if settings.parents {
             make_parents(proc, &path, &settings).await
         } else {
-            make(proc, &path, &settings).await.map_err(|errno| (path.clone(), errno))
+            make(proc, &path, &settings)
+                .await
+                .map_err(|errno| (path.clone(), errno))
         };
         if let Err((path, errno)) = result {
             let path = quote::text(proc, &path);
-            proc.complain(&[b"cannot create directory ", path.as_slice()].concat(), errno).await;
+            proc.complain(
+                &[b"cannot create directory ", path.as_slice()].concat(),
+                errno,
+            )
+            .await;
         }
     }
     proc.status()
@@ -75,18 +85,32 @@ async fn make(proc: &mut Process, path: &[u8], settings: &Options) -> Result<(),
 
 async fn announce(proc: &mut Process, path: &[u8], settings: &Options) {
     if settings.verbose {
-        let line =
-            [proc.name(), b": created directory ", &quote::always(proc, path), b"\n"].concat();
+        let line = [
+            proc.name(),
+            b": created directory ",
+            &quote::always(proc, path),
+            b"\n",
+        ]
+        .concat();
         // A closed output is reported when the program ends.
         let _reported_at_exit = proc.print(&line).await;
     }
 }
 
 /// Makes what is missing on the way; what exists is fine if it is a directory.
-async fn make_parents(proc: &mut Process, path: &[u8], settings: &Options) -> Result<(), (Vec<u8>, Errno)> {
-    let is_directory = |proc: &Process, path: &[u8]| proc.stat(path).is_ok_and(|found| found.is_dir());
+async fn make_parents(
+    proc: &mut Process,
+    path: &[u8],
+    settings: &Options,
+) -> Result<(), (Vec<u8>, Errno)> {
+    let is_directory =
+        |proc: &Process, path: &[u8]| proc.stat(path).is_ok_and(|found| found.is_dir());
     let trimmed = input::trim_slashes(path);
-    for (at, _) in trimmed.iter().enumerate().filter(|(at, byte)| **byte == b'/' && *at > 0) {
+    for (at, _) in trimmed
+        .iter()
+        .enumerate()
+        .filter(|(at, byte)| **byte == b'/' && *at > 0)
+    {
         proc.tick().await;
         let parent = trimmed.get(..at).unwrap_or_default();
         if parent.ends_with(b"/") {
@@ -98,7 +122,8 @@ async fn make_parents(proc: &mut Process, path: &[u8], settings: &Options) -> Re
                 if let Ok(made) = proc.stat(parent)
                     && made.mode & 0o300 != 0o300
                 {
-                    proc.change_mode(parent, made.mode | 0o300).map_err(|errno| (parent.to_vec(), errno))?;
+                    proc.change_mode(parent, made.mode | 0o300)
+                        .map_err(|errno| (parent.to_vec(), errno))?;
                 }
                 announce(proc, parent, settings).await;
             }

@@ -45,13 +45,20 @@ struct Options {
 }
 
 pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
-    let mut settings = Options { ask: Ask::Protected, update: false, verbose: false, backup: None };
+    let mut settings = Options {
+        ask: Ask::Protected,
+        update: false,
+        verbose: false,
+        backup: None,
+    };
     let mut place = target::Place::default();
     let mut strip = false;
     let mut options = Getopt::new(&SPEC, proc.args());
     while let Some(option) = options.next() {
         match option.map(|option| (option.key, option.value)) {
-            Ok(("b", _)) => settings.backup = Some(settings.backup.unwrap_or_else(|| b"~".to_vec())),
+            Ok(("b", _)) => {
+                settings.backup = Some(settings.backup.unwrap_or_else(|| b"~".to_vec()))
+            }
             Ok(("S", value)) => settings.backup = Some(value),
             Ok(("f", _)) => settings.ask = Ask::Never,
             Ok(("i", _)) => settings.ask = Ask::Always,
@@ -68,9 +75,14 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
     }
     let mut operands = options.operands();
     if strip {
-        operands = operands.iter().map(|operand| input::trim_slashes(operand).to_vec()).collect();
+        operands = operands
+            .iter()
+            .map(|operand| input::trim_slashes(operand).to_vec())
+            .collect();
     }
-    let Some(jobs) = target::settle(proc, operands, &place, false).await else { return proc.status() };
+    let Some(jobs) = target::settle(proc, operands, &place, false).await else {
+        return proc.status();
+    };
     let mut answers = LineReader::new(proc, STDIN);
     for job in jobs {
         rename(proc, &job.source, &job.target, &settings, &mut answers).await;
@@ -78,7 +90,13 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
     proc.status()
 }
 
-async fn rename(proc: &mut Process, source: &[u8], target: &[u8], settings: &Options, answers: &mut LineReader) {
+async fn rename(
+    proc: &mut Process,
+    source: &[u8],
+    target: &[u8],
+    settings: &Options,
+    answers: &mut LineReader,
+) {
     let metadata = match proc.lstat(source) {
         Ok(metadata) => metadata,
         Err(errno) => return input::complain_about(proc, "cannot stat", source, errno).await,
@@ -86,7 +104,11 @@ async fn rename(proc: &mut Process, source: &[u8], target: &[u8], settings: &Opt
     let existing = proc.lstat(target).ok();
     let mut backup = Vec::new();
     if let Some(existing) = existing {
-        if !may_replace(proc, source, target, &metadata, &existing, settings, answers).await {
+        if !may_replace(
+            proc, source, target, &metadata, &existing, settings, answers,
+        )
+        .await
+        {
             return;
         }
         if let Some(suffix) = settings.backup.as_ref().filter(|_| !existing.is_dir()) {
@@ -100,7 +122,13 @@ async fn rename(proc: &mut Process, source: &[u8], target: &[u8], settings: &Opt
     match proc.rename(source, target) {
         Ok(()) => {}
         Err(Errno::Einval) => {
-            let text = [b"cannot move ".as_slice(), &from, b" to a subdirectory of itself, ", &to].concat();
+            let text = [
+                b"cannot move ".as_slice(),
+                &from,
+                b" to a subdirectory of itself, ",
+                &to,
+            ]
+            .concat();
             return proc.complain_text(text).await;
         }
         Err(Errno::Exdev) => {
@@ -117,7 +145,12 @@ async fn rename(proc: &mut Process, source: &[u8], target: &[u8], settings: &Opt
         let kept = if backup.is_empty() {
             Vec::new()
         } else {
-            [b" (backup: ".as_slice(), &quote::always(proc, &backup), b")"].concat()
+            [
+                b" (backup: ".as_slice(),
+                &quote::always(proc, &backup),
+                b")",
+            ]
+            .concat()
         };
         let line = [b"renamed ".as_slice(), &from, b" -> ", &to, &kept, b"\n"].concat();
         // A closed output is reported when the program ends.
@@ -135,8 +168,11 @@ async fn may_replace(
     answers: &mut LineReader,
 ) -> bool {
     let (from, to) = (quote::always(proc, source), quote::always(proc, target));
-    if (metadata.dev, metadata.ino) == (existing.dev, existing.ino) && proc.real_path(source) == proc.real_path(target) {
-        proc.complain_text([from.as_slice(), b" and ", &to, b" are the same file"].concat()).await;
+    if (metadata.dev, metadata.ino) == (existing.dev, existing.ino)
+        && proc.real_path(source) == proc.real_path(target)
+    {
+        proc.complain_text([from.as_slice(), b" and ", &to, b" are the same file"].concat())
+            .await;
         return false;
     }
     if settings.ask == Ask::Refuse || (settings.update && existing.mtime >= metadata.mtime) {
@@ -144,12 +180,23 @@ async fn may_replace(
     }
     match (metadata.is_dir(), existing.is_dir()) {
         (true, false) => {
-            let text = [b"cannot overwrite non-directory ".as_slice(), &to, b" with directory ", &from].concat();
+            let text = [
+                b"cannot overwrite non-directory ".as_slice(),
+                &to,
+                b" with directory ",
+                &from,
+            ]
+            .concat();
             proc.complain_text(text).await;
             return false;
         }
         (false, true) => {
-            let text = [b"cannot overwrite directory ".as_slice(), &to, b" with non-directory"].concat();
+            let text = [
+                b"cannot overwrite directory ".as_slice(),
+                &to,
+                b" with non-directory",
+            ]
+            .concat();
             proc.complain_text(text).await;
             return false;
         }
@@ -158,8 +205,14 @@ async fn may_replace(
     let protected = !existing.is_symlink() && proc.access(target, Access::Write).is_err();
     let question = match settings.ask {
         Ask::Always if !protected => [b"overwrite ".as_slice(), &to, b"? "].concat(),
-        Ask::Always | Ask::Protected if protected && (settings.ask == Ask::Always || proc.is_terminal(STDIN)) => {
-            let mode = format!(", overriding mode {:04o} ({})? ", existing.mode, permissions(existing.mode));
+        Ask::Always | Ask::Protected
+            if protected && (settings.ask == Ask::Always || proc.is_terminal(STDIN)) =>
+        {
+            let mode = format!(
+                ", overriding mode {:04o} ({})? ",
+                existing.mode,
+                permissions(existing.mode)
+            );
             [b"replace ".as_slice(), &to, mode.as_bytes()].concat()
         }
         _ => return true,

@@ -56,6 +56,10 @@ struct Options {
     big: bool,
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one arm for each option, in one place"
+)]
 pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
     let mut settings = Options {
         formats: Vec::new(),
@@ -99,7 +103,13 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
                 Ok(mut formats) => settings.formats.append(&mut formats),
                 Err(letter) => {
                     let shown = quote::text(proc, &value);
-                    let text = [b"invalid character '".as_slice(), &[letter], b"' in type string ", &shown].concat();
+                    let text = [
+                        b"invalid character '".as_slice(),
+                        &[letter],
+                        b"' in type string ",
+                        &shown,
+                    ]
+                    .concat();
                     proc.complain_text(text).await;
                     return proc.status();
                 }
@@ -130,12 +140,20 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
             },
             "v" => settings.duplicates = true,
             "w" => {
-                let width = if value.is_empty() { Some(32) } else { input::decimal(&value) };
-                match width.and_then(|width| usize::try_from(width).ok()).filter(|width| *width > 0) {
+                let width = if value.is_empty() {
+                    Some(32)
+                } else {
+                    input::decimal(&value)
+                };
+                match width
+                    .and_then(|width| usize::try_from(width).ok())
+                    .filter(|width| *width > 0)
+                {
                     Some(width) => settings.width = Some(width.min(MAX_WIDTH)),
                     None => {
                         let shown = quote::always(proc, &value);
-                        proc.complain_text([b"invalid -w argument ", shown.as_slice()].concat()).await;
+                        proc.complain_text([b"invalid -w argument ", shown.as_slice()].concat())
+                            .await;
                         return proc.status();
                     }
                 }
@@ -158,7 +176,10 @@ fn amount(text: &[u8]) -> Option<u64> {
     if let Some(hex) = text.strip_prefix(b"0x") {
         return u64::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok();
     }
-    if text.len() > 1 && text.starts_with(b"0") && text.iter().all(|byte| (b'0'..=b'7').contains(byte)) {
+    if text.len() > 1
+        && text.starts_with(b"0")
+        && text.iter().all(|byte| (b'0'..=b'7').contains(byte))
+    {
         return u64::from_str_radix(std::str::from_utf8(text).ok()?, 8).ok();
     }
     number(text, b"bkKmMGTPEZY0").ok()
@@ -200,11 +221,17 @@ fn parse_formats(text: &[u8]) -> Result<Vec<Format>, u8> {
                 let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
                 let (number, after) = rest.split_at(digits);
                 if digits > 0 {
-                    size = input::decimal(number).and_then(|size| usize::try_from(size).ok()).unwrap_or(0);
+                    size = input::decimal(number)
+                        .and_then(|size| usize::try_from(size).ok())
+                        .unwrap_or(0);
                     rest = after;
                 }
             }
-            let fits = if kind == Kind::Float { matches!(size, 4 | 8) } else { matches!(size, 1 | 2 | 4 | 8) };
+            let fits = if kind == Kind::Float {
+                matches!(size, 4 | 8)
+            } else {
+                matches!(size, 1 | 2 | 4 | 8)
+            };
             if !fits {
                 return Err(rest.first().copied().unwrap_or(letter));
             }
@@ -227,14 +254,27 @@ fn parse_formats(text: &[u8]) -> Result<Vec<Format>, u8> {
             (Kind::Float, _) => 24,
             _ => 20,
         };
-        formats.push(Format { kind, size, width, text: shows_text });
+        formats.push(Format {
+            kind,
+            size,
+            width,
+            text: shows_text,
+        });
     }
     Ok(formats)
 }
 
 async fn dump(proc: &mut Process, names: Vec<Vec<u8>>, settings: &Options) -> ExitStatus {
-    let unit = settings.formats.iter().map(|format| format.size).max().unwrap_or(1);
-    let width = settings.width.filter(|width| width.is_multiple_of(unit)).unwrap_or(16);
+    let unit = settings
+        .formats
+        .iter()
+        .map(|format| format.size)
+        .max()
+        .unwrap_or(1);
+    let width = settings
+        .width
+        .filter(|width| width.is_multiple_of(unit))
+        .unwrap_or(16);
     let (mut skip, mut left) = (settings.skip, settings.count.unwrap_or(u64::MAX));
     let mut address = skip;
     let mut pending: Vec<u8> = Vec::new();
@@ -268,7 +308,11 @@ async fn dump(proc: &mut Process, names: Vec<Vec<u8>>, settings: &Options) -> Ex
                     }
                 } else {
                     starred = false;
-                    if proc.print(&lines(block, address, width, unit, settings)).await.is_err() {
+                    if proc
+                        .print(&lines(block, address, width, unit, settings))
+                        .await
+                        .is_err()
+                    {
                         return proc.status();
                     }
                     previous = Some(block.to_vec());
@@ -279,7 +323,8 @@ async fn dump(proc: &mut Process, names: Vec<Vec<u8>>, settings: &Options) -> Ex
         input::close(proc, fd);
     }
     if skip > 0 {
-        proc.complain_text("cannot skip past end of combined input").await;
+        proc.complain_text("cannot skip past end of combined input")
+            .await;
         return proc.status();
     }
     let mut text = Vec::new();
@@ -361,7 +406,13 @@ fn lines(block: &[u8], address: u64, width: usize, unit: usize, settings: &Optio
             let whole = widest * width / unit;
             out.extend(std::iter::repeat_n(b' ', whole.saturating_sub(columns)));
             out.extend_from_slice(b"  >");
-            out.extend(block.iter().map(|byte| if byte.is_ascii_graphic() || *byte == b' ' { *byte } else { b'.' }));
+            out.extend(block.iter().map(|byte| {
+                if byte.is_ascii_graphic() || *byte == b' ' {
+                    *byte
+                } else {
+                    b'.'
+                }
+            }));
             out.push(b'<');
         }
         out.push(b'\n');
@@ -390,11 +441,13 @@ fn show(value: &[u8], format: &Format, big: bool) -> String {
         Kind::Float if format.size == 4 => {
             let bits = u32::try_from(unsigned & 0xffff_ffff).unwrap_or_default();
             shortest(f64::from(f32::from_bits(bits)), 9, |text| {
-                text.parse::<f32>().is_ok_and(|value| value.to_bits() == bits)
+                text.parse::<f32>()
+                    .is_ok_and(|value| value.to_bits() == bits)
             })
         }
         Kind::Float => shortest(f64::from_bits(unsigned), 17, |text| {
-            text.parse::<f64>().is_ok_and(|value| value.to_bits() == unsigned)
+            text.parse::<f64>()
+                .is_ok_and(|value| value.to_bits() == unsigned)
         }),
     }
 }
@@ -424,9 +477,9 @@ fn character(byte: u8) -> String {
 
 fn named(byte: u8) -> String {
     const NAMES: [&str; 33] = [
-        "nul", "soh", "stx", "etx", "eot", "enq", "ack", "bel", "bs", "ht", "nl", "vt", "ff", "cr", "so", "si",
-        "dle", "dc1", "dc2", "dc3", "dc4", "nak", "syn", "etb", "can", "em", "sub", "esc", "fs", "gs", "rs", "us",
-        "sp",
+        "nul", "soh", "stx", "etx", "eot", "enq", "ack", "bel", "bs", "ht", "nl", "vt", "ff", "cr",
+        "so", "si", "dle", "dc1", "dc2", "dc3", "dc4", "nak", "syn", "etb", "can", "em", "sub",
+        "esc", "fs", "gs", "rs", "us", "sp",
     ];
     let byte = byte & 0x7f;
     match NAMES.get(usize::from(byte)) {

@@ -28,11 +28,19 @@ pub(super) fn canonical(proc: &Process, path: &[u8], missing: Missing) -> Result
     if let Ok(real) = proc.real_path(path) {
         return Ok(real);
     }
-    let mut done: Vec<u8> = if path.starts_with(b"/") { Vec::new() } else { proc.directory()? };
+    let mut done: Vec<u8> = if path.starts_with(b"/") {
+        Vec::new()
+    } else {
+        proc.directory()?
+    };
     if done == b"/" {
         done.clear();
     }
-    let mut parts: Vec<Vec<u8>> = path.split(|&byte| byte == b'/').rev().map(<[u8]>::to_vec).collect();
+    let mut parts: Vec<Vec<u8>> = path
+        .split(|&byte| byte == b'/')
+        .rev()
+        .map(<[u8]>::to_vec)
+        .collect();
     let mut links = 0;
     while let Some(part) = parts.pop() {
         match part.as_slice() {
@@ -86,7 +94,11 @@ pub(super) fn parent(path: &[u8]) -> Vec<u8> {
         None => b".".to_vec(),
         Some(at) => {
             let parent = input::trim_slashes(trimmed.get(..at).unwrap_or_default());
-            if parent.is_empty() { b"/".to_vec() } else { parent.to_vec() }
+            if parent.is_empty() {
+                b"/".to_vec()
+            } else {
+                parent.to_vec()
+            }
         }
     }
 }
@@ -94,13 +106,20 @@ pub(super) fn parent(path: &[u8]) -> Vec<u8> {
 /// An absolute path as seen from an absolute directory.
 pub(super) fn relative(path: &[u8], from: &[u8]) -> Vec<u8> {
     let parts = |path: &[u8]| -> Vec<Vec<u8>> {
-        path.split(|&byte| byte == b'/').filter(|part| !part.is_empty()).map(<[u8]>::to_vec).collect()
+        path.split(|&byte| byte == b'/')
+            .filter(|part| !part.is_empty())
+            .map(<[u8]>::to_vec)
+            .collect()
     };
     let (path, from) = (parts(path), parts(from));
     let common = path.iter().zip(&from).take_while(|(a, b)| a == b).count();
     let mut out: Vec<Vec<u8>> = vec![b"..".to_vec(); from.len() - common];
     out.extend(path.into_iter().skip(common));
-    if out.is_empty() { b".".to_vec() } else { out.join(&b'/') }
+    if out.is_empty() {
+        b".".to_vec()
+    } else {
+        out.join(&b'/')
+    }
 }
 
 /// Prints results, each with its end.
@@ -113,7 +132,11 @@ async fn put(proc: &mut Process, text: &[u8], zero: bool) {
 pub(crate) async fn run_basename(proc: &mut Process) -> ExitStatus {
     const SPEC: Spec = Spec::gnu(
         "+as:z",
-        &[("multiple", Arity::No, "a"), ("suffix", Arity::Required, "s"), ("zero", Arity::No, "z")],
+        &[
+            ("multiple", Arity::No, "a"),
+            ("suffix", Arity::Required, "s"),
+            ("zero", Arity::No, "z"),
+        ],
     );
     let (mut multiple, mut suffix, mut zero) = (false, Vec::new(), false);
     let mut options = Getopt::new(&SPEC, proc.args());
@@ -140,7 +163,10 @@ pub(crate) async fn run_basename(proc: &mut Process) -> ExitStatus {
     }
     for path in operands {
         let name = input::base(&path);
-        let cut = name.strip_suffix(suffix.as_slice()).filter(|cut| !cut.is_empty()).unwrap_or(name);
+        let cut = name
+            .strip_suffix(suffix.as_slice())
+            .filter(|cut| !cut.is_empty())
+            .unwrap_or(name);
         put(proc, cut, zero).await;
     }
     proc.status()
@@ -200,7 +226,11 @@ pub(crate) async fn run_readlink(proc: &mut Process) -> ExitStatus {
         return input::missing_operand(proc).await;
     }
     if operands.len() > 1 && !newline {
-        let line = [proc.name(), b": ignoring --no-newline with multiple arguments\n"].concat();
+        let line = [
+            proc.name(),
+            b": ignoring --no-newline with multiple arguments\n",
+        ]
+        .concat();
         proc.print_error(&line).await;
         newline = true;
     }
@@ -260,7 +290,11 @@ pub(crate) async fn run_realpath(proc: &mut Process) -> ExitStatus {
         return input::missing_operand(proc).await;
     }
     let find = |proc: &Process, path: &[u8]| {
-        if strip { Ok(proc.absolute(path)) } else { canonical(proc, path, missing) }
+        if strip {
+            Ok(proc.absolute(path))
+        } else {
+            canonical(proc, path, missing)
+        }
     };
     let to = to.map(|path| find(proc, &path).unwrap_or(path));
     let base = base.map(|path| find(proc, &path).unwrap_or(path));
@@ -268,7 +302,9 @@ pub(crate) async fn run_realpath(proc: &mut Process) -> ExitStatus {
         match find(proc, &path) {
             Ok(found) => {
                 let inside = base.as_ref().is_none_or(|base| {
-                    found == *base || found.starts_with(&[base.as_slice(), b"/"].concat()) || base == b"/"
+                    found == *base
+                        || found.starts_with(&[base.as_slice(), b"/"].concat())
+                        || base == b"/"
                 });
                 let shown = match to.as_ref().or(base.as_ref()).filter(|_| inside) {
                     Some(from) => relative(&found, from),
@@ -288,7 +324,10 @@ pub(crate) async fn run_pathchk(proc: &mut Process) -> ExitStatus {
     const NAME_MAX: usize = 255;
     const PATH_MAX: usize = 4096;
     let (mut portable, mut strict) = (false, false);
-    let mut options = Getopt::new(&Spec::gnu("pP", &[("portability", Arity::No, "all")]), proc.args());
+    let mut options = Getopt::new(
+        &Spec::gnu("pP", &[("portability", Arity::No, "all")]),
+        proc.args(),
+    );
     while let Some(option) = options.next() {
         match option.map(|option| option.key) {
             Ok("p") => portable = true,
@@ -302,22 +341,44 @@ pub(crate) async fn run_pathchk(proc: &mut Process) -> ExitStatus {
     if operands.is_empty() {
         return input::missing_operand(proc).await;
     }
-    let (name_max, path_max) = if portable { (14, 256) } else { (NAME_MAX, PATH_MAX) };
+    let (name_max, path_max) = if portable {
+        (14, 256)
+    } else {
+        (NAME_MAX, PATH_MAX)
+    };
     for path in operands {
         let shown = quote::always(proc, &path);
         let odd = path
             .iter()
             .find(|byte| !(byte.is_ascii_alphanumeric() || b"._-/".contains(byte)))
             .filter(|_| portable);
-        let long = path.split(|&byte| byte == b'/').find(|part| part.len() > name_max);
-        let hyphen = strict && path.split(|&byte| byte == b'/').any(|part| part.starts_with(b"-"));
+        let long = path
+            .split(|&byte| byte == b'/')
+            .find(|part| part.len() > name_max);
+        let hyphen = strict
+            && path
+                .split(|&byte| byte == b'/')
+                .any(|part| part.starts_with(b"-"));
         if hyphen {
-            proc.complain_text([b"leading '-' in a component of file name ", shown.as_slice()].concat()).await;
+            proc.complain_text(
+                [
+                    b"leading '-' in a component of file name ",
+                    shown.as_slice(),
+                ]
+                .concat(),
+            )
+            .await;
         } else if (portable || strict) && path.is_empty() {
             proc.complain_text("empty file name").await;
         } else if let Some(odd) = odd {
             let odd = quote::text(proc, &[*odd]);
-            let text = [b"nonportable character ".as_slice(), &odd, b" in file name ", &shown].concat();
+            let text = [
+                b"nonportable character ".as_slice(),
+                &odd,
+                b" in file name ",
+                &shown,
+            ]
+            .concat();
             proc.complain_text(text).await;
         } else if path.is_empty() {
             proc.complain(b"''", Errno::Enoent).await;
@@ -327,7 +388,10 @@ pub(crate) async fn run_pathchk(proc: &mut Process) -> ExitStatus {
             proc.complain_text([text.as_bytes(), &shown].concat()).await;
         } else if let Some(long) = long {
             let part = quote::always(proc, long);
-            let text = format!("limit {name_max} exceeded by length {} of file name component ", long.len());
+            let text = format!(
+                "limit {name_max} exceeded by length {} of file name component ",
+                long.len()
+            );
             proc.complain_text([text.as_bytes(), &part].concat()).await;
         } else if let Err(errno @ (Errno::Enotdir | Errno::Eacces)) = proc.lstat(&path) {
             input::complain(proc, &path, errno).await;

@@ -13,7 +13,9 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
     let mut args: Vec<Vec<u8>> = proc.args().iter().skip(1).cloned().collect();
     match args.first().map(Vec::as_slice) {
         Some(b"--help") if args.len() == 1 => return about::run(proc, "help", "printf").await,
-        Some(b"--version") if args.len() == 1 => return about::run(proc, "version", "printf").await,
+        Some(b"--version") if args.len() == 1 => {
+            return about::run(proc, "version", "printf").await;
+        }
         Some(b"--") => {
             args.remove(0);
         }
@@ -57,7 +59,10 @@ struct Words {
 
 impl Words {
     fn next(&mut self) -> &[u8] {
-        let word = self.words.get(self.at).map_or(b"".as_slice(), Vec::as_slice);
+        let word = self
+            .words
+            .get(self.at)
+            .map_or(b"".as_slice(), Vec::as_slice);
         self.at = (self.at + 1).min(self.words.len());
         word
     }
@@ -115,7 +120,9 @@ async fn once(proc: &mut Process, format: &[u8], words: &mut Words) -> Result<()
 
 /// An escape of the format behind its backslash: bytes, length, whether it was `\c`.
 fn format_escape(text: &[u8]) -> Result<(Vec<u8>, usize, bool), &'static str> {
-    let Some(&letter) = text.first() else { return Ok((b"\\".to_vec(), 0, false)) };
+    let Some(&letter) = text.first() else {
+        return Ok((b"\\".to_vec(), 0, false));
+    };
     match letter {
         b'0'..=b'7' => {
             let (value, length) = escape::octal(text, 3);
@@ -126,7 +133,11 @@ fn format_escape(text: &[u8]) -> Result<(Vec<u8>, usize, bool), &'static str> {
             if length == 0 {
                 return Err("missing hexadecimal number in escape");
             }
-            Ok((vec![u8::try_from(value).unwrap_or_default()], length + 1, false))
+            Ok((
+                vec![u8::try_from(value).unwrap_or_default()],
+                length + 1,
+                false,
+            ))
         }
         b'u' | b'U' => {
             let most = if letter == b'u' { 4 } else { 8 };
@@ -160,7 +171,11 @@ struct Directive {
 
 impl Directive {
     /// Reads a directive behind its `%`, and how long it is.
-    async fn read(proc: &mut Process, text: &[u8], words: &mut Words) -> Result<(Self, usize), Stop> {
+    async fn read(
+        proc: &mut Process,
+        text: &[u8],
+        words: &mut Words,
+    ) -> Result<(Self, usize), Stop> {
         let mut directive = Self::default();
         let mut at = 0;
         let peek = |at: usize| text.get(at).copied();
@@ -178,7 +193,9 @@ impl Directive {
         if peek(at) == Some(b'*') {
             let width = integer(proc, words.next()).await;
             directive.left |= width < 0;
-            directive.width = usize::try_from(width.unsigned_abs()).unwrap_or(MAX_WIDTH).min(MAX_WIDTH);
+            directive.width = usize::try_from(width.unsigned_abs())
+                .unwrap_or(MAX_WIDTH)
+                .min(MAX_WIDTH);
             at += 1;
         } else {
             let (width, length) = digits(text.get(at..).unwrap_or_default());
@@ -189,7 +206,9 @@ impl Directive {
             at += 1;
             if peek(at) == Some(b'*') {
                 let precision = integer(proc, words.next()).await;
-                directive.precision = usize::try_from(precision).ok().map(|precision| precision.min(MAX_WIDTH));
+                directive.precision = usize::try_from(precision)
+                    .ok()
+                    .map(|precision| precision.min(MAX_WIDTH));
                 at += 1;
             } else {
                 let (precision, length) = digits(text.get(at..).unwrap_or_default());
@@ -206,8 +225,15 @@ impl Directive {
                 Ok((directive, at + 1))
             }
             other => {
-                let shown = text.get(..at + usize::from(other.is_some())).unwrap_or_default();
-                let line = [b"%".as_slice(), shown, b": invalid conversion specification"].concat();
+                let shown = text
+                    .get(..at + usize::from(other.is_some()))
+                    .unwrap_or_default();
+                let line = [
+                    b"%".as_slice(),
+                    shown,
+                    b": invalid conversion specification",
+                ]
+                .concat();
                 proc.complain_text(line).await;
                 Err(Stop)
             }
@@ -239,13 +265,26 @@ impl Directive {
                     b'X' => (format!("{value:X}"), "0X"),
                     _ => (value.to_string(), ""),
                 };
-                let prefix = if self.alternate && value != 0 { prefix } else { "" };
-                let mut text = Self { plus: false, blank: false, ..*self }.padded_digits(digits);
+                let prefix = if self.alternate && value != 0 {
+                    prefix
+                } else {
+                    ""
+                };
+                let mut text = Self {
+                    plus: false,
+                    blank: false,
+                    ..*self
+                }
+                .padded_digits(digits);
                 text.insert_str(0, prefix);
                 self.zeros(text.into_bytes(), prefix.len())
             }
             _ => {
-                let value = if has_word { real(proc, &word).await } else { 0.0 };
+                let value = if has_word {
+                    real(proc, &word).await
+                } else {
+                    0.0
+                };
                 let text = float::format(value.abs(), self.letter, self.precision, self.alternate);
                 let sign = self.sign(value.is_sign_negative());
                 self.zeros([sign, &text].concat().into_bytes(), sign.len())
@@ -307,14 +346,28 @@ impl Directive {
 fn digits(text: &[u8]) -> (usize, usize) {
     let length = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let number = std::str::from_utf8(text.get(..length).unwrap_or_default()).unwrap_or_default();
-    (if length == 0 { 0 } else { number.parse().unwrap_or(usize::MAX) }, length)
+    (
+        if length == 0 {
+            0
+        } else {
+            number.parse().unwrap_or(usize::MAX)
+        },
+        length,
+    )
 }
 
 /// `'a` is the number of a character.
 fn character(word: &[u8]) -> Option<u32> {
-    let [b'\'' | b'"', rest @ ..] = word else { return None };
-    let first = rest.utf8_chunks().next().and_then(|chunk| chunk.valid().chars().next());
-    first.map(u32::from).or_else(|| rest.first().map(|byte| u32::from(*byte)))
+    let [b'\'' | b'"', rest @ ..] = word else {
+        return None;
+    };
+    let first = rest
+        .utf8_chunks()
+        .next()
+        .and_then(|chunk| chunk.valid().chars().next());
+    first
+        .map(u32::from)
+        .or_else(|| rest.first().map(|byte| u32::from(*byte)))
 }
 
 /// Sign, magnitude and how many bytes of a C integer.
@@ -331,7 +384,10 @@ fn c_integer(word: &[u8]) -> Option<(bool, Option<u64>, usize)> {
         _ => (10, 0),
     };
     let digits = body.get(skip..)?;
-    let length = digits.bytes().take_while(|byte| char::from(*byte).is_digit(radix)).count();
+    let length = digits
+        .bytes()
+        .take_while(|byte| char::from(*byte).is_digit(radix))
+        .count();
     if length == 0 {
         return None;
     }
@@ -358,7 +414,9 @@ async fn integer(proc: &mut Process, word: &[u8]) -> i64 {
         unconverted(proc, word, None).await;
         return 0;
     };
-    let value = value.map(i128::from).map(|value| if negative { -value } else { value });
+    let value = value
+        .map(i128::from)
+        .map(|value| if negative { -value } else { value });
     match value.and_then(|value| i64::try_from(value).ok()) {
         Some(value) => {
             unconverted(proc, word, Some(used)).await;
@@ -383,7 +441,11 @@ async fn unsigned(proc: &mut Process, word: &[u8]) -> u64 {
     match value {
         Some(value) => {
             unconverted(proc, word, Some(used)).await;
-            if negative { value.wrapping_neg() } else { value }
+            if negative {
+                value.wrapping_neg()
+            } else {
+                value
+            }
         }
         None => {
             let shown = quote::text(proc, word);

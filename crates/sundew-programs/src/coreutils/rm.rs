@@ -87,13 +87,21 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
     }
     let operands = options.operands();
     if operands.is_empty() {
-        return if settings.force { proc.status() } else { input::missing_operand(proc).await };
+        return if settings.force {
+            proc.status()
+        } else {
+            input::missing_operand(proc).await
+        };
     }
     let mut answers = LineReader::new(proc, STDIN);
     if settings.ask == Ask::Once && (settings.recursive || operands.len() > 3) {
         let count = operands.len();
         let plural = if count == 1 { "" } else { "s" };
-        let how = if settings.recursive { " recursively" } else { "" };
+        let how = if settings.recursive {
+            " recursively"
+        } else {
+            ""
+        };
         let question = format!("remove {count} argument{plural}{how}? ");
         if !yes(proc, &mut answers, question.as_bytes()).await {
             return proc.status();
@@ -107,13 +115,30 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
 
 /// A file whose name begins with a hyphen may be meant.
 async fn refuse_hyphen(proc: &mut Process, args: &[Vec<u8>], error: &Error) -> ExitStatus {
-    let meant = args.iter().skip(1).find(|arg| arg.len() > 1 && arg.starts_with(b"-") && proc.lstat(arg).is_ok());
-    let Some(meant) = meant else { return refuse(proc, error, 1).await };
+    let meant = args
+        .iter()
+        .skip(1)
+        .find(|arg| arg.len() > 1 && arg.starts_with(b"-") && proc.lstat(arg).is_ok());
+    let Some(meant) = meant else {
+        return refuse(proc, error, 1).await;
+    };
     proc.complain_text(error.text()).await;
-    let typed = quote::shell(&[b"./", meant.as_slice()].concat(), quote::Locale::of(proc), false);
+    let typed = quote::shell(
+        &[b"./", meant.as_slice()].concat(),
+        quote::Locale::of(proc),
+        false,
+    );
     let shown = quote::always(proc, meant);
-    let line =
-        [b"Try '".as_slice(), proc.name(), b" ", &typed, b"' to remove the file ", &shown, b".\n"].concat();
+    let line = [
+        b"Try '".as_slice(),
+        proc.name(),
+        b" ",
+        &typed,
+        b"' to remove the file ",
+        &shown,
+        b".\n",
+    ]
+    .concat();
     proc.print_error(&line).await;
     try_help(proc, 1).await
 }
@@ -127,11 +152,16 @@ async fn yes(proc: &mut Process, answers: &mut LineReader, question: &[u8]) -> b
 
 async fn remove(proc: &mut Process, path: &[u8], settings: &Options, answers: &mut LineReader) {
     if settings.recursive {
-        let base = path.rsplit(|&byte| byte == b'/').find(|part| !part.is_empty());
+        let base = path
+            .rsplit(|&byte| byte == b'/')
+            .find(|part| !part.is_empty());
         if matches!(base, Some(b"." | b"..")) {
             let shown = quote::always(proc, path);
-            let text =
-                [b"refusing to remove '.' or '..' directory: skipping ".as_slice(), &shown].concat();
+            let text = [
+                b"refusing to remove '.' or '..' directory: skipping ".as_slice(),
+                &shown,
+            ]
+            .concat();
             proc.complain_text(text).await;
             return;
         }
@@ -142,10 +172,15 @@ async fn remove(proc: &mut Process, path: &[u8], settings: &Options, answers: &m
                 b" (same as '/')".to_vec()
             };
             let shown = quote::always(proc, path);
-            let text =
-                [b"it is dangerous to operate recursively on ".as_slice(), &shown, &same].concat();
+            let text = [
+                b"it is dangerous to operate recursively on ".as_slice(),
+                &shown,
+                &same,
+            ]
+            .concat();
             proc.complain_text(text).await;
-            proc.complain_text("use --no-preserve-root to override this failsafe").await;
+            proc.complain_text("use --no-preserve-root to override this failsafe")
+                .await;
             return;
         }
     }
@@ -197,8 +232,11 @@ async fn step(
             (metadata, true)
         }
         (Stage::Before, Some(metadata)) => {
-            let is_empty = proc.read_directory(path).is_ok_and(|entries| entries.is_empty());
-            if !is_empty && !agreed(proc, path, &metadata, "descend into", settings, answers).await {
+            let is_empty = proc
+                .read_directory(path)
+                .is_ok_and(|entries| entries.is_empty());
+            if !is_empty && !agreed(proc, path, &metadata, "descend into", settings, answers).await
+            {
                 walk.skip();
                 return false;
             }
@@ -214,11 +252,19 @@ async fn step(
     if !agreed(proc, path, &metadata, "remove", settings, answers).await {
         return false;
     }
-    let result = if leaving { proc.remove_directory(path) } else { proc.unlink(path) };
+    let result = if leaving {
+        proc.remove_directory(path)
+    } else {
+        proc.unlink(path)
+    };
     match result {
         Ok(()) => {
             if settings.verbose {
-                let what: &[u8] = if leaving { b"removed directory " } else { b"removed " };
+                let what: &[u8] = if leaving {
+                    b"removed directory "
+                } else {
+                    b"removed "
+                };
                 let line = [what, &quote::always(proc, path), b"\n"].concat();
                 // A closed output is reported when the program ends.
                 let _reported_at_exit = proc.print(&line).await;
@@ -252,7 +298,11 @@ async fn agreed(
         return true;
     }
     let guard = if protected { "write-protected " } else { "" };
-    let kind = if verb == "descend into" { "directory" } else { kind(metadata) };
+    let kind = if verb == "descend into" {
+        "directory"
+    } else {
+        kind(metadata)
+    };
     let shown = quote::always(proc, path);
     let question = [format!("{verb} {guard}{kind} ").as_bytes(), &shown, b"? "].concat();
     yes(proc, answers, &question).await

@@ -37,7 +37,13 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
         let mut what = "failed to remove";
         loop {
             if verbose {
-                let line = [proc.name(), b": removing directory, ", &quote::always(proc, path), b"\n"].concat();
+                let line = [
+                    proc.name(),
+                    b": removing directory, ",
+                    &quote::always(proc, path),
+                    b"\n",
+                ]
+                .concat();
                 // A closed output is reported when the program ends.
                 let _reported_at_exit = proc.print(&line).await;
             }
@@ -46,11 +52,17 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
                 Err(Errno::Enotempty) if ignore => break,
                 Err(Errno::Enotdir)
                     if path.ends_with(b"/")
-                        && proc.lstat(input::trim_slashes(path)).is_ok_and(|found| found.is_symlink()) =>
+                        && proc
+                            .lstat(input::trim_slashes(path))
+                            .is_ok_and(|found| found.is_symlink()) =>
                 {
                     let quoted = quote::always(proc, path);
-                    let text =
-                        [b"failed to remove ".as_slice(), &quoted, b": Symbolic link not followed"].concat();
+                    let text = [
+                        b"failed to remove ".as_slice(),
+                        &quoted,
+                        b": Symbolic link not followed",
+                    ]
+                    .concat();
                     proc.complain_text(text).await;
                     break;
                 }
@@ -61,7 +73,13 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
             }
             what = "failed to remove directory";
             let trimmed = input::trim_slashes(path);
-            let Some(slash) = trimmed.iter().rposition(|&byte| byte == b'/').filter(|_| parents) else { break };
+            let Some(slash) = trimmed
+                .iter()
+                .rposition(|&byte| byte == b'/')
+                .filter(|_| parents)
+            else {
+                break;
+            };
             path = input::trim_slashes(trimmed.get(..slash).unwrap_or_default());
             if path.is_empty() {
                 break;

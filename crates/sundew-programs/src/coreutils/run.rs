@@ -15,19 +15,33 @@ use crate::quote::{self, Locale};
 pub(crate) async fn run_nice(proc: &mut Process) -> ExitStatus {
     let mut args = proc.args().to_vec();
     // `nice -5 CMD`: an old way to write `-n 5`.
-    let digits = args.get(1).and_then(|word| word.strip_prefix(b"-")).map(<[u8]>::to_vec);
+    let digits = args
+        .get(1)
+        .and_then(|word| word.strip_prefix(b"-"))
+        .map(<[u8]>::to_vec);
     if let Some(digits) = digits
-        && digits.strip_prefix(b"-").unwrap_or(&digits).first().is_some_and(u8::is_ascii_digit)
+        && digits
+            .strip_prefix(b"-")
+            .unwrap_or(&digits)
+            .first()
+            .is_some_and(u8::is_ascii_digit)
     {
         args.splice(1..2, [b"-n".to_vec(), digits]);
     }
-    let mut options = Getopt::new(&Spec::gnu("+n:", &[("adjustment", Arity::Required, "n")]), &args);
+    let mut options = Getopt::new(
+        &Spec::gnu("+n:", &[("adjustment", Arity::Required, "n")]),
+        &args,
+    );
     let mut adjusted = false;
     while let Some(option) = options.next() {
         match option.map(|option| (option.key, option.value)) {
             Ok(("n", value)) => {
                 adjusted = true;
-                if std::str::from_utf8(&value).ok().and_then(|text| text.parse::<i64>().ok()).is_none() {
+                if std::str::from_utf8(&value)
+                    .ok()
+                    .and_then(|text| text.parse::<i64>().ok())
+                    .is_none()
+                {
                     input::complain_word(proc, "invalid adjustment", &value).await;
                     return ExitStatus::Exited(125);
                 }
@@ -70,7 +84,11 @@ pub(crate) async fn run_nohup(proc: &mut Process) -> ExitStatus {
         let _closed = proc.close(null);
     }
     if !out && ignoring {
-        let what: &[u8] = if err { b"ignoring input and redirecting stderr to stdout" } else { b"ignoring input" };
+        let what: &[u8] = if err {
+            b"ignoring input and redirecting stderr to stdout"
+        } else {
+            b"ignoring input"
+        };
         let line = [proc.name(), b": ", what, b"\n"].concat();
         proc.print_error(&line).await;
     }
@@ -85,17 +103,28 @@ pub(crate) async fn run_nohup(proc: &mut Process) -> ExitStatus {
     let name = command.first().cloned().unwrap_or_default();
     let errno = launch::become_command(proc, command).await;
     let shown = quote::always(proc, &name);
-    proc.complain(&[b"failed to run command ", shown.as_slice()].concat(), errno).await;
+    proc.complain(
+        &[b"failed to run command ", shown.as_slice()].concat(),
+        errno,
+    )
+    .await;
     ExitStatus::Exited(if errno == Errno::Enoent { 127 } else { 126 })
 }
 
 /// Output that would go to the terminal goes to `nohup.out`, here or at home.
 async fn redirect(proc: &mut Process, ignoring: bool) -> bool {
-    let home = proc.env().value(b"HOME").map(|home| input::join(home, b"nohup.out"));
+    let home = proc
+        .env()
+        .value(b"HOME")
+        .map(|home| input::join(home, b"nohup.out"));
     for path in [Some(b"nohup.out".to_vec()), home].into_iter().flatten() {
         if let Ok(fd) = proc.open(&path, OpenFlags::APPEND, 0o600).await {
             let shown = quote::always(proc, &path);
-            let what: &[u8] = if ignoring { b"ignoring input and appending output to " } else { b"appending output to " };
+            let what: &[u8] = if ignoring {
+                b"ignoring input and appending output to "
+            } else {
+                b"appending output to "
+            };
             let line = [proc.name(), b": ", what, &shown, b"\n"].concat();
             proc.print_error(&line).await;
             let replaced = proc.duplicate_to(fd, STDOUT);
@@ -118,7 +147,8 @@ pub(crate) async fn run_timeout(proc: &mut Process) -> ExitStatus {
             ("preserve-status", Arity::No, "preserve-status"),
         ],
     );
-    let (mut signal, mut kill_after, mut verbose, mut preserve) = (Signal::TERM, None, false, false);
+    let (mut signal, mut kill_after, mut verbose, mut preserve) =
+        (Signal::TERM, None, false, false);
     let mut options = Getopt::new(&SPEC, proc.args());
     while let Some(option) = options.next() {
         match option.map(|option| (option.key, option.value)) {
@@ -128,11 +158,15 @@ pub(crate) async fn run_timeout(proc: &mut Process) -> ExitStatus {
             },
             Ok(("s", value)) => {
                 let number = input::decimal(&value).and_then(|number| u32::try_from(number).ok());
-                match number.and_then(Signal::from_number).or_else(|| Signal::from_name(&value)) {
+                match number
+                    .and_then(Signal::from_number)
+                    .or_else(|| Signal::from_name(&value))
+                {
                     Some(known) => signal = known,
                     None => {
                         let shown = quote::text(proc, &value);
-                        proc.complain_text([shown.as_slice(), b": invalid signal"].concat()).await;
+                        proc.complain_text([shown.as_slice(), b": invalid signal"].concat())
+                            .await;
                         return try_help(proc, 125).await;
                     }
                 }
@@ -149,8 +183,21 @@ pub(crate) async fn run_timeout(proc: &mut Process) -> ExitStatus {
         return try_help(proc, 125).await;
     }
     let word = command.remove(0);
-    let Some(limit) = sleep::interval(&word) else { return invalid_interval(proc, &word).await };
-    watch(proc, command, Limits { limit, signal, kill_after, verbose, preserve }).await
+    let Some(limit) = sleep::interval(&word) else {
+        return invalid_interval(proc, &word).await;
+    };
+    watch(
+        proc,
+        command,
+        Limits {
+            limit,
+            signal,
+            kill_after,
+            verbose,
+            preserve,
+        },
+    )
+    .await
 }
 
 struct Limits {
@@ -190,7 +237,9 @@ async fn watch(proc: &mut Process, command: Vec<Vec<u8>>, limits: Limits) -> Exi
         let event = match wait {
             Some(seconds) => {
                 let timer = proc.sleep(Duration::from_secs_f64(seconds.min(1e9)));
-                match futures_util::future::select(std::pin::pin!(ended), std::pin::pin!(timer)).await {
+                match futures_util::future::select(std::pin::pin!(ended), std::pin::pin!(timer))
+                    .await
+                {
                     futures_util::future::Either::Left((event, _)) => Some(event),
                     futures_util::future::Either::Right(_) => None,
                 }
@@ -229,7 +278,11 @@ async fn watch(proc: &mut Process, command: Vec<Vec<u8>>, limits: Limits) -> Exi
 pub(crate) async fn run_stdbuf(proc: &mut Process) -> ExitStatus {
     const SPEC: Spec = Spec::gnu(
         "+i:o:e:",
-        &[("input", Arity::Required, "i"), ("output", Arity::Required, "o"), ("error", Arity::Required, "e")],
+        &[
+            ("input", Arity::Required, "i"),
+            ("output", Arity::Required, "o"),
+            ("error", Arity::Required, "e"),
+        ],
     );
     let mut any = false;
     let mut options = Getopt::new(&SPEC, proc.args());
@@ -300,7 +353,11 @@ pub(crate) async fn run_chroot(proc: &mut Process) -> ExitStatus {
     let name = command.first().cloned().unwrap_or_default();
     if !is_root {
         let shown = quote::text(proc, &name);
-        proc.complain(&[b"failed to run command ", shown.as_slice()].concat(), Errno::Enoent).await;
+        proc.complain(
+            &[b"failed to run command ", shown.as_slice()].concat(),
+            Errno::Enoent,
+        )
+        .await;
         return ExitStatus::Exited(127);
     }
     launch::launch(proc, Locale::of(proc), "failed to run command ", command).await

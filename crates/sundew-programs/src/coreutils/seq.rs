@@ -9,6 +9,10 @@ use crate::quote;
 /// Digits behind the point, at most.
 const MAX_DIGITS: usize = 64;
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one arm for each option, in one place"
+)]
 pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
     let (mut separator, mut format, mut equal) = (b"\n".to_vec(), None, false);
     // A negative number is no option: what looks like one ends them.
@@ -17,7 +21,9 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
     let mut at = 1;
     while let Some(word) = args.get(at) {
         let number = word.strip_prefix(b"-").and_then(|rest| rest.first());
-        if !word.starts_with(b"-") || number.is_some_and(|byte| byte.is_ascii_digit() || *byte == b'.') {
+        if !word.starts_with(b"-")
+            || number.is_some_and(|byte| byte.is_ascii_digit() || *byte == b'.')
+        {
             break;
         }
         at += 1;
@@ -25,10 +31,17 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
             break;
         }
         if let Some(next) = args.get(at)
-            && matches!(word.as_slice(), b"-f" | b"-s" | b"--format" | b"--separator")
+            && matches!(
+                word.as_slice(),
+                b"-f" | b"-s" | b"--format" | b"--separator"
+            )
         {
             at += 1;
-            if word.ends_with(b"s") || word.ends_with(b"r") { separator.clone_from(next) } else { format = Some(next.clone()) }
+            if word.ends_with(b"s") || word.ends_with(b"r") {
+                separator.clone_from(next)
+            } else {
+                format = Some(next.clone())
+            }
             continue;
         }
         const SPEC: Spec = Spec::gnu(
@@ -43,8 +56,12 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
         while let Some(option) = options.next() {
             match option {
                 Ok(Opt { key: "w", .. }) => equal = true,
-                Ok(Opt { key: "s", value, .. }) => separator = value,
-                Ok(Opt { key: "f", value, .. }) => format = Some(value),
+                Ok(Opt {
+                    key: "s", value, ..
+                }) => separator = value,
+                Ok(Opt {
+                    key: "f", value, ..
+                }) => format = Some(value),
                 Ok(option) => return about::run(proc, option.key, "seq").await,
                 Err(error) => return refuse(proc, &error, 1).await,
             }
@@ -61,10 +78,15 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
     for word in &operands {
         match Number::parse(word) {
             Some(number) => numbers.push(number),
-            None => return input::refuse_word(proc, "invalid floating point argument:", word).await,
+            None => {
+                return input::refuse_word(proc, "invalid floating point argument:", word).await;
+            }
         }
     }
-    let one = Number { value: 1.0, digits: 0 };
+    let one = Number {
+        value: 1.0,
+        digits: 0,
+    };
     let (first, step, last) = match numbers.as_slice() {
         [last] => (one, one, *last),
         [first, last] => (*first, one, *last),
@@ -78,7 +100,8 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
     let template = match format.as_deref().map(Template::parse) {
         Some(None) => {
             let shown = quote::text(proc, &format.unwrap_or_default());
-            proc.complain_text([b"format ", shown.as_slice(), b" has no % directive"].concat()).await;
+            proc.complain_text([b"format ", shown.as_slice(), b" has no % directive"].concat())
+                .await;
             return try_help(proc, 1).await;
         }
         Some(template) => template,
@@ -90,16 +113,27 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
         let sign = usize::from(number.value < 0.0);
         format!("{:.0}", number.value.trunc().abs()).len() + sign + point + digits
     };
-    let width = if equal { wide(&first).max(wide(&last)) } else { 0 };
-    print(proc, &first, &step, &last, &separator, |value| match &template {
-        Some(template) => template.show(value),
-        None => {
-            let text = float::format(value.abs(), b'f', Some(digits), false);
-            let sign = if value < 0.0 { "-" } else { "" };
-            let pad = width.saturating_sub(text.len() + sign.len());
-            [sign, &"0".repeat(pad), &text].concat().into_bytes()
-        }
-    })
+    let width = if equal {
+        wide(&first).max(wide(&last))
+    } else {
+        0
+    };
+    print(
+        proc,
+        &first,
+        &step,
+        &last,
+        &separator,
+        |value| match &template {
+            Some(template) => template.show(value),
+            None => {
+                let text = float::format(value.abs(), b'f', Some(digits), false);
+                let sign = if value < 0.0 { "-" } else { "" };
+                let pad = width.saturating_sub(text.len() + sign.len());
+                [sign, &"0".repeat(pad), &text].concat().into_bytes()
+            }
+        },
+    )
     .await;
     proc.status()
 }
@@ -118,11 +152,19 @@ async fn print(
     loop {
         // Counted in units of the last digit, so that 0.1 does not add up to 0.99.
         let value = (exact(first.value) + count * exact(step.value)) / scale;
-        let beyond = if step.value < 0.0 { value < last.value } else { value > last.value };
+        let beyond = if step.value < 0.0 {
+            value < last.value
+        } else {
+            value > last.value
+        };
         if beyond {
             break;
         }
-        let mut text = if count > 0.0 { separator.to_vec() } else { Vec::new() };
+        let mut text = if count > 0.0 {
+            separator.to_vec()
+        } else {
+            Vec::new()
+        };
         text.extend(show(value));
         proc.tick().await;
         if proc.print(&text).await.is_err() {
@@ -149,8 +191,13 @@ impl Number {
         if used < text.len() || value.is_nan() {
             return None;
         }
-        let digits = text.split_once('.').map_or(0, |(_, behind)| behind.bytes().take_while(u8::is_ascii_digit).count());
-        Some(Self { value, digits: digits.min(MAX_DIGITS) })
+        let digits = text.split_once('.').map_or(0, |(_, behind)| {
+            behind.bytes().take_while(u8::is_ascii_digit).count()
+        });
+        Some(Self {
+            value,
+            digits: digits.min(MAX_DIGITS),
+        })
     }
 }
 
@@ -171,7 +218,11 @@ impl Template {
         let (before, rest) = text.split_at(at);
         let mut rest = rest.get(1..)?;
         let (mut zero, mut left) = (false, false);
-        while let [flag @ (b'0' | b'-' | b'+' | b' ' | b'#' | b'\''), after @ ..] = rest {
+        while let [
+            flag @ (b'0' | b'-' | b'+' | b' ' | b'#' | b'\''),
+            after @ ..,
+        ] = rest
+        {
             zero |= *flag == b'0';
             left |= *flag == b'-';
             rest = after;
@@ -179,7 +230,12 @@ impl Template {
         let number = |text: &[u8]| {
             let length = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
             let value = input::decimal(text.get(..length).unwrap_or_default()).unwrap_or(0);
-            (usize::try_from(value).unwrap_or(0).min(float::MAX_PRECISION), length)
+            (
+                usize::try_from(value)
+                    .unwrap_or(0)
+                    .min(float::MAX_PRECISION),
+                length,
+            )
         };
         let (width, length) = number(rest);
         rest = rest.get(length..)?;
@@ -222,7 +278,11 @@ pub(crate) async fn run_yes(proc: &mut Process) -> ExitStatus {
         };
     }
     let words = options.operands();
-    let mut line = if words.is_empty() { b"y".to_vec() } else { words.join(&b' ') };
+    let mut line = if words.is_empty() {
+        b"y".to_vec()
+    } else {
+        words.join(&b' ')
+    };
     line.push(b'\n');
     // As the real one: a buffer full of lines at a time.
     let block = line.repeat((8192 / line.len()).max(1));
@@ -236,7 +296,13 @@ pub(crate) async fn run_yes(proc: &mut Process) -> ExitStatus {
 }
 
 pub(crate) async fn run_nproc(proc: &mut Process) -> ExitStatus {
-    const SPEC: Spec = Spec::gnu("", &[("all", Arity::No, "all"), ("ignore", Arity::Required, "ignore")]);
+    const SPEC: Spec = Spec::gnu(
+        "",
+        &[
+            ("all", Arity::No, "all"),
+            ("ignore", Arity::Required, "ignore"),
+        ],
+    );
     let mut ignore = 0;
     let mut options = Getopt::new(&SPEC, proc.args());
     while let Some(option) = options.next() {
@@ -246,7 +312,8 @@ pub(crate) async fn run_nproc(proc: &mut Process) -> ExitStatus {
                 Some(count) => ignore = count,
                 None => {
                     let shown = quote::text(proc, &value);
-                    proc.complain_text([shown.as_slice(), b": invalid number to ignore"].concat()).await;
+                    proc.complain_text([shown.as_slice(), b": invalid number to ignore"].concat())
+                        .await;
                     return proc.status();
                 }
             },
@@ -257,7 +324,9 @@ pub(crate) async fn run_nproc(proc: &mut Process) -> ExitStatus {
     if let Some(extra) = options.operands().first() {
         return input::extra_operand(proc, extra).await;
     }
-    let count = u64::from(proc.facts().cpu.count).saturating_sub(ignore).max(1);
+    let count = u64::from(proc.facts().cpu.count)
+        .saturating_sub(ignore)
+        .max(1);
     // A closed output is reported when the program ends.
     let _reported_at_exit = proc.print(format!("{count}\n").as_bytes()).await;
     proc.status()
@@ -273,13 +342,20 @@ pub(crate) async fn run_factor(proc: &mut Process) -> ExitStatus {
     }
     let mut words = options.operands();
     if words.is_empty() {
-        let Some((text, _memory)) = input::read_all(proc, b"-").await else { return proc.status() };
-        words = text.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).map(<[u8]>::to_vec).collect();
+        let Some((text, _memory)) = input::read_all(proc, b"-").await else {
+            return proc.status();
+        };
+        words = text
+            .split(u8::is_ascii_whitespace)
+            .filter(|word| !word.is_empty())
+            .map(<[u8]>::to_vec)
+            .collect();
     }
     for word in words {
         let Some(number) = input::decimal(word.strip_prefix(b"+").unwrap_or(&word)) else {
             let shown = quote::text(proc, &word);
-            proc.complain_text([shown.as_slice(), b" is not a valid positive integer"].concat()).await;
+            proc.complain_text([shown.as_slice(), b" is not a valid positive integer"].concat())
+                .await;
             continue;
         };
         let mut line = format!("{number}:");

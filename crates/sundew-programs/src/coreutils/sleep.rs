@@ -29,7 +29,8 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
             Some(seconds) => total += seconds,
             None => {
                 let word = quote::text(proc, word);
-                proc.complain_text([b"invalid time interval ", word.as_slice()].concat()).await;
+                proc.complain_text([b"invalid time interval ", word.as_slice()].concat())
+                    .await;
             }
         }
     }
@@ -37,7 +38,9 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
         return try_help(proc, 1).await;
     }
     // No signal is caught, so nothing interrupts this but the end.
-    let _slept = proc.sleep(Duration::from_secs_f64(total.min(MAX_SECONDS))).await;
+    let _slept = proc
+        .sleep(Duration::from_secs_f64(total.min(MAX_SECONDS)))
+        .await;
     proc.status()
 }
 

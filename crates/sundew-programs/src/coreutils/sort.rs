@@ -76,9 +76,14 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
     let names = input::or_stdin(operands);
     if settings.check.is_some() && names.len() > 1 {
         let extra = quote::text(proc, names.get(1).map_or(b"", Vec::as_slice));
-        let letter = if settings.check == Some(true) { "c" } else { "C" };
+        let letter = if settings.check == Some(true) {
+            "c"
+        } else {
+            "C"
+        };
         let tail = format!(" not allowed with -{letter}");
-        proc.complain_text([b"extra operand ", extra.as_slice(), tail.as_bytes()].concat()).await;
+        proc.complain_text([b"extra operand ", extra.as_slice(), tail.as_bytes()].concat())
+            .await;
         return crate::getopt::try_help(proc, 2).await;
     }
     for name in &names {
@@ -90,7 +95,11 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
             }
             Err(errno) => {
                 let shown = quote::file(proc, name);
-                let what: &[u8] = if errno == Errno::Eisdir { b"read failed: " } else { b"cannot read: " };
+                let what: &[u8] = if errno == Errno::Eisdir {
+                    b"read failed: "
+                } else {
+                    b"cannot read: "
+                };
                 proc.complain(&[what, &shown].concat(), errno).await;
                 return ExitStatus::Exited(2);
             }
@@ -152,7 +161,12 @@ async fn merge_sort(proc: &Process, lines: Vec<Vec<u8>>, settings: &Options) -> 
     runs.pop().unwrap_or_default()
 }
 
-async fn merge(proc: &Process, first: Vec<Vec<u8>>, second: Vec<Vec<u8>>, settings: &Options) -> Vec<Vec<u8>> {
+async fn merge(
+    proc: &Process,
+    first: Vec<Vec<u8>>,
+    second: Vec<Vec<u8>>,
+    settings: &Options,
+) -> Vec<Vec<u8>> {
     let mut out = Vec::with_capacity(first.len() + second.len());
     let (mut first, mut second) = (first.into_iter().peekable(), second.into_iter().peekable());
     loop {
@@ -176,25 +190,43 @@ fn compare(a: &[u8], b: &[u8], settings: &Options) -> Ordering {
         return order;
     }
     let last = a.cmp(b);
-    if settings.flags.reverse { last.reverse() } else { last }
+    if settings.flags.reverse {
+        last.reverse()
+    } else {
+        last
+    }
 }
 
 fn by_keys(a: &[u8], b: &[u8], settings: &Options) -> Ordering {
     if settings.keys.is_empty() {
         let order = compare::by(a, b, &settings.flags, settings.salt);
-        return if settings.flags.reverse { order.reverse() } else { order };
+        return if settings.flags.reverse {
+            order.reverse()
+        } else {
+            order
+        };
     }
     for key in &settings.keys {
         let (left, right) = (key.of(a, settings.separator), key.of(b, settings.separator));
         let order = compare::by(left, right, &key.flags, settings.salt);
         if order != Ordering::Equal {
-            return if key.flags.reverse { order.reverse() } else { order };
+            return if key.flags.reverse {
+                order.reverse()
+            } else {
+                order
+            };
         }
     }
     Ordering::Equal
 }
 
-async fn check(proc: &mut Process, lines: &[Vec<u8>], settings: &Options, name: &[u8], loud: bool) -> ExitStatus {
+async fn check(
+    proc: &mut Process,
+    lines: &[Vec<u8>],
+    settings: &Options,
+    name: &[u8],
+    loud: bool,
+) -> ExitStatus {
     for (number, pair) in (2..).zip(lines.windows(2)) {
         proc.tick().await;
         let [before, after] = pair else { continue };
@@ -218,14 +250,17 @@ async fn write(proc: &mut Process, lines: &[Vec<u8>], settings: &Options) -> Exi
         };
         if let Err(errno) = result {
             let shown = quote::file(proc, name);
-            proc.complain(&[b"open failed: ", shown.as_slice()].concat(), errno).await;
+            proc.complain(&[b"open failed: ", shown.as_slice()].concat(), errno)
+                .await;
             return ExitStatus::Exited(2);
         }
     }
     let mut previous: Option<&Vec<u8>> = None;
     for line in lines {
         proc.tick().await;
-        if settings.unique && previous.is_some_and(|previous| by_keys(previous, line, settings) == Ordering::Equal) {
+        if settings.unique
+            && previous.is_some_and(|previous| by_keys(previous, line, settings) == Ordering::Equal)
+        {
             continue;
         }
         previous = Some(line);
@@ -240,6 +275,10 @@ async fn write(proc: &mut Process, lines: &[Vec<u8>], settings: &Options) -> Exi
 }
 
 /// Reads the command line; `Err` is the status to end with.
+#[expect(
+    clippy::too_many_lines,
+    reason = "one arm for each option, in one place"
+)]
 async fn read(proc: &mut Process) -> Result<(Options, Vec<Vec<u8>>), ExitStatus> {
     let mut settings = Options {
         keys: Vec::new(),
@@ -279,7 +318,9 @@ async fn read(proc: &mut Process) -> Result<(Options, Vec<Vec<u8>>), ExitStatus>
             "o" => settings.output = Some(value),
             "s" => settings.stable = true,
             "S" | "parallel" => {
-                if crate::size::number(value.strip_suffix(b"%").unwrap_or(&value), b"EgGkKmMPtTYZb").is_err() {
+                if crate::size::number(value.strip_suffix(b"%").unwrap_or(&value), b"EgGkKmMPtTYZb")
+                    .is_err()
+                {
                     let name = if key == "S" { "-S" } else { "--parallel" };
                     let shown = quote::always(proc, &value);
                     let text = [format!("invalid {name} argument ").as_bytes(), &shown].concat();
@@ -294,7 +335,12 @@ async fn read(proc: &mut Process) -> Result<(Options, Vec<Vec<u8>>), ExitStatus>
                 let Some((names, _memory)) = input::read_all(proc, &value).await else {
                     return Err(ExitStatus::Exited(2));
                 };
-                operands.extend(names.split(|&byte| byte == 0).filter(|name| !name.is_empty()).map(<[u8]>::to_vec));
+                operands.extend(
+                    names
+                        .split(|&byte| byte == 0)
+                        .filter(|name| !name.is_empty())
+                        .map(<[u8]>::to_vec),
+                );
             }
             "sort" => {
                 const WORDS: &[(&str, u8)] = &[
@@ -312,7 +358,9 @@ async fn read(proc: &mut Process) -> Result<(Options, Vec<Vec<u8>>), ExitStatus>
             }
             "help" | "version" => return Err(about::run(proc, key, "sort").await),
             letter => {
-                settings.flags.set(letter.as_bytes().first().copied().unwrap_or_default());
+                settings
+                    .flags
+                    .set(letter.as_bytes().first().copied().unwrap_or_default());
             }
         }
     }
@@ -323,9 +371,15 @@ async fn read(proc: &mut Process) -> Result<(Options, Vec<Vec<u8>>), ExitStatus>
             key.flags = settings.flags;
         }
     }
-    let clash = settings.keys.iter().map(|key| &key.flags).chain([&settings.flags]).find_map(Flags::clash);
+    let clash = settings
+        .keys
+        .iter()
+        .map(|key| &key.flags)
+        .chain([&settings.flags])
+        .find_map(Flags::clash);
     if let Some(letters) = clash {
-        proc.complain_text(format!("options '-{letters}' are incompatible")).await;
+        proc.complain_text(format!("options '-{letters}' are incompatible"))
+            .await;
         return Err(ExitStatus::Exited(2));
     }
     Ok((settings, operands))
@@ -338,7 +392,8 @@ async fn separator(proc: &mut Process, value: &[u8]) -> Result<u8, ExitStatus> {
         b"\\0" => return Ok(0),
         value => {
             let shown = quote::text(proc, value);
-            proc.complain_text([b"multi-character tab ", shown.as_slice()].concat()).await;
+            proc.complain_text([b"multi-character tab ", shown.as_slice()].concat())
+                .await;
         }
     }
     Err(ExitStatus::Exited(2))

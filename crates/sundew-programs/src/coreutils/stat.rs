@@ -32,14 +32,17 @@ const FS_TERSE: &str = "%n %i %l %t %s %S %b %f %a %c %d\n";
 const MAX_WIDTH: usize = 4096;
 
 pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
-    let (mut follow, mut filesystem, mut terse, mut format, mut escapes) = (false, false, false, None, false);
+    let (mut follow, mut filesystem, mut terse, mut format, mut escapes) =
+        (false, false, false, None, false);
     let mut options = Getopt::new(&SPEC, proc.args());
     while let Some(option) = options.next() {
         match option.map(|option| (option.key, option.value)) {
             Ok(("L", _)) => follow = true,
             Ok(("f", _)) => filesystem = true,
             Ok(("t", _)) => terse = true,
-            Ok(("c", value)) => (format, escapes) = (Some([value.as_slice(), b"\n"].concat()), false),
+            Ok(("c", value)) => {
+                (format, escapes) = (Some([value.as_slice(), b"\n"].concat()), false)
+            }
             Ok(("printf", value)) => (format, escapes) = (Some(value), true),
             Ok(("cached", _)) => {}
             Ok((key, _)) => return about::run(proc, key, "stat").await,
@@ -61,12 +64,19 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
         let metadata = match found {
             Ok(metadata) => metadata,
             Err(errno) => {
-                let what = if filesystem { "cannot read file system information for" } else { "cannot statx" };
+                let what = if filesystem {
+                    "cannot read file system information for"
+                } else {
+                    "cannot statx"
+                };
                 input::complain_about(proc, what, &path, errno).await;
                 continue;
             }
         };
-        let device = matches!(metadata.file_type, sundew_vfs::FileType::CharDevice | sundew_vfs::FileType::BlockDevice);
+        let device = matches!(
+            metadata.file_type,
+            sundew_vfs::FileType::CharDevice | sundew_vfs::FileType::BlockDevice
+        );
         let middle = if device { " Device type: %Hr,%Lr" } else { "" };
         let text = match (&format, filesystem, terse) {
             (Some(format), ..) => format.clone(),
@@ -75,7 +85,13 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
             (None, false, true) => TERSE.into(),
             (None, false, false) => [LONG, middle, OWNER].concat().into_bytes(),
         };
-        let file = File { proc, path: &path, metadata: &metadata, names: &names, zone: &zone };
+        let file = File {
+            proc,
+            path: &path,
+            metadata: &metadata,
+            names: &names,
+            zone: &zone,
+        };
         let shown = file.fill(&text, escapes, filesystem);
         if proc.print(&shown).await.is_err() {
             break;
@@ -114,7 +130,10 @@ impl File<'_> {
                 out.push(byte);
                 continue;
             }
-            let flags = rest.iter().take_while(|byte| b"-0+ #'I".contains(byte)).count();
+            let flags = rest
+                .iter()
+                .take_while(|byte| b"-0+ #'I".contains(byte))
+                .count();
             let (flags, after) = rest.split_at(flags);
             let number = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
             let (width, mut after) = after.split_at(number(after));
@@ -140,7 +159,11 @@ impl File<'_> {
                 out.push(b'%');
                 continue;
             }
-            let field = if filesystem { self.filesystem(letter) } else { self.field(letter, part, precision) };
+            let field = if filesystem {
+                self.filesystem(letter)
+            } else {
+                self.field(letter, part, precision)
+            };
             let mut text = field.unwrap_or_else(|| b"?".to_vec());
             if let Some(precision) = precision.filter(|_| b"nNAUGF".contains(&letter)) {
                 text.truncate(precision);
@@ -148,7 +171,10 @@ impl File<'_> {
             if flags.contains(&b'#') && b"a".contains(&letter) {
                 text.insert(0, b'0');
             }
-            let width = input::decimal(width).and_then(|width| usize::try_from(width).ok()).unwrap_or(0).min(MAX_WIDTH);
+            let width = input::decimal(width)
+                .and_then(|width| usize::try_from(width).ok())
+                .unwrap_or(0)
+                .min(MAX_WIDTH);
             let pad = width.saturating_sub(text.len());
             if flags.contains(&b'-') {
                 out.extend(text);
@@ -162,12 +188,35 @@ impl File<'_> {
         out
     }
 
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one thing from top to bottom, in the order of the manual"
+    )]
     fn field(&self, letter: u8, part: Option<u8>, precision: Option<usize>) -> Option<Vec<u8>> {
-        let Metadata { ino, dev, file_type, mode, uid, gid, nlink, size, blocks, rdev, atime, mtime, ctime } =
-            *self.metadata;
+        let Metadata {
+            ino,
+            dev,
+            file_type,
+            mode,
+            uid,
+            gid,
+            nlink,
+            size,
+            blocks,
+            rdev,
+            atime,
+            mtime,
+            ctime,
+        } = *self.metadata;
         let time = |when| Shown::new(when, self.zone).format(b"%Y-%m-%d %H:%M:%S.%N %z");
         let seconds = |when: sundew_vfs::Timestamp| match precision {
-            Some(digits) => format!("{}.{}", when.secs, format!("{:09}", when.nanos).get(..digits.min(9)).unwrap_or("")),
+            Some(digits) => format!(
+                "{}.{}",
+                when.secs,
+                format!("{:09}", when.nanos)
+                    .get(..digits.min(9))
+                    .unwrap_or("")
+            ),
             None => when.secs.to_string(),
         };
         let text = match letter {
@@ -175,7 +224,12 @@ impl File<'_> {
             b'N' => {
                 let mut text = quote::always(self.proc, self.path);
                 // On its own the default format does not quote what needs no quotes.
-                if let Some(target) = self.metadata.is_symlink().then(|| self.proc.read_link(self.path).ok()).flatten() {
+                if let Some(target) = self
+                    .metadata
+                    .is_symlink()
+                    .then(|| self.proc.read_link(self.path).ok())
+                    .flatten()
+                {
                     text.extend_from_slice(b" -> ");
                     text.extend(quote::always(self.proc, &target));
                 }
@@ -186,7 +240,13 @@ impl File<'_> {
             b'z' => return Some(time(ctime)),
             // The filesystem keeps no time of birth; that of the last change is the oldest it has.
             b'w' => return Some(time(mtime.min(ctime))),
-            b'm' => return Some(self.mount().map(|mount| mount.target.to_vec()).unwrap_or_else(|| b"/".to_vec())),
+            b'm' => {
+                return Some(
+                    self.mount()
+                        .map(|mount| mount.target.to_vec())
+                        .unwrap_or_else(|| b"/".to_vec()),
+                );
+            }
             b'U' => return Some(self.names.user_name(uid).unwrap_or(b"UNKNOWN").to_vec()),
             b'G' => return Some(self.names.group_name(gid).unwrap_or(b"UNKNOWN").to_vec()),
             b'F' => rm::kind(self.metadata).to_owned(),
@@ -231,7 +291,10 @@ impl File<'_> {
 
     fn filesystem(&self, letter: u8) -> Option<Vec<u8>> {
         let mount = self.mount();
-        let kind = mount.as_ref().map_or(b"ext4".as_slice(), |mount| &mount.fs_type).to_vec();
+        let kind = mount
+            .as_ref()
+            .map_or(b"ext4".as_slice(), |mount| &mount.fs_type)
+            .to_vec();
         let space = super::df::space(self.proc, mount.as_ref());
         let (magic, name): (u32, &[u8]) = match kind.as_slice() {
             b"ext4" | b"ext3" | b"ext2" => (0xef53, b"ext2/ext3"),
@@ -245,7 +308,10 @@ impl File<'_> {
         let text = match letter {
             b'n' => return Some(self.path.to_vec()),
             b'T' => return Some(name.to_vec()),
-            b'i' => format!("{:x}", self.metadata.dev.wrapping_mul(0x9e37_79b9_7f4a_7c15)),
+            b'i' => format!(
+                "{:x}",
+                self.metadata.dev.wrapping_mul(0x9e37_79b9_7f4a_7c15)
+            ),
             b'l' => "255".to_owned(),
             b't' => format!("{magic:x}"),
             b's' | b'S' => "4096".to_owned(),

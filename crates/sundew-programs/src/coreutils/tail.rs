@@ -8,9 +8,9 @@ use sundew_kernel::process::{LineReader, Seek};
 use sundew_kernel::{Errno, ExitStatus, Fd, Process};
 use sundew_vfs::{FileType, InodeId};
 
+use super::about;
 use super::head::{Headers, UNITS, header, invalid_count};
 use super::input::{self, CHUNK};
-use super::about;
 use crate::getopt::{Arity, Getopt, Spec, refuse};
 use crate::quote;
 use crate::size::{NumberError, number};
@@ -68,7 +68,11 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
         headers: Headers::Several,
     };
     let mut args = proc.args().to_vec();
-    if args.len() <= 3 && args.get(1).is_some_and(|first| old_style(first, &mut settings)) {
+    if args.len() <= 3
+        && args
+            .get(1)
+            .is_some_and(|first| old_style(first, &mut settings))
+    {
         args.remove(1);
     }
     let mut options = Getopt::new(&SPEC, &args);
@@ -103,18 +107,26 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
             Ok(("q", _)) => settings.headers = Headers::Never,
             Ok(("v", _)) => settings.headers = Headers::Always,
             Ok(("z", _)) => settings.delimiter = 0,
-            Ok(("s", value)) => match std::str::from_utf8(&value).ok().and_then(|text| text.parse::<f64>().ok()) {
-                Some(seconds) if seconds >= 0.0 => settings.interval = Duration::from_secs_f64(seconds.clamp(0.1, 1e6)),
+            Ok(("s", value)) => match std::str::from_utf8(&value)
+                .ok()
+                .and_then(|text| text.parse::<f64>().ok())
+            {
+                Some(seconds) if seconds >= 0.0 => {
+                    settings.interval = Duration::from_secs_f64(seconds.clamp(0.1, 1e6))
+                }
                 _ => return input::complain_word(proc, "invalid number of seconds:", &value).await,
             },
-            Ok(("pid", value)) => match input::decimal(&value).and_then(|pid| u32::try_from(pid).ok()) {
-                Some(pid) => settings.pid = Some(pid),
-                None => return input::complain_word(proc, "invalid PID:", &value).await,
-            },
+            Ok(("pid", value)) => {
+                match input::decimal(&value).and_then(|pid| u32::try_from(pid).ok()) {
+                    Some(pid) => settings.pid = Some(pid),
+                    None => return input::complain_word(proc, "invalid PID:", &value).await,
+                }
+            }
             Ok(("ignored", _)) => {}
             Ok((key @ ("help" | "version"), _)) => return about::run(proc, key, "tail").await,
             Ok((digit, _)) => {
-                proc.complain_text(format!("option used in invalid context -- {digit}")).await;
+                proc.complain_text(format!("option used in invalid context -- {digit}"))
+                    .await;
                 return proc.status();
             }
             Err(error) => return refuse(proc, &error, 1).await,
@@ -130,7 +142,10 @@ fn old_style(word: &[u8], settings: &mut Options) -> bool {
         [b'-', rest @ ..] => (false, rest),
         _ => return false,
     };
-    let end = rest.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len());
+    let end = rest
+        .iter()
+        .position(|byte| !byte.is_ascii_digit())
+        .unwrap_or(rest.len());
     let (digits, letters) = rest.split_at(end);
     let (kind, follow) = match letters {
         [] => (b'l', false),
@@ -142,7 +157,11 @@ fn old_style(word: &[u8], settings: &mut Options) -> bool {
     if digits.is_empty() && (letters.is_empty() || !from_start) {
         return false;
     }
-    let count = if digits.is_empty() { 10 } else { input::decimal(digits).unwrap_or(u64::MAX) };
+    let count = if digits.is_empty() {
+        10
+    } else {
+        input::decimal(digits).unwrap_or(u64::MAX)
+    };
     settings.bytes = kind != b'l';
     settings.count = count.saturating_mul(if kind == b'b' { 512 } else { 1 });
     settings.from_start = from_start;
@@ -159,7 +178,12 @@ async fn show_all(proc: &mut Process, names: Vec<Vec<u8>>, settings: &Options) -
     let mut first = true;
     let mut followed = Vec::new();
     for name in names {
-        let mut file = Followed { name, fd: None, identity: None, size: 0 };
+        let mut file = Followed {
+            name,
+            fd: None,
+            identity: None,
+            size: 0,
+        };
         match input::open(proc, &file.name).await {
             Ok(fd) => {
                 if headed {
@@ -172,12 +196,20 @@ async fn show_all(proc: &mut Process, names: Vec<Vec<u8>>, settings: &Options) -
                         return proc.status();
                     }
                     Err(Some(errno)) => {
-                        let shown = if file.name == b"-" { b"standard input".as_slice() } else { &file.name };
+                        let shown = if file.name == b"-" {
+                            b"standard input".as_slice()
+                        } else {
+                            &file.name
+                        };
                         let shown = shown.to_vec();
                         input::complain_about(proc, "error reading", &shown, errno).await;
                         if settings.follow && errno == Errno::Eisdir {
                             let shown = quote::file(proc, &file.name);
-                            let text = [shown.as_slice(), b": cannot follow end of this type of file"].concat();
+                            let text = [
+                                shown.as_slice(),
+                                b": cannot follow end of this type of file",
+                            ]
+                            .concat();
                             proc.complain_text(text).await;
                         }
                     }
@@ -190,7 +222,11 @@ async fn show_all(proc: &mut Process, names: Vec<Vec<u8>>, settings: &Options) -
             }
             Err(errno) => {
                 let shown = quote::always(proc, &file.name);
-                proc.complain(&[b"cannot open ", shown.as_slice(), b" for reading"].concat(), errno).await;
+                proc.complain(
+                    &[b"cannot open ", shown.as_slice(), b" for reading"].concat(),
+                    errno,
+                )
+                .await;
             }
         }
         followed.push(file);
@@ -213,7 +249,9 @@ async fn show(proc: &mut Process, fd: Fd, settings: &Options) -> Result<(), Opti
     if settings.from_start {
         return from_start(proc, fd, settings).await;
     }
-    let regular = proc.fstat(fd).is_ok_and(|found| found.file_type == FileType::Regular && found.size > 0);
+    let regular = proc
+        .fstat(fd)
+        .is_ok_and(|found| found.file_type == FileType::Regular && found.size > 0);
     if settings.bytes && regular {
         // The front of a file need not be read.
         let back = i64::try_from(settings.count).unwrap_or(i64::MAX);
@@ -237,7 +275,12 @@ async fn show(proc: &mut Process, fd: Fd, settings: &Options) -> Result<(), Opti
     Ok(())
 }
 
-fn keep(kept: &mut VecDeque<Vec<u8>>, memory: &mut Memory, line: Vec<u8>, most: u64) -> Result<(), Errno> {
+fn keep(
+    kept: &mut VecDeque<Vec<u8>>,
+    memory: &mut Memory,
+    line: Vec<u8>,
+    most: u64,
+) -> Result<(), Errno> {
     memory.grow(line.len() + size_of::<Vec<u8>>())?;
     kept.push_back(line);
     if kept.len() as u64 > most
@@ -268,7 +311,9 @@ async fn last_bytes(proc: &mut Process, fd: Fd, count: u64) -> Result<(), Option
         }
     }
     let from = kept.len().saturating_sub(most);
-    proc.print(kept.get(from..).unwrap_or_default()).await.map_err(|_| None)
+    proc.print(kept.get(from..).unwrap_or_default())
+        .await
+        .map_err(|_| None)
 }
 
 async fn from_start(proc: &mut Process, fd: Fd, settings: &Options) -> Result<(), Option<Errno>> {
@@ -285,7 +330,11 @@ async fn from_start(proc: &mut Process, fd: Fd, settings: &Options) -> Result<()
             from = data.len().min(usize::try_from(skip).unwrap_or(usize::MAX));
             skip -= from as u64;
         } else {
-            for (at, _) in data.iter().enumerate().filter(|(_, byte)| **byte == settings.delimiter) {
+            for (at, _) in data
+                .iter()
+                .enumerate()
+                .filter(|(_, byte)| **byte == settings.delimiter)
+            {
                 skip -= 1;
                 if skip == 0 {
                     from = at + 1;
@@ -293,7 +342,9 @@ async fn from_start(proc: &mut Process, fd: Fd, settings: &Options) -> Result<()
                 }
             }
         }
-        proc.print(data.get(from..).unwrap_or_default()).await.map_err(|_| None)?;
+        proc.print(data.get(from..).unwrap_or_default())
+            .await
+            .map_err(|_| None)?;
     }
     pour(proc, fd).await
 }
@@ -305,15 +356,25 @@ async fn pour(proc: &mut Process, fd: Fd) -> Result<(), Option<Errno>> {
         if got == 0 {
             return Ok(());
         }
-        proc.print(chunk.get(..got).unwrap_or_default()).await.map_err(|_| None)?;
+        proc.print(chunk.get(..got).unwrap_or_default())
+            .await
+            .map_err(|_| None)?;
     }
 }
 
 /// Prints what is added to the files until killed, or until `--pid` is gone.
-async fn follow(proc: &mut Process, mut files: Vec<Followed>, settings: &Options, headed: bool) -> ExitStatus {
+async fn follow(
+    proc: &mut Process,
+    mut files: Vec<Followed>,
+    settings: &Options,
+    headed: bool,
+) -> ExitStatus {
     // Descriptors of pipes and of standard input are at their end for good.
     files.retain(|file| {
-        let regular = file.fd.and_then(|fd| proc.fstat(fd).ok()).is_none_or(|found| found.file_type == FileType::Regular);
+        let regular = file
+            .fd
+            .and_then(|fd| proc.fstat(fd).ok())
+            .is_none_or(|found| found.file_type == FileType::Regular);
         regular && (file.fd.is_some() || settings.retry)
     });
     if files.is_empty() {
@@ -327,7 +388,9 @@ async fn follow(proc: &mut Process, mut files: Vec<Followed>, settings: &Options
         if proc.flush().await.is_err() || proc.sleep(settings.interval).await.is_err() {
             return proc.status();
         }
-        let gone = settings.pid.is_some_and(|pid| proc.kill(pid, None) == Err(Errno::Esrch));
+        let gone = settings
+            .pid
+            .is_some_and(|pid| proc.kill(pid, None) == Err(Errno::Esrch));
         for (at, file) in files.iter_mut().enumerate() {
             if settings.by_name {
                 look_again(proc, file).await;
@@ -361,7 +424,10 @@ async fn follow(proc: &mut Process, mut files: Vec<Followed>, settings: &Options
 
 /// With `-F`: is the name still the same file?
 async fn look_again(proc: &mut Process, file: &mut Followed) {
-    let found = proc.stat(&file.name).ok().map(|found| (found.dev, found.ino));
+    let found = proc
+        .stat(&file.name)
+        .ok()
+        .map(|found| (found.dev, found.ino));
     if found == file.identity {
         return;
     }
@@ -372,11 +438,21 @@ async fn look_again(proc: &mut Process, file: &mut Followed) {
         input::close(proc, fd);
     }
     if found.is_none() {
-        let line = [proc.name(), b": ", &shown, b" has become inaccessible: No such file or directory\n"].concat();
+        let line = [
+            proc.name(),
+            b": ",
+            &shown,
+            b" has become inaccessible: No such file or directory\n",
+        ]
+        .concat();
         proc.print_error(&line).await;
         return;
     }
-    let what: &[u8] = if had { b" has been replaced;  following new file\n" } else { b" has appeared;  following new file\n" };
+    let what: &[u8] = if had {
+        b" has been replaced;  following new file\n"
+    } else {
+        b" has appeared;  following new file\n"
+    };
     let line = [proc.name(), b": ", &shown, what].concat();
     proc.print_error(&line).await;
     file.fd = input::open(proc, &file.name).await.ok();

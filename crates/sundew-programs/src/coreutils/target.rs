@@ -23,6 +23,10 @@ pub(super) struct Job {
 
 /// Pairs each source with its target; `None` after a complaint. With `whole` the source's whole path
 /// is kept below the directory (`cp --parents`).
+#[expect(
+    clippy::too_many_lines,
+    reason = "one thing from top to bottom, in the order of the manual"
+)]
 pub(super) async fn settle(
     proc: &mut Process,
     mut operands: Vec<Vec<u8>>,
@@ -44,7 +48,11 @@ pub(super) async fn settle(
     }
     if place.no_directory {
         if place.directory.is_some() {
-            input::refuse_text(proc, "cannot combine --target-directory (-t) and --no-target-directory (-T)").await;
+            input::refuse_text(
+                proc,
+                "cannot combine --target-directory (-t) and --no-target-directory (-T)",
+            )
+            .await;
             return None;
         }
         if let Some(extra) = operands.get(2) {
@@ -55,7 +63,10 @@ pub(super) async fn settle(
     let directory = match &place.directory {
         Some(directory) => {
             if !is_directory(proc, directory) {
-                let errno = proc.stat(directory).err().unwrap_or(sundew_kernel::Errno::Enotdir);
+                let errno = proc
+                    .stat(directory)
+                    .err()
+                    .unwrap_or(sundew_kernel::Errno::Enotdir);
                 input::complain_about(proc, "target directory", directory, errno).await;
                 return None;
             }
@@ -66,13 +77,21 @@ pub(super) async fn settle(
             if !place.no_directory && is_directory(proc, &last) {
                 last
             } else if operands.len() > 1 {
-                let errno = proc.stat(&last).err().unwrap_or(sundew_kernel::Errno::Enotdir);
+                let errno = proc
+                    .stat(&last)
+                    .err()
+                    .unwrap_or(sundew_kernel::Errno::Enotdir);
                 let shown = quote::always(proc, &last);
-                proc.complain(&[b"target ", shown.as_slice()].concat(), errno).await;
+                proc.complain(&[b"target ", shown.as_slice()].concat(), errno)
+                    .await;
                 return None;
             } else {
                 let source = operands.pop()?;
-                return Some(vec![Job { source, target: last, directory: Vec::new() }]);
+                return Some(vec![Job {
+                    source,
+                    target: last,
+                    directory: Vec::new(),
+                }]);
             }
         }
     };
@@ -80,14 +99,22 @@ pub(super) async fn settle(
         operands
             .into_iter()
             .map(|source| {
-                let name = if whole { input::trim_slashes(&source) } else { input::base(&source) };
+                let name = if whole {
+                    input::trim_slashes(&source)
+                } else {
+                    input::base(&source)
+                };
                 // `cp -r .. dir` copies into dir itself.
                 let target = if name == b".." || name == b"." && !whole {
                     input::join(&directory, if name == b".." { b"." } else { name })
                 } else {
                     input::join(&directory, name)
                 };
-                Job { source, target, directory: directory.clone() }
+                Job {
+                    source,
+                    target,
+                    directory: directory.clone(),
+                }
             })
             .collect(),
     )

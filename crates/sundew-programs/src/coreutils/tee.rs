@@ -4,8 +4,8 @@ use sundew_kernel::descriptor::OpenFlags;
 use sundew_kernel::signal::Disposition;
 use sundew_kernel::{Errno, ExitStatus, Fd, Process, STDIN, STDOUT, Signal};
 
-use super::input::{self, CHUNK};
 use super::about;
+use super::input::{self, CHUNK};
 use crate::getopt::{Arity, Getopt, Spec, refuse};
 
 const SPEC: Spec = Spec::gnu(

@@ -22,14 +22,20 @@ pub(crate) async fn run_bracket(proc: &mut Process) -> ExitStatus {
     }
     if words.pop().as_deref() != Some(b"]") {
         let shown = quote::text(proc, b"]");
-        proc.complain_text([b"missing ", shown.as_slice()].concat()).await;
+        proc.complain_text([b"missing ", shown.as_slice()].concat())
+            .await;
         return ExitStatus::Exited(2);
     }
     answer(proc, words).await
 }
 
 async fn answer(proc: &mut Process, words: Vec<Vec<u8>>) -> ExitStatus {
-    let mut test = Test { proc, words: &words, at: 0, depth: 0 };
+    let mut test = Test {
+        proc,
+        words: &words,
+        at: 0,
+        depth: 0,
+    };
     match test.whole() {
         Ok(true) => ExitStatus::SUCCESS,
         Ok(false) => ExitStatus::FAILURE,
@@ -193,7 +199,12 @@ impl<'a> Test<'a> {
         let (operator, word) = (self.word(0), self.word(1));
         self.at += 2;
         let found = |follow: bool| -> Option<Metadata> {
-            if follow { self.proc.stat(word) } else { self.proc.lstat(word) }.ok()
+            if follow {
+                self.proc.stat(word)
+            } else {
+                self.proc.lstat(word)
+            }
+            .ok()
         };
         let is = |kind: FileType| found(true).is_some_and(|found| found.file_type == kind);
         let mode = |bits: u16| found(true).is_some_and(|found| found.mode & bits != 0);
@@ -240,8 +251,15 @@ impl<'a> Test<'a> {
             b"<" => left < right,
             b">" => left > right,
             b"-nt" | b"-ot" => {
-                let (left, right) = (stat(left).map(|found| found.mtime), stat(right).map(|found| found.mtime));
-                if operator == b"-nt" { left > right } else { left < right }
+                let (left, right) = (
+                    stat(left).map(|found| found.mtime),
+                    stat(right).map(|found| found.mtime),
+                );
+                if operator == b"-nt" {
+                    left > right
+                } else {
+                    left < right
+                }
             }
             b"-ef" => match (stat(left), stat(right)) {
                 (Some(left), Some(right)) => (left.dev, left.ino) == (right.dev, right.ino),
@@ -262,7 +280,9 @@ impl<'a> Test<'a> {
     }
 
     fn integer(&self, word: &[u8]) -> Result<i128, Vec<u8>> {
-        let text = std::str::from_utf8(word).unwrap_or_default().trim_matches([' ', '\t']);
+        let text = std::str::from_utf8(word)
+            .unwrap_or_default()
+            .trim_matches([' ', '\t']);
         text.parse().map_err(|_| {
             let shown = quote::text(self.proc, word);
             [b"invalid integer ", shown.as_slice()].concat()
@@ -273,6 +293,18 @@ impl<'a> Test<'a> {
 fn is_binary(word: &[u8]) -> bool {
     matches!(
         word,
-        b"=" | b"==" | b"!=" | b"<" | b">" | b"-eq" | b"-ne" | b"-lt" | b"-le" | b"-gt" | b"-ge" | b"-nt" | b"-ot" | b"-ef"
+        b"=" | b"=="
+            | b"!="
+            | b"<"
+            | b">"
+            | b"-eq"
+            | b"-ne"
+            | b"-lt"
+            | b"-le"
+            | b"-gt"
+            | b"-ge"
+            | b"-nt"
+            | b"-ot"
+            | b"-ef"
     )
 }

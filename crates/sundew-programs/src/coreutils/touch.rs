@@ -42,8 +42,13 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
             Ok(("r", value)) => reference = Some(value),
             Ok(("t", value)) => stamp = Some(value),
             Ok(("time", value)) => {
-                const WORDS: &[(&str, bool)] =
-                    &[("atime", true), ("access", true), ("use", true), ("mtime", false), ("modify", false)];
+                const WORDS: &[(&str, bool)] = &[
+                    ("atime", true),
+                    ("access", true),
+                    ("use", true),
+                    ("mtime", false),
+                    ("modify", false),
+                ];
                 match input::choose(proc, "--time", &value, WORDS).await {
                     Some(true) => settings.access = true,
                     Some(false) => settings.modification = true,
@@ -57,7 +62,9 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
     if !settings.access && !settings.modification {
         (settings.access, settings.modification) = (true, true);
     }
-    let Ok((access, modification)) = times(proc, date, reference, stamp).await else { return proc.status() };
+    let Ok((access, modification)) = times(proc, date, reference, stamp).await else {
+        return proc.status();
+    };
     let operands = options.operands();
     if operands.is_empty() {
         proc.complain_text("missing file operand").await;
@@ -89,7 +96,10 @@ async fn times(
             input::complain_word(proc, "invalid date format", &stamp).await;
             return Err(());
         };
-        let moment = Timestamp { secs: seconds, nanos: 0 };
+        let moment = Timestamp {
+            secs: seconds,
+            nanos: 0,
+        };
         return Ok((moment, moment));
     }
     let mut base = (now, now);
@@ -103,7 +113,10 @@ async fn times(
         }
     }
     if let Some(date) = date {
-        match (parse::parse(&date, base.0, &zone), parse::parse(&date, base.1, &zone)) {
+        match (
+            parse::parse(&date, base.0, &zone),
+            parse::parse(&date, base.1, &zone),
+        ) {
             (Some(access), Some(modification)) => base = (access, modification),
             _ => {
                 input::complain_word(proc, "invalid date format", &date).await;
@@ -125,16 +138,27 @@ fn parse_stamp(text: &[u8], now: Timestamp, zone: &Zone) -> Option<i64> {
         return None;
     }
     let (year, rest) = match digits.len() {
-        8 => (civil(now.secs.saturating_add(zone.offset(now).0)).year(), digits),
+        8 => (
+            civil(now.secs.saturating_add(zone.offset(now).0)).year(),
+            digits,
+        ),
         10 => {
             let year: i16 = digits.get(..2)?.parse().ok()?;
-            (if year < 69 { year + 2000 } else { year + 1900 }, digits.get(2..)?)
+            (
+                if year < 69 { year + 2000 } else { year + 1900 },
+                digits.get(2..)?,
+            )
         }
         12 => (digits.get(..4)?.parse().ok()?, digits.get(4..)?),
         _ => return None,
     };
-    let field = |at: usize| rest.get(at..at + 2).and_then(|text| text.parse::<i8>().ok());
-    let at = jiff::civil::DateTime::new(year, field(0)?, field(2)?, field(4)?, field(6)?, seconds, 0).ok()?;
+    let field = |at: usize| {
+        rest.get(at..at + 2)
+            .and_then(|text| text.parse::<i8>().ok())
+    };
+    let at =
+        jiff::civil::DateTime::new(year, field(0)?, field(2)?, field(4)?, field(6)?, seconds, 0)
+            .ok()?;
     let local = jiff::tz::Offset::UTC.to_timestamp(at).ok()?.as_second();
     Some(zone.moment_of(local))
 }
@@ -151,7 +175,10 @@ async fn touch(
     }
     let mut opened = Ok(());
     if !settings.no_create && !settings.no_dereference {
-        let flags = OpenFlags { create: true, ..OpenFlags::WRITE };
+        let flags = OpenFlags {
+            create: true,
+            ..OpenFlags::WRITE
+        };
         // Opening a FIFO would wait for a reader; what exists need not be opened.
         if proc.stat(path).is_err() {
             opened = match proc.open(path, flags, 0o666).await {
@@ -160,7 +187,10 @@ async fn touch(
             };
         }
     }
-    match (proc.set_times(path, access, modification, !settings.no_dereference), opened) {
+    match (
+        proc.set_times(path, access, modification, !settings.no_dereference),
+        opened,
+    ) {
         (Ok(()), _) => {}
         (Err(_), Err(errno)) if errno != Errno::Eisdir => {
             input::complain_about(proc, "cannot touch", path, errno).await;

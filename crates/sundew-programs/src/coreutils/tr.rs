@@ -51,9 +51,12 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
     let least = 1 + usize::from(delete == squeeze);
     let most = if delete && !squeeze { 1 } else { 2 };
     if operands.len() < least {
-        let Some(last) = operands.last() else { return input::missing_operand(proc).await };
+        let Some(last) = operands.last() else {
+            return input::missing_operand(proc).await;
+        };
         let shown = quote::text(proc, last);
-        proc.complain_text([b"missing operand after ", shown.as_slice()].concat()).await;
+        proc.complain_text([b"missing operand after ", shown.as_slice()].concat())
+            .await;
         let why: &[u8] = if squeeze {
             b"Two strings must be given when both deleting and squeezing repeats.\n"
         } else {
@@ -64,9 +67,13 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
     }
     if let Some(extra) = operands.get(most) {
         let shown = quote::text(proc, extra);
-        proc.complain_text([b"extra operand ", shown.as_slice()].concat()).await;
+        proc.complain_text([b"extra operand ", shown.as_slice()].concat())
+            .await;
         if operands.len() == 2 {
-            proc.print_error(b"Only one string may be given when deleting without squeezing repeats.\n").await;
+            proc.print_error(
+                b"Only one string may be given when deleting without squeezing repeats.\n",
+            )
+            .await;
         }
         return try_help(proc, 1).await;
     }
@@ -98,14 +105,30 @@ struct Plan {
     squeeze: [bool; 256],
 }
 
-fn plan(sets: &[Set], complement: bool, delete: bool, squeeze: bool, truncate: bool) -> Result<Plan, &'static str> {
+fn plan(
+    sets: &[Set],
+    complement: bool,
+    delete: bool,
+    squeeze: bool,
+    truncate: bool,
+) -> Result<Plan, &'static str> {
     let mut map = [0; 256];
     for (byte, slot) in (0..=u8::MAX).zip(map.iter_mut()) {
         *slot = byte;
     }
-    let mut plan = Plan { delete: [false; 256], map, squeeze: [false; 256] };
-    let Some(first) = sets.first() else { return Ok(plan) };
-    if first.items.iter().any(|item| matches!(item, Item::Repeat(..))) {
+    let mut plan = Plan {
+        delete: [false; 256],
+        map,
+        squeeze: [false; 256],
+    };
+    let Some(first) = sets.first() else {
+        return Ok(plan);
+    };
+    if first
+        .items
+        .iter()
+        .any(|item| matches!(item, Item::Repeat(..)))
+    {
         return Err("the [c*] repeat construct may not appear in string1");
     }
     let mut one = first.bytes(0);
@@ -113,7 +136,9 @@ fn plan(sets: &[Set], complement: bool, delete: bool, squeeze: bool, truncate: b
         one = (0..=u8::MAX).filter(|byte| !one.contains(byte)).collect();
     }
     let mark = |table: &mut [bool; 256], bytes: &[u8]| {
-        bytes.iter().for_each(|byte| table[usize::from(*byte)] = true);
+        bytes
+            .iter()
+            .for_each(|byte| table[usize::from(*byte)] = true);
     };
     let second = sets.get(1);
     if delete {
@@ -133,7 +158,9 @@ fn plan(sets: &[Set], complement: bool, delete: bool, squeeze: bool, truncate: b
     });
     for class in classes {
         if !matches!(class, "upper" | "lower") {
-            return Err("when translating, the only character classes that may appear in\nstring2 are 'upper' and 'lower'");
+            return Err(
+                "when translating, the only character classes that may appear in\nstring2 are 'upper' and 'lower'",
+            );
         }
     }
     let mut two = second.bytes(one.len());
@@ -144,7 +171,9 @@ fn plan(sets: &[Set], complement: bool, delete: bool, squeeze: bool, truncate: b
             return Err("when not truncating set1, string2 must be non-empty");
         };
         if matches!(second.items.last(), Some(Item::Class(..))) {
-            return Err("when translating with string1 longer than string2,\nthe latter string must not end with a character class");
+            return Err(
+                "when translating with string1 longer than string2,\nthe latter string must not end with a character class",
+            );
         }
         two.resize(one.len(), last);
     }
@@ -239,7 +268,9 @@ impl Set {
             match item {
                 Item::Byte(byte) => out.push(*byte),
                 Item::Class(_, bytes) => out.extend_from_slice(bytes),
-                Item::Repeat(byte, 0) => out.extend(std::iter::repeat_n(*byte, length.saturating_sub(fixed))),
+                Item::Repeat(byte, 0) => {
+                    out.extend(std::iter::repeat_n(*byte, length.saturating_sub(fixed)))
+                }
                 Item::Repeat(byte, count) => out.extend(std::iter::repeat_n(*byte, *count)),
             }
         }
@@ -248,7 +279,11 @@ impl Set {
 }
 
 fn printable(byte: u8) -> Vec<u8> {
-    if byte.is_ascii_graphic() || byte == b' ' { vec![byte] } else { format!("\\{byte:03o}").into_bytes() }
+    if byte.is_ascii_graphic() || byte == b' ' {
+        vec![byte]
+    } else {
+        format!("\\{byte:03o}").into_bytes()
+    }
 }
 
 /// Bytes, and whether each was written with a backslash.
@@ -284,24 +319,35 @@ fn unescape(text: &[u8]) -> Vec<(u8, bool)> {
 }
 
 type Chars<'a> = &'a [(u8, bool)];
+/// What a bracket stands for, and what is behind it.
+type Bracket<'a> = Option<(Vec<Item>, Chars<'a>)>;
 
 /// `[:class:]`, `[=x=]`, `[x*3]` behind the opening bracket; `None` if it is just a bracket.
-fn bracket(after: Chars<'_>, locale: Locale) -> Result<Option<(Vec<Item>, Chars<'_>)>, Vec<u8>> {
+fn bracket(after: Chars<'_>, locale: Locale) -> Result<Bracket<'_>, Vec<u8>> {
     if let [(kind @ (b':' | b'='), false), body @ ..] = after {
-        let end = body.windows(2).position(|pair| *pair == [(*kind, false), (b']', false)]);
+        let end = body
+            .windows(2)
+            .position(|pair| *pair == [(*kind, false), (b']', false)]);
         if let Some(end) = end.filter(|end| *end > 0 || *kind == b':') {
             let name: Vec<u8> = body.iter().take(end).map(|char| char.0).collect();
             let rest = body.get(end + 2..).unwrap_or_default();
             if *kind == b'=' {
                 let [byte] = name.as_slice() else {
-                    let text = [name.as_slice(), b": equivalence class operand must be a single character"];
+                    let text = [
+                        name.as_slice(),
+                        b": equivalence class operand must be a single character",
+                    ];
                     return Err(text.concat());
                 };
                 return Ok(Some((vec![Item::Byte(*byte)], rest)));
             }
             let class = CLASSES.iter().find(|class| class.0.as_bytes() == name);
             let Some(class) = class else {
-                let shown = [b"invalid character class ".as_slice(), &quote::text_in(locale, &name)].concat();
+                let shown = [
+                    b"invalid character class ".as_slice(),
+                    &quote::text_in(locale, &name),
+                ]
+                .concat();
                 return Err(shown);
             };
             let bytes = (0..=u8::MAX).filter(|byte| (class.1)(*byte)).collect();
@@ -313,11 +359,20 @@ fn bracket(after: Chars<'_>, locale: Locale) -> Result<Option<(Vec<Item>, Chars<
     {
         let digits: Vec<u8> = body.iter().take(end).map(|char| char.0).collect();
         if !digits.iter().all(u8::is_ascii_digit) {
-            return Err([b"invalid repeat count ".as_slice(), &quote::text_in(locale, &digits), b" in [c*n] construct"].concat());
+            return Err([
+                b"invalid repeat count ".as_slice(),
+                &quote::text_in(locale, &digits),
+                b" in [c*n] construct",
+            ]
+            .concat());
         }
         let radix = if digits.starts_with(b"0") { 8 } else { 10 };
         let text = String::from_utf8_lossy(&digits).into_owned();
-        let count = if digits.is_empty() { 0 } else { usize::from_str_radix(&text, radix).unwrap_or(MAX_SET) };
+        let count = if digits.is_empty() {
+            0
+        } else {
+            usize::from_str_radix(&text, radix).unwrap_or(MAX_SET)
+        };
         let rest = body.get(end + 1..).unwrap_or_default();
         return Ok(Some((vec![Item::Repeat(*byte, count.min(MAX_SET))], rest)));
     }

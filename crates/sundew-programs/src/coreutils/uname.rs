@@ -51,8 +51,18 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
         ('o', b"GNU/Linux"),
     ];
     let all = wanted.contains('a');
-    let shown = |letter: char| if all { !"pi".contains(letter) } else { wanted.contains(letter) };
-    let words: Vec<&[u8]> = rows.iter().filter(|row| shown(row.0)).map(|row| row.1).collect();
+    let shown = |letter: char| {
+        if all {
+            !"pi".contains(letter)
+        } else {
+            wanted.contains(letter)
+        }
+    };
+    let words: Vec<&[u8]> = rows
+        .iter()
+        .filter(|row| shown(row.0))
+        .map(|row| row.1)
+        .collect();
     let line = [words.join(b" ".as_slice()).as_slice(), b"\n"].concat();
     // A closed output is reported when the program ends.
     let _reported_at_exit = proc.print(&line).await;

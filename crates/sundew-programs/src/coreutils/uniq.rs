@@ -48,6 +48,10 @@ struct Options {
     delimiter: u8,
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one arm for each option, in one place"
+)]
 pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
     let mut settings = Options {
         count: false,
@@ -76,8 +80,11 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
             "d" => (settings.unique, selected) = (false, true),
             "u" => (settings.repeated, selected) = (false, true),
             "D" => {
-                const WORDS: &[(&str, Apart)] =
-                    &[("none", Apart::None), ("prepend", Apart::Prepend), ("separate", Apart::Separate)];
+                const WORDS: &[(&str, Apart)] = &[
+                    ("none", Apart::None),
+                    ("prepend", Apart::Prepend),
+                    ("separate", Apart::Separate),
+                ];
                 (settings.unique, settings.all_repeated, selected) = (false, true, true);
                 if !value.is_empty() {
                     match input::choose(proc, "--all-repeated", &value, WORDS).await {
@@ -115,7 +122,8 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
                     Err(crate::size::NumberError::TooLarge) => usize::MAX,
                     Err(_) => {
                         let shown = crate::quote::file(proc, &value);
-                        proc.complain_text([&shown, b": ".as_slice(), what.as_bytes()].concat()).await;
+                        proc.complain_text([&shown, b": ".as_slice(), what.as_bytes()].concat())
+                            .await;
                         return proc.status();
                     }
                 };
@@ -140,7 +148,11 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
         return input::refuse_text(proc, "--group is mutually exclusive with -c/-d/-D/-u").await;
     }
     if settings.count && settings.all_repeated {
-        return input::refuse_text(proc, "printing all duplicated lines and repeat counts is meaningless").await;
+        return input::refuse_text(
+            proc,
+            "printing all duplicated lines and repeat counts is meaningless",
+        )
+        .await;
     }
     filter(proc, &operands, &settings).await
 }
@@ -177,7 +189,8 @@ async fn filter(proc: &mut Process, operands: &[Vec<u8>], settings: &Options) ->
             }
             Err(errno) => {
                 let shown = crate::quote::always(proc, source);
-                proc.complain(&[b"error reading ", shown.as_slice()].concat(), errno).await;
+                proc.complain(&[b"error reading ", shown.as_slice()].concat(), errno)
+                    .await;
                 return proc.status();
             }
         };
@@ -188,14 +201,24 @@ async fn filter(proc: &mut Process, operands: &[Vec<u8>], settings: &Options) ->
             line
         });
         let same = match (&previous, &line) {
-            (Some(previous), Some(line)) => equal(key(previous, settings), key(line, settings), settings),
+            (Some(previous), Some(line)) => {
+                equal(key(previous, settings), key(line, settings), settings)
+            }
             _ => false,
         };
         let ended = line.is_none();
         let result = if settings.group {
             group(proc, line.as_deref(), same, &mut groups, settings).await
         } else if settings.all_repeated {
-            all_repeated(proc, previous.as_deref(), same, &mut repeats, &mut groups, settings).await
+            all_repeated(
+                proc,
+                previous.as_deref(),
+                same,
+                &mut repeats,
+                &mut groups,
+                settings,
+            )
+            .await
         } else {
             match previous.as_deref().filter(|_| !same) {
                 Some(previous) => one(proc, previous, std::mem::take(&mut repeats), settings).await,
@@ -219,8 +242,17 @@ async fn put(proc: &mut Process, line: &[u8], settings: &Options) -> Result<(), 
     proc.print(&[line, &[settings.delimiter]].concat()).await
 }
 
-async fn one(proc: &mut Process, line: &[u8], repeats: u64, settings: &Options) -> Result<(), Errno> {
-    if !(if repeats > 0 { settings.repeated } else { settings.unique }) {
+async fn one(
+    proc: &mut Process,
+    line: &[u8],
+    repeats: u64,
+    settings: &Options,
+) -> Result<(), Errno> {
+    if !(if repeats > 0 {
+        settings.repeated
+    } else {
+        settings.unique
+    }) {
         return Ok(());
     }
     if settings.count {
@@ -265,7 +297,9 @@ async fn all_repeated(
     let starts = same && *repeats == 0;
     let shown = same || *repeats > 0;
     *repeats = if same { *repeats + 1 } else { 0 };
-    let Some(previous) = previous.filter(|_| shown) else { return Ok(()) };
+    let Some(previous) = previous.filter(|_| shown) else {
+        return Ok(());
+    };
     if starts {
         if settings.apart == Apart::Prepend || (settings.apart == Apart::Separate && *groups > 0) {
             put(proc, b"", settings).await?;
@@ -283,15 +317,25 @@ fn key<'a>(line: &'a [u8], settings: &Options) -> &'a [u8] {
         if rest.is_empty() {
             break;
         }
-        let start = rest.iter().position(|byte| !blank(byte)).unwrap_or(rest.len());
+        let start = rest
+            .iter()
+            .position(|byte| !blank(byte))
+            .unwrap_or(rest.len());
         rest = rest.get(start..).unwrap_or_default();
         let end = rest.iter().position(blank).unwrap_or(rest.len());
         rest = rest.get(end..).unwrap_or_default();
     }
-    rest = rest.get(settings.chars.min(rest.len())..).unwrap_or_default();
-    rest.get(..settings.most.min(rest.len())).unwrap_or_default()
+    rest = rest
+        .get(settings.chars.min(rest.len())..)
+        .unwrap_or_default();
+    rest.get(..settings.most.min(rest.len()))
+        .unwrap_or_default()
 }
 
 fn equal(a: &[u8], b: &[u8], settings: &Options) -> bool {
-    if settings.ignore_case { a.eq_ignore_ascii_case(b) } else { a == b }
+    if settings.ignore_case {
+        a.eq_ignore_ascii_case(b)
+    } else {
+        a == b
+    }
 }

@@ -33,9 +33,15 @@ pub(crate) fn compare(a: &[u8], b: &[u8]) -> Ordering {
 fn stem(name: &[u8]) -> &[u8] {
     let mut end = name.len();
     while let Some(head) = name.get(..end) {
-        let run = head.iter().rev().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'~').count();
+        let run = head
+            .iter()
+            .rev()
+            .take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'~')
+            .count();
         let start = end - run;
-        let starts_well = head.get(start).is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'~');
+        let starts_well = head
+            .get(start)
+            .is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'~');
         if run == 0 || !starts_well || start < 2 || head.get(start - 1) != Some(&b'.') {
             break;
         }
@@ -61,7 +67,10 @@ fn revisions(mut a: &[u8], mut b: &[u8]) -> Ordering {
         }
         let (number_a, rest_a) = number(a);
         let (number_b, rest_b) = number(b);
-        let order = number_a.len().cmp(&number_b.len()).then_with(|| number_a.cmp(number_b));
+        let order = number_a
+            .len()
+            .cmp(&number_b.len())
+            .then_with(|| number_a.cmp(number_b));
         if order != Ordering::Equal {
             return order;
         }
@@ -82,7 +91,10 @@ fn rank(byte: Option<&u8>) -> i32 {
 
 /// Leading digits without zeros in front, and the rest.
 fn number(text: &[u8]) -> (&[u8], &[u8]) {
-    let end = text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
+    let end = text
+        .iter()
+        .position(|byte| !byte.is_ascii_digit())
+        .unwrap_or(text.len());
     let (digits, rest) = text.split_at(end);
     let zeros = digits.iter().take_while(|byte| **byte == b'0').count();
     (digits.get(zeros..).unwrap_or_default(), rest)

@@ -44,8 +44,15 @@ pub(crate) enum Follow {
 }
 
 enum Step {
-    Look { path: Vec<u8>, depth: usize },
-    After { path: Vec<u8>, metadata: Metadata, depth: usize },
+    Look {
+        path: Vec<u8>,
+        depth: usize,
+    },
+    After {
+        path: Vec<u8>,
+        metadata: Metadata,
+        depth: usize,
+    },
 }
 
 /// A walk through one tree. Memory is charged for what is still to come.
@@ -61,8 +68,17 @@ pub(crate) struct Walk {
 impl Walk {
     /// A walk from `root`; without `recursive` directories are not entered.
     pub(crate) fn new(proc: &Process, root: &[u8], follow: Follow, recursive: bool) -> Self {
-        let steps = vec![Step::Look { path: root.to_vec(), depth: 0 }];
-        Self { steps, pending: None, follow, recursive, memory: proc.memory() }
+        let steps = vec![Step::Look {
+            path: root.to_vec(),
+            depth: 0,
+        }];
+        Self {
+            steps,
+            pending: None,
+            follow,
+            recursive,
+            memory: proc.memory(),
+        }
     }
 
     /// Whether the directory just visited will be entered, and visited again afterwards.
@@ -76,30 +92,71 @@ impl Walk {
     }
 
     /// The next visit; `None` when all is done.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one thing from top to bottom, in the order of the manual"
+    )]
     pub(crate) async fn next(&mut self, proc: &Process) -> Option<Visit> {
         proc.tick().await;
         if let Some((path, metadata, depth)) = self.pending.take() {
             match proc.read_directory(&path) {
                 Ok(mut entries) => {
-                    self.push(proc, Step::After { path: path.clone(), metadata, depth }).await;
+                    self.push(
+                        proc,
+                        Step::After {
+                            path: path.clone(),
+                            metadata,
+                            depth,
+                        },
+                    )
+                    .await;
                     entries.reverse();
                     for entry in entries {
                         let path = join(&path, &entry.name);
-                        self.push(proc, Step::Look { path, depth: depth + 1 }).await;
+                        self.push(
+                            proc,
+                            Step::Look {
+                                path,
+                                depth: depth + 1,
+                            },
+                        )
+                        .await;
                     }
                 }
                 Err(errno) => {
-                    self.push(proc, Step::After { path: path.clone(), metadata, depth }).await;
+                    self.push(
+                        proc,
+                        Step::After {
+                            path: path.clone(),
+                            metadata,
+                            depth,
+                        },
+                    )
+                    .await;
                     let stage = Stage::Unreadable(errno);
-                    return Some(Visit { path, metadata: Some(metadata), stage, depth });
+                    return Some(Visit {
+                        path,
+                        metadata: Some(metadata),
+                        stage,
+                        depth,
+                    });
                 }
             }
         }
         let step = self.steps.pop()?;
         self.memory.shrink(cost(&step));
         let (path, depth) = match step {
-            Step::After { path, metadata, depth } => {
-                return Some(Visit { path, metadata: Some(metadata), stage: Stage::After, depth });
+            Step::After {
+                path,
+                metadata,
+                depth,
+            } => {
+                return Some(Visit {
+                    path,
+                    metadata: Some(metadata),
+                    stage: Stage::After,
+                    depth,
+                });
             }
             Step::Look { path, depth } => (path, depth),
         };
@@ -108,16 +165,36 @@ impl Walk {
             Follow::Operand => depth == 0,
             Follow::Always => true,
         };
-        let looked = if follow { proc.stat(&path).or_else(|_| proc.lstat(&path)) } else { proc.lstat(&path) };
+        let looked = if follow {
+            proc.stat(&path).or_else(|_| proc.lstat(&path))
+        } else {
+            proc.lstat(&path)
+        };
         let metadata = match looked {
             Ok(metadata) => metadata,
-            Err(errno) => return Some(Visit { path, metadata: None, stage: Stage::Missing(errno), depth }),
+            Err(errno) => {
+                return Some(Visit {
+                    path,
+                    metadata: None,
+                    stage: Stage::Missing(errno),
+                    depth,
+                });
+            }
         };
-        let stage = if metadata.is_dir() { Stage::Before } else { Stage::File };
+        let stage = if metadata.is_dir() {
+            Stage::Before
+        } else {
+            Stage::File
+        };
         if metadata.is_dir() && self.recursive {
             self.pending = Some((path.clone(), metadata, depth));
         }
-        Some(Visit { path, metadata: Some(metadata), stage, depth })
+        Some(Visit {
+            path,
+            metadata: Some(metadata),
+            stage,
+            depth,
+        })
     }
 
     async fn push(&mut self, proc: &Process, step: Step) {

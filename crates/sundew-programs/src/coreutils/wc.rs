@@ -3,8 +3,8 @@
 use sundew_kernel::{Errno, ExitStatus, Fd, Process};
 use sundew_vfs::FileType;
 
-use super::input::{self, CHUNK};
 use super::about;
+use super::input::{self, CHUNK};
 use crate::getopt::{Arity, Getopt, Spec, refuse};
 use crate::quote::{self, Locale};
 
@@ -61,13 +61,19 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
         any = true;
     }
     if !any {
-        shown = Shown { lines: true, words: true, bytes: true, ..Shown::default() };
+        shown = Shown {
+            lines: true,
+            words: true,
+            bytes: true,
+            ..Shown::default()
+        };
     }
     let mut operands = options.operands();
     if let Some(list) = list {
         if let Some(extra) = operands.first() {
             input::refuse_word(proc, "extra operand", extra).await;
-            proc.print_error(b"file operands cannot be combined with --files0-from\n").await;
+            proc.print_error(b"file operands cannot be combined with --files0-from\n")
+                .await;
             return proc.status();
         }
         let (names, _memory) = match input::open(proc, &list).await {
@@ -80,11 +86,19 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
             },
             Err(errno) => {
                 let shown = quote::always(proc, &list);
-                proc.complain(&[b"cannot open ", shown.as_slice(), b" for reading"].concat(), errno).await;
+                proc.complain(
+                    &[b"cannot open ", shown.as_slice(), b" for reading"].concat(),
+                    errno,
+                )
+                .await;
                 return proc.status();
             }
         };
-        operands = names.split(|&byte| byte == 0).filter(|name| !name.is_empty()).map(<[u8]>::to_vec).collect();
+        operands = names
+            .split(|&byte| byte == 0)
+            .filter(|name| !name.is_empty())
+            .map(<[u8]>::to_vec)
+            .collect();
     }
     count_all(proc, operands, shown).await
 }
@@ -94,7 +108,11 @@ async fn count_all(proc: &mut Process, operands: Vec<Vec<u8>>, shown: Shown) -> 
     let locale = Locale::of(proc);
     let several = operands.len() > 1;
     let mut total = Counts::default();
-    let names = if operands.is_empty() { vec![None] } else { operands.into_iter().map(Some).collect() };
+    let names = if operands.is_empty() {
+        vec![None]
+    } else {
+        operands.into_iter().map(Some).collect()
+    };
     for name in names {
         let shown_name = name.as_deref();
         let file = shown_name.unwrap_or(b"-");
@@ -128,17 +146,36 @@ async fn count_all(proc: &mut Process, operands: Vec<Vec<u8>>, shown: Shown) -> 
 
 /// Columns are as wide as the sizes of all files together need; 7 if one has no size.
 fn width(proc: &Process, operands: &[Vec<u8>], shown: Shown) -> usize {
-    let single = [shown.lines, shown.words, shown.chars, shown.bytes, shown.longest].iter().filter(|on| **on).count();
+    let single = [
+        shown.lines,
+        shown.words,
+        shown.chars,
+        shown.bytes,
+        shown.longest,
+    ]
+    .iter()
+    .filter(|on| **on)
+    .count();
     if operands.len() <= 1 && single == 1 {
         return 1;
     }
     let stdin = [b"-".to_vec()];
-    let names = if operands.is_empty() { stdin.as_slice() } else { operands };
+    let names = if operands.is_empty() {
+        stdin.as_slice()
+    } else {
+        operands
+    };
     let (mut sum, mut least) = (0u64, 1);
     for name in names {
-        let found = if name == b"-" { proc.fstat(sundew_kernel::STDIN) } else { proc.stat(name) };
+        let found = if name == b"-" {
+            proc.fstat(sundew_kernel::STDIN)
+        } else {
+            proc.stat(name)
+        };
         match found {
-            Ok(found) if found.file_type == FileType::Regular => sum = sum.saturating_add(found.size),
+            Ok(found) if found.file_type == FileType::Regular => {
+                sum = sum.saturating_add(found.size)
+            }
             Ok(_) => least = 7,
             Err(_) => {}
         }
@@ -146,7 +183,12 @@ fn width(proc: &Process, operands: &[Vec<u8>], shown: Shown) -> usize {
     sum.to_string().len().max(least)
 }
 
-async fn count(proc: &mut Process, fd: Fd, locale: Locale, shown: Shown) -> (Counts, Option<Errno>) {
+async fn count(
+    proc: &mut Process,
+    fd: Fd,
+    locale: Locale,
+    shown: Shown,
+) -> (Counts, Option<Errno>) {
     let mut counts = Counts::default();
     let (mut in_word, mut column) = (false, 0u64);
     let mut chunk = vec![0; CHUNK];
@@ -173,30 +215,36 @@ async fn count(proc: &mut Process, fd: Fd, locale: Locale, shown: Shown) -> (Cou
 }
 
 /// Counts whole characters; how many bytes were used. An incomplete character waits for its rest.
-fn scan(data: &[u8], locale: Locale, counts: &mut Counts, in_word: &mut bool, column: &mut u64) -> usize {
+fn scan(
+    data: &[u8],
+    locale: Locale,
+    counts: &mut Counts,
+    in_word: &mut bool,
+    column: &mut u64,
+) -> usize {
     let mut used = 0;
-    let mut see = |char: Option<char>, byte: u8| {
-        match char.unwrap_or(char::from(byte)) {
-            '\n' | '\r' | '\x0c' => {
-                counts.longest = counts.longest.max(*column);
-                *column = 0;
-                counts.lines += u64::from(byte == b'\n');
-                counts.words += u64::from(std::mem::take(in_word));
-            }
-            '\t' => {
-                *column += 8 - *column % 8;
-                counts.words += u64::from(std::mem::take(in_word));
-            }
-            ' ' => {
+    let mut see = |char: Option<char>, byte: u8| match char.unwrap_or(char::from(byte)) {
+        '\n' | '\r' | '\x0c' => {
+            counts.longest = counts.longest.max(*column);
+            *column = 0;
+            counts.lines += u64::from(byte == b'\n');
+            counts.words += u64::from(std::mem::take(in_word));
+        }
+        '\t' => {
+            *column += 8 - *column % 8;
+            counts.words += u64::from(std::mem::take(in_word));
+        }
+        ' ' => {
+            *column += 1;
+            counts.words += u64::from(std::mem::take(in_word));
+        }
+        '\x0b' => counts.words += u64::from(std::mem::take(in_word)),
+        shown => {
+            if char.is_some_and(|char| !char.is_control())
+                || (char.is_none() && shown.is_ascii_graphic())
+            {
                 *column += 1;
-                counts.words += u64::from(std::mem::take(in_word));
-            }
-            '\x0b' => counts.words += u64::from(std::mem::take(in_word)),
-            shown => {
-                if char.is_some_and(|char| !char.is_control()) || (char.is_none() && shown.is_ascii_graphic()) {
-                    *column += 1;
-                    *in_word = true;
-                }
+                *in_word = true;
             }
         }
     };
@@ -212,7 +260,10 @@ fn scan(data: &[u8], locale: Locale, counts: &mut Counts, in_word: &mut bool, co
         }
         used += chunk.valid().len();
         let at_end = used + chunk.invalid().len() == data.len();
-        if at_end && chunk.invalid().len() < 4 && std::str::from_utf8(chunk.invalid()).is_err_and(|error| error.error_len().is_none()) {
+        if at_end
+            && chunk.invalid().len() < 4
+            && std::str::from_utf8(chunk.invalid()).is_err_and(|error| error.error_len().is_none())
+        {
             break;
         }
         used += chunk.invalid().len();
@@ -234,8 +285,11 @@ async fn put(
         (shown.bytes, counts.bytes),
         (shown.longest, counts.longest),
     ];
-    let texts: Vec<String> =
-        columns.iter().filter(|column| column.0).map(|column| format!("{:>width$}", column.1)).collect();
+    let texts: Vec<String> = columns
+        .iter()
+        .filter(|column| column.0)
+        .map(|column| format!("{:>width$}", column.1))
+        .collect();
     let mut line = texts.join(" ").into_bytes();
     if let Some(name) = name {
         line.push(b' ');

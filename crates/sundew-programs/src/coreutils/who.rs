@@ -9,7 +9,12 @@ use super::{about, input};
 use crate::getopt::{Arity, Getopt, Spec, refuse};
 
 /// Reads options that need no answer; `Err` is the status to end with.
-async fn options(proc: &mut Process, name: &str, spec: &Spec, status: u8) -> Result<(String, Vec<Vec<u8>>), ExitStatus> {
+async fn options(
+    proc: &mut Process,
+    name: &str,
+    spec: &Spec,
+    status: u8,
+) -> Result<(String, Vec<Vec<u8>>), ExitStatus> {
     let mut seen = String::new();
     let mut options = Getopt::new(spec, proc.args());
     while let Some(option) = options.next() {
@@ -31,7 +36,12 @@ async fn put(proc: &mut Process, text: &[u8]) -> ExitStatus {
 pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
     const SPEC: Spec = Spec::gnu(
         "abdlmpqrstuwHT",
-        &[("all", Arity::No, "a"), ("count", Arity::No, "q"), ("heading", Arity::No, "H"), ("boot", Arity::No, "b")],
+        &[
+            ("all", Arity::No, "a"),
+            ("count", Arity::No, "q"),
+            ("heading", Arity::No, "H"),
+            ("boot", Arity::No, "b"),
+        ],
     );
     let (seen, operands) = match options(proc, "who", &SPEC, 1).await {
         Ok(read) => read,
@@ -60,8 +70,10 @@ pub(crate) async fn run_users(proc: &mut Process) -> ExitStatus {
 }
 
 pub(crate) async fn run_tty(proc: &mut Process) -> ExitStatus {
-    const SPEC: Spec =
-        Spec::gnu("s", &[("silent", Arity::No, "s"), ("quiet", Arity::No, "s")]);
+    const SPEC: Spec = Spec::gnu(
+        "s",
+        &[("silent", Arity::No, "s"), ("quiet", Arity::No, "s")],
+    );
     let (silent, operands) = match options(proc, "tty", &SPEC, 2).await {
         Ok(read) => read,
         Err(status) => return status,
@@ -87,7 +99,12 @@ pub(crate) async fn run_hostid(proc: &mut Process) -> ExitStatus {
                 return input::extra_operand(proc, extra).await;
             }
             // gethostid(3) turns the halves of the first address around.
-            let address = proc.facts().interfaces.iter().rev().find_map(|interface| interface.ipv4);
+            let address = proc
+                .facts()
+                .interfaces
+                .iter()
+                .rev()
+                .find_map(|interface| interface.ipv4);
             let [a, b, c, d] = address.map_or([127, 0, 1, 1], |(address, _)| address.octets());
             put(proc, format!("{b:02x}{a:02x}{d:02x}{c:02x}\n").as_bytes()).await
         }
@@ -96,7 +113,10 @@ pub(crate) async fn run_hostid(proc: &mut Process) -> ExitStatus {
 }
 
 pub(crate) async fn run_sync(proc: &mut Process) -> ExitStatus {
-    const SPEC: Spec = Spec::gnu("df", &[("data", Arity::No, "d"), ("file-system", Arity::No, "f")]);
+    const SPEC: Spec = Spec::gnu(
+        "df",
+        &[("data", Arity::No, "d"), ("file-system", Arity::No, "f")],
+    );
     let (_, operands) = match options(proc, "sync", &SPEC, 1).await {
         Ok(read) => read,
         Err(status) => return status,

@@ -16,20 +16,37 @@ pub(super) struct Colors {
 
 /// What `ls` itself assumes without `LS_COLORS`.
 const BUILT_IN: &[(&str, &str)] = &[
-    ("di", "01;34"), ("ln", "01;36"), ("pi", "33"), ("so", "01;35"), ("bd", "01;33"), ("cd", "01;33"),
-    ("ex", "01;32"), ("su", "37;41"), ("sg", "30;43"), ("st", "37;44"), ("ow", "34;42"), ("tw", "30;42"),
+    ("di", "01;34"),
+    ("ln", "01;36"),
+    ("pi", "33"),
+    ("so", "01;35"),
+    ("bd", "01;33"),
+    ("cd", "01;33"),
+    ("ex", "01;32"),
+    ("su", "37;41"),
+    ("sg", "30;43"),
+    ("st", "37;44"),
+    ("ow", "34;42"),
+    ("tw", "30;42"),
     ("do", "01;35"),
 ];
 
 impl Colors {
     /// From `LS_COLORS`, if it is set.
     pub(super) fn new(variable: Option<&[u8]>) -> Self {
-        let mut colors = Self { kinds: Vec::new(), suffixes: Vec::new() };
+        let mut colors = Self {
+            kinds: Vec::new(),
+            suffixes: Vec::new(),
+        };
         for (kind, color) in BUILT_IN {
-            colors.kinds.push((kind.as_bytes().to_vec(), color.as_bytes().to_vec()));
+            colors
+                .kinds
+                .push((kind.as_bytes().to_vec(), color.as_bytes().to_vec()));
         }
         for part in variable.unwrap_or_default().split(|&byte| byte == b':') {
-            let Some(at) = part.iter().position(|&byte| byte == b'=') else { continue };
+            let Some(at) = part.iter().position(|&byte| byte == b'=') else {
+                continue;
+            };
             let (key, color) = part.split_at(at);
             let color = color.get(1..).unwrap_or_default().to_vec();
             match key.strip_prefix(b"*") {
@@ -53,13 +70,21 @@ impl Colors {
     pub(super) fn of(&self, entry: &Entry) -> Option<&[u8]> {
         let metadata = entry.metadata?;
         if metadata.is_symlink() {
-            let broken = entry.target.as_ref().is_none_or(|(_, found)| found.is_none());
+            let broken = entry
+                .target
+                .as_ref()
+                .is_none_or(|(_, found)| found.is_none());
             return match (broken, self.kind(b"or"), self.kind(b"ln")) {
                 (true, Some(orphan), _) => Some(orphan),
                 (_, _, link) => link,
             };
         }
-        self.of_file(&entry.name, metadata.file_type, metadata.mode, metadata.nlink)
+        self.of_file(
+            &entry.name,
+            metadata.file_type,
+            metadata.mode,
+            metadata.nlink,
+        )
     }
 
     /// The colour of what a link leads to.
@@ -96,7 +121,13 @@ impl Colors {
                     None
                 };
                 by_mode
-                    .or_else(|| if mode & 0o111 != 0 { self.kind(b"ex") } else { None })
+                    .or_else(|| {
+                        if mode & 0o111 != 0 {
+                            self.kind(b"ex")
+                        } else {
+                            None
+                        }
+                    })
                     .or_else(|| if nlink > 1 { self.kind(b"mh") } else { None })
                     .or_else(|| self.by_suffix(name))
                     .or_else(|| self.kind(b"fi"))
@@ -109,7 +140,9 @@ impl Colors {
         self.suffixes
             .iter()
             .rev()
-            .find(|(suffix, _)| name.len() >= suffix.len() && name.to_ascii_lowercase().ends_with(suffix))
+            .find(|(suffix, _)| {
+                name.len() >= suffix.len() && name.to_ascii_lowercase().ends_with(suffix)
+            })
             .map(|(_, color)| color.as_slice())
     }
 }

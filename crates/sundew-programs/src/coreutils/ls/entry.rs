@@ -1,7 +1,7 @@
 //! One listed file.
 
 use sundew_kernel::{Errno, Process};
-use sundew_vfs::{FileType, Metadata};
+use sundew_vfs::Metadata;
 
 use super::option::Options;
 use crate::coreutils::input::join;
@@ -18,7 +18,11 @@ pub(super) struct Entry {
 
 impl Entry {
     pub(super) fn unknown(name: Vec<u8>) -> Self {
-        Self { name, metadata: None, target: None }
+        Self {
+            name,
+            metadata: None,
+            target: None,
+        }
     }
 
     /// Whether an operand is a directory to be listed.
@@ -34,11 +38,10 @@ impl Entry {
     /// For `--group-directories-first`: links to directories count.
     pub(super) fn leads_to_directory(&self) -> bool {
         self.is_directory()
-            || self.target.as_ref().is_some_and(|(_, found)| found.is_some_and(|found| found.is_dir()))
-    }
-
-    pub(super) fn file_type(&self) -> Option<FileType> {
-        self.metadata.map(|metadata| metadata.file_type)
+            || self
+                .target
+                .as_ref()
+                .is_some_and(|(_, found)| found.is_some_and(|found| found.is_dir()))
     }
 }
 
@@ -48,7 +51,13 @@ pub(super) fn of_operand(proc: &Process, name: &[u8], options: &Options) -> Resu
         || options.dereference_operands
         || (!options.long() && !options.directory && !options.classify);
     let metadata = if follow {
-        proc.stat(name).or_else(|errno| if options.dereference { Err(errno) } else { proc.lstat(name) })
+        proc.stat(name).or_else(|errno| {
+            if options.dereference {
+                Err(errno)
+            } else {
+                proc.lstat(name)
+            }
+        })
     } else {
         proc.lstat(name)
     };
@@ -68,7 +77,11 @@ pub(super) fn of_name(
     options: &Options,
 ) -> Result<Entry, (Vec<u8>, Errno)> {
     let path = join(directory, &name);
-    let found = if options.dereference { proc.stat(&path) } else { proc.lstat(&path) };
+    let found = if options.dereference {
+        proc.stat(&path)
+    } else {
+        proc.lstat(&path)
+    };
     match found {
         Ok(metadata) => Ok(with_target(proc, name, &path, metadata)),
         Err(errno) => Err((name, errno)),
@@ -81,5 +94,9 @@ fn with_target(proc: &Process, name: Vec<u8>, path: &[u8], metadata: Metadata) -
         .then(|| proc.read_link(path).ok())
         .flatten()
         .map(|target| (target, proc.stat(path).ok()));
-    Entry { name, metadata: Some(metadata), target }
+    Entry {
+        name,
+        metadata: Some(metadata),
+        target,
+    }
 }

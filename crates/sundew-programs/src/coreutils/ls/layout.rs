@@ -48,7 +48,11 @@ pub(super) async fn print(
 ) -> bool {
     let with_total = beside.is_none();
     if with_total && (options.long() || options.blocks) {
-        let blocks: u64 = entries.iter().filter_map(|entry| entry.metadata).map(|metadata| metadata.blocks).sum();
+        let blocks: u64 = entries
+            .iter()
+            .filter_map(|entry| entry.metadata)
+            .map(|metadata| metadata.blocks)
+            .sum();
         let total = options.block_size.show(blocks.saturating_mul(512));
         let mut line = format!("total {total}").into_bytes();
         line.push(options.end);
@@ -56,9 +60,14 @@ pub(super) async fn print(
             return false;
         }
     }
-    let widths = widths(entries.iter().chain(beside.unwrap_or_default()), options, names);
+    let widths = widths(
+        entries.iter().chain(beside.unwrap_or_default()),
+        options,
+        names,
+    );
     // Names line up behind the quotation marks of others.
-    let aligned = options.shell_quotes() && (options.long() || matches!(options.format, Format::Columns | Format::Across));
+    let aligned = options.shell_quotes()
+        && (options.long() || matches!(options.format, Format::Columns | Format::Across));
     let pad = aligned && entries.iter().any(|entry| is_quoted(&entry.name, options));
     let mut used_color = false;
     if options.long() {
@@ -79,13 +88,22 @@ pub(super) async fn print(
     let fallback = Widths::default();
     let mut cells = Vec::with_capacity(entries.len());
     for entry in entries {
-        cells.push(cell(entry, options, Some(shared.unwrap_or(&fallback)), pad, &mut used_color));
+        cells.push(cell(
+            entry,
+            options,
+            Some(shared.unwrap_or(&fallback)),
+            pad,
+            &mut used_color,
+        ));
     }
     let text = match options.format {
         Format::Columns => columns(proc, &cells, options, true).await,
         Format::Across => columns(proc, &cells, options, false).await,
         Format::Commas => commas(&cells, options),
-        _ => cells.iter().flat_map(|cell| [cell.text.as_slice(), &[options.end]].concat()).collect(),
+        _ => cells
+            .iter()
+            .flat_map(|cell| [cell.text.as_slice(), &[options.end]].concat())
+            .collect(),
     };
     proc.print(&text).await.is_ok()
 }
@@ -94,11 +112,17 @@ fn is_quoted(name: &[u8], options: &Options) -> bool {
     options.quoted(name) != name
 }
 
-fn widths<'a>(entries: impl Iterator<Item = &'a Entry>, options: &Options, names: &Directory) -> Widths {
+fn widths<'a>(
+    entries: impl Iterator<Item = &'a Entry>,
+    options: &Options,
+    names: &Directory,
+) -> Widths {
     let mut widths = Widths::default();
     let digits = |number: u64| number.to_string().len();
     for entry in entries {
-        let Some(metadata) = entry.metadata else { continue };
+        let Some(metadata) = entry.metadata else {
+            continue;
+        };
         widths.inode = widths.inode.max(metadata.ino.to_string().len());
         widths.blocks = widths.blocks.max(blocks(&metadata, options).len());
         widths.links = widths.links.max(digits(u64::from(metadata.nlink)));
@@ -117,7 +141,10 @@ fn widths<'a>(entries: impl Iterator<Item = &'a Entry>, options: &Options, names
 }
 
 fn is_device(metadata: &Metadata) -> bool {
-    matches!(metadata.file_type, FileType::CharDevice | FileType::BlockDevice)
+    matches!(
+        metadata.file_type,
+        FileType::CharDevice | FileType::BlockDevice
+    )
 }
 
 fn blocks(metadata: &Metadata, options: &Options) -> String {
@@ -126,12 +153,22 @@ fn blocks(metadata: &Metadata, options: &Options) -> String {
 
 fn owners(metadata: &Metadata, options: &Options, names: &Directory) -> (Vec<u8>, Vec<u8>) {
     if options.numeric {
-        return (metadata.uid.to_string().into_bytes(), metadata.gid.to_string().into_bytes());
+        return (
+            metadata.uid.to_string().into_bytes(),
+            metadata.gid.to_string().into_bytes(),
+        );
     }
-    (names.user_text(metadata.uid), names.group_text(metadata.gid))
+    (
+        names.user_text(metadata.uid),
+        names.group_text(metadata.gid),
+    )
 }
 
 /// Everything in front of the name in `ls -l`.
+#[expect(
+    clippy::too_many_lines,
+    reason = "one thing from top to bottom, in the order of the manual"
+)]
 fn details(
     proc: &Process,
     entry: &Entry,
@@ -148,7 +185,10 @@ fn details(
     };
     let left = |line: &mut Vec<u8>, text: &[u8], width: usize| {
         line.extend_from_slice(text);
-        line.extend(std::iter::repeat_n(b' ', width.saturating_sub(text.len()) + 1));
+        line.extend(std::iter::repeat_n(
+            b' ',
+            width.saturating_sub(text.len()) + 1,
+        ));
     };
     let unknown = || b"?".to_vec();
     let metadata = entry.metadata;
@@ -157,15 +197,21 @@ fn details(
         right(&mut line, &inode, widths.inode);
     }
     if options.blocks {
-        let blocks = metadata.map_or_else(unknown, |metadata| blocks(&metadata, options).into_bytes());
+        let blocks =
+            metadata.map_or_else(unknown, |metadata| blocks(&metadata, options).into_bytes());
         right(&mut line, &blocks, widths.blocks);
     }
-    let letters = metadata.map_or_else(|| "??????????".to_owned(), |metadata| mode::letters(&metadata));
+    let letters = metadata.map_or_else(
+        || "??????????".to_owned(),
+        |metadata| mode::letters(&metadata),
+    );
     right(&mut line, letters.as_bytes(), 0);
     let links = metadata.map_or_else(unknown, |metadata| metadata.nlink.to_string().into_bytes());
     right(&mut line, &links, widths.links);
-    let (owner, group) =
-        metadata.map_or_else(|| (unknown(), unknown()), |metadata| owners(&metadata, options, names));
+    let (owner, group) = metadata.map_or_else(
+        || (unknown(), unknown()),
+        |metadata| owners(&metadata, options, names),
+    );
     if options.owner {
         left(&mut line, &owner, widths.owner);
     }
@@ -182,10 +228,18 @@ fn details(
         Some(metadata) if is_device(&metadata) => {
             let spare = widths.size.saturating_sub(widths.major + 2 + widths.minor);
             let (major, minor) = (metadata.rdev.0.to_string(), metadata.rdev.1.to_string());
-            right(&mut line, [&major, ","].concat().as_bytes(), widths.major + spare + 1);
+            right(
+                &mut line,
+                [&major, ","].concat().as_bytes(),
+                widths.major + spare + 1,
+            );
             right(&mut line, minor.as_bytes(), widths.minor);
         }
-        Some(metadata) => right(&mut line, options.file_size.show(metadata.size).as_bytes(), widths.size),
+        Some(metadata) => right(
+            &mut line,
+            options.file_size.show(metadata.size).as_bytes(),
+            widths.size,
+        ),
         None => right(&mut line, b"?", widths.size),
     }
     let now = proc.now();
@@ -194,11 +248,17 @@ fn details(
         Some(_) => {
             let when = order::time(entry, options.time);
             let recent = when.secs > now.secs - HALF_YEAR && when <= now;
-            let style = if recent { &options.time_style.recent } else { &options.time_style.old };
+            let style = if recent {
+                &options.time_style.recent
+            } else {
+                &options.time_style.old
+            };
             right(&mut line, &Shown::new(when, zone).format(style), 0);
         }
         None => {
-            let width = Shown::new(now, zone).format(&options.time_style.recent).len();
+            let width = Shown::new(now, zone)
+                .format(&options.time_style.recent)
+                .len();
             right(&mut line, b"?", width);
         }
     }
@@ -207,10 +267,16 @@ fn details(
 
 /// ` -> TARGET` with its colour and indicator.
 fn target(entry: &Entry, options: &Options, line: &mut Vec<u8>) {
-    let Some((target, found)) = &entry.target else { return };
+    let Some((target, found)) = &entry.target else {
+        return;
+    };
     line.extend_from_slice(b" -> ");
     let shown = options.quoted(target);
-    match options.colors.as_ref().and_then(|colors| colors.of_target(entry)) {
+    match options
+        .colors
+        .as_ref()
+        .and_then(|colors| colors.of_target(entry))
+    {
         Some(color) => line.extend(colored(color, &shown)),
         None => line.extend(shown),
     }
@@ -224,16 +290,26 @@ fn colored(color: &[u8], text: &[u8]) -> Vec<u8> {
 }
 
 /// A name with what goes in front of and behind it. `widths` for the formats without details.
-fn cell(entry: &Entry, options: &Options, widths: Option<&Widths>, pad: bool, used_color: &mut bool) -> Cell {
+fn cell(
+    entry: &Entry,
+    options: &Options,
+    widths: Option<&Widths>,
+    pad: bool,
+    used_color: &mut bool,
+) -> Cell {
     let mut text = Vec::new();
     if let Some(widths) = widths {
         let unknown = || "?".to_owned();
         if options.inode {
-            let inode = entry.metadata.map_or_else(unknown, |metadata| metadata.ino.to_string());
+            let inode = entry
+                .metadata
+                .map_or_else(unknown, |metadata| metadata.ino.to_string());
             text.extend(format!("{inode:>0$} ", widths.inode).into_bytes());
         }
         if options.blocks {
-            let blocks = entry.metadata.map_or_else(unknown, |metadata| blocks(&metadata, options));
+            let blocks = entry
+                .metadata
+                .map_or_else(unknown, |metadata| blocks(&metadata, options));
             text.extend(format!("{blocks:>0$} ", widths.blocks).into_bytes());
         }
     }
@@ -273,7 +349,9 @@ fn sign(file_type: FileType, mode: u16, options: &Options) -> Option<u8> {
         FileType::Symlink if all => Some(b'@'),
         FileType::Fifo if all => Some(b'|'),
         FileType::Socket if all => Some(b'='),
-        FileType::Regular if options.indicator == Indicator::Classify && mode & 0o111 != 0 => Some(b'*'),
+        FileType::Regular if options.indicator == Indicator::Classify && mode & 0o111 != 0 => {
+            Some(b'*')
+        }
         _ => None,
     }
 }
@@ -284,7 +362,9 @@ async fn columns(proc: &Process, cells: &[Cell], options: &Options, down: bool) 
     if count == 0 {
         return Vec::new();
     }
-    let most = (options.width / MIN_COLUMN + usize::from(!options.width.is_multiple_of(MIN_COLUMN))).clamp(1, count);
+    let most = (options.width / MIN_COLUMN
+        + usize::from(!options.width.is_multiple_of(MIN_COLUMN)))
+    .clamp(1, count);
     let mut chosen = vec![cells.iter().map(|cell| cell.width).max().unwrap_or(0)];
     for columns in (2..=most).rev() {
         proc.tick().await;
@@ -308,7 +388,11 @@ async fn columns(proc: &Process, cells: &[Cell], options: &Options, down: bool) 
     for row in 0..rows {
         let (mut at, mut start) = (0, 0);
         for (column, width) in chosen.iter().enumerate() {
-            let index = if down { column * rows + row } else { row * columns + column };
+            let index = if down {
+                column * rows + row
+            } else {
+                row * columns + column
+            };
             let Some(cell) = cells.get(index) else { break };
             indent(&mut out, at, start, options.tab);
             out.extend_from_slice(&cell.text);

@@ -17,7 +17,11 @@ const SPEC: Spec = Spec::gnu(
         ("directory", Arity::No, "d"),
         ("dired", Arity::No, "D"),
         ("full-time", Arity::No, "full-time"),
-        ("group-directories-first", Arity::No, "group-directories-first"),
+        (
+            "group-directories-first",
+            Arity::No,
+            "group-directories-first",
+        ),
         ("human-readable", Arity::No, "h"),
         ("inode", Arity::No, "i"),
         ("kibibytes", Arity::No, "k"),
@@ -33,7 +37,11 @@ const SPEC: Spec = Spec::gnu(
         ("file-type", Arity::No, "file-type"),
         ("si", Arity::No, "si"),
         ("dereference-command-line", Arity::No, "H"),
-        ("dereference-command-line-symlink-to-dir", Arity::No, "dereference-dir"),
+        (
+            "dereference-command-line-symlink-to-dir",
+            Arity::No,
+            "dereference-dir",
+        ),
         ("hide", Arity::Required, "hide"),
         ("ignore", Arity::Required, "I"),
         ("indicator-style", Arity::Required, "indicator-style"),
@@ -172,7 +180,8 @@ impl Options {
 
     pub(super) fn hides(&self, name: &[u8]) -> bool {
         let by_dot = name.starts_with(b".") && self.hidden == Hidden::None;
-        let by_pattern = self.hidden == Hidden::None && self.hide.iter().any(|pattern| pattern.matches(name));
+        let by_pattern =
+            self.hidden == Hidden::None && self.hide.iter().any(|pattern| pattern.matches(name));
         by_dot || by_pattern || self.ignored.iter().any(|pattern| pattern.matches(name))
     }
 
@@ -185,7 +194,10 @@ impl Options {
             Quoting::Escape => quote::c_escaped(name, self.locale),
         };
         if self.hide_control && self.quoting == Quoting::Literal {
-            return quoted.iter().map(|byte| if byte.is_ascii_control() { b'?' } else { *byte }).collect();
+            return quoted
+                .iter()
+                .map(|byte| if byte.is_ascii_control() { b'?' } else { *byte })
+                .collect();
         }
         quoted
     }
@@ -223,7 +235,10 @@ const WHEN: &[(&str, i8)] = &[
 ];
 
 /// Reads the command line; `Err` is the status to end with.
-pub(super) async fn read(proc: &mut Process, program: Program) -> Result<(Options, Vec<Vec<u8>>), ExitStatus> {
+pub(super) async fn read(
+    proc: &mut Process,
+    program: Program,
+) -> Result<(Options, Vec<Vec<u8>>), ExitStatus> {
     let terminal = proc.is_terminal(STDOUT);
     let mut options = defaults(proc);
     let mut asked = Asked::default();
@@ -252,7 +267,10 @@ fn defaults(proc: &Process) -> Options {
         format: Format::Single,
         sort: Sort::Name,
         time: Time::Modified,
-        time_style: TimeStyle { recent: b"%b %e %H:%M".to_vec(), old: b"%b %e  %Y".to_vec() },
+        time_style: TimeStyle {
+            recent: b"%b %e %H:%M".to_vec(),
+            old: b"%b %e  %Y".to_vec(),
+        },
         hidden: Hidden::None,
         ignored: Vec::new(),
         hide: Vec::new(),
@@ -358,10 +376,20 @@ fn flag(options: &mut Options, asked: &mut Asked, key: &str) -> bool {
 }
 
 fn glob(text: &[u8]) -> Pattern {
-    Pattern::from_bytes(text, pattern::Options { extended: false, ..Default::default() })
+    Pattern::from_bytes(
+        text,
+        pattern::Options {
+            extended: false,
+            ..Default::default()
+        },
+    )
 }
 
 /// Options with an argument; `Err` after a complaint.
+#[expect(
+    clippy::too_many_lines,
+    reason = "one arm for each option, in one place"
+)]
 async fn with_word(
     proc: &mut Process,
     options: &mut Options,
@@ -373,9 +401,15 @@ async fn with_word(
     let refused = ExitStatus::Exited(2);
     match option.key {
         "color" | "F" => {
-            let name = if option.key == "F" { "--classify" } else { "--color" };
+            let name = if option.key == "F" {
+                "--classify"
+            } else {
+                "--color"
+            };
             let when = if option.has_value {
-                input::choose(proc, name, value, WHEN).await.ok_or(ExitStatus::FAILURE)?
+                input::choose(proc, name, value, WHEN)
+                    .await
+                    .ok_or(ExitStatus::FAILURE)?
             } else {
                 1
             };
@@ -395,10 +429,16 @@ async fn with_word(
                 ("file-type", Indicator::Type),
                 ("classify", Indicator::Classify),
             ];
-            options.indicator = input::choose(proc, "--indicator-style", value, WORDS).await.ok_or(ExitStatus::FAILURE)?;
+            options.indicator = input::choose(proc, "--indicator-style", value, WORDS)
+                .await
+                .ok_or(ExitStatus::FAILURE)?;
         }
         "quoting-style" => {
-            asked.quoting = Some(input::choose(proc, "--quoting-style", value, QUOTING).await.ok_or(ExitStatus::FAILURE)?);
+            asked.quoting = Some(
+                input::choose(proc, "--quoting-style", value, QUOTING)
+                    .await
+                    .ok_or(ExitStatus::FAILURE)?,
+            );
         }
         "format" => {
             const WORDS: &[(&str, Format)] = &[
@@ -410,7 +450,11 @@ async fn with_word(
                 ("vertical", Format::Columns),
                 ("single-column", Format::Single),
             ];
-            asked.format = Some(input::choose(proc, "--format", value, WORDS).await.ok_or(ExitStatus::FAILURE)?);
+            asked.format = Some(
+                input::choose(proc, "--format", value, WORDS)
+                    .await
+                    .ok_or(ExitStatus::FAILURE)?,
+            );
         }
         "sort" => {
             const WORDS: &[(&str, Sort)] = &[
@@ -421,7 +465,11 @@ async fn with_word(
                 ("version", Sort::Version),
                 ("width", Sort::Width),
             ];
-            asked.sort = Some(input::choose(proc, "--sort", value, WORDS).await.ok_or(ExitStatus::FAILURE)?);
+            asked.sort = Some(
+                input::choose(proc, "--sort", value, WORDS)
+                    .await
+                    .ok_or(ExitStatus::FAILURE)?,
+            );
         }
         "time" => {
             const WORDS: &[(&str, Time)] = &[
@@ -433,12 +481,22 @@ async fn with_word(
                 ("birth", Time::Born),
                 ("creation", Time::Born),
             ];
-            asked.time = Some(input::choose(proc, "--time", value, WORDS).await.ok_or(ExitStatus::FAILURE)?);
+            asked.time = Some(
+                input::choose(proc, "--time", value, WORDS)
+                    .await
+                    .ok_or(ExitStatus::FAILURE)?,
+            );
         }
         "time-style" => asked.time_style = Some(value.to_vec()),
         "w" | "T" => {
-            let Some(number) = input::decimal(value).and_then(|number| usize::try_from(number).ok()) else {
-                let what = if option.key == "w" { "invalid line width:" } else { "invalid tab size:" };
+            let Some(number) =
+                input::decimal(value).and_then(|number| usize::try_from(number).ok())
+            else {
+                let what = if option.key == "w" {
+                    "invalid line width:"
+                } else {
+                    "invalid tab size:"
+                };
                 input::complain_word(proc, what, value).await;
                 return Err(refused);
             };
@@ -452,7 +510,8 @@ async fn with_word(
             Ok(display) => asked.human = Some(display),
             Err(_) => {
                 let shown = quote::text(proc, value);
-                proc.complain_text([b"invalid --block-size argument ", shown.as_slice()].concat()).await;
+                proc.complain_text([b"invalid --block-size argument ", shown.as_slice()].concat())
+                    .await;
                 return Err(refused);
             }
         },
@@ -497,13 +556,19 @@ async fn settle(
         None => Sort::Name,
     };
     let from_env = proc.env().value(b"QUOTING_STYLE").and_then(|word| {
-        QUOTING.iter().find(|row| row.0.as_bytes() == word).map(|row| row.1)
+        QUOTING
+            .iter()
+            .find(|row| row.0.as_bytes() == word)
+            .map(|row| row.1)
     });
-    options.quoting = asked.quoting.or(from_env).unwrap_or(match (is_ls, terminal) {
-        (false, _) => Quoting::Escape,
-        (true, true) => Quoting::Shell,
-        (true, false) => Quoting::Literal,
-    });
+    options.quoting = asked
+        .quoting
+        .or(from_env)
+        .unwrap_or(match (is_ls, terminal) {
+            (false, _) => Quoting::Escape,
+            (true, true) => Quoting::Shell,
+            (true, false) => Quoting::Literal,
+        });
     options.hide_control = asked.hide_control.unwrap_or(is_ls && terminal);
     if let Some(display) = asked.human {
         (options.block_size, options.file_size) = (display, display);
@@ -515,41 +580,95 @@ async fn settle(
         // Tabs and colours on one line confuse terminals.
         options.tab = 0;
     }
-    let columns = proc.env().value(b"COLUMNS").and_then(input::decimal).and_then(|n| usize::try_from(n).ok());
-    let window = proc.window_size(STDOUT).ok().map(|size| usize::from(size.columns));
-    options.width =
-        asked.width.or(columns.filter(|n| *n > 0)).or(window.filter(|n| *n > 0)).unwrap_or(80);
+    let columns = proc
+        .env()
+        .value(b"COLUMNS")
+        .and_then(input::decimal)
+        .and_then(|n| usize::try_from(n).ok());
+    let window = proc
+        .window_size(STDOUT)
+        .ok()
+        .map(|size| usize::from(size.columns));
+    options.width = asked
+        .width
+        .or(columns.filter(|n| *n > 0))
+        .or(window.filter(|n| *n > 0))
+        .unwrap_or(80);
     if options.directory {
         options.recursive = false;
     }
-    let style = asked.time_style.clone().or_else(|| proc.env().value(b"TIME_STYLE").map(<[u8]>::to_vec));
+    let style = asked
+        .time_style
+        .clone()
+        .or_else(|| proc.env().value(b"TIME_STYLE").map(<[u8]>::to_vec));
     if let Some(style) = style.filter(|_| options.long()) {
-        options.time_style = time_style(proc, &style).await.ok_or(ExitStatus::Exited(2))?;
+        options.time_style = time_style(proc, &style)
+            .await
+            .ok_or(ExitStatus::Exited(2))?;
     }
     Ok(())
 }
 
-/// Whether `LS_COLORS`, `COLORTERM` or `TERM` promise a terminal with colours.
+/// Whether `LS_COLORS` or the terminal promise colours.
 fn knows_colors(proc: &Process) -> bool {
+    proc.env()
+        .value(b"LS_COLORS")
+        .is_some_and(|value| !value.is_empty())
+        || knows_terminal(proc)
+}
+
+/// Whether `COLORTERM` or `TERM` name a terminal with colours: dircolors' list.
+pub(in crate::coreutils) fn knows_terminal(proc: &Process) -> bool {
     const TERMS: &[&str] = &[
-        "Eterm", "ansi", "*color*", "con[0-9]*x[0-9]*", "cons25", "console", "cygwin", "*direct*", "dtterm",
-        "gnome", "hurd", "jfbterm", "konsole", "kterm", "linux", "linux-c", "mlterm", "putty", "rxvt*",
-        "screen*", "st", "terminator", "tmux*", "vt100", "xterm*",
+        "Eterm",
+        "ansi",
+        "*color*",
+        "con[0-9]*x[0-9]*",
+        "cons25",
+        "console",
+        "cygwin",
+        "*direct*",
+        "dtterm",
+        "gnome",
+        "hurd",
+        "jfbterm",
+        "konsole",
+        "kterm",
+        "linux",
+        "linux-c",
+        "mlterm",
+        "putty",
+        "rxvt*",
+        "screen*",
+        "st",
+        "terminator",
+        "tmux*",
+        "vt100",
+        "xterm*",
     ];
     let set = |name: &[u8]| proc.env().value(name).filter(|value| !value.is_empty());
-    set(b"LS_COLORS").is_some()
-        || set(b"COLORTERM").is_some()
-        || set(b"TERM").is_some_and(|term| TERMS.iter().any(|known| glob(known.as_bytes()).matches(term)))
+    set(b"COLORTERM").is_some()
+        || set(b"TERM").is_some_and(|term| {
+            TERMS
+                .iter()
+                .any(|known| glob(known.as_bytes()).matches(term))
+        })
 }
 
 async fn time_style(proc: &mut Process, word: &[u8]) -> Option<TimeStyle> {
-    let both = |format: &[u8]| TimeStyle { recent: format.to_vec(), old: format.to_vec() };
+    let both = |format: &[u8]| TimeStyle {
+        recent: format.to_vec(),
+        old: format.to_vec(),
+    };
     let word = word.strip_prefix(b"posix-").unwrap_or(word);
     if let Some(format) = word.strip_prefix(b"+") {
         return Some(match format.iter().position(|&byte| byte == b'\n') {
             Some(at) => {
                 let (old, recent) = format.split_at(at);
-                TimeStyle { recent: recent.get(1..).unwrap_or_default().to_vec(), old: old.to_vec() }
+                TimeStyle {
+                    recent: recent.get(1..).unwrap_or_default().to_vec(),
+                    old: old.to_vec(),
+                }
             }
             None => both(format),
         });
@@ -557,8 +676,14 @@ async fn time_style(proc: &mut Process, word: &[u8]) -> Option<TimeStyle> {
     Some(match word {
         b"full-iso" => both(b"%Y-%m-%d %H:%M:%S.%N %z"),
         b"long-iso" => both(b"%Y-%m-%d %H:%M"),
-        b"iso" => TimeStyle { recent: b"%m-%d %H:%M".to_vec(), old: b"%Y-%m-%d ".to_vec() },
-        b"locale" => TimeStyle { recent: b"%b %e %H:%M".to_vec(), old: b"%b %e  %Y".to_vec() },
+        b"iso" => TimeStyle {
+            recent: b"%m-%d %H:%M".to_vec(),
+            old: b"%Y-%m-%d ".to_vec(),
+        },
+        b"locale" => TimeStyle {
+            recent: b"%b %e %H:%M".to_vec(),
+            old: b"%b %e  %Y".to_vec(),
+        },
         word => {
             let shown = quote::text(proc, word);
             let text = [

@@ -12,7 +12,11 @@ pub(super) fn sort(entries: &mut [Entry], options: &Options) {
     if options.sort != Sort::None {
         entries.sort_by(|a, b| {
             let order = compare(a, b, options);
-            if options.reverse { order.reverse() } else { order }
+            if options.reverse {
+                order.reverse()
+            } else {
+                order
+            }
         });
     }
     if options.directories_first {
@@ -26,9 +30,13 @@ fn compare(a: &Entry, b: &Entry, options: &Options) -> Ordering {
     match options.sort {
         Sort::Name | Sort::None => by_name(),
         Sort::Size => size(b).cmp(&size(a)).then_with(by_name),
-        Sort::Time => time(b, options.time).cmp(&time(a, options.time)).then_with(by_name),
+        Sort::Time => time(b, options.time)
+            .cmp(&time(a, options.time))
+            .then_with(by_name),
         Sort::Version => version::compare(&a.name, &b.name).then_with(by_name),
-        Sort::Extension => extension(&a.name).cmp(extension(&b.name)).then_with(by_name),
+        Sort::Extension => extension(&a.name)
+            .cmp(extension(&b.name))
+            .then_with(by_name),
         Sort::Width => {
             let width = |entry: &Entry| options.quoted_width(&entry.name);
             width(a).cmp(&width(b)).then_with(by_name)
@@ -37,11 +45,13 @@ fn compare(a: &Entry, b: &Entry, options: &Options) -> Ordering {
 }
 
 pub(super) fn time(entry: &Entry, which: Time) -> Timestamp {
-    entry.metadata.map_or_else(Timestamp::default, |metadata| match which {
-        Time::Modified | Time::Born => metadata.mtime,
-        Time::Accessed => metadata.atime,
-        Time::Changed => metadata.ctime,
-    })
+    entry
+        .metadata
+        .map_or_else(Timestamp::default, |metadata| match which {
+            Time::Modified | Time::Born => metadata.mtime,
+            Time::Accessed => metadata.atime,
+            Time::Changed => metadata.ctime,
+        })
 }
 
 /// From the last dot on; nothing without a dot.

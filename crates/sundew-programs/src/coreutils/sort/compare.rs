@@ -23,7 +23,11 @@ pub(super) fn by(a: &[u8], b: &[u8], flags: &Flags, salt: u64) -> Ordering {
     if flags.random {
         return hash(a, salt).cmp(&hash(b, salt));
     }
-    let (a, b) = if flags.blanks { (trimmed(a), trimmed(b)) } else { (a, b) };
+    let (a, b) = if flags.blanks {
+        (trimmed(a), trimmed(b))
+    } else {
+        (a, b)
+    };
     if flags.version {
         return version::compare(a, b);
     }
@@ -34,7 +38,10 @@ pub(super) fn by(a: &[u8], b: &[u8], flags: &Flags, salt: u64) -> Ordering {
 }
 
 fn trimmed(text: &[u8]) -> &[u8] {
-    let blanks = text.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    let blanks = text
+        .iter()
+        .take_while(|byte| matches!(byte, b' ' | b'\t'))
+        .count();
     text.get(blanks..).unwrap_or_default()
 }
 
@@ -46,7 +53,13 @@ fn translated<'a>(text: &'a [u8], flags: &Flags) -> impl Iterator<Item = u8> + u
             (!flags.dictionary || byte.is_ascii_alphanumeric() || matches!(byte, b' ' | b'\t'))
                 && (!flags.printing || byte.is_ascii_graphic() || *byte == b' ')
         })
-        .map(move |byte| if flags.fold { byte.to_ascii_uppercase() } else { byte })
+        .map(move |byte| {
+            if flags.fold {
+                byte.to_ascii_uppercase()
+            } else {
+                byte
+            }
+        })
 }
 
 /// Sign, digits in front of the point without zeros, digits behind it.
@@ -65,7 +78,11 @@ fn parts(text: &[u8]) -> (bool, &[u8], &[u8]) {
     while let Some(shorter) = fraction.strip_suffix(b"0") {
         fraction = shorter;
     }
-    (negative && !(whole.is_empty() && fraction.is_empty()), whole, fraction)
+    (
+        negative && !(whole.is_empty() && fraction.is_empty()),
+        whole,
+        fraction,
+    )
 }
 
 /// Decimal numbers of any length.
@@ -90,11 +107,16 @@ fn human(text: &[u8]) -> i32 {
     let (negative, whole, fraction) = parts(text);
     let rest = trimmed(text);
     let rest = rest.strip_prefix(b"-").unwrap_or(rest);
-    let unit = rest.iter().find(|byte| !(byte.is_ascii_digit() || **byte == b'.'));
+    let unit = rest
+        .iter()
+        .find(|byte| !(byte.is_ascii_digit() || **byte == b'.'));
     let rank = match unit {
         _ if whole.is_empty() && fraction.is_empty() => 0,
         Some(b'k' | b'K') => 1,
-        Some(letter) => b"MGTPEZY".iter().position(|known| known == letter).map_or(0, |at| at + 2),
+        Some(letter) => b"MGTPEZY"
+            .iter()
+            .position(|known| known == letter)
+            .map_or(0, |at| at + 2),
         None => 0,
     };
     let rank = i32::try_from(rank).unwrap_or(0);
@@ -130,10 +152,18 @@ impl NanFirst for Option<f64> {
 
 /// 1 for January; 0 for what is no month.
 fn month(text: &[u8]) -> usize {
-    const MONTHS: &[&[u8; 3]] =
-        &[b"JAN", b"FEB", b"MAR", b"APR", b"MAY", b"JUN", b"JUL", b"AUG", b"SEP", b"OCT", b"NOV", b"DEC"];
-    let start = trimmed(text).get(..3).unwrap_or_default().to_ascii_uppercase();
-    MONTHS.iter().position(|month| month.as_slice() == start).map_or(0, |at| at + 1)
+    const MONTHS: &[&[u8; 3]] = &[
+        b"JAN", b"FEB", b"MAR", b"APR", b"MAY", b"JUN", b"JUL", b"AUG", b"SEP", b"OCT", b"NOV",
+        b"DEC",
+    ];
+    let start = trimmed(text)
+        .get(..3)
+        .unwrap_or_default()
+        .to_ascii_uppercase();
+    MONTHS
+        .iter()
+        .position(|month| month.as_slice() == start)
+        .map_or(0, |at| at + 1)
 }
 
 fn hash(text: &[u8], salt: u64) -> u64 {

@@ -54,7 +54,11 @@ impl Flags {
             (self.random, 'R'),
             (self.version, 'V'),
         ];
-        let set: Vec<char> = kinds.iter().filter(|kind| kind.0).map(|kind| kind.1).collect();
+        let set: Vec<char> = kinds
+            .iter()
+            .filter(|kind| kind.0)
+            .map(|kind| kind.1)
+            .collect();
         let harmless = set.len() == 2 && text && (self.random || self.version);
         (set.len() > 1 && !harmless).then(|| set.into_iter().collect())
     }
@@ -79,17 +83,27 @@ impl Key {
     pub(super) fn parse(text: &[u8]) -> Result<Self, Refused> {
         let bad = |what: &'static str, word: &[u8]| (what, word.to_vec());
         let mut flags = Flags::default();
-        let (field, mut rest) = number(text)
-            .ok_or_else(|| bad("invalid number at field start: invalid count at start of", text))?;
+        let (field, mut rest) = number(text).ok_or_else(|| {
+            bad(
+                "invalid number at field start: invalid count at start of",
+                text,
+            )
+        })?;
         if field == 0 {
-            return Err(bad("field number is zero: invalid field specification", text));
+            return Err(bad(
+                "field number is zero: invalid field specification",
+                text,
+            ));
         }
         let mut char = 1;
         if let Some(after) = rest.strip_prefix(b".") {
-            let found =
-                number(after).ok_or_else(|| bad("invalid number after '.': invalid count at start of", after))?;
+            let found = number(after)
+                .ok_or_else(|| bad("invalid number after '.': invalid count at start of", after))?;
             if found.0 == 0 {
-                return Err(bad("character offset is zero: invalid field specification", text));
+                return Err(bad(
+                    "character offset is zero: invalid field specification",
+                    text,
+                ));
             }
             (char, rest) = found;
         }
@@ -97,16 +111,20 @@ impl Key {
         rest = after;
         let (mut end, mut end_blanks) = (None, false);
         if let Some(after) = rest.strip_prefix(b",") {
-            let (field, after) =
-                number(after).ok_or_else(|| bad("invalid number after ',': invalid count at start of", after))?;
+            let (field, after) = number(after)
+                .ok_or_else(|| bad("invalid number after ',': invalid count at start of", after))?;
             if field == 0 {
-                return Err(bad("field number is zero: invalid field specification", text));
+                return Err(bad(
+                    "field number is zero: invalid field specification",
+                    text,
+                ));
             }
             rest = after;
             let mut last = 0;
             if let Some(after) = rest.strip_prefix(b".") {
-                let found =
-                    number(after).ok_or_else(|| bad("invalid number after '.': invalid count at start of", after))?;
+                let found = number(after).ok_or_else(|| {
+                    bad("invalid number after '.': invalid count at start of", after)
+                })?;
                 (last, rest) = found;
             }
             end = Some((field - 1, last));
@@ -115,9 +133,18 @@ impl Key {
             rest = after;
         }
         if !rest.is_empty() {
-            return Err(bad("stray character in field spec: invalid field specification", text));
+            return Err(bad(
+                "stray character in field spec: invalid field specification",
+                text,
+            ));
         }
-        Ok(Self { start: (field - 1, char - 1), start_blanks, end, end_blanks, flags })
+        Ok(Self {
+            start: (field - 1, char - 1),
+            start_blanks,
+            end,
+            end_blanks,
+            flags,
+        })
     }
 
     /// The key's part of `line`.
@@ -153,16 +180,27 @@ pub(super) fn old_style(text: &[u8]) -> Option<Key> {
     }
     let mut flags = Flags::default();
     let (start_blanks, rest) = letters(rest, &mut flags);
-    rest.is_empty().then_some(Key { start: (field, char), start_blanks, end: None, end_blanks: false, flags })
+    rest.is_empty().then_some(Key {
+        start: (field, char),
+        start_blanks,
+        end: None,
+        end_blanks: false,
+        flags,
+    })
 }
 
 fn number(text: &[u8]) -> Option<(usize, &[u8])> {
-    let end = text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
+    let end = text
+        .iter()
+        .position(|byte| !byte.is_ascii_digit())
+        .unwrap_or(text.len());
     let (digits, rest) = text.split_at(end);
     if digits.is_empty() {
         return None;
     }
-    let value = decimal(digits).and_then(|value| usize::try_from(value).ok()).unwrap_or(usize::MAX);
+    let value = decimal(digits)
+        .and_then(|value| usize::try_from(value).ok())
+        .unwrap_or(usize::MAX);
     Some((value, rest))
 }
 
@@ -221,5 +259,8 @@ fn end_of_word(line: &[u8], from: usize) -> usize {
 }
 
 fn find(line: &[u8], from: usize, wanted: impl Fn(u8) -> bool) -> Option<usize> {
-    line.get(from..)?.iter().position(|byte| wanted(*byte)).map(|at| from + at)
+    line.get(from..)?
+        .iter()
+        .position(|byte| wanted(*byte))
+        .map(|at| from + at)
 }
