@@ -207,7 +207,14 @@ impl Session {
             return Some(running.machine.clone());
         }
         let (machine, scheduler) = self.make_machine()?;
-        let task = tokio::spawn(async move { match scheduler.await {} });
+        let (hangup, session) = (self.hangup.clone(), self.id());
+        let task = tokio::spawn(async move {
+            // A fault in one program ends this connection and no other.
+            if AssertUnwindSafe(scheduler).catch_unwind().await.is_err() {
+                tracing::error!(%session, "the machine broke; its connection is closed");
+                hangup.cancel();
+            }
+        });
         *running = Some(Running {
             machine: machine.clone(),
             _scheduler: AbortOnDropHandle::new(task),
