@@ -43,7 +43,9 @@ pub(super) async fn decompress(proc: &Process, bytes: &[u8]) -> Result<(Vec<u8>,
         let count = match decoder.read(&mut step) {
             Ok(0) => return Ok((out, memory)),
             Ok(count) => count,
-            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => return Err(Failure::Truncated),
+            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+                return Err(Failure::Truncated);
+            }
             // Garbage behind the last member is passed over, as gzip does with a warning.
             Err(error) if error.kind() == std::io::ErrorKind::InvalidInput && !out.is_empty() => {
                 return Ok((out, memory));
@@ -56,7 +58,12 @@ pub(super) async fn decompress(proc: &Process, bytes: &[u8]) -> Result<(Vec<u8>,
 }
 
 /// The bytes compressed, with a name and time in the header if given.
-pub(super) async fn compress(proc: &Process, bytes: &[u8], level: u32, name: Option<(&[u8], u32)>) -> Option<Vec<u8>> {
+pub(super) async fn compress(
+    proc: &Process,
+    bytes: &[u8],
+    level: u32,
+    name: Option<(&[u8], u32)>,
+) -> Option<Vec<u8>> {
     let mut builder = flate2::GzBuilder::new().operating_system(3);
     if let Some((name, time)) = name {
         builder = builder.filename(name).mtime(time);

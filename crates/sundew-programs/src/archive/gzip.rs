@@ -74,15 +74,21 @@ async fn run_as(proc: &mut Process, decompress: bool, stdout: bool) -> ExitStatu
         *name = b"gzip".to_vec();
     }
     proc.set_args(args);
-    let mut options =
-        Options { decompress, stdout, level: 6, suffix: b".gz".to_vec(), ..Options::default() };
+    let mut options = Options {
+        decompress,
+        stdout,
+        level: 6,
+        suffix: b".gz".to_vec(),
+        ..Options::default()
+    };
     let mut getopt = Getopt::new(&SPEC, proc.args());
     while let Some(option) = getopt.next() {
         let option = match option {
             Ok(option) => option,
             Err(error) => {
                 proc.complain_text(error.text()).await;
-                proc.print_error(b"Try `gzip --help' for more information.\n").await;
+                proc.print_error(b"Try `gzip --help' for more information.\n")
+                    .await;
                 return ExitStatus::FAILURE;
             }
         };
@@ -121,9 +127,17 @@ async fn run_as(proc: &mut Process, decompress: bool, stdout: bool) -> ExitStatu
     }
     for path in &operands {
         proc.tick().await;
-        let one = if path == b"-" { standard_input(proc, &options).await } else { file(proc, &options, path).await };
+        let one = if path == b"-" {
+            standard_input(proc, &options).await
+        } else {
+            file(proc, &options, path).await
+        };
         // An error outweighs a warning.
-        status = if status == 1 || one == 1 { 1 } else { status.max(one) };
+        status = if status == 1 || one == 1 {
+            1
+        } else {
+            status.max(one)
+        };
     }
     ExitStatus::Exited(status)
 }
@@ -131,15 +145,22 @@ async fn run_as(proc: &mut Process, decompress: bool, stdout: bool) -> ExitStatu
 async fn standard_input(proc: &mut Process, options: &Options) -> u8 {
     let terminal = if options.decompress { STDIN } else { STDOUT };
     if proc.is_terminal(terminal) && !options.force && !options.list {
-        let (verb, place, kind) = if options.decompress { ("read from", "-d", "de") } else { ("written to", "-f", "") };
+        let (verb, place, kind) = if options.decompress {
+            ("read from", "-d", "de")
+        } else {
+            ("written to", "-f", "")
+        };
         let text = format!(
             "compressed data not {verb} a terminal. Use -f to force {kind}compression.\nFor help, type: gzip -h\n"
         );
         let _ = place;
-        proc.print_error(&[b"gzip: ", text.as_bytes()].concat()).await;
+        proc.print_error(&[b"gzip: ", text.as_bytes()].concat())
+            .await;
         return 1;
     }
-    let Ok((bytes, _memory)) = proc.read_to_end(STDIN).await else { proc.out_of_memory().await };
+    let Ok((bytes, _memory)) = proc.read_to_end(STDIN).await else {
+        proc.out_of_memory().await
+    };
     match transform(proc, options, &bytes, None, b"stdin").await {
         Ok((out, _memory)) => {
             if !options.test && !options.list {
@@ -164,7 +185,9 @@ async fn transform(
             proc.out_of_memory().await;
         }
         let name = name.filter(|_| !options.no_name);
-        let out = deflate::compress(proc, bytes, options.level, name).await.ok_or(1)?;
+        let out = deflate::compress(proc, bytes, options.level, name)
+            .await
+            .ok_or(1)?;
         return Ok((out, memory));
     }
     let failure = match deflate::decompress(proc, bytes).await {
@@ -174,18 +197,22 @@ async fn transform(
     let words = match failure {
         Failure::Format if bytes.is_empty() => "unexpected end of file",
         // zcat -f and gzip -dcf pass on what is not compressed.
-        Failure::Format if options.force && options.stdout => return Ok((bytes.to_vec(), proc.memory())),
+        Failure::Format if options.force && options.stdout => {
+            return Ok((bytes.to_vec(), proc.memory()));
+        }
         Failure::Format => "not in gzip format",
         Failure::Truncated => "unexpected end of file",
         Failure::Corrupt => "invalid compressed data--format violated",
         Failure::Memory => proc.out_of_memory().await,
     };
-    proc.print_error(&[b"\ngzip: ", shown, b": ", words.as_bytes(), b"\n"].concat()).await;
+    proc.print_error(&[b"\ngzip: ", shown, b": ", words.as_bytes(), b"\n"].concat())
+        .await;
     Err(1)
 }
 
 async fn say(proc: &mut Process, path: &[u8], text: &str) {
-    proc.print_error(&[b"gzip: ", path, text.as_bytes(), b"\n"].concat()).await;
+    proc.print_error(&[b"gzip: ", path, text.as_bytes(), b"\n"].concat())
+        .await;
 }
 
 async fn file(proc: &mut Process, options: &Options, operand: &[u8]) -> u8 {
@@ -228,7 +255,11 @@ async fn file(proc: &mut Process, options: &Options, operand: &[u8]) -> u8 {
         say(proc, &target, " already exists;\tnot overwritten").await;
         return WARNING;
     }
-    let base = path.rsplit(|&byte| byte == b'/').next().unwrap_or(&path).to_vec();
+    let base = path
+        .rsplit(|&byte| byte == b'/')
+        .next()
+        .unwrap_or(&path)
+        .to_vec();
     let time = u32::try_from(metadata.mtime.secs).unwrap_or(0);
     let (out, _memory) = match transform(proc, options, &bytes, Some((&base, time)), &path).await {
         Ok(result) => result,
@@ -239,12 +270,21 @@ async fn file(proc: &mut Process, options: &Options, operand: &[u8]) -> u8 {
         let _reported_at_exit = proc.print(&line).await;
     } else if options.test {
         if options.verbose {
-            proc.print_error(&[path.as_slice(), b":\t OK\n"].concat()).await;
+            proc.print_error(&[path.as_slice(), b":\t OK\n"].concat())
+                .await;
         }
     } else if options.stdout {
         let _reported_at_exit = proc.print(&out).await;
     } else {
-        return replace(proc, options, &path, &target, &out, (bytes.len(), &metadata)).await;
+        return replace(
+            proc,
+            options,
+            &path,
+            &target,
+            &out,
+            (bytes.len(), &metadata),
+        )
+        .await;
     }
     0
 }
@@ -282,9 +322,13 @@ async fn replace(
         }
     }
     if options.verbose {
-        let percent = ratio(if options.decompress { out.len() } else { read }, if options.decompress { read } else { out.len() });
+        let percent = ratio(
+            if options.decompress { out.len() } else { read },
+            if options.decompress { read } else { out.len() },
+        );
         let text = format!(":\t{percent:5.1}% -- {what} ");
-        proc.print_error(&[path, text.as_bytes(), target, b"\n"].concat()).await;
+        proc.print_error(&[path, text.as_bytes(), target, b"\n"].concat())
+            .await;
     }
     0
 }
@@ -292,7 +336,16 @@ async fn replace(
 /// The name that a file gets, or why it gets none.
 fn target(options: &Options, path: &[u8]) -> Result<Vec<u8>, &'static str> {
     if !options.decompress {
-        for suffix in [options.suffix.as_slice(), b".gz", b".tgz", b".taz", b".z", b"-gz", b"-z", b"_z"] {
+        for suffix in [
+            options.suffix.as_slice(),
+            b".gz",
+            b".tgz",
+            b".taz",
+            b".z",
+            b"-gz",
+            b"-z",
+            b"_z",
+        ] {
             if path.ends_with(suffix) {
                 return Err(match suffix {
                     b".tgz" => " already has .tgz suffix -- unchanged",
@@ -304,7 +357,15 @@ fn target(options: &Options, path: &[u8]) -> Result<Vec<u8>, &'static str> {
         }
         return Ok([path, &options.suffix].concat());
     }
-    for (suffix, instead) in [(options.suffix.as_slice(), ""), (b".gz", ""), (b".tgz", ".tar"), (b".taz", ".tar"), (b".z", ""), (b"-gz", ""), (b".Z", "")] {
+    for (suffix, instead) in [
+        (options.suffix.as_slice(), ""),
+        (b".gz", ""),
+        (b".tgz", ".tar"),
+        (b".taz", ".tar"),
+        (b".z", ""),
+        (b"-gz", ""),
+        (b".Z", ""),
+    ] {
         if let Some(stem) = path.strip_suffix(suffix)
             && !stem.is_empty()
         {
@@ -336,19 +397,51 @@ mod tests {
 
     #[test]
     fn complaints_are_worded_as_gzip_words_them() {
-        assert_eq!(run(&["gzip", "nope"], b"").1, "gzip: nope: No such file or directory\n");
-        assert_eq!(run(&["gunzip", "nope"], b""), (String::new(), "gzip: nope.gz: No such file or directory\n".into(), 1));
-        assert_eq!(run(&["zcat", "/etc/group"], b""), (String::new(), "\ngzip: /etc/group: not in gzip format\n".into(), 1));
-        assert_eq!(run(&["gzip", "/etc"], b""), (String::new(), "gzip: /etc is a directory -- ignored\n".into(), 2));
-        assert_eq!(run(&["gunzip", "/etc/group"], b"").1, "gzip: /etc/group: unknown suffix -- ignored\n");
+        assert_eq!(
+            run(&["gzip", "nope"], b"").1,
+            "gzip: nope: No such file or directory\n"
+        );
+        assert_eq!(
+            run(&["gunzip", "nope"], b""),
+            (
+                String::new(),
+                "gzip: nope.gz: No such file or directory\n".into(),
+                1
+            )
+        );
+        assert_eq!(
+            run(&["zcat", "/etc/group"], b""),
+            (
+                String::new(),
+                "\ngzip: /etc/group: not in gzip format\n".into(),
+                1
+            )
+        );
+        assert_eq!(
+            run(&["gzip", "/etc"], b""),
+            (
+                String::new(),
+                "gzip: /etc is a directory -- ignored\n".into(),
+                2
+            )
+        );
+        assert_eq!(
+            run(&["gunzip", "/etc/group"], b"").1,
+            "gzip: /etc/group: unknown suffix -- ignored\n"
+        );
     }
 
     #[test]
     fn what_is_compressed_comes_back() {
-        let stream = [31, 139, 8, 0, 0, 0, 0, 0, 0, 3, 203, 200, 228, 2, 0, 122, 122, 111, 237, 3, 0, 0, 0];
+        let stream = [
+            31, 139, 8, 0, 0, 0, 0, 0, 0, 3, 203, 200, 228, 2, 0, 122, 122, 111, 237, 3, 0, 0, 0,
+        ];
         assert_eq!(run(&["zcat"], &stream).0, "hi\n");
         assert_eq!(run(&["gzip", "-v", "/etc/group"], b"").2, 0);
         let cut = stream.get(..15).unwrap_or_default();
-        assert_eq!(run(&["gzip", "-d"], cut).1, "\ngzip: stdin: unexpected end of file\n");
+        assert_eq!(
+            run(&["gzip", "-d"], cut).1,
+            "\ngzip: stdin: unexpected end of file\n"
+        );
     }
 }

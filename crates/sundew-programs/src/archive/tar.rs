@@ -84,24 +84,45 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
     if let Some(directory) = options.directory.clone().filter(|_| options.mode != b't')
         && !(options.mode == b'c' || proc.change_directory(&directory).is_ok())
     {
-        let errno = proc.change_directory(&directory).err().unwrap_or(sundew_kernel::Errno::Enoent);
+        let errno = proc
+            .change_directory(&directory)
+            .err()
+            .unwrap_or(sundew_kernel::Errno::Enoent);
         return fatal(proc, &directory, "Cannot open", errno).await;
     }
-    if options.mode == b'c' { create::run(proc, &options).await } else { extract::run(proc, &options).await }
+    if options.mode == b'c' {
+        create::run(proc, &options).await
+    } else {
+        extract::run(proc, &options).await
+    }
 }
 
 /// `tar: NAME: TEXT: REASON`, and that this was the end.
-async fn fatal(proc: &mut Process, name: &[u8], text: &str, errno: sundew_kernel::Errno) -> ExitStatus {
-    let line = [name, b": ", text.as_bytes(), b": ", errno.message().as_bytes()].concat();
+async fn fatal(
+    proc: &mut Process,
+    name: &[u8],
+    text: &str,
+    errno: sundew_kernel::Errno,
+) -> ExitStatus {
+    let line = [
+        name,
+        b": ",
+        text.as_bytes(),
+        b": ",
+        errno.message().as_bytes(),
+    ]
+    .concat();
     proc.complain_text(line).await;
-    proc.complain_text(b"Error is not recoverable: exiting now").await;
+    proc.complain_text(b"Error is not recoverable: exiting now")
+        .await;
     ExitStatus::Exited(FAILURE)
 }
 
 /// The status at the end, with a last word if something went wrong on the way.
 async fn finish(proc: &mut Process, failed: bool) -> ExitStatus {
     if failed {
-        proc.complain_text(b"Exiting with failure status due to previous errors").await;
+        proc.complain_text(b"Exiting with failure status due to previous errors")
+            .await;
         return ExitStatus::Exited(FAILURE);
     }
     ExitStatus::SUCCESS
@@ -109,7 +130,8 @@ async fn finish(proc: &mut Process, failed: bool) -> ExitStatus {
 
 async fn refuse(proc: &mut Process, text: &[u8], status: u8) -> ExitStatus {
     proc.complain_text(text).await;
-    proc.print_error(b"Try 'tar --help' or 'tar --usage' for more information.\n").await;
+    proc.print_error(b"Try 'tar --help' or 'tar --usage' for more information.\n")
+        .await;
     ExitStatus::Exited(status)
 }
 
@@ -149,9 +171,15 @@ async fn read_options(proc: &mut Process) -> Result<Options, ExitStatus> {
             "h" => options.follow = true,
             "exclude" => options
                 .exclude
-                .push(sundew_posix::pattern::Pattern::from_bytes(&option.value, sundew_posix::pattern::Options::default())),
+                .push(sundew_posix::pattern::Pattern::from_bytes(
+                    &option.value,
+                    sundew_posix::pattern::Options::default(),
+                )),
             "strip" => {
-                options.strip = std::str::from_utf8(&option.value).ok().and_then(|text| text.parse().ok()).unwrap_or(0);
+                options.strip = std::str::from_utf8(&option.value)
+                    .ok()
+                    .and_then(|text| text.parse().ok())
+                    .unwrap_or(0);
             }
             "help" | "version" => {
                 let text = if option.key == "help" { HELP } else { VERSION };
@@ -168,14 +196,21 @@ async fn read_options(proc: &mut Process) -> Result<Options, ExitStatus> {
         return Err(refuse(proc, text, FAILURE).await);
     }
     if options.mode == b'c' && options.operands.is_empty() {
-        return Err(refuse(proc, b"Cowardly refusing to create an empty archive", FAILURE).await);
+        return Err(refuse(
+            proc,
+            b"Cowardly refusing to create an empty archive",
+            FAILURE,
+        )
+        .await);
     }
     Ok(options)
 }
 
 /// Old-style options (`tar xzf a.tgz`) as others are written; the letter that lacks its argument.
 fn modern(args: &[Vec<u8>]) -> Result<Vec<Vec<u8>>, u8> {
-    let Some((first, rest)) = args.split_first() else { return Ok(Vec::new()) };
+    let Some((first, rest)) = args.split_first() else {
+        return Ok(Vec::new());
+    };
     if first.starts_with(b"-") || first.is_empty() {
         return Ok(args.to_vec());
     }

@@ -53,7 +53,14 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
         Ok(program) => program,
         Err(text) => return fatal(proc, &text).await,
     };
-    vm::run(proc, program, line.separator, &line.assignments, line.operands).await
+    vm::run(
+        proc,
+        program,
+        line.separator,
+        &line.assignments,
+        line.operands,
+    )
+    .await
 }
 
 async fn fatal(proc: &mut Process, text: &[u8]) -> ExitStatus {
@@ -64,7 +71,12 @@ async fn fatal(proc: &mut Process, text: &[u8]) -> ExitStatus {
 
 async fn read_command_line(proc: &mut Process) -> Result<CommandLine, Refusal> {
     let mut line = CommandLine::default();
-    let mut args = proc.args().get(1..).unwrap_or_default().to_vec().into_iter();
+    let mut args = proc
+        .args()
+        .get(1..)
+        .unwrap_or_default()
+        .to_vec()
+        .into_iter();
     let mut from_file = false;
     let mut operands = Vec::new();
     while let Some(arg) = args.next() {
@@ -83,11 +95,19 @@ async fn read_command_line(proc: &mut Process) -> Result<CommandLine, Refusal> {
         let letter = arg.get(1).copied().unwrap_or_default();
         let rest = arg.get(2..).unwrap_or_default().to_vec();
         if !matches!(letter, b'F' | b'v' | b'f' | b'W') {
-            return Err(Refusal::Fatal([b"not an option: ".as_slice(), &arg].concat()));
+            return Err(Refusal::Fatal(
+                [b"not an option: ".as_slice(), &arg].concat(),
+            ));
         }
-        let value = if rest.is_empty() { args.next() } else { Some(rest) };
+        let value = if rest.is_empty() {
+            args.next()
+        } else {
+            Some(rest)
+        };
         let Some(value) = value else {
-            return Err(Refusal::Fatal([b"option ".as_slice(), &arg, b" lacks argument"].concat()));
+            return Err(Refusal::Fatal(
+                [b"option ".as_slice(), &arg, b" lacks argument"].concat(),
+            ));
         };
         match letter {
             b'F' => line.separator = Some(value),
@@ -101,12 +121,16 @@ async fn read_command_line(proc: &mut Process) -> Result<CommandLine, Refusal> {
                     }
                     Err(errno) => {
                         let reason = errno.message().as_bytes();
-                        return Err(Refusal::Fatal([b"cannot open ", value.as_slice(), b" (", reason, b")"].concat()));
+                        return Err(Refusal::Fatal(
+                            [b"cannot open ", value.as_slice(), b" (", reason, b")"].concat(),
+                        ));
                     }
                 }
             }
             _ if value.starts_with(b"v") => return Err(Refusal::Print(VERSION)),
-            _ if value.starts_with(b"h") || value.starts_with(b"u") => return Err(Refusal::Print(HELP)),
+            _ if value.starts_with(b"h") || value.starts_with(b"u") => {
+                return Err(Refusal::Print(HELP));
+            }
             _ => {}
         }
     }

@@ -20,7 +20,11 @@ pub(crate) fn search(proc: &Process, name: &[u8]) -> Result<Vec<u8>, Errno> {
     for directory in path.split(|&byte| byte == b':') {
         let slash: &[u8] = if directory.is_empty() { b"" } else { b"/" };
         let candidate = [directory, slash, name].concat();
-        if name.is_empty() || !proc.stat(&candidate).is_ok_and(|metadata| metadata.is_regular()) {
+        if name.is_empty()
+            || !proc
+                .stat(&candidate)
+                .is_ok_and(|metadata| metadata.is_regular())
+        {
             continue;
         }
         match proc.access(&candidate, Access::Execute) {

@@ -43,7 +43,9 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
         at += 1;
     }
     let rest = args.get(at..).unwrap_or_default();
-    let is_path = |arg: &Vec<u8>| !arg.starts_with(b"-") && !matches!(arg.as_slice(), b"(" | b")" | b"!" | b",");
+    let is_path = |arg: &Vec<u8>| {
+        !arg.starts_with(b"-") && !matches!(arg.as_slice(), b"(" | b")" | b"!" | b",")
+    };
     let count = rest.iter().take_while(|arg| is_path(arg)).count();
     let (paths, words) = rest.split_at(count);
     match words.first().map(Vec::as_slice) {
@@ -58,7 +60,11 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
             return ExitStatus::FAILURE;
         }
     };
-    let paths = if paths.is_empty() { vec![b".".to_vec()] } else { paths.to_vec() };
+    let paths = if paths.is_empty() {
+        vec![b".".to_vec()]
+    } else {
+        paths.to_vec()
+    };
     walk::run(proc, parsed, &paths).await
 }
 

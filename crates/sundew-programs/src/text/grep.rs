@@ -70,7 +70,8 @@ async fn run_as(proc: &mut Process, preset: Option<Kind>) -> ExitStatus {
 }
 
 async fn refuse(proc: &mut Process, refusal: Refusal) -> ExitStatus {
-    const USAGE: &[u8] = b"Usage: grep [OPTION]... PATTERNS [FILE]...\nTry 'grep --help' for more information.\n";
+    const USAGE: &[u8] =
+        b"Usage: grep [OPTION]... PATTERNS [FILE]...\nTry 'grep --help' for more information.\n";
     match refusal {
         Refusal::Help => {
             // The kernel reports a failed write at exit.

@@ -23,7 +23,11 @@ pub(crate) async fn open_file(proc: &Process, path: &[u8]) -> Result<Fd, Errno> 
 ///
 /// As [`open_file`].
 pub(crate) async fn open(proc: &Process, path: &[u8]) -> Result<Fd, Errno> {
-    if path == b"-" { Ok(STDIN) } else { open_file(proc, path).await }
+    if path == b"-" {
+        Ok(STDIN)
+    } else {
+        open_file(proc, path).await
+    }
 }
 
 /// Closes what [`open`] opened; standard input stays.

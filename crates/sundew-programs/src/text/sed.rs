@@ -80,7 +80,9 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
             "sandbox" => options.sandbox = true,
             "i" => options.in_place = Some(option.value),
             "l" => {
-                options.line_length = std::str::from_utf8(&option.value).ok().and_then(|text| text.parse().ok());
+                options.line_length = std::str::from_utf8(&option.value)
+                    .ok()
+                    .and_then(|text| text.parse().ok());
             }
             "e" => chunks.push(Chunk::expression(option.value, count(&chunks))),
             "f" => match files::read_all(proc, &option.value).await {
@@ -88,7 +90,10 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
                 Err(errno) => {
                     let path = option.value;
                     let reason = errno.message().as_bytes();
-                    proc.complain_text([b"couldn't open file ", path.as_slice(), b": ", reason].concat()).await;
+                    proc.complain_text(
+                        [b"couldn't open file ", path.as_slice(), b": ", reason].concat(),
+                    )
+                    .await;
                     return ExitStatus::Exited(PANIC);
                 }
             },
@@ -100,7 +105,9 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
     }
     let mut operands = getopt.operands().into_iter();
     if chunks.is_empty() {
-        let Some(script) = operands.next() else { return usage(proc).await };
+        let Some(script) = operands.next() else {
+            return usage(proc).await;
+        };
         chunks.push(Chunk::expression(script, 1));
     }
     let operands: Vec<Vec<u8>> = operands.collect();

@@ -49,7 +49,11 @@ pub(crate) async fn system(proc: &Process, command: &[u8]) -> Result<ExitStatus,
 /// Whatever pipe(2), fork(2) and execve(2) answer.
 pub(crate) fn open(proc: &Process, command: &[u8], write: bool) -> Result<Pipe, Errno> {
     let (read_end, write_end) = proc.pipe()?;
-    let (ours, theirs, place) = if write { (write_end, read_end, STDIN) } else { (read_end, write_end, STDOUT) };
+    let (ours, theirs, place) = if write {
+        (write_end, read_end, STDIN)
+    } else {
+        (read_end, write_end, STDOUT)
+    };
     let result = redirected(proc, command, theirs, place, ours);
     let closed = proc.close(theirs);
     match (result, closed) {
@@ -61,7 +65,13 @@ pub(crate) fn open(proc: &Process, command: &[u8], write: bool) -> Result<Pipe, 
     }
 }
 
-fn redirected(proc: &Process, command: &[u8], theirs: Fd, place: Fd, ours: Fd) -> Result<Pid, Errno> {
+fn redirected(
+    proc: &Process,
+    command: &[u8],
+    theirs: Fd,
+    place: Fd,
+    ours: Fd,
+) -> Result<Pid, Errno> {
     // A child inherits what we have open: our place is lent to the pipe while it is started.
     proc.set_close_on_exec(ours, true)?;
     proc.set_close_on_exec(theirs, true)?;

@@ -71,14 +71,27 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
             Ok(fd) => fd,
             Err(errno) => {
                 let reason = errno.message().as_bytes();
-                let text = ["Cannot open input file ‘".as_bytes(), path, "’: ".as_bytes(), reason].concat();
+                let text = [
+                    "Cannot open input file ‘".as_bytes(),
+                    path,
+                    "’: ".as_bytes(),
+                    reason,
+                ]
+                .concat();
                 proc.complain_text(text).await;
                 return ExitStatus::FAILURE;
             }
         },
         None => STDIN,
     };
-    let mut xargs = Xargs { options, batch: Vec::new(), size: 0, lines: 0, ran: false, status: 0 };
+    let mut xargs = Xargs {
+        options,
+        batch: Vec::new(),
+        size: 0,
+        lines: 0,
+        ran: false,
+        status: 0,
+    };
     match xargs.go(proc, fd).await {
         Ok(()) => ExitStatus::Exited(xargs.status),
         Err(Halt::Status(status)) => ExitStatus::Exited(status),
@@ -116,9 +129,17 @@ async fn read_options(proc: &mut Process) -> Result<Options, ExitStatus> {
             "E" => options.end = Some(value),
             "e" => options.end = Some(value).filter(|value| !value.is_empty()),
             "I" => options.replace = Some(value),
-            "i" => options.replace = Some(if value.is_empty() { b"{}".to_vec() } else { value }),
+            "i" => {
+                options.replace = Some(if value.is_empty() {
+                    b"{}".to_vec()
+                } else {
+                    value
+                })
+            }
             "l" if value.is_empty() => options.lines = Some(1),
-            "l" | "L" => (options.lines, options.args) = (Some(number(proc, &value, 'L').await?), None),
+            "l" | "L" => {
+                (options.lines, options.args) = (Some(number(proc, &value, 'L').await?), None)
+            }
             "n" => (options.args, options.lines) = (Some(number(proc, &value, 'n').await?), None),
             "s" => options.bytes = number(proc, &value, 's').await?.min(MAX_BYTES),
             "r" => options.run_if_empty = false,
@@ -208,12 +229,25 @@ impl Xargs {
             self.argument(proc, splitter.word).await?;
         }
         let empty = self.batch.is_empty();
-        let wanted = if self.ran || self.options.replace.is_some() { !empty } else { !empty || self.options.run_if_empty };
-        if wanted { self.execute(proc).await } else { Ok(()) }
+        let wanted = if self.ran || self.options.replace.is_some() {
+            !empty
+        } else {
+            !empty || self.options.run_if_empty
+        };
+        if wanted {
+            self.execute(proc).await
+        } else {
+            Ok(())
+        }
     }
 
     /// Looks at one byte; true at the word that ends the input.
-    async fn byte(&mut self, proc: &mut Process, splitter: &mut Splitter, byte: u8) -> Result<bool, Halt> {
+    async fn byte(
+        &mut self,
+        proc: &mut Process,
+        splitter: &mut Splitter,
+        byte: u8,
+    ) -> Result<bool, Halt> {
         if splitter.word.len() > MAX_ARGUMENT {
             return Err(Halt::Text(b"argument line too long".to_vec()));
         }
@@ -242,7 +276,11 @@ impl Xargs {
             return Ok(false);
         }
         // With -I only newlines end an argument, and leading blanks go.
-        let ends = if self.options.replace.is_some() { byte == b'\n' } else { matches!(byte, b' ' | b'\t' | b'\n') };
+        let ends = if self.options.replace.is_some() {
+            byte == b'\n'
+        } else {
+            matches!(byte, b' ' | b'\t' | b'\n')
+        };
         if ends || (matches!(byte, b' ' | b'\t') && !splitter.begun) {
             let joined = std::mem::replace(&mut splitter.blank, byte != b'\n');
             if splitter.begun {
@@ -287,7 +325,10 @@ impl Xargs {
         }
         self.size += word.len() + 1;
         self.batch.push(word);
-        let full = self.options.args.is_some_and(|most| self.batch.len() >= most);
+        let full = self
+            .options
+            .args
+            .is_some_and(|most| self.batch.len() >= most);
         if full || self.options.replace.is_some() {
             self.execute(proc).await?;
         }
@@ -302,13 +343,19 @@ impl Xargs {
                 let text = batch.first().cloned().unwrap_or_default();
                 let mut words = self.options.command.iter();
                 let name = words.next().cloned();
-                name.into_iter().chain(words.map(|word| replaced(word, mark, &text))).collect()
+                name.into_iter()
+                    .chain(words.map(|word| replaced(word, mark, &text)))
+                    .collect()
             }
             _ => self.options.command.iter().cloned().chain(batch).collect(),
         };
         if self.options.verbose {
-            let shown: Vec<Vec<u8>> = words.iter().map(|word| crate::quote::shell(word, crate::quote::Locale::of(proc), false)).collect();
-            proc.print_error(&[shown.join(&b' '), b"\n".to_vec()].concat()).await;
+            let shown: Vec<Vec<u8>> = words
+                .iter()
+                .map(|word| crate::quote::shell(word, crate::quote::Locale::of(proc), false))
+                .collect();
+            proc.print_error(&[shown.join(&b' '), b"\n".to_vec()].concat())
+                .await;
         }
         let name = words.first().cloned().unwrap_or_default();
         let shown = String::from_utf8_lossy(&name).into_owned();
@@ -322,13 +369,15 @@ impl Xargs {
         match shell::wait(proc, pid).await {
             ExitStatus::Exited(0) => {}
             ExitStatus::Exited(255) => {
-                proc.complain_text(format!("{shown}: exited with status 255; aborting")).await;
+                proc.complain_text(format!("{shown}: exited with status 255; aborting"))
+                    .await;
                 return Err(Halt::Status(124));
             }
             ExitStatus::Exited(status @ (126 | 127)) => return Err(Halt::Status(status)),
             ExitStatus::Exited(_) => self.status = 123,
             ExitStatus::Signaled(signal) => {
-                proc.complain_text(format!("{shown}: terminated by signal {}", signal.number())).await;
+                proc.complain_text(format!("{shown}: terminated by signal {}", signal.number()))
+                    .await;
                 return Err(Halt::Status(125));
             }
         }
@@ -348,7 +397,11 @@ async fn start(proc: &mut Process, words: Vec<Vec<u8>>) -> Result<sundew_kernel:
     if null != STDIN {
         proc.close(null)?;
     }
-    let result = proc.spawn(Spawn { path, args: words, env: proc.env().clone() });
+    let result = proc.spawn(Spawn {
+        path,
+        args: words,
+        env: proc.env().clone(),
+    });
     match saved {
         Some(saved) => {
             proc.duplicate_to(saved, STDIN)?;
@@ -387,18 +440,56 @@ mod tests {
     fn arguments_come_from_words_quotes_and_delimiters() {
         let input = b"root\n'nobody' x\\y\n";
         let ok = |text: &str| (text.to_owned(), String::new(), 0);
-        assert_eq!(run(&["xargs", "find", "-L", "/etc/group", "-name"], b"group"), ok("/etc/group\n"));
-        assert_eq!(run(&["xargs", "-0", "-n1", "grep", "-c", "root", "/etc/group", "--"], b""), ok("1\n"));
-        assert_eq!(run(&["xargs", "-t", "-n1", "find", "-false", "-name"], input).1, "find -false -name root\nfind -false -name nobody\nfind -false -name xy\n");
-        assert_eq!(run(&["xargs", "-I{}", "-t", "find", "/etc/{}"], b"a b\n").1.lines().next(), Some("find '/etc/a b'"));
+        assert_eq!(
+            run(&["xargs", "find", "-L", "/etc/group", "-name"], b"group"),
+            ok("/etc/group\n")
+        );
+        assert_eq!(
+            run(
+                &[
+                    "xargs",
+                    "-0",
+                    "-n1",
+                    "grep",
+                    "-c",
+                    "root",
+                    "/etc/group",
+                    "--"
+                ],
+                b""
+            ),
+            ok("1\n")
+        );
+        assert_eq!(
+            run(&["xargs", "-t", "-n1", "find", "-false", "-name"], input).1,
+            "find -false -name root\nfind -false -name nobody\nfind -false -name xy\n"
+        );
+        assert_eq!(
+            run(&["xargs", "-I{}", "-t", "find", "/etc/{}"], b"a b\n")
+                .1
+                .lines()
+                .next(),
+            Some("find '/etc/a b'")
+        );
     }
 
     #[test]
     fn complaints_are_worded_as_xargs_words_them() {
-        assert_eq!(run(&["xargs", "nosuch"], b"a"), (String::new(), "xargs: nosuch: No such file or directory\n".into(), 127));
+        assert_eq!(
+            run(&["xargs", "nosuch"], b"a"),
+            (
+                String::new(),
+                "xargs: nosuch: No such file or directory\n".into(),
+                127
+            )
+        );
         let text = "xargs: unmatched single quote; by default quotes are special to xargs unless you use the -0 option\n";
         assert_eq!(run(&["xargs"], b"a'b\n"), (String::new(), text.into(), 1));
-        let text = "xargs: invalid number \"x\" for -n option\nTry 'xargs --help' for more information.\n";
-        assert_eq!(run(&["xargs", "-n", "x"], b""), (String::new(), text.into(), 1));
+        let text =
+            "xargs: invalid number \"x\" for -n option\nTry 'xargs --help' for more information.\n";
+        assert_eq!(
+            run(&["xargs", "-n", "x"], b""),
+            (String::new(), text.into(), 1)
+        );
     }
 }

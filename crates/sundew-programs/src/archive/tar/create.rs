@@ -13,6 +13,7 @@ use crate::users::Directory;
 /// What archives are padded to: twenty blocks.
 const RECORD: usize = 20 * BLOCK;
 
+#[expect(clippy::too_many_lines, reason = "one walk from operands to members")]
 pub(super) async fn run(proc: &mut Process, options: &Options) -> ExitStatus {
     let mut output = None;
     if let Some(path) = &options.file {
@@ -34,22 +35,36 @@ pub(super) async fn run(proc: &mut Process, options: &Options) -> ExitStatus {
     let mut waiting: Vec<Vec<u8>> = options.operands.iter().rev().cloned().collect();
     while let Some(path) = waiting.pop() {
         proc.tick().await;
-        let found = if options.follow { proc.stat(&path) } else { proc.lstat(&path) };
+        let found = if options.follow {
+            proc.stat(&path)
+        } else {
+            proc.lstat(&path)
+        };
         let metadata = match found {
             Ok(metadata) => metadata,
             Err(errno) => {
                 failed = true;
-                let text = [path.as_slice(), b": Cannot stat: ", errno.message().as_bytes()].concat();
+                let text = [
+                    path.as_slice(),
+                    b": Cannot stat: ",
+                    errno.message().as_bytes(),
+                ]
+                .concat();
                 proc.complain_text(text).await;
                 continue;
             }
         };
         let base = path.rsplit(|&byte| byte == b'/').next().unwrap_or(&path);
-        if options.exclude.iter().any(|glob| glob.matches(base) || glob.matches(&path)) {
+        if options
+            .exclude
+            .iter()
+            .any(|glob| glob.matches(base) || glob.matches(&path))
+        {
             continue;
         }
         if path.starts_with(b"/") && !options.absolute && !std::mem::replace(&mut stripped, true) {
-            proc.complain_text(b"Removing leading `/' from member names").await;
+            proc.complain_text(b"Removing leading `/' from member names")
+                .await;
         }
         let member = member(proc, &users, &path, &metadata, options.absolute);
         let content = if metadata.is_regular() {
@@ -57,7 +72,12 @@ pub(super) async fn run(proc: &mut Process, options: &Options) -> ExitStatus {
                 Ok((content, _memory)) => content,
                 Err(errno) => {
                     failed = true;
-                    let text = [path.as_slice(), b": Cannot open: ", errno.message().as_bytes()].concat();
+                    let text = [
+                        path.as_slice(),
+                        b": Cannot open: ",
+                        errno.message().as_bytes(),
+                    ]
+                    .concat();
                     proc.complain_text(text).await;
                     continue;
                 }
@@ -69,7 +89,11 @@ pub(super) async fn run(proc: &mut Process, options: &Options) -> ExitStatus {
             proc.out_of_memory().await;
         }
         if options.verbose > 0 {
-            let slash: &[u8] = if metadata.is_dir() && !path.ends_with(b"/") { b"/" } else { b"" };
+            let slash: &[u8] = if metadata.is_dir() && !path.ends_with(b"/") {
+                b"/"
+            } else {
+                b""
+            };
             let line = [path.as_slice(), slash, b"\n"].concat();
             if output.is_some() {
                 // The kernel reports a failed write at exit.
@@ -78,20 +102,36 @@ pub(super) async fn run(proc: &mut Process, options: &Options) -> ExitStatus {
                 proc.print_error(&line).await;
             }
         }
-        header::write(&Member { size: content.len(), ..member }, &mut archive);
+        header::write(
+            &Member {
+                size: content.len(),
+                ..member
+            },
+            &mut archive,
+        );
         archive.extend_from_slice(&content);
         header::pad(&mut archive);
         if metadata.is_dir() {
             let mut entries = proc.read_directory(&path).unwrap_or_default();
             entries.reverse();
             let slash: &[u8] = if path.ends_with(b"/") { b"" } else { b"/" };
-            waiting.extend(entries.iter().map(|entry| [&path, slash, &entry.name].concat()));
+            waiting.extend(
+                entries
+                    .iter()
+                    .map(|entry| [&path, slash, &entry.name].concat()),
+            );
         }
     }
     archive.resize((archive.len() + 2 * BLOCK).div_ceil(RECORD) * RECORD, 0);
-    let by_name = options.auto && options.file.as_ref().is_some_and(|file| file.ends_with(b"gz"));
+    let by_name = options.auto
+        && options
+            .file
+            .as_ref()
+            .is_some_and(|file| file.ends_with(b"gz"));
     if options.filter == Some(b'z') || by_name {
-        archive = deflate::compress(proc, &archive, 6, None).await.unwrap_or_default();
+        archive = deflate::compress(proc, &archive, 6, None)
+            .await
+            .unwrap_or_default();
     }
     let written = match output {
         Some(fd) => proc.write_all(fd, &archive).await,
@@ -103,7 +143,13 @@ pub(super) async fn run(proc: &mut Process, options: &Options) -> ExitStatus {
     finish(proc, failed).await
 }
 
-fn member(proc: &Process, users: &Directory, path: &[u8], metadata: &Metadata, absolute: bool) -> Member {
+fn member(
+    proc: &Process,
+    users: &Directory,
+    path: &[u8],
+    metadata: &Metadata,
+    absolute: bool,
+) -> Member {
     let mut name = path.to_vec();
     if !absolute {
         let slashes = name.iter().take_while(|byte| **byte == b'/').count();
@@ -120,7 +166,11 @@ fn member(proc: &Process, users: &Directory, path: &[u8], metadata: &Metadata, a
     if kind == b'5' && !name.ends_with(b"/") {
         name.push(b'/');
     }
-    let link = if kind == b'2' { proc.read_link(path).unwrap_or_default() } else { Vec::new() };
+    let link = if kind == b'2' {
+        proc.read_link(path).unwrap_or_default()
+    } else {
+        Vec::new()
+    };
     Member {
         name,
         mode: metadata.mode & 0o7777,

@@ -20,9 +20,12 @@ pub(super) async fn run(proc: &mut Process, options: &Options) -> ExitStatus {
         Err(Errno::Enomem) => proc.out_of_memory().await,
         Err(errno) if options.filter.is_some() => return child_failed(proc, &path, errno).await,
         Err(Errno::Eisdir) => {
-            proc.complain_text([path.as_slice(), b": Cannot read: Is a directory"].concat()).await;
-            proc.complain_text(b"At beginning of tape, quitting now").await;
-            proc.complain_text(b"Error is not recoverable: exiting now").await;
+            proc.complain_text([path.as_slice(), b": Cannot read: Is a directory"].concat())
+                .await;
+            proc.complain_text(b"At beginning of tape, quitting now")
+                .await;
+            proc.complain_text(b"Error is not recoverable: exiting now")
+                .await;
             return ExitStatus::Exited(FAILURE);
         }
         Err(errno) => return fatal(proc, &path, "Cannot open", errno).await,
@@ -52,8 +55,10 @@ pub(super) async fn run(proc: &mut Process, options: &Options) -> ExitStatus {
 
 async fn child_failed(proc: &mut Process, path: &[u8], errno: Errno) -> ExitStatus {
     let reason = errno.message().as_bytes();
-    proc.print_error(&[b"tar (child): ", path, b": Cannot open: ", reason, b"\n"].concat()).await;
-    proc.print_error(b"tar (child): Error is not recoverable: exiting now\n").await;
+    proc.print_error(&[b"tar (child): ", path, b": Cannot open: ", reason, b"\n"].concat())
+        .await;
+    proc.print_error(b"tar (child): Error is not recoverable: exiting now\n")
+        .await;
     filter_failed(proc, b"", 2).await
 }
 
@@ -69,11 +74,17 @@ async fn gzip_failed(proc: &mut Process, failure: Failure) -> ExitStatus {
 
 async fn filter_failed(proc: &mut Process, text: &[u8], status: u8) -> ExitStatus {
     proc.print_error(text).await;
-    proc.complain_text(format!("Child returned status {status}")).await;
-    proc.complain_text(b"Error is not recoverable: exiting now").await;
+    proc.complain_text(format!("Child returned status {status}"))
+        .await;
+    proc.complain_text(b"Error is not recoverable: exiting now")
+        .await;
     ExitStatus::Exited(FAILURE)
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one pass over the members, whose state all belongs together"
+)]
 async fn members(proc: &mut Process, options: &Options, bytes: &[u8]) -> ExitStatus {
     let mut rest = bytes;
     let mut failed = false;
@@ -86,7 +97,8 @@ async fn members(proc: &mut Process, options: &Options, bytes: &[u8]) -> ExitSta
         proc.tick().await;
         let Some((block, after)) = rest.split_at_checked(BLOCK) else {
             if first || !rest.is_empty() {
-                proc.complain_text(b"This does not look like a tar archive").await;
+                proc.complain_text(b"This does not look like a tar archive")
+                    .await;
                 failed = true;
             }
             break;
@@ -95,24 +107,36 @@ async fn members(proc: &mut Process, options: &Options, bytes: &[u8]) -> ExitSta
             Block::Member(member) => member,
             Block::End => break,
             Block::Garbage => {
-                proc.complain_text(b"This does not look like a tar archive").await;
+                proc.complain_text(b"This does not look like a tar archive")
+                    .await;
                 failed = true;
                 break;
             }
         };
         first = false;
-        let size = if matches!(member.kind, b'1' | b'2' | b'5') { 0 } else { member.size };
+        let size = if matches!(member.kind, b'1' | b'2' | b'5') {
+            0
+        } else {
+            member.size
+        };
         let Some(content) = after.get(..size) else {
             proc.complain_text(b"Unexpected EOF in archive").await;
-            proc.complain_text(b"Error is not recoverable: exiting now").await;
+            proc.complain_text(b"Error is not recoverable: exiting now")
+                .await;
             return ExitStatus::Exited(FAILURE);
         };
-        rest = after.get(size.div_ceil(BLOCK) * BLOCK..).unwrap_or_default();
+        rest = after
+            .get(size.div_ceil(BLOCK) * BLOCK..)
+            .unwrap_or_default();
         match member.kind {
             b'L' | b'K' => {
                 let text = content.split(|&byte| byte == 0).next().unwrap_or_default();
                 let text = text.get(..text.len().min(MAX_NAME)).map(<[u8]>::to_vec);
-                if member.kind == b'L' { long.0 = text } else { long.1 = text }
+                if member.kind == b'L' {
+                    long.0 = text
+                } else {
+                    long.1 = text
+                }
                 continue;
             }
             b'x' => {
@@ -146,18 +170,29 @@ async fn members(proc: &mut Process, options: &Options, bytes: &[u8]) -> ExitSta
         }
         if member.name.starts_with(b"/") && !options.absolute {
             if !std::mem::replace(&mut stripped, true) {
-                proc.complain_text(b"Removing leading `/' from member names").await;
+                proc.complain_text(b"Removing leading `/' from member names")
+                    .await;
             }
             let slashes = member.name.iter().take_while(|byte| **byte == b'/').count();
             member.name.drain(..slashes);
         }
-        if member.name.split(|&byte| byte == b'/').any(|part| part == b"..") && !options.absolute {
-            proc.complain_text([member.name.as_slice(), b": Member name contains '..'"].concat()).await;
+        if member
+            .name
+            .split(|&byte| byte == b'/')
+            .any(|part| part == b"..")
+            && !options.absolute
+        {
+            proc.complain_text([member.name.as_slice(), b": Member name contains '..'"].concat())
+                .await;
             failed = true;
             continue;
         }
         if options.strip > 0 {
-            let parts: Vec<&[u8]> = member.name.split(|&byte| byte == b'/').skip(options.strip).collect();
+            let parts: Vec<&[u8]> = member
+                .name
+                .split(|&byte| byte == b'/')
+                .skip(options.strip)
+                .collect();
             member.name = parts.join(&b'/');
             if member.name.is_empty() {
                 continue;
@@ -165,7 +200,14 @@ async fn members(proc: &mut Process, options: &Options, bytes: &[u8]) -> ExitSta
         }
         if let Err((text, errno)) = extract(proc, options, &member, content).await {
             failed = true;
-            let line = [member.name.as_slice(), b": ", text, b": ", errno.message().as_bytes()].concat();
+            let line = [
+                member.name.as_slice(),
+                b": ",
+                text,
+                b": ",
+                errno.message().as_bytes(),
+            ]
+            .concat();
             proc.complain_text(line).await;
         } else if member.kind == b'5' {
             directories.push(member);
@@ -175,9 +217,15 @@ async fn members(proc: &mut Process, options: &Options, bytes: &[u8]) -> ExitSta
     for member in directories.iter().rev() {
         attributes(proc, options, member);
     }
-    for (name, _) in options.operands.iter().zip(&found).filter(|(_, found)| !**found) {
+    for (name, _) in options
+        .operands
+        .iter()
+        .zip(&found)
+        .filter(|(_, found)| !**found)
+    {
         failed = true;
-        proc.complain_text([name.as_slice(), b": Not found in archive"].concat()).await;
+        proc.complain_text([name.as_slice(), b": Not found in archive"].concat())
+            .await;
     }
     finish(proc, failed).await
 }
@@ -194,7 +242,11 @@ fn record(content: &[u8], key: &[u8]) -> Option<Vec<u8>> {
 fn wanted(options: &Options, name: &[u8], found: &mut [bool]) -> bool {
     let plain = name.strip_suffix(b"/").unwrap_or(name);
     let base = plain.rsplit(|&byte| byte == b'/').next().unwrap_or(plain);
-    if options.exclude.iter().any(|glob| glob.matches(plain) || glob.matches(base)) {
+    if options
+        .exclude
+        .iter()
+        .any(|glob| glob.matches(plain) || glob.matches(base))
+    {
         return false;
     }
     if options.operands.is_empty() {
@@ -203,7 +255,9 @@ fn wanted(options: &Options, name: &[u8], found: &mut [bool]) -> bool {
     let mut any = false;
     for (operand, found) in options.operands.iter().zip(found) {
         let operand = operand.strip_suffix(b"/").unwrap_or(operand);
-        let below = plain.strip_prefix(operand).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"));
+        let below = plain
+            .strip_prefix(operand)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"));
         *found |= below;
         any |= below;
     }
@@ -221,10 +275,23 @@ fn listing(member: &Member) -> Vec<u8> {
         _ => '-',
     };
     let name = |text: &[u8], number: u32| {
-        if text.is_empty() { number.to_string() } else { String::from_utf8_lossy(text).into_owned() }
+        if text.is_empty() {
+            number.to_string()
+        } else {
+            String::from_utf8_lossy(text).into_owned()
+        }
     };
-    let owner = format!("{}/{}", name(&member.user, member.uid), name(&member.group, member.gid));
-    let size = if matches!(member.kind, b'1' | b'2' | b'5') { 0 } else { member.size }.to_string();
+    let owner = format!(
+        "{}/{}",
+        name(&member.user, member.uid),
+        name(&member.group, member.gid)
+    );
+    let size = if matches!(member.kind, b'1' | b'2' | b'5') {
+        0
+    } else {
+        member.size
+    }
+    .to_string();
     // The columns are 19 wide together until something longer comes.
     let width = 18usize.saturating_sub(owner.len()).max(size.len());
     let permissions = crate::mode::permissions(member.mode);
@@ -242,7 +309,12 @@ fn listing(member: &Member) -> Vec<u8> {
 
 type Trouble = (&'static [u8], Errno);
 
-async fn extract(proc: &mut Process, options: &Options, member: &Member, content: &[u8]) -> Result<(), Trouble> {
+async fn extract(
+    proc: &mut Process,
+    options: &Options,
+    member: &Member,
+    content: &[u8],
+) -> Result<(), Trouble> {
     if options.to_stdout {
         if member.kind == b'0' || member.kind == 0 {
             // The kernel reports a failed write at exit.
@@ -257,7 +329,8 @@ async fn extract(proc: &mut Process, options: &Options, member: &Member, content
             Err(Errno::Eexist) if proc.stat(name).is_ok_and(|metadata| metadata.is_dir()) => Ok(()),
             Err(Errno::Enoent) => {
                 parents(proc, name);
-                proc.make_directory(name, 0o700).map_err(|errno| (b"Cannot mkdir".as_slice(), errno))
+                proc.make_directory(name, 0o700)
+                    .map_err(|errno| (b"Cannot mkdir".as_slice(), errno))
             }
             Err(errno) => Err((b"Cannot mkdir", errno)),
         };
@@ -267,16 +340,20 @@ async fn extract(proc: &mut Process, options: &Options, member: &Member, content
             return Err((b"Cannot open", Errno::Eexist));
         }
         if !metadata.is_dir() {
-            proc.unlink(name).map_err(|errno| (b"Cannot unlink".as_slice(), errno))?;
+            proc.unlink(name)
+                .map_err(|errno| (b"Cannot unlink".as_slice(), errno))?;
         }
     } else {
         parents(proc, name);
     }
     match member.kind {
         b'2' => {
-            proc.symlink(&member.link, name).map_err(|errno| (b"Cannot create symlink".as_slice(), errno))?;
+            proc.symlink(&member.link, name)
+                .map_err(|errno| (b"Cannot create symlink".as_slice(), errno))?;
         }
-        b'1' => proc.link(&member.link, name, false).map_err(|errno| (b"Cannot hard link".as_slice(), errno))?,
+        b'1' => proc
+            .link(&member.link, name, false)
+            .map_err(|errno| (b"Cannot hard link".as_slice(), errno))?,
         b'6' => proc
             .make_node(name, FileType::Fifo, member.mode, (0, 0))
             .map_err(|errno| (b"Cannot mkfifo".as_slice(), errno))?,

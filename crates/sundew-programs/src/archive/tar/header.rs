@@ -39,16 +39,35 @@ fn octal(block: &[u8], at: usize, length: usize) -> u64 {
     let bytes = block.get(at..at + length).unwrap_or_default();
     if bytes.first().is_some_and(|byte| byte & 0x80 != 0) {
         // GNU's base 256, of which the last eight bytes are enough.
-        let tail = bytes.get(bytes.len().saturating_sub(8)..).unwrap_or_default();
-        return tail.iter().fold(0u64, |value, byte| (value << 8) | u64::from(*byte));
+        let tail = bytes
+            .get(bytes.len().saturating_sub(8)..)
+            .unwrap_or_default();
+        return tail
+            .iter()
+            .fold(0u64, |value, byte| (value << 8) | u64::from(*byte));
     }
-    let digits = bytes.iter().skip_while(|byte| **byte == b' ').take_while(|byte| (b'0'..=b'7').contains(*byte));
-    digits.fold(0u64, |value, digit| value.wrapping_mul(8).wrapping_add(u64::from(digit - b'0')))
+    let digits = bytes
+        .iter()
+        .skip_while(|byte| **byte == b' ')
+        .take_while(|byte| (b'0'..=b'7').contains(*byte));
+    digits.fold(0u64, |value, digit| {
+        value.wrapping_mul(8).wrapping_add(u64::from(digit - b'0'))
+    })
 }
 
 fn checksum(block: &[u8]) -> u64 {
     // The checksum's own field counts as blanks.
-    block.iter().enumerate().map(|(at, byte)| if (148..156).contains(&at) { 32 } else { u64::from(*byte) }).sum()
+    block
+        .iter()
+        .enumerate()
+        .map(|(at, byte)| {
+            if (148..156).contains(&at) {
+                32
+            } else {
+                u64::from(*byte)
+            }
+        })
+        .sum()
 }
 
 /// Reads one block.
@@ -71,7 +90,10 @@ pub(super) fn read(block: &[u8]) -> Block {
         uid: small(108, 8),
         gid: small(116, 8),
         size: usize::try_from(octal(block, 124, 12)).unwrap_or(usize::MAX),
-        mtime: Timestamp { secs: i64::try_from(octal(block, 136, 12)).unwrap_or(0), nanos: 0 },
+        mtime: Timestamp {
+            secs: i64::try_from(octal(block, 136, 12)).unwrap_or(0),
+            nanos: 0,
+        },
         kind: block.get(156).copied().unwrap_or(b'0'),
         link: field(block, 157, 100).to_vec(),
         user: field(block, 265, 32).to_vec(),
@@ -84,7 +106,8 @@ pub(super) fn write(member: &Member, out: &mut Vec<u8>) {
     for (kind, text) in [(b'K', &member.link), (b'L', &member.name)] {
         if text.len() > 100 {
             let mut long = member.clone();
-            (long.name, long.kind, long.size, long.link) = (b"././@LongLink".to_vec(), kind, text.len() + 1, Vec::new());
+            (long.name, long.kind, long.size, long.link) =
+                (b"././@LongLink".to_vec(), kind, text.len() + 1, Vec::new());
             one(&long, out);
             out.extend_from_slice(text);
             out.push(0);
@@ -112,7 +135,11 @@ fn one(member: &Member, out: &mut Vec<u8>) {
     put(108, 8, number(u64::from(member.uid), 7).as_bytes());
     put(116, 8, number(u64::from(member.gid), 7).as_bytes());
     put(124, 12, number(member.size as u64, 11).as_bytes());
-    put(136, 12, number(u64::try_from(member.mtime.secs).unwrap_or(0), 11).as_bytes());
+    put(
+        136,
+        12,
+        number(u64::try_from(member.mtime.secs).unwrap_or(0), 11).as_bytes(),
+    );
     put(156, 1, &[member.kind]);
     put(157, 100, &member.link);
     put(257, 8, b"ustar  ");
@@ -137,7 +164,10 @@ mod tests {
             uid: 0,
             gid: 5,
             size: 3,
-            mtime: Timestamp { secs: 1_700_000_000, nanos: 0 },
+            mtime: Timestamp {
+                secs: 1_700_000_000,
+                nanos: 0,
+            },
             kind: b'0',
             link: Vec::new(),
             user: b"root".to_vec(),

@@ -20,9 +20,17 @@ pub(super) struct Random {
 
 impl Random {
     pub(super) fn new(seed: i64) -> Self {
-        #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 are below 2^53")]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "seconds since 1970 are below 2^53"
+        )]
         let value = Value::Number(seed as f64);
-        let mut random = Self { state: [0; 31], front: 3, rear: 0, seed: value };
+        let mut random = Self {
+            state: [0; 31],
+            front: 3,
+            rear: 0,
+            seed: value,
+        };
         random.sow(u32::try_from(seed & 0xffff_ffff).unwrap_or(1));
         random
     }
@@ -60,7 +68,11 @@ impl Vm {
     pub(super) fn builtin(&mut self, proc: &Process, name: &str, args: usize) -> Result<(), Stop> {
         match name {
             "length" => {
-                let text = if args == 0 { self.record() } else { self.pop_text() };
+                let text = if args == 0 {
+                    self.record()
+                } else {
+                    self.pop_text()
+                };
                 self.push_count(text.len());
             }
             "substr" => self.substr(args),
@@ -70,7 +82,8 @@ impl Vm {
                 let found = if needle.is_empty() {
                     Some(0).filter(|_| !text.is_empty()).map(|_| usize::MAX)
                 } else {
-                    text.windows(needle.len()).position(|window| window == needle.as_ref())
+                    text.windows(needle.len())
+                        .position(|window| window == needle.as_ref())
                 };
                 self.push_count(found.map_or(0, |at| at.wrapping_add(1)));
             }
@@ -95,15 +108,23 @@ impl Vm {
             "tolower" | "toupper" => {
                 let text = self.pop_text();
                 let lower = name == "tolower";
-                let text = if lower { text.to_ascii_lowercase() } else { text.to_ascii_uppercase() };
+                let text = if lower {
+                    text.to_ascii_lowercase()
+                } else {
+                    text.to_ascii_uppercase()
+                };
                 self.push(Value::Text(text.into()));
             }
             "systime" => self.push(seconds(proc)),
             "srand" => {
                 let new = if args == 0 { seconds(proc) } else { self.pop() };
-                #[expect(clippy::cast_possible_truncation, reason = "a seed, of which 32 bits count")]
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    reason = "a seed, of which 32 bits count"
+                )]
                 let number = new.number() as i64;
-                self.random.sow(u32::try_from(number & 0xffff_ffff).unwrap_or(1));
+                self.random
+                    .sow(u32::try_from(number & 0xffff_ffff).unwrap_or(1));
                 let old = std::mem::replace(&mut self.random.seed, new);
                 self.push(old);
             }
@@ -138,21 +159,37 @@ impl Vm {
 
     pub(super) fn formatted(&self, name: &str, values: &[Value]) -> Result<Vec<u8>, Stop> {
         let convert = self.convert();
-        let Some((first, rest)) = values.split_first() else { return Ok(Vec::new()) };
+        let Some((first, rest)) = values.split_first() else {
+            return Ok(Vec::new());
+        };
         let text = first.to_text(&convert);
         format::sprintf(&text, rest, &convert).map_err(|()| {
             let shown = String::from_utf8_lossy(&text);
-            self.run_time_error(&format!("not enough arguments passed to {name}(\"{shown}\")"))
+            self.run_time_error(&format!(
+                "not enough arguments passed to {name}(\"{shown}\")"
+            ))
         })
     }
 
     /// mawk's substr: both numbers are cut, and a start before the text makes it longer.
     fn substr(&mut self, args: usize) {
-        let length = if args == 3 { self.pop().number().trunc() } else { f64::INFINITY };
+        let length = if args == 3 {
+            self.pop().number().trunc()
+        } else {
+            f64::INFINITY
+        };
         let start = self.pop().number().trunc();
         let text = self.pop_text();
-        let (start, length) = if start < 1.0 { (1.0, length - start) } else { (start, length) };
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "casts of floats saturate")]
+        let (start, length) = if start < 1.0 {
+            (1.0, length - start)
+        } else {
+            (start, length)
+        };
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "casts of floats saturate"
+        )]
         let (first, count) = (start as usize - 1, length as usize);
         let first = first.min(text.len());
         let end = first.saturating_add(count).min(text.len());
@@ -161,9 +198,13 @@ impl Vm {
 
     fn strftime(&mut self, proc: &Process, args: usize) {
         let values = self.pop_many(args);
-        let text = values.first().map_or_else(|| b"%c".as_slice().into(), |value| value.to_text(b"%.6g"));
+        let text = values
+            .first()
+            .map_or_else(|| b"%c".as_slice().into(), |value| value.to_text(b"%.6g"));
         #[expect(clippy::cast_possible_truncation, reason = "casts of floats saturate")]
-        let secs = values.get(1).map_or(proc.now().secs, |value| value.number() as i64);
+        let secs = values
+            .get(1)
+            .map_or(proc.now().secs, |value| value.number() as i64);
         let shown = jiff::Timestamp::from_second(secs)
             .ok()
             .map(|stamp| stamp.to_zoned(jiff::tz::TimeZone::UTC))
@@ -175,7 +216,9 @@ impl Vm {
     pub(super) fn split(&mut self, array: Variable, args: usize) -> Result<(), Stop> {
         let separator = if args == 3 {
             match self.pop_item() {
-                Some(item @ Item::Regex(_)) => Separator::Regex(Box::new(self.regex_of(Some(item))?.as_ref().clone())),
+                Some(item @ Item::Regex(_)) => {
+                    Separator::Regex(Box::new(self.regex_of(Some(item))?.as_ref().clone()))
+                }
                 Some(Item::Value(value)) => {
                     Separator::field(&value.to_text(&self.convert())).map_err(Stop::Fatal)?
                 }
@@ -189,13 +232,22 @@ impl Vm {
         let id = self.array_id(array);
         self.clear_array(id);
         for (index, field) in fields.iter().enumerate() {
-            self.set_element(id, (index + 1).to_string().into_bytes().into(), Value::input(field))?;
+            self.set_element(
+                id,
+                (index + 1).to_string().into_bytes().into(),
+                Value::input(field),
+            )?;
         }
         self.push_count(fields.len());
         Ok(())
     }
 
-    pub(super) fn substitute(&mut self, proc: &Process, global: bool, place: Place) -> Result<(), Stop> {
+    pub(super) fn substitute(
+        &mut self,
+        proc: &Process,
+        global: bool,
+        place: Place,
+    ) -> Result<(), Stop> {
         // Below what the place needs lie the replacement and the pattern.
         let key = match place {
             Place::Element(_) | Place::Field => Some(self.pop()),
@@ -213,7 +265,9 @@ impl Vm {
         let mut last_end = None;
         let mut replaced = 0;
         while at <= text.len() {
-            let Some(groups) = regex.find(&text, at, false) else { break };
+            let Some(groups) = regex.find(&text, at, false) else {
+                break;
+            };
             let (start, end) = (groups.start(), groups.end());
             out.extend_from_slice(text.get(at..start).unwrap_or_default());
             at = end;
@@ -255,7 +309,10 @@ fn expand(replacement: &[u8], groups: &Groups, text: &[u8], out: &mut Vec<u8>) {
 }
 
 fn seconds(proc: &Process) -> Value {
-    #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 are below 2^53")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "seconds since 1970 are below 2^53"
+    )]
     Value::Number(proc.now().secs as f64)
 }
 
@@ -263,4 +320,3 @@ fn count(value: usize) -> Value {
     #[expect(clippy::cast_precision_loss, reason = "offsets are below 2^53")]
     Value::Number(value as f64)
 }
-

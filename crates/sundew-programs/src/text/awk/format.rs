@@ -53,7 +53,11 @@ pub(super) fn sprintf(format: &[u8], args: &[Value], convert: &[u8]) -> Result<V
                 *at += 1;
                 let value = clamp(args.next().ok_or(())?.number());
                 *left |= value < 0;
-                return Ok(Some(usize::try_from(value.unsigned_abs()).unwrap_or(MAX_WIDTH).min(MAX_WIDTH)));
+                return Ok(Some(
+                    usize::try_from(value.unsigned_abs())
+                        .unwrap_or(MAX_WIDTH)
+                        .min(MAX_WIDTH),
+                ));
             }
             let mut value = None;
             while let Some(digit @ b'0'..=b'9') = format.get(*at) {
@@ -79,8 +83,15 @@ pub(super) fn sprintf(format: &[u8], args: &[Value], convert: &[u8]) -> Result<V
         let value = args.next().ok_or(())?;
         let text = convert_one(conversion, flags, precision, value, convert);
         let numeric = !matches!(conversion, b's' | b'c');
-        let int_with_precision = precision.is_some() && matches!(conversion, b'd' | b'i' | b'o' | b'x' | b'X' | b'u');
-        pad(&mut out, &text, width, flags, numeric && !int_with_precision);
+        let int_with_precision =
+            precision.is_some() && matches!(conversion, b'd' | b'i' | b'o' | b'x' | b'X' | b'u');
+        pad(
+            &mut out,
+            &text,
+            width,
+            flags,
+            numeric && !int_with_precision,
+        );
     }
     Ok(out)
 }
@@ -112,11 +123,25 @@ fn pad(out: &mut Vec<u8>, text: &[u8], width: usize, flags: Flags, may_zero: boo
     }
 }
 
-fn convert_one(conversion: u8, flags: Flags, precision: Option<usize>, value: &Value, convert: &[u8]) -> Vec<u8> {
+fn convert_one(
+    conversion: u8,
+    flags: Flags,
+    precision: Option<usize>,
+    value: &Value,
+    convert: &[u8],
+) -> Vec<u8> {
     match conversion {
         b'c' => match value {
-            Value::Text(text) | Value::Both(text, _) => text.first().map(|byte| vec![*byte]).unwrap_or_default(),
-            value => vec![clamp(value.number()).to_le_bytes().first().copied().unwrap_or_default()],
+            Value::Text(text) | Value::Both(text, _) => {
+                text.first().map(|byte| vec![*byte]).unwrap_or_default()
+            }
+            value => vec![
+                clamp(value.number())
+                    .to_le_bytes()
+                    .first()
+                    .copied()
+                    .unwrap_or_default(),
+            ],
         },
         b's' => {
             let mut text = value.to_text(convert).to_vec();
@@ -127,7 +152,11 @@ fn convert_one(conversion: u8, flags: Flags, precision: Option<usize>, value: &V
         }
         b'd' | b'i' => {
             let int = clamp(value.number());
-            signed(int < 0, digits(int.unsigned_abs().to_string(), precision), flags)
+            signed(
+                int < 0,
+                digits(int.unsigned_abs().to_string(), precision),
+                flags,
+            )
         }
         b'o' | b'x' | b'X' | b'u' => {
             let int = u64::try_from(clamp(value.number())).unwrap_or(0);
@@ -147,7 +176,11 @@ fn convert_one(conversion: u8, flags: Flags, precision: Option<usize>, value: &V
         }
         b'e' | b'E' | b'f' | b'F' | b'g' | b'G' => {
             let number = value.number();
-            signed(number.is_sign_negative(), floating(conversion, flags, precision, number.abs()), flags)
+            signed(
+                number.is_sign_negative(),
+                floating(conversion, flags, precision, number.abs()),
+                flags,
+            )
         }
         other => vec![b'%', other],
     }
@@ -182,7 +215,11 @@ fn floating(conversion: u8, flags: Flags, precision: Option<usize>, value: f64) 
             _ => general(value, precision.max(1), flags.alternate),
         }
     };
-    if upper { text.to_uppercase().into_bytes() } else { text.into_bytes() }
+    if upper {
+        text.to_uppercase().into_bytes()
+    } else {
+        text.into_bytes()
+    }
 }
 
 fn exponential(value: f64, precision: usize) -> String {

@@ -26,30 +26,44 @@ pub(super) struct Word {
 }
 
 const KEYWORDS: &[&str] = &[
-    "BEGIN", "END", "function", "func", "if", "else", "while", "for", "do", "break", "continue", "next", "nextfile",
-    "exit", "return", "delete", "in", "getline", "print", "printf",
+    "BEGIN", "END", "function", "func", "if", "else", "while", "for", "do", "break", "continue",
+    "next", "nextfile", "exit", "return", "delete", "in", "getline", "print", "printf",
 ];
 
 const BUILTINS: &[&str] = &[
-    "length", "substr", "index", "split", "sub", "gsub", "match", "sprintf", "sin", "cos", "atan2", "exp", "log",
-    "sqrt", "int", "rand", "srand", "system", "tolower", "toupper", "close", "fflush", "systime", "strftime",
-    "mktime",
+    "length", "substr", "index", "split", "sub", "gsub", "match", "sprintf", "sin", "cos", "atan2",
+    "exp", "log", "sqrt", "int", "rand", "srand", "system", "tolower", "toupper", "close",
+    "fflush", "systime", "strftime", "mktime",
 ];
 
 /// Longest first.
 const MARKS: &[&str] = &[
-    "&&", "||", "==", "!=", "!~", "<=", ">=", "++", "--", "+=", "-=", "*=", "/=", "%=", "^=", ">>", "{", "}", "(", ")",
-    "[", "]", ";", ",", "+", "-", "*", "/", "%", "^", "!", ">", "<", "|", "?", ":", "~", "$", "=",
+    "&&", "||", "==", "!=", "!~", "<=", ">=", "++", "--", "+=", "-=", "*=", "/=", "%=", "^=", ">>",
+    "{", "}", "(", ")", "[", "]", ";", ",", "+", "-", "*", "/", "%", "^", "!", ">", "<", "|", "?",
+    ":", "~", "$", "=",
 ];
 
 /// All words, or the complaint.
 pub(super) fn words(text: &[u8]) -> Result<Vec<Word>, Vec<u8>> {
-    let mut lexer = Lexer { text, at: 0, line: 1, words: Vec::new() };
+    let mut lexer = Lexer {
+        text,
+        at: 0,
+        line: 1,
+        words: Vec::new(),
+    };
     while lexer.word()? {}
     let line = lexer.line;
     // mawk counts the end of the program as a line of its own.
-    lexer.words.push(Word { token: Token::Newline, line, shown: Vec::new() });
-    lexer.words.push(Word { token: Token::End, line: line + 1, shown: b"end of file".to_vec() });
+    lexer.words.push(Word {
+        token: Token::Newline,
+        line,
+        shown: Vec::new(),
+    });
+    lexer.words.push(Word {
+        token: Token::End,
+        line: line + 1,
+        shown: b"end of file".to_vec(),
+    });
     Ok(lexer.words)
 }
 
@@ -67,20 +81,32 @@ impl Lexer<'_> {
 
     fn push(&mut self, token: Token, start: usize) {
         let shown = self.text.get(start..self.at).unwrap_or_default().to_vec();
-        self.words.push(Word { token, line: self.line, shown });
+        self.words.push(Word {
+            token,
+            line: self.line,
+            shown,
+        });
     }
 
     /// Whether a `/` here divides, because a value stands before it.
     fn after_value(&self) -> bool {
         match self.words.last().map(|word| &word.token) {
-            Some(Token::Number(_) | Token::Text(_) | Token::Regex(_) | Token::Name(_) | Token::Builtin(_)) => true,
+            Some(
+                Token::Number(_)
+                | Token::Text(_)
+                | Token::Regex(_)
+                | Token::Name(_)
+                | Token::Builtin(_),
+            ) => true,
             Some(Token::Mark(mark)) => matches!(*mark, ")" | "]" | "$" | "++" | "--"),
             _ => false,
         }
     }
 
     fn word(&mut self) -> Result<bool, Vec<u8>> {
-        let Some(byte) = self.byte(0) else { return Ok(false) };
+        let Some(byte) = self.byte(0) else {
+            return Ok(false);
+        };
         let start = self.at;
         match byte {
             b' ' | b'\t' | b'\r' | 0x0c => self.at += 1,
@@ -112,7 +138,12 @@ impl Lexer<'_> {
                     return Ok(true);
                 }
                 let Some(mark) = MARKS.iter().find(|mark| rest.starts_with(mark.as_bytes())) else {
-                    let text = [format!("{}: unexpected character '", self.line).as_bytes(), &[byte], b"'"].concat();
+                    let text = [
+                        format!("{}: unexpected character '", self.line).as_bytes(),
+                        &[byte],
+                        b"'",
+                    ]
+                    .concat();
                     return Err(text);
                 };
                 self.at += mark.len();
@@ -127,20 +158,32 @@ impl Lexer<'_> {
         let rest = self.text.get(self.at..).unwrap_or_default();
         // `0x10` is a zero and a name here.
         let hexadecimal = matches!(rest, [b'0', b'x' | b'X', ..]);
-        let (value, length) = if hexadecimal { (0.0, 1) } else { super::number::prefix(rest) };
+        let (value, length) = if hexadecimal {
+            (0.0, 1)
+        } else {
+            super::number::prefix(rest)
+        };
         self.at += length.max(1);
         self.push(Token::Number(value), start);
     }
 
     fn name(&mut self) {
         let start = self.at;
-        while self.byte(0).is_some_and(|byte| byte == b'_' || byte.is_ascii_alphanumeric()) {
+        while self
+            .byte(0)
+            .is_some_and(|byte| byte == b'_' || byte.is_ascii_alphanumeric())
+        {
             self.at += 1;
         }
         let name = self.text.get(start..self.at).unwrap_or_default();
-        let known = |list: &[&'static str]| list.iter().copied().find(|word| word.as_bytes() == name);
+        let known =
+            |list: &[&'static str]| list.iter().copied().find(|word| word.as_bytes() == name);
         let token = if let Some(keyword) = known(KEYWORDS) {
-            Token::Keyword(if keyword == "func" { "function" } else { keyword })
+            Token::Keyword(if keyword == "func" {
+                "function"
+            } else {
+                keyword
+            })
         } else if let Some(builtin) = known(BUILTINS) {
             Token::Builtin(builtin)
         } else if self.byte(0) == Some(b'(') {
@@ -214,7 +257,8 @@ impl Lexer<'_> {
                 Some(byte) => {
                     if byte == b'[' && !bracket {
                         bracket = self.text.get(self.at + 1..).is_some_and(closes);
-                    } else if byte == b']' && self.text.get(self.at.wrapping_sub(1)) != Some(&b'[') {
+                    } else if byte == b']' && self.text.get(self.at.wrapping_sub(1)) != Some(&b'[')
+                    {
                         bracket = false;
                     }
                     out.push(byte);
@@ -235,7 +279,9 @@ fn closes(rest: &[u8]) -> bool {
 
 /// What an escape in a string stands for, and its length. Unknown ones keep their backslash.
 pub(super) fn escape(text: &[u8]) -> (Vec<u8>, usize) {
-    let Some(&byte) = text.get(1) else { return (b"\\".to_vec(), 1) };
+    let Some(&byte) = text.get(1) else {
+        return (b"\\".to_vec(), 1);
+    };
     let value = match byte {
         b'"' | b'\\' => byte,
         b'/' => return (b"\\/".to_vec(), 2),
@@ -247,7 +293,11 @@ pub(super) fn escape(text: &[u8]) -> (Vec<u8>, usize) {
         b'f' => 12,
         b'v' => 11,
         b'0'..=b'7' => {
-            let digits = text.iter().skip(1).take(3).take_while(|byte| (b'0'..=b'7').contains(byte));
+            let digits = text
+                .iter()
+                .skip(1)
+                .take(3)
+                .take_while(|byte| (b'0'..=b'7').contains(byte));
             let (value, count) = digits.fold((0u8, 0), |(value, count), digit| {
                 (value.wrapping_mul(8).wrapping_add(digit - b'0'), count + 1)
             });

@@ -73,7 +73,11 @@ pub(super) enum Op {
     LoadKeep(Place),
     Store(Place),
     /// `++` and `--`: by how much, and whether the old value counts.
-    Step { place: Place, by: f64, old: bool },
+    Step {
+        place: Place,
+        by: f64,
+        old: bool,
+    },
     /// An array for a call; replaces a load once it is known.
     PushArray(Variable),
     Pop,
@@ -103,15 +107,36 @@ pub(super) enum Op {
     ForNext(usize),
     /// Leaves a loop before its end.
     ForEnd,
-    Call { function: usize, args: usize },
-    Builtin { name: &'static str, args: usize },
+    Call {
+        function: usize,
+        args: usize,
+    },
+    Builtin {
+        name: &'static str,
+        args: usize,
+    },
     Length(Variable),
-    Split { array: Variable, args: usize },
+    Split {
+        array: Variable,
+        args: usize,
+    },
     /// `sub` and `gsub`: pattern, replacement, then what the place needs, are on the stack.
-    Substitute { global: bool, place: Place },
-    Getline { source: Source, place: Option<Place> },
-    Print { args: usize, destination: Destination },
-    Printf { args: usize, destination: Destination },
+    Substitute {
+        global: bool,
+        place: Place,
+    },
+    Getline {
+        source: Source,
+        place: Option<Place>,
+    },
+    Print {
+        args: usize,
+        destination: Destination,
+    },
+    Printf {
+        args: usize,
+        destination: Destination,
+    },
     Return,
     Next,
     NextFile,

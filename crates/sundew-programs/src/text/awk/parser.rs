@@ -93,15 +93,22 @@ impl Parser {
     // ---- words ---------------------------------------------------------------------------------
 
     fn token(&self) -> &Token {
-        self.words.get(self.at).map_or(&Token::End, |word| &word.token)
+        self.words
+            .get(self.at)
+            .map_or(&Token::End, |word| &word.token)
     }
 
     fn token_ahead(&self, ahead: usize) -> &Token {
-        self.words.get(self.at + ahead).map_or(&Token::End, |word| &word.token)
+        self.words
+            .get(self.at + ahead)
+            .map_or(&Token::End, |word| &word.token)
     }
 
     fn line(&self) -> usize {
-        self.words.get(self.at).or(self.words.last()).map_or(1, |word| word.line)
+        self.words
+            .get(self.at)
+            .or(self.words.last())
+            .map_or(1, |word| word.line)
     }
 
     fn advance(&mut self) {
@@ -127,7 +134,11 @@ impl Parser {
     }
 
     fn expect(&mut self, mark: &str) -> Result<(), Failure> {
-        if self.take_mark(mark) { Ok(()) } else { Err(self.unexpected()) }
+        if self.take_mark(mark) {
+            Ok(())
+        } else {
+            Err(self.unexpected())
+        }
     }
 
     fn skip_newlines(&mut self) {
@@ -157,7 +168,11 @@ impl Parser {
             Token::Mark(")") => self.complaint(b"extra ')'"),
             Token::Mark("]") => self.complaint(b"extra ']'"),
             _ => {
-                let shown = self.words.get(self.at).map(|word| word.shown.clone()).unwrap_or_default();
+                let shown = self
+                    .words
+                    .get(self.at)
+                    .map(|word| word.shown.clone())
+                    .unwrap_or_default();
                 self.complaint(&[b"syntax error at or near ".as_slice(), &shown].concat())
             }
         }
@@ -236,7 +251,10 @@ impl Parser {
             return known;
         }
         let index = self.program.functions.len();
-        self.program.functions.push(Function { name: name.to_vec(), ..Function::default() });
+        self.program.functions.push(Function {
+            name: name.to_vec(),
+            ..Function::default()
+        });
         self.functions.insert(name.to_vec(), index);
         index
     }
@@ -354,7 +372,10 @@ impl Parser {
         if self.is_mark("{") {
             self.block()?;
         } else {
-            self.emit(Op::Print { args: 0, destination: super::op::Destination::Stdout });
+            self.emit(Op::Print {
+                args: 0,
+                destination: super::op::Destination::Stdout,
+            });
             if !matches!(self.token(), Token::Newline | Token::End) && !self.is_mark(";") {
                 return Err(self.unexpected());
             }
@@ -367,9 +388,8 @@ impl Parser {
 
     fn function_definition(&mut self) -> Result<(), Failure> {
         self.advance();
-        let name = match self.token().clone() {
-            Token::Name(name) | Token::Call(name) => name,
-            _ => return Err(self.unexpected()),
+        let (Token::Name(name) | Token::Call(name)) = self.token().clone() else {
+            return Err(self.unexpected());
         };
         self.advance();
         self.expect("(")?;
@@ -391,7 +411,13 @@ impl Parser {
             if function.defined {
                 return Err(self.complaint(&[b"redefinition of ".as_slice(), &name].concat()));
             }
-            *function = Function { name, start, params, arrays: vec![false; params], defined: true };
+            *function = Function {
+                name,
+                start,
+                params,
+                arrays: vec![false; params],
+                defined: true,
+            };
         }
         self.function = Some(index);
         self.block()?;
@@ -404,10 +430,19 @@ impl Parser {
 
     /// Finds out which arguments are arrays, and that every function called exists.
     fn finish(mut self) -> Result<Program, Failure> {
-        let undefined = self.program.functions.iter().find(|function| !function.defined);
+        let undefined = self
+            .program
+            .functions
+            .iter()
+            .find(|function| !function.defined);
         if let Some(function) = undefined {
             let line = self.words.last().map_or(1, |word| word.line);
-            return Err([format!("line {line}: function ").as_bytes(), &function.name, b" never defined"].concat());
+            return Err([
+                format!("line {line}: function ").as_bytes(),
+                &function.name,
+                b" never defined",
+            ]
+            .concat());
         }
         let arguments = std::mem::take(&mut self.arguments);
         loop {
@@ -447,5 +482,9 @@ pub(super) fn regex_words(error: Error, pattern: &[u8]) -> Vec<u8> {
         Error::Memory | Error::TooBig => "regular expression too large",
         _ => "bad class -- [], [^] or [",
     };
-    [format!("regular expression compile failed ({words})\n").as_bytes(), pattern].concat()
+    [
+        format!("regular expression compile failed ({words})\n").as_bytes(),
+        pattern,
+    ]
+    .concat()
 }

@@ -78,7 +78,11 @@ impl Streams {
             Some(pipe) => shell::close(proc, pipe).await,
             None => {
                 input::close(proc, out.fd);
-                if flushed.is_ok() { ExitStatus::SUCCESS } else { ExitStatus::Exited(255) }
+                if flushed.is_ok() {
+                    ExitStatus::SUCCESS
+                } else {
+                    ExitStatus::Exited(255)
+                }
             }
         }
     }
@@ -110,8 +114,16 @@ impl Vm {
         let mut line = if args == 0 {
             self.record().to_vec()
         } else {
-            let format = self.globals.get(OFMT).map(|value| value.to_text(b"%.6g")).unwrap_or_default();
-            let separator = self.globals.get(OFS).map(|value| value.to_text(b"%.6g")).unwrap_or_default();
+            let format = self
+                .globals
+                .get(OFMT)
+                .map(|value| value.to_text(b"%.6g"))
+                .unwrap_or_default();
+            let separator = self
+                .globals
+                .get(OFS)
+                .map(|value| value.to_text(b"%.6g"))
+                .unwrap_or_default();
             let values = self.pop_many(args);
             let mut line = Vec::new();
             for (index, value) in values.iter().enumerate() {
@@ -122,7 +134,11 @@ impl Vm {
             }
             line
         };
-        let end = self.globals.get(ORS).map(|value| value.to_text(b"%.6g")).unwrap_or_default();
+        let end = self
+            .globals
+            .get(ORS)
+            .map(|value| value.to_text(b"%.6g"))
+            .unwrap_or_default();
         line.extend_from_slice(&end);
         self.write(proc, destination, name, &line).await
     }
@@ -140,7 +156,11 @@ impl Vm {
     }
 
     fn destination_name(&mut self, destination: Destination) -> Vec<u8> {
-        if destination == Destination::Stdout { Vec::new() } else { self.pop_text().to_vec() }
+        if destination == Destination::Stdout {
+            Vec::new()
+        } else {
+            self.pop_text().to_vec()
+        }
     }
 
     async fn write(
@@ -158,7 +178,12 @@ impl Vm {
         if is_file && name == b"/dev/stderr" {
             return proc.write_all(STDERR, bytes).await.map_err(|_| Stop::Write);
         }
-        let index = match self.streams.outputs.iter().position(|(known, _)| *known == name) {
+        let index = match self
+            .streams
+            .outputs
+            .iter()
+            .position(|(known, _)| *known == name)
+        {
             Some(index) => index,
             None => {
                 let out = self.open_output(proc, destination, &name).await?;
@@ -166,7 +191,9 @@ impl Vm {
                 self.streams.outputs.len() - 1
             }
         };
-        let Some((_, out)) = self.streams.outputs.get_mut(index) else { return Ok(()) };
+        let Some((_, out)) = self.streams.outputs.get_mut(index) else {
+            return Ok(());
+        };
         out.buffer.extend_from_slice(bytes);
         if out.buffer.len() >= BLOCK || proc.is_terminal(out.fd) {
             let result = out.flush(proc).await;
@@ -189,15 +216,32 @@ impl Vm {
             // What was printed before comes first.
             self.streams.flush_outputs(proc).await;
             let pipe = shell::open(proc, name, true).map_err(failed)?;
-            return Ok(Out { fd: pipe.fd, buffer: Vec::new(), pipe: Some(pipe) });
+            return Ok(Out {
+                fd: pipe.fd,
+                buffer: Vec::new(),
+                pipe: Some(pipe),
+            });
         }
-        let flags = if destination == Destination::File { OpenFlags::CREATE } else { OpenFlags::APPEND };
+        let flags = if destination == Destination::File {
+            OpenFlags::CREATE
+        } else {
+            OpenFlags::APPEND
+        };
         let fd = proc.open(name, flags, 0o666).await.map_err(failed)?;
-        Ok(Out { fd, buffer: Vec::new(), pipe: None })
+        Ok(Out {
+            fd,
+            buffer: Vec::new(),
+            pipe: None,
+        })
     }
 
     /// `system`, `close` and `fflush`.
-    pub(super) async fn outside(&mut self, proc: &mut Process, name: &str, args: usize) -> Result<(), Stop> {
+    pub(super) async fn outside(
+        &mut self,
+        proc: &mut Process,
+        name: &str,
+        args: usize,
+    ) -> Result<(), Stop> {
         let argument = (args > 0).then(|| self.pop_text().to_vec());
         let result = match (name, argument) {
             ("system", Some(command)) => {
@@ -220,7 +264,12 @@ impl Vm {
 
     async fn close(&mut self, proc: &mut Process, name: &[u8]) -> f64 {
         let mut result = -1.0;
-        if let Some(index) = self.streams.outputs.iter().position(|(known, _)| known == name) {
+        if let Some(index) = self
+            .streams
+            .outputs
+            .iter()
+            .position(|(known, _)| known == name)
+        {
             let (_, out) = self.streams.outputs.remove(index);
             let _reported_at_exit = proc.flush().await;
             result = f64::from(Streams::close_output(proc, out).await.code());
@@ -259,7 +308,10 @@ impl Vm {
         }
         let read = match source {
             Source::Main => self.next_record(proc).await.map(Ok)?,
-            _ => self.read_named(proc, source == Source::Command, &name).await,
+            _ => {
+                self.read_named(proc, source == Source::Command, &name)
+                    .await
+            }
         };
         let result = match read {
             Ok(Some(record)) => {
@@ -284,7 +336,12 @@ impl Vm {
         Ok(())
     }
 
-    async fn read_named(&mut self, proc: &mut Process, command: bool, name: &[u8]) -> Result<Option<Vec<u8>>, Errno> {
+    async fn read_named(
+        &mut self,
+        proc: &mut Process,
+        command: bool,
+        name: &[u8],
+    ) -> Result<Option<Vec<u8>>, Errno> {
         let key = (command, name.to_vec());
         if !self.streams.inputs.contains_key(&key) {
             if self.streams.inputs.len() >= MAX_STREAMS {
@@ -293,10 +350,20 @@ impl Vm {
             let open = if command {
                 self.streams.flush_outputs(proc).await;
                 let pipe = shell::open(proc, name, false)?;
-                In { records: Records::new(proc, pipe.fd), pipe: Some(pipe) }
+                In {
+                    records: Records::new(proc, pipe.fd),
+                    pipe: Some(pipe),
+                }
             } else {
-                let fd = if matches!(name, b"-" | b"/dev/stdin") { STDIN } else { input::open_file(proc, name).await? };
-                In { records: Records::new(proc, fd), pipe: None }
+                let fd = if matches!(name, b"-" | b"/dev/stdin") {
+                    STDIN
+                } else {
+                    input::open_file(proc, name).await?
+                };
+                In {
+                    records: Records::new(proc, fd),
+                    pipe: None,
+                }
             };
             self.streams.inputs.insert(key.clone(), open);
         }
@@ -317,13 +384,18 @@ impl Vm {
     }
 
     /// The next record of the main input; NR and FNR count it.
-    pub(super) async fn next_record(&mut self, proc: &mut Process) -> Result<Option<Vec<u8>>, Stop> {
+    pub(super) async fn next_record(
+        &mut self,
+        proc: &mut Process,
+    ) -> Result<Option<Vec<u8>>, Stop> {
         loop {
             if self.streams.main.is_none() && !self.open_main(proc).await? {
                 return Ok(None);
             }
             let separator = self.record_separator.clone();
-            let Some(main) = self.streams.main.as_mut() else { return Ok(None) };
+            let Some(main) = self.streams.main.as_mut() else {
+                return Ok(None);
+            };
             match main.next(proc, &separator).await {
                 Ok(Some(record)) => {
                     self.count_record(true);
@@ -353,7 +425,11 @@ impl Vm {
                 continue;
             }
             self.streams.any_file = true;
-            let opened = if operand == b"-" { Ok(STDIN) } else { input::open_file(proc, &operand).await };
+            let opened = if operand == b"-" {
+                Ok(STDIN)
+            } else {
+                input::open_file(proc, &operand).await
+            };
             match opened {
                 Ok(fd) => {
                     self.set_global(FILENAME, Value::input(&operand));
@@ -374,16 +450,36 @@ impl Vm {
     /// An operand as ARGV has it now.
     fn operand(&mut self, index: usize) -> Vec<u8> {
         let key = (index + 1).to_string().into_bytes();
-        self.element(ARGV, &key).map(|value| value.to_text(b"%.6g").to_vec()).unwrap_or_default()
+        self.element(ARGV, &key)
+            .map(|value| value.to_text(b"%.6g").to_vec())
+            .unwrap_or_default()
     }
 }
 
 fn cannot_open(name: &[u8], errno: Errno) -> Stop {
     let reason = errno.message().as_bytes();
-    Stop::Fatal([b"cannot open \"".as_slice(), name, b"\" for output (", reason, b")"].concat())
+    Stop::Fatal(
+        [
+            b"cannot open \"".as_slice(),
+            name,
+            b"\" for output (",
+            reason,
+            b")",
+        ]
+        .concat(),
+    )
 }
 
 fn write_failure(name: &[u8], errno: Errno) -> Stop {
     let reason = errno.message().as_bytes();
-    Stop::Fatal([b"write failure on \"".as_slice(), name, b"\" (", reason, b")"].concat())
+    Stop::Fatal(
+        [
+            b"write failure on \"".as_slice(),
+            name,
+            b"\" (",
+            reason,
+            b")",
+        ]
+        .concat(),
+    )
 }

@@ -101,11 +101,21 @@ pub(super) struct Records {
 
 impl Records {
     pub(super) fn new(proc: &Process, fd: Fd) -> Self {
-        Self { fd, buffer: Vec::new(), start: 0, ended: false, memory: proc.memory() }
+        Self {
+            fd,
+            buffer: Vec::new(),
+            start: 0,
+            ended: false,
+            memory: proc.memory(),
+        }
     }
 
     /// The next record without its separator.
-    pub(super) async fn next(&mut self, proc: &Process, separator: &Separator) -> Result<Option<Vec<u8>>, Errno> {
+    pub(super) async fn next(
+        &mut self,
+        proc: &Process,
+        separator: &Separator,
+    ) -> Result<Option<Vec<u8>>, Errno> {
         let mut searched = 0;
         loop {
             let waiting = self.buffer.get(self.start..).unwrap_or_default();
@@ -120,7 +130,10 @@ impl Records {
                 Separator::Regex(regex) => regex
                     .find(waiting, 0, false)
                     // A match at the end of what is known might be longer.
-                    .filter(|groups| groups.start() < groups.end() && (self.ended || groups.end() < waiting.len()))
+                    .filter(|groups| {
+                        groups.start() < groups.end()
+                            && (self.ended || groups.end() < waiting.len())
+                    })
                     .map(|groups| (groups.start(), groups.end() - groups.start())),
             };
             if let Some((length, gap)) = found {
@@ -155,7 +168,11 @@ impl Records {
         let front = waiting.iter().take_while(|byte| **byte == b'\n').count();
         let body = waiting.get(front..)?;
         let end = body.windows(2).position(|pair| pair == b"\n\n")?;
-        let gap = body.get(end..)?.iter().take_while(|byte| **byte == b'\n').count();
+        let gap = body
+            .get(end..)?
+            .iter()
+            .take_while(|byte| **byte == b'\n')
+            .count();
         // More newlines may follow.
         (self.ended || end + gap < body.len()).then_some((front + end, gap))
     }
@@ -171,7 +188,8 @@ impl Records {
         let count = proc.read(self.fd, &mut chunk).await?;
         self.memory.grow(count)?;
         self.ended = count == 0;
-        self.buffer.extend_from_slice(chunk.get(..count).unwrap_or_default());
+        self.buffer
+            .extend_from_slice(chunk.get(..count).unwrap_or_default());
         Ok(())
     }
 }

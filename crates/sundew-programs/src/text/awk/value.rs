@@ -73,7 +73,10 @@ impl Value {
         use std::cmp::Ordering;
         let numeric = |value: &Self| !matches!(value, Self::Text(_));
         if numeric(self) && numeric(other) {
-            return self.number().partial_cmp(&other.number()).unwrap_or(Ordering::Greater);
+            return self
+                .number()
+                .partial_cmp(&other.number())
+                .unwrap_or(Ordering::Greater);
         }
         self.to_text(convert).cmp(&other.to_text(convert))
     }
@@ -107,14 +110,17 @@ impl Array {
             element.1 = touched;
             return (element.0.clone(), false);
         }
-        self.elements.insert(Arc::clone(key), (Value::Uninit, touched));
+        self.elements
+            .insert(Arc::clone(key), (Value::Uninit, touched));
         (Value::Uninit, true)
     }
 
     /// The value that was there.
     pub(super) fn set(&mut self, key: Arc<[u8]>, value: Value) -> Option<Value> {
         self.touched += 1;
-        self.elements.insert(key, (value, self.touched)).map(|(value, _)| value)
+        self.elements
+            .insert(key, (value, self.touched))
+            .map(|(value, _)| value)
     }
 
     pub(super) fn remove(&mut self, key: &[u8]) -> Option<Value> {
@@ -138,11 +144,15 @@ impl Array {
             .map(|(key, (_, touched))| (hash(key) as usize & (slots - 1), u64::MAX - touched, key))
             .collect();
         keys.sort_unstable();
-        keys.into_iter().map(|(_, _, key)| Arc::clone(key)).collect()
+        keys.into_iter()
+            .map(|(_, _, key)| Arc::clone(key))
+            .collect()
     }
 }
 
 /// FNV-1, as mawk hashes subscripts.
 fn hash(key: &[u8]) -> u32 {
-    key.iter().fold(2_166_136_261, |hash: u32, byte| hash.wrapping_mul(16_777_619) ^ u32::from(*byte))
+    key.iter().fold(2_166_136_261, |hash: u32, byte| {
+        hash.wrapping_mul(16_777_619) ^ u32::from(*byte)
+    })
 }

@@ -17,9 +17,22 @@ use super::value::{Array, Value};
 
 /// Variables with a meaning, and which of them are arrays. Their order makes their numbers.
 pub(super) const SPECIAL: &[(&str, bool)] = &[
-    ("NF", false), ("NR", false), ("FNR", false), ("FS", false), ("OFS", false), ("ORS", false), ("RS", false),
-    ("SUBSEP", false), ("CONVFMT", false), ("OFMT", false), ("RSTART", false), ("RLENGTH", false),
-    ("FILENAME", false), ("ARGC", false), ("ENVIRON", true), ("ARGV", true),
+    ("NF", false),
+    ("NR", false),
+    ("FNR", false),
+    ("FS", false),
+    ("OFS", false),
+    ("ORS", false),
+    ("RS", false),
+    ("SUBSEP", false),
+    ("CONVFMT", false),
+    ("OFMT", false),
+    ("RSTART", false),
+    ("RLENGTH", false),
+    ("FILENAME", false),
+    ("ARGC", false),
+    ("ENVIRON", true),
+    ("ARGV", true),
 ];
 pub(super) const NF: usize = 0;
 pub(super) const NR: usize = 1;
@@ -170,8 +183,14 @@ impl Vm {
             ops: 0,
         };
         for (index, text) in [
-            (FS, b" ".as_slice()), (OFS, b" "), (ORS, b"\n"), (RS, b"\n"), (SUBSEP, b"\x1c"), (CONVFMT, b"%.6g"),
-            (OFMT, b"%.6g"), (FILENAME, b""),
+            (FS, b" ".as_slice()),
+            (OFS, b" "),
+            (ORS, b"\n"),
+            (RS, b"\n"),
+            (SUBSEP, b"\x1c"),
+            (CONVFMT, b"%.6g"),
+            (OFMT, b"%.6g"),
+            (FILENAME, b""),
         ] {
             vm.set_global(index, Value::text(text));
         }
@@ -248,10 +267,18 @@ impl Vm {
 
     /// `name=value` from the command line; false if it is none.
     pub(super) fn assign(&mut self, text: &[u8]) -> Result<bool, Stop> {
-        let Some(at) = text.iter().position(|&byte| byte == b'=') else { return Ok(false) };
+        let Some(at) = text.iter().position(|&byte| byte == b'=') else {
+            return Ok(false);
+        };
         let (name, value) = text.split_at(at);
-        let starts = name.first().is_some_and(|byte| *byte == b'_' || byte.is_ascii_alphabetic());
-        if !starts || !name.iter().all(|byte| *byte == b'_' || byte.is_ascii_alphanumeric()) {
+        let starts = name
+            .first()
+            .is_some_and(|byte| *byte == b'_' || byte.is_ascii_alphabetic());
+        if !starts
+            || !name
+                .iter()
+                .all(|byte| *byte == b'_' || byte.is_ascii_alphanumeric())
+        {
             return Ok(false);
         }
         let value = Value::input(&unescape(value.get(1..).unwrap_or_default()));
@@ -277,7 +304,9 @@ impl Vm {
                 self.ops = 0;
                 proc.tick().await;
             }
-            let Some(op) = program.code.get(at) else { return Ok(Flow::End) };
+            let Some(op) = program.code.get(at) else {
+                return Ok(Flow::End);
+            };
             at += 1;
             match op {
                 Op::End => return Ok(Flow::End),
@@ -286,7 +315,10 @@ impl Vm {
                 Op::Exit => {
                     let code = self.pop().number();
                     if !code.is_nan() {
-                        #[expect(clippy::cast_possible_truncation, reason = "exit statuses have 8 bits")]
+                        #[expect(
+                            clippy::cast_possible_truncation,
+                            reason = "exit statuses have 8 bits"
+                        )]
                         let code = code as i64;
                         self.status = code.to_le_bytes().first().copied().unwrap_or(0);
                     }
@@ -295,7 +327,9 @@ impl Vm {
                 Op::Call { function, args } => at = self.call(*function, *args, at)?,
                 Op::Return => {
                     let value = self.pop();
-                    let Some(frame) = self.frames.pop() else { return Ok(Flow::End) };
+                    let Some(frame) = self.frames.pop() else {
+                        return Ok(Flow::End);
+                    };
                     self.leave(&frame);
                     at = frame.back;
                     self.push(value);
@@ -306,7 +340,10 @@ impl Vm {
                 }
                 Op::Print { args, destination } => self.print(proc, *args, *destination).await?,
                 Op::Printf { args, destination } => self.printf(proc, *args, *destination).await?,
-                Op::Builtin { name: name @ ("system" | "close" | "fflush"), args } => {
+                Op::Builtin {
+                    name: name @ ("system" | "close" | "fflush"),
+                    args,
+                } => {
                     self.outside(proc, name, *args).await?;
                 }
                 Op::Builtin { name, args } => self.builtin(proc, name, *args)?,
@@ -382,7 +419,11 @@ impl Vm {
             Op::Text(text) => self.push(Value::Text(Arc::clone(text))),
             Op::MatchRecord(index) => {
                 let record = self.record();
-                let found = self.program.regexes.get(*index).is_some_and(|regex| regex.is_match(&record));
+                let found = self
+                    .program
+                    .regexes
+                    .get(*index)
+                    .is_some_and(|regex| regex.is_match(&record));
                 self.push(Value::bool(found));
             }
             Op::Regex(index) => self.stack.push(Item::Regex(*index)),
@@ -414,7 +455,11 @@ impl Vm {
             }
             Op::Arithmetic(operation) => {
                 let (left, right) = self.pop_two();
-                self.push(Value::Number(arithmetic(*operation, left.number(), right.number())));
+                self.push(Value::Number(arithmetic(
+                    *operation,
+                    left.number(),
+                    right.number(),
+                )));
             }
             Op::Negate => {
                 let value = self.pop().number();
@@ -450,14 +495,18 @@ impl Vm {
             Op::In(array) => {
                 let key = self.pop_text();
                 let id = self.array_id(*array);
-                let found = self.arrays.get(id).is_some_and(|array| array.contains(&key));
+                let found = self
+                    .arrays
+                    .get(id)
+                    .is_some_and(|array| array.contains(&key));
                 self.push(Value::bool(found));
             }
             Op::Delete(array) => {
                 let key = self.pop_text();
                 let id = self.array_id(*array);
                 if let Some(value) = self.arrays.get_mut(id).and_then(|array| array.remove(&key)) {
-                    self.memory.shrink(key.len() + value.weight() + ELEMENT_BYTES);
+                    self.memory
+                        .shrink(key.len() + value.weight() + ELEMENT_BYTES);
                 }
             }
             Op::DeleteAll(array) => {
@@ -474,7 +523,10 @@ impl Vm {
                 };
                 let length = match id.and_then(|id| self.arrays.get(id)) {
                     Some(array) => array.len(),
-                    None => self.load(Place::Variable(*variable), false)?.to_text(&self.convert()).len(),
+                    None => self
+                        .load(Place::Variable(*variable), false)?
+                        .to_text(&self.convert())
+                        .len(),
                 };
                 self.push_count(length);
             }
@@ -520,7 +572,12 @@ impl Vm {
             // A pattern where a value is wanted: whether the record matches.
             Some(Item::Regex(index)) => {
                 let record = self.record();
-                Value::bool(self.program.regexes.get(index).is_some_and(|regex| regex.is_match(&record)))
+                Value::bool(
+                    self.program
+                        .regexes
+                        .get(index)
+                        .is_some_and(|regex| regex.is_match(&record)),
+                )
             }
             Some(Item::Array(_)) | None => Value::Uninit,
         }
@@ -539,7 +596,10 @@ impl Vm {
     }
 
     pub(super) fn convert(&self) -> Arc<[u8]> {
-        self.globals.get(CONVFMT).map(|value| value.to_text(b"%.6g")).unwrap_or_else(|| b"%.6g".as_slice().into())
+        self.globals
+            .get(CONVFMT)
+            .map(|value| value.to_text(b"%.6g"))
+            .unwrap_or_else(|| b"%.6g".as_slice().into())
     }
 
     pub(super) fn pop_text(&mut self) -> Arc<[u8]> {
@@ -583,7 +643,11 @@ impl Vm {
     }
 
     fn join(&mut self, count: usize) {
-        let separator = self.globals.get(SUBSEP).map(|value| value.to_text(b"%.6g")).unwrap_or_default();
+        let separator = self
+            .globals
+            .get(SUBSEP)
+            .map(|value| value.to_text(b"%.6g"))
+            .unwrap_or_default();
         let values = self.pop_many(count);
         let convert = self.convert();
         let texts: Vec<Arc<[u8]>> = values.iter().map(|value| value.to_text(&convert)).collect();
@@ -597,7 +661,9 @@ impl Vm {
         let text = match item {
             Some(Item::Regex(index)) => {
                 let regex = self.program.regexes.get(index).cloned();
-                return regex.map(Arc::new).ok_or_else(|| Stop::Fatal(b"no such pattern".to_vec()));
+                return regex
+                    .map(Arc::new)
+                    .ok_or_else(|| Stop::Fatal(b"no such pattern".to_vec()));
             }
             Some(Item::Value(value)) => value.to_text(&self.convert()),
             Some(Item::Array(_)) | None => Arc::from(b"".as_slice()),
@@ -668,10 +734,17 @@ impl Vm {
         }
     }
 
-    pub(super) fn set_element(&mut self, id: usize, key: Arc<[u8]>, value: Value) -> Result<(), Stop> {
+    pub(super) fn set_element(
+        &mut self,
+        id: usize,
+        key: Arc<[u8]>,
+        value: Value,
+    ) -> Result<(), Stop> {
         let (key_len, weight) = (key.len(), value.weight());
         self.charge(weight, 0)?;
-        let Some(array) = self.arrays.get_mut(id) else { return Ok(()) };
+        let Some(array) = self.arrays.get_mut(id) else {
+            return Ok(());
+        };
         match array.set(key, value) {
             Some(old) => self.memory.shrink(old.weight()),
             None => self.charge(key_len + ELEMENT_BYTES, 0)?,
@@ -700,7 +773,9 @@ impl Vm {
                 self.split_record();
                 self.globals.get(NF).cloned().unwrap_or_default()
             }
-            Place::Variable(Variable::Global(index)) => self.globals.get(index).cloned().unwrap_or_default(),
+            Place::Variable(Variable::Global(index)) => {
+                self.globals.get(index).cloned().unwrap_or_default()
+            }
             Place::Variable(Variable::Local(index)) => match self.local(index) {
                 Some(Local::Value(value)) => value.clone(),
                 _ => Value::Uninit,
@@ -708,7 +783,11 @@ impl Vm {
             Place::Element(array) => {
                 let key = self.pop_text();
                 let id = self.array_id(array);
-                let (value, made) = self.arrays.get_mut(id).map(|array| array.get(&key)).unwrap_or_default();
+                let (value, made) = self
+                    .arrays
+                    .get_mut(id)
+                    .map(|array| array.get(&key))
+                    .unwrap_or_default();
                 if made {
                     self.charge(key.len() + ELEMENT_BYTES, 0)?;
                 }
@@ -772,8 +851,14 @@ impl Vm {
 
     fn store_global(&mut self, index: usize, value: Value) -> Result<(), Stop> {
         match index {
-            FS => self.field_separator = Separator::field(&value.to_text(&self.convert())).map_err(Stop::Fatal)?,
-            RS => self.record_separator = Separator::record(&value.to_text(&self.convert())).map_err(Stop::Fatal)?,
+            FS => {
+                self.field_separator =
+                    Separator::field(&value.to_text(&self.convert())).map_err(Stop::Fatal)?
+            }
+            RS => {
+                self.record_separator =
+                    Separator::record(&value.to_text(&self.convert())).map_err(Stop::Fatal)?
+            }
             NF => {
                 self.split_record();
                 let count = self.field_index(&value)?;
@@ -799,9 +884,17 @@ impl Vm {
 
     pub(super) fn record(&mut self) -> Arc<[u8]> {
         if !self.is_joined {
-            let separator = self.globals.get(OFS).map(|value| value.to_text(b"%.6g")).unwrap_or_default();
+            let separator = self
+                .globals
+                .get(OFS)
+                .map(|value| value.to_text(b"%.6g"))
+                .unwrap_or_default();
             let convert = self.convert();
-            let texts: Vec<Arc<[u8]>> = self.fields.iter().map(|field| field.to_text(&convert)).collect();
+            let texts: Vec<Arc<[u8]>> = self
+                .fields
+                .iter()
+                .map(|field| field.to_text(&convert))
+                .collect();
             self.record = texts.join(separator.as_ref()).into();
             self.is_joined = true;
         }
@@ -830,7 +923,11 @@ impl Vm {
         if number < 0.0 {
             return Err(self.run_time_error(&format!("negative field index ${}", number.trunc())));
         }
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "compared with the limit below")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "compared with the limit below"
+        )]
         let index = number as usize;
         if index > MAX_FIELD {
             return Err(self.run_time_error(&format!("field index overflow ${index}")));
@@ -839,9 +936,20 @@ impl Vm {
     }
 
     pub(super) fn run_time_error(&self, text: &str) -> Stop {
-        let show = |index: usize| self.globals.get(index).map(|value| value.to_text(b"%.6g")).unwrap_or_default();
+        let show = |index: usize| {
+            self.globals
+                .get(index)
+                .map(|value| value.to_text(b"%.6g"))
+                .unwrap_or_default()
+        };
         let mut line = format!("run time error: {text}\n\tFILENAME=\"").into_bytes();
-        for part in [show(FILENAME).as_ref(), b"\" FNR=", &show(FNR), b" NR=", &show(NR)] {
+        for part in [
+            show(FILENAME).as_ref(),
+            b"\" FNR=",
+            &show(FNR),
+            b" NR=",
+            &show(NR),
+        ] {
             line.extend_from_slice(part);
         }
         Stop::Fatal(line)
@@ -877,7 +985,9 @@ impl Vm {
 
     fn call(&mut self, function: usize, args: usize, back: usize) -> Result<usize, Stop> {
         let program = Arc::clone(&self.program);
-        let Some(function) = program.functions.get(function) else { return Ok(back) };
+        let Some(function) = program.functions.get(function) else {
+            return Ok(back);
+        };
         if self.frames.len() >= MAX_CALLS {
             return Err(Stop::Fatal(b"function call nesting too deep".to_vec()));
         }
@@ -891,8 +1001,14 @@ impl Vm {
                 Item::Regex(_) => Local::Value(Value::Uninit),
             });
         }
-        self.locals.resize(base + function.params, Local::Value(Value::Uninit));
-        self.frames.push(Frame { back, base, loops: self.loops.len(), arrays: Vec::new() });
+        self.locals
+            .resize(base + function.params, Local::Value(Value::Uninit));
+        self.frames.push(Frame {
+            back,
+            base,
+            loops: self.loops.len(),
+            arrays: Vec::new(),
+        });
         Ok(function.start)
     }
 
@@ -904,7 +1020,13 @@ impl Vm {
         let weight: usize = self
             .locals
             .drain(frame.base..)
-            .map(|local| if let Local::Value(value) = local { value.weight() } else { 0 })
+            .map(|local| {
+                if let Local::Value(value) = local {
+                    value.weight()
+                } else {
+                    0
+                }
+            })
             .sum();
         // Arguments were not charged; the account never goes below nothing.
         self.memory.shrink(weight.min(LARGE));

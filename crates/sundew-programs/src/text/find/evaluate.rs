@@ -24,7 +24,13 @@ pub(super) struct Evaluator {
 impl Evaluator {
     pub(super) fn new(parsed: Parsed) -> Self {
         let batches = vec![Vec::new(); parsed.batches.len()];
-        Self { parsed, failed: false, prune: false, quit: false, batches }
+        Self {
+            parsed,
+            failed: false,
+            prune: false,
+            quit: false,
+            batches,
+        }
     }
 
     pub(super) async fn evaluate(&mut self, proc: &mut Process, visit: &Visit<'_>) {
@@ -43,7 +49,12 @@ impl Evaluator {
         }
     }
 
-    fn holds<'a>(&'a mut self, proc: &'a mut Process, node: &'a Node, visit: &'a Visit<'_>) -> BoxFuture<'a, bool> {
+    fn holds<'a>(
+        &'a mut self,
+        proc: &'a mut Process,
+        node: &'a Node,
+        visit: &'a Visit<'_>,
+    ) -> BoxFuture<'a, bool> {
         Box::pin(async move {
             match node {
                 Node::And(nodes) => {
@@ -81,7 +92,9 @@ impl Evaluator {
                     self.quit = true;
                     false
                 }
-                Node::Print { .. } | Node::Printf(..) | Node::Ls(_) => self.print(proc, node, visit).await,
+                Node::Print { .. } | Node::Printf(..) | Node::Ls(_) => {
+                    self.print(proc, node, visit).await
+                }
                 Node::Delete => self.delete(proc, visit).await,
                 Node::Exec(exec) => self.exec(proc, exec, visit).await,
                 Node::Batch(index) => {
@@ -101,12 +114,16 @@ impl Evaluator {
             Node::Path(pattern) => pattern.matches(visit.path),
             Node::LinkName(pattern) => {
                 metadata.file_type == FileType::Symlink
-                    && proc.read_link(visit.path).is_ok_and(|target| pattern.matches(&target))
+                    && proc
+                        .read_link(visit.path)
+                        .is_ok_and(|target| pattern.matches(&target))
             }
             Node::Regex(regex) => regex.is_match(visit.path),
             Node::Type(types, false) => types.contains(&metadata.file_type),
             Node::Type(types, true) => {
-                let other = proc.stat(visit.path).map_or(metadata.file_type, |metadata| metadata.file_type);
+                let other = proc
+                    .stat(visit.path)
+                    .map_or(metadata.file_type, |metadata| metadata.file_type);
                 types.contains(&other)
             }
             Node::Size { range, unit } => {
@@ -115,10 +132,17 @@ impl Evaluator {
             }
             Node::Empty => match metadata.file_type {
                 FileType::Regular => metadata.size == 0,
-                FileType::Directory => proc.read_directory(visit.path).is_ok_and(|entries| entries.is_empty()),
+                FileType::Directory => proc
+                    .read_directory(visit.path)
+                    .is_ok_and(|entries| entries.is_empty()),
                 _ => false,
             },
-            Node::Age { time, range, seconds, now } => {
+            Node::Age {
+                time,
+                range,
+                seconds,
+                now,
+            } => {
                 let age = now - self.time(*time, visit).secs;
                 if *seconds == 60 {
                     // Minutes are compared exactly, days by whole days.
@@ -152,8 +176,16 @@ impl Evaluator {
             Node::FileSystem(name) => {
                 let mounts = proc.mounts();
                 let path = proc.absolute(visit.path);
-                let under = |target: &[u8]| target == b"/" || path.strip_prefix(target).is_some_and(|rest| matches!(rest.first(), None | Some(b'/')));
-                let mount = mounts.iter().filter(|mount| under(&mount.target)).max_by_key(|mount| mount.target.len());
+                let under = |target: &[u8]| {
+                    target == b"/"
+                        || path
+                            .strip_prefix(target)
+                            .is_some_and(|rest| matches!(rest.first(), None | Some(b'/')))
+                };
+                let mount = mounts
+                    .iter()
+                    .filter(|mount| under(&mount.target))
+                    .max_by_key(|mount| mount.target.len());
                 mount.is_some_and(|mount| mount.fs_type.as_ref() == name.as_slice())
             }
             _ => false,
@@ -170,10 +202,14 @@ impl Evaluator {
 
     async fn print(&mut self, proc: &mut Process, node: &Node, visit: &Visit<'_>) -> bool {
         let (text, target) = match node {
-            Node::Print { zero, target } => {
-                ([visit.path, if *zero { b"\0" } else { b"\n" }].concat(), *target)
-            }
-            Node::Printf(text, target) => (format::printf(proc, text, visit, &self.parsed.users), *target),
+            Node::Print { zero, target } => (
+                [visit.path, if *zero { b"\0" } else { b"\n" }].concat(),
+                *target,
+            ),
+            Node::Printf(text, target) => (
+                format::printf(proc, text, visit, &self.parsed.users),
+                *target,
+            ),
             Node::Ls(target) => (format::listing(proc, visit, &self.parsed.users), *target),
             _ => return true,
         };
@@ -194,13 +230,22 @@ impl Evaluator {
         if visit.path == b"." {
             return true;
         }
-        let result = if visit.metadata.is_dir() { proc.remove_directory(visit.path) } else { proc.unlink(visit.path) };
+        let result = if visit.metadata.is_dir() {
+            proc.remove_directory(visit.path)
+        } else {
+            proc.unlink(visit.path)
+        };
         match result {
             Ok(()) => true,
             Err(errno) => {
                 self.failed = true;
-                let text =
-                    ["cannot delete ‘".as_bytes(), visit.path, "’: ".as_bytes(), errno.message().as_bytes()].concat();
+                let text = [
+                    "cannot delete ‘".as_bytes(),
+                    visit.path,
+                    "’: ".as_bytes(),
+                    errno.message().as_bytes(),
+                ]
+                .concat();
                 proc.complain_text(text).await;
                 false
             }
@@ -210,8 +255,16 @@ impl Evaluator {
     // ---- commands ------------------------------------------------------------------------------
 
     async fn exec(&mut self, proc: &mut Process, exec: &Exec, visit: &Visit<'_>) -> bool {
-        let name = if exec.in_directory { [b"./", base_name(visit.path)].concat() } else { visit.path.to_vec() };
-        let words: Vec<Vec<u8>> = exec.words.iter().map(|word| replaced(word, &name)).collect();
+        let name = if exec.in_directory {
+            [b"./", base_name(visit.path)].concat()
+        } else {
+            visit.path.to_vec()
+        };
+        let words: Vec<Vec<u8>> = exec
+            .words
+            .iter()
+            .map(|word| replaced(word, &name))
+            .collect();
         if exec.asks && !ask(proc, exec, &name).await {
             return false;
         }
@@ -220,7 +273,12 @@ impl Evaluator {
     }
 
     /// Runs a command; its status, if it could be started.
-    async fn command(&mut self, proc: &mut Process, words: Vec<Vec<u8>>, directory: Option<Vec<u8>>) -> Option<u8> {
+    async fn command(
+        &mut self,
+        proc: &mut Process,
+        words: Vec<Vec<u8>>,
+        directory: Option<Vec<u8>>,
+    ) -> Option<u8> {
         // Its output comes after ours.
         if proc.flush().await.is_err() {
             self.quit = true;
@@ -251,9 +309,19 @@ impl Evaluator {
     }
 
     async fn add_to_batch(&mut self, proc: &mut Process, index: usize, visit: &Visit<'_>) {
-        let in_directory = self.parsed.batches.get(index).is_some_and(|exec| exec.in_directory);
-        let name = if in_directory { [b"./", base_name(visit.path)].concat() } else { visit.path.to_vec() };
-        let Some(batch) = self.batches.get_mut(index) else { return };
+        let in_directory = self
+            .parsed
+            .batches
+            .get(index)
+            .is_some_and(|exec| exec.in_directory);
+        let name = if in_directory {
+            [b"./", base_name(visit.path)].concat()
+        } else {
+            visit.path.to_vec()
+        };
+        let Some(batch) = self.batches.get_mut(index) else {
+            return;
+        };
         batch.push(name);
         let size: usize = batch.iter().map(|name| name.len() + 9).sum();
         if size > BATCH_BYTES {
@@ -262,8 +330,14 @@ impl Evaluator {
     }
 
     async fn run_batch(&mut self, proc: &mut Process, index: usize) {
-        let names = self.batches.get_mut(index).map(std::mem::take).unwrap_or_default();
-        let Some(exec) = self.parsed.batches.get(index) else { return };
+        let names = self
+            .batches
+            .get_mut(index)
+            .map(std::mem::take)
+            .unwrap_or_default();
+        let Some(exec) = self.parsed.batches.get(index) else {
+            return;
+        };
         if names.is_empty() {
             return;
         }
@@ -277,7 +351,11 @@ impl Evaluator {
 fn start(proc: &Process, words: Vec<Vec<u8>>) -> Result<sundew_kernel::Pid, Errno> {
     let name = words.first().cloned().unwrap_or_default();
     let path = command::search(proc, &name)?;
-    proc.spawn(Spawn { path, args: words, env: proc.env().clone() })
+    proc.spawn(Spawn {
+        path,
+        args: words,
+        env: proc.env().clone(),
+    })
 }
 
 /// `-ok`: asks on standard error, and takes an answer that begins with a `y`.
@@ -298,12 +376,18 @@ async fn ask(proc: &mut Process, exec: &Exec, name: &[u8]) -> bool {
 
 /// The last part of a path; slashes at its end are no part of it.
 pub(super) fn base_name(path: &[u8]) -> &[u8] {
-    let end = path.iter().rposition(|&byte| byte != b'/').map_or(0, |at| at + 1);
+    let end = path
+        .iter()
+        .rposition(|&byte| byte != b'/')
+        .map_or(0, |at| at + 1);
     let trimmed = path.get(..end).unwrap_or_default();
     if trimmed.is_empty() {
         return path.get(..1).unwrap_or_default();
     }
-    trimmed.rsplit(|&byte| byte == b'/').next().unwrap_or(trimmed)
+    trimmed
+        .rsplit(|&byte| byte == b'/')
+        .next()
+        .unwrap_or(trimmed)
 }
 
 /// What stands before the last part.

@@ -57,10 +57,21 @@ pub(super) enum Node {
     LinkName(Pattern),
     Regex(Box<Regex>),
     Type(Vec<FileType>, bool),
-    Size { range: Range, unit: i64 },
+    Size {
+        range: Range,
+        unit: i64,
+    },
     Empty,
-    Age { time: Time, range: Range, seconds: i64, now: i64 },
-    Newer { than: Timestamp, time: Time },
+    Age {
+        time: Time,
+        range: Range,
+        seconds: i64,
+        now: i64,
+    },
+    Newer {
+        than: Timestamp,
+        time: Time,
+    },
     /// Exact, all, any.
     Permission(u16, char),
     Owner(u32),
@@ -74,7 +85,10 @@ pub(super) enum Node {
     Same(u64, u64),
     Access(sundew_vfs::Access),
     FileSystem(Vec<u8>),
-    Print { zero: bool, target: Option<usize> },
+    Print {
+        zero: bool,
+        target: Option<usize>,
+    },
     Printf(Vec<u8>, Option<usize>),
     Ls(Option<usize>),
     Delete,
@@ -114,7 +128,11 @@ struct Parser<'a> {
 }
 
 impl Parsed {
-    pub(super) async fn read(proc: &Process, words: &[Vec<u8>], follow: Follow) -> Result<Self, Failure> {
+    pub(super) async fn read(
+        proc: &Process,
+        words: &[Vec<u8>],
+        follow: Follow,
+    ) -> Result<Self, Failure> {
         let parsed = Self {
             root: Node::True,
             follow,
@@ -136,12 +154,23 @@ impl Parsed {
             syntax: Syntax::Basic,
             daystart: false,
         };
-        let root = if words.is_empty() { Node::True } else { parser.list().await? };
+        let root = if words.is_empty() {
+            Node::True
+        } else {
+            parser.list().await?
+        };
         if parser.at < parser.words.len() {
             return Err(b"you have too many ')'".to_vec());
         }
-        let print = Node::Print { zero: false, target: None };
-        parser.parsed.root = if parser.has_action { root } else { Node::And(vec![root, print]) };
+        let print = Node::Print {
+            zero: false,
+            target: None,
+        };
+        parser.parsed.root = if parser.has_action {
+            root
+        } else {
+            Node::And(vec![root, print])
+        };
         Ok(parser.parsed)
     }
 }
@@ -159,7 +188,11 @@ impl Parser<'_> {
 
     fn deeper(&mut self) -> Result<(), Failure> {
         self.depth += 1;
-        if self.depth > MAX_DEPTH { Err(b"expression too deep".to_vec()) } else { Ok(()) }
+        if self.depth > MAX_DEPTH {
+            Err(b"expression too deep".to_vec())
+        } else {
+            Ok(())
+        }
     }
 
     async fn list(&mut self) -> Result<Node, Failure> {
@@ -204,18 +237,29 @@ impl Parser<'_> {
         }
         let Some(word) = self.peek() else {
             if operator.is_empty() {
-                let before = self.words.get(self.at.wrapping_sub(1)).cloned().unwrap_or_default();
+                let before = self
+                    .words
+                    .get(self.at.wrapping_sub(1))
+                    .cloned()
+                    .unwrap_or_default();
                 return Err([b"expected an expression after '".as_slice(), &before, b"'"].concat());
             }
-            return Err([b"expected an expression after '".as_slice(), &operator, b"'"].concat());
+            return Err([
+                b"expected an expression after '".as_slice(),
+                &operator,
+                b"'",
+            ]
+            .concat());
         };
         let word = word.to_vec();
         let node = match word.as_slice() {
             b"-o" | b"-or" | b"-a" | b"-and" | b"," => {
-                return Err(
-                    [b"invalid expression; you have used a binary operator '".as_slice(), &word, b"' with nothing before it."]
-                        .concat(),
-                );
+                return Err([
+                    b"invalid expression; you have used a binary operator '".as_slice(),
+                    &word,
+                    b"' with nothing before it.",
+                ]
+                .concat());
             }
             b")" if self.depth == 0 => {
                 return Err(b"invalid expression; you have too many ')'".to_vec());
@@ -241,7 +285,11 @@ impl Parser<'_> {
                 self.primary(&word).await?
             }
         };
-        Ok(if negated { Node::Not(Box::new(node)) } else { node })
+        Ok(if negated {
+            Node::Not(Box::new(node))
+        } else {
+            node
+        })
     }
 
     async fn primary(&mut self, name: &[u8]) -> Result<Node, Failure> {
@@ -274,7 +322,9 @@ impl Parser<'_> {
         match name {
             b"-maxdepth" | b"-mindepth" => {
                 let word = self.argument(name)?;
-                let number = std::str::from_utf8(&word).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+                let number = std::str::from_utf8(&word)
+                    .ok()
+                    .filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
                 let Some(number) = number.and_then(|text| text.parse().ok()) else {
                     let text = [
                         b"Expected a positive decimal integer argument to ".as_slice(),
@@ -295,16 +345,31 @@ impl Parser<'_> {
             b"-mount" | b"-xdev" => self.parsed.one_filesystem = true,
             b"-follow" => self.parsed.follow = Follow::Always,
             b"-daystart" => self.daystart = true,
-            b"-noleaf" | b"-warn" | b"-nowarn" | b"-ignore_readdir_race" | b"-noignore_readdir_race" => {}
+            b"-noleaf"
+            | b"-warn"
+            | b"-nowarn"
+            | b"-ignore_readdir_race"
+            | b"-noignore_readdir_race" => {}
             b"-regextype" => {
                 let word = self.argument(name)?;
                 self.syntax = match word.as_slice() {
-                    b"posix-extended" | b"posix-egrep" | b"egrep" | b"posix-awk" | b"awk" | b"gnu-awk" => Syntax::Extended,
-                    b"findutils-default" | b"ed" | b"emacs" | b"grep" | b"posix-basic" | b"posix-minimal-basic"
+                    b"posix-extended" | b"posix-egrep" | b"egrep" | b"posix-awk" | b"awk"
+                    | b"gnu-awk" => Syntax::Extended,
+                    b"findutils-default"
+                    | b"ed"
+                    | b"emacs"
+                    | b"grep"
+                    | b"posix-basic"
+                    | b"posix-minimal-basic"
                     | b"sed" => Syntax::Basic,
                     word => {
                         let valid = "’; valid types are ‘findutils-default’, ‘ed’, ‘emacs’, ‘gnu-awk’, ‘grep’, ‘posix-awk’, ‘awk’, ‘posix-basic’, ‘posix-egrep’, ‘egrep’, ‘posix-extended’, ‘posix-minimal-basic’, ‘sed’.";
-                        return Err(["Unknown regular expression type ‘".as_bytes(), word, valid.as_bytes()].concat());
+                        return Err([
+                            "Unknown regular expression type ‘".as_bytes(),
+                            word,
+                            valid.as_bytes(),
+                        ]
+                        .concat());
                     }
                 };
             }
@@ -315,11 +380,20 @@ impl Parser<'_> {
 
     async fn action(&mut self, name: &[u8]) -> Result<Option<Node>, Failure> {
         Ok(Some(match name {
-            b"-print" => Node::Print { zero: false, target: None },
-            b"-print0" => Node::Print { zero: true, target: None },
+            b"-print" => Node::Print {
+                zero: false,
+                target: None,
+            },
+            b"-print0" => Node::Print {
+                zero: true,
+                target: None,
+            },
             b"-fprint" | b"-fprint0" => {
                 let target = self.output(name).await?;
-                Node::Print { zero: name.ends_with(b"0"), target }
+                Node::Print {
+                    zero: name.ends_with(b"0"),
+                    target,
+                }
             }
             b"-printf" => Node::Printf(self.argument(name)?, None),
             b"-fprintf" => {
@@ -344,7 +418,12 @@ impl Parser<'_> {
         if path == b"/dev/stdout" {
             return Ok(None);
         }
-        if let Some(known) = self.parsed.outputs.iter().position(|(known, _)| *known == path) {
+        if let Some(known) = self
+            .parsed
+            .outputs
+            .iter()
+            .position(|(known, _)| *known == path)
+        {
             return Ok(Some(known));
         }
         let flags = sundew_kernel::descriptor::OpenFlags::CREATE;
@@ -353,7 +432,13 @@ impl Parser<'_> {
                 self.parsed.outputs.push((path, fd));
                 Ok(Some(self.parsed.outputs.len() - 1))
             }
-            Err(errno) => Err(["‘".as_bytes(), &path, "’: ".as_bytes(), errno.message().as_bytes()].concat()),
+            Err(errno) => Err([
+                "‘".as_bytes(),
+                &path,
+                "’: ".as_bytes(),
+                errno.message().as_bytes(),
+            ]
+            .concat()),
         }
     }
 
@@ -365,15 +450,25 @@ impl Parser<'_> {
             asks: name.starts_with(b"-ok"),
         };
         loop {
-            let Some(word) = self.words.get(self.at).cloned() else { return Err(missing()) };
+            let Some(word) = self.words.get(self.at).cloned() else {
+                return Err(missing());
+            };
             self.at += 1;
             if word == b";" {
                 break;
             }
             if word == b"+" && exec.words.last().is_some_and(|last| last == b"{}") && !exec.asks {
                 exec.words.pop();
-                if exec.words.iter().any(|word| word.windows(2).any(|pair| pair == b"{}")) {
-                    let text = [b"Only one instance of {} is supported with ".as_slice(), name, b" ... +"];
+                if exec
+                    .words
+                    .iter()
+                    .any(|word| word.windows(2).any(|pair| pair == b"{}"))
+                {
+                    let text = [
+                        b"Only one instance of {} is supported with ".as_slice(),
+                        name,
+                        b" ... +",
+                    ];
                     return Err(text.concat());
                 }
                 if exec.words.is_empty() {
@@ -384,24 +479,42 @@ impl Parser<'_> {
             }
             exec.words.push(word);
         }
-        if exec.words.is_empty() { Err(missing()) } else { Ok(Node::Exec(exec)) }
+        if exec.words.is_empty() {
+            Err(missing())
+        } else {
+            Ok(Node::Exec(exec))
+        }
     }
 
     fn name_test(&mut self, name: &[u8]) -> Result<Option<Node>, Failure> {
         let fold = name.starts_with(b"-i") && name != b"-inum";
-        let options = pattern::Options { extended: false, ignore_case: fold };
+        let options = pattern::Options {
+            extended: false,
+            ignore_case: fold,
+        };
         Ok(Some(match name {
             b"-name" | b"-iname" => Node::Name(Pattern::from_bytes(&self.argument(name)?, options)),
             b"-path" | b"-ipath" | b"-wholename" | b"-iwholename" => {
                 Node::Path(Pattern::from_bytes(&self.argument(name)?, options))
             }
-            b"-lname" | b"-ilname" => Node::LinkName(Pattern::from_bytes(&self.argument(name)?, options)),
+            b"-lname" | b"-ilname" => {
+                Node::LinkName(Pattern::from_bytes(&self.argument(name)?, options))
+            }
             b"-regex" | b"-iregex" => {
                 let text = self.argument(name)?;
-                let flags = Flags { ignore_case: fold, newline: false };
+                let flags = Flags {
+                    ignore_case: fold,
+                    newline: false,
+                };
                 let regex = Regex::whole(&text, Some(self.syntax), flags, Whole::Line);
                 Node::Regex(Box::new(regex.map_err(|error| {
-                    [b"failed to compile regular expression '".as_slice(), &text, b"': ", error.message().as_bytes()].concat()
+                    [
+                        b"failed to compile regular expression '".as_slice(),
+                        &text,
+                        b"': ",
+                        error.message().as_bytes(),
+                    ]
+                    .concat()
                 })?))
             }
             _ => return Ok(None),
@@ -410,7 +523,16 @@ impl Parser<'_> {
 
     fn range(&mut self, name: &[u8]) -> Result<Range, Failure> {
         let word = self.argument(name)?;
-        range(&word).ok_or_else(|| [b"invalid argument `".as_slice(), &word, b"' to `", name, b"'"].concat())
+        range(&word).ok_or_else(|| {
+            [
+                b"invalid argument `".as_slice(),
+                &word,
+                b"' to `",
+                name,
+                b"'",
+            ]
+            .concat()
+        })
     }
 
     fn number_test(&mut self, name: &[u8]) -> Result<Option<Node>, Failure> {
@@ -424,8 +546,18 @@ impl Parser<'_> {
             _ => Time::Modification,
         };
         Ok(Some(match name {
-            b"-amin" | b"-cmin" | b"-mmin" => Node::Age { time, range: self.range(name)?, seconds: 60, now },
-            b"-atime" | b"-ctime" | b"-mtime" => Node::Age { time, range: self.range(name)?, seconds: 86_400, now },
+            b"-amin" | b"-cmin" | b"-mmin" => Node::Age {
+                time,
+                range: self.range(name)?,
+                seconds: 60,
+                now,
+            },
+            b"-atime" | b"-ctime" | b"-mtime" => Node::Age {
+                time,
+                range: self.range(name)?,
+                seconds: 86_400,
+                now,
+            },
             b"-links" => Node::Links(self.range(name)?),
             b"-inum" => Node::Inode(self.range(name)?),
             b"-uid" => Node::UserNumber(self.range(name)?),
@@ -487,13 +619,28 @@ impl Parser<'_> {
             b"-newer" | b"-anewer" | b"-cnewer" | b"-samefile" => {
                 let path = self.argument(name)?;
                 let metadata = self.proc.stat(&path).map_err(|errno| {
-                    ["‘".as_bytes(), &path, "’: ".as_bytes(), errno.message().as_bytes()].concat()
+                    [
+                        "‘".as_bytes(),
+                        &path,
+                        "’: ".as_bytes(),
+                        errno.message().as_bytes(),
+                    ]
+                    .concat()
                 })?;
                 match name {
                     b"-samefile" => Node::Same(metadata.dev, metadata.ino.0),
-                    b"-anewer" => Node::Newer { than: metadata.mtime, time: Time::Access },
-                    b"-cnewer" => Node::Newer { than: metadata.mtime, time: Time::Change },
-                    _ => Node::Newer { than: metadata.mtime, time: Time::Modification },
+                    b"-anewer" => Node::Newer {
+                        than: metadata.mtime,
+                        time: Time::Access,
+                    },
+                    b"-cnewer" => Node::Newer {
+                        than: metadata.mtime,
+                        time: Time::Change,
+                    },
+                    _ => Node::Newer {
+                        than: metadata.mtime,
+                        time: Time::Modification,
+                    },
                 }
             }
             _ => return Ok(None),
@@ -501,17 +648,29 @@ impl Parser<'_> {
     }
 
     fn owner(&self, name: &[u8], word: &[u8]) -> Result<Node, Failure> {
-        let number = std::str::from_utf8(word).ok().and_then(|text| text.parse().ok());
+        let number = std::str::from_utf8(word)
+            .ok()
+            .and_then(|text| text.parse().ok());
         let users = &self.parsed.users;
         if name == b"-user" {
             let found = users.user(word).map(|user| user.uid).or(number);
             return found.map(Node::Owner).ok_or_else(|| {
-                ["‘".as_bytes(), word, "’ is not the name of a known user".as_bytes()].concat()
+                [
+                    "‘".as_bytes(),
+                    word,
+                    "’ is not the name of a known user".as_bytes(),
+                ]
+                .concat()
             });
         }
         let found = users.group(word).map(|group| group.gid).or(number);
         found.map(Node::Group).ok_or_else(|| {
-            ["‘".as_bytes(), word, "’ is not the name of an existing group".as_bytes()].concat()
+            [
+                "‘".as_bytes(),
+                word,
+                "’ is not the name of an existing group".as_bytes(),
+            ]
+            .concat()
         })
     }
 }
@@ -533,8 +692,13 @@ fn range(word: &[u8]) -> Option<Range> {
         Some(b'-') => (std::cmp::Ordering::Less, word.get(1..)?),
         _ => (std::cmp::Ordering::Equal, word),
     };
-    let number = std::str::from_utf8(digits).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))?;
-    Some(Range { order, number: number.parse().ok()? })
+    let number = std::str::from_utf8(digits)
+        .ok()
+        .filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))?;
+    Some(Range {
+        order,
+        number: number.parse().ok()?,
+    })
 }
 
 fn types(name: &[u8], word: &[u8]) -> Result<Vec<FileType>, Failure> {
@@ -542,9 +706,19 @@ fn types(name: &[u8], word: &[u8]) -> Result<Vec<FileType>, Failure> {
     for part in word.split(|&byte| byte == b',') {
         let &[letter] = part else {
             if part.is_empty() {
-                return Err([b"Arguments to ".as_slice(), name, b" should contain at least one letter"].concat());
+                return Err([
+                    b"Arguments to ".as_slice(),
+                    name,
+                    b" should contain at least one letter",
+                ]
+                .concat());
             }
-            return Err([b"Must separate multiple arguments to ".as_slice(), name, b" using: ','"].concat());
+            return Err([
+                b"Must separate multiple arguments to ".as_slice(),
+                name,
+                b" using: ','",
+            ]
+            .concat());
         };
         found.push(match letter {
             b'f' => FileType::Regular,

@@ -10,7 +10,12 @@ use crate::time::{Shown, Zone};
 use crate::users::Directory;
 
 /// What a format makes of a file.
-pub(super) fn printf(proc: &Process, format: &[u8], visit: &Visit<'_>, users: &Directory) -> Vec<u8> {
+pub(super) fn printf(
+    proc: &Process,
+    format: &[u8],
+    visit: &Visit<'_>,
+    users: &Directory,
+) -> Vec<u8> {
     let mut out = Vec::new();
     let mut bytes = format.iter().copied().peekable();
     while let Some(byte) = bytes.next() {
@@ -28,7 +33,9 @@ pub(super) fn printf(proc: &Process, format: &[u8], visit: &Visit<'_>, users: &D
                 Some(digit @ b'0'..=b'7') => {
                     let mut value = u32::from(digit - b'0');
                     for _ in 0..2 {
-                        let Some(digit) = bytes.next_if(|byte| (b'0'..=b'7').contains(byte)) else { break };
+                        let Some(digit) = bytes.next_if(|byte| (b'0'..=b'7').contains(byte)) else {
+                            break;
+                        };
                         value = value * 8 + u32::from(digit - b'0');
                     }
                     out.extend(value.to_le_bytes().first());
@@ -38,8 +45,8 @@ pub(super) fn printf(proc: &Process, format: &[u8], visit: &Visit<'_>, users: &D
             },
             b'%' => {
                 let mut flags = String::new();
-                while let Some(flag) =
-                    bytes.next_if(|byte| matches!(byte, b'-' | b'0'..=b'9' | b'.' | b'#' | b'+' | b' '))
+                while let Some(flag) = bytes
+                    .next_if(|byte| matches!(byte, b'-' | b'0'..=b'9' | b'.' | b'#' | b'+' | b' '))
                 {
                     flags.push(char::from(flag));
                 }
@@ -47,7 +54,9 @@ pub(super) fn printf(proc: &Process, format: &[u8], visit: &Visit<'_>, users: &D
                     out.push(b'%');
                     break;
                 };
-                let second = matches!(directive, b'T' | b'A' | b'C' | b'B').then(|| bytes.next()).flatten();
+                let second = matches!(directive, b'T' | b'A' | b'C' | b'B')
+                    .then(|| bytes.next())
+                    .flatten();
                 let text = directive_text(proc, directive, second, visit, users);
                 padded(&mut out, &text, &flags);
             }
@@ -59,10 +68,18 @@ pub(super) fn printf(proc: &Process, format: &[u8], visit: &Visit<'_>, users: &D
 
 fn padded(out: &mut Vec<u8>, text: &[u8], flags: &str) {
     let left = flags.contains('-');
-    let digits: String = flags.chars().skip_while(|c| !c.is_ascii_digit()).take_while(char::is_ascii_digit).collect();
+    let digits: String = flags
+        .chars()
+        .skip_while(|c| !c.is_ascii_digit())
+        .take_while(char::is_ascii_digit)
+        .collect();
     let width: usize = digits.parse().unwrap_or(0);
     let missing = width.min(4096).saturating_sub(text.len());
-    let fill = if digits.starts_with('0') && !left { b'0' } else { b' ' };
+    let fill = if digits.starts_with('0') && !left {
+        b'0'
+    } else {
+        b' '
+    };
     if left {
         out.extend_from_slice(text);
         out.resize(out.len() + missing, b' ');
@@ -72,7 +89,13 @@ fn padded(out: &mut Vec<u8>, text: &[u8], flags: &str) {
     }
 }
 
-fn directive_text(proc: &Process, directive: u8, second: Option<u8>, visit: &Visit<'_>, users: &Directory) -> Vec<u8> {
+fn directive_text(
+    proc: &Process,
+    directive: u8,
+    second: Option<u8>,
+    visit: &Visit<'_>,
+    users: &Directory,
+) -> Vec<u8> {
     let metadata = visit.metadata;
     let number = |value: u64| value.to_string().into_bytes();
     match directive {
@@ -98,7 +121,9 @@ fn directive_text(proc: &Process, directive: u8, second: Option<u8>, visit: &Vis
         b'g' => users.group_text(metadata.gid),
         b'U' => number(u64::from(metadata.uid)),
         b'G' => number(u64::from(metadata.gid)),
-        b'l' if metadata.file_type == FileType::Symlink => proc.read_link(visit.path).unwrap_or_default(),
+        b'l' if metadata.file_type == FileType::Symlink => {
+            proc.read_link(visit.path).unwrap_or_default()
+        }
         b'l' => Vec::new(),
         b'y' => vec![type_letter(metadata.file_type)],
         b'Y' => match proc.stat(visit.path) {
@@ -108,8 +133,13 @@ fn directive_text(proc: &Process, directive: u8, second: Option<u8>, visit: &Vis
         b'F' => {
             let path = proc.absolute(visit.path);
             let mounts = proc.mounts();
-            let under = mounts.iter().filter(|mount| path.starts_with(&mount.target));
-            under.max_by_key(|mount| mount.target.len()).map(|mount| mount.fs_type.to_vec()).unwrap_or_default()
+            let under = mounts
+                .iter()
+                .filter(|mount| path.starts_with(&mount.target));
+            under
+                .max_by_key(|mount| mount.target.len())
+                .map(|mount| mount.fs_type.to_vec())
+                .unwrap_or_default()
         }
         b'S' => b"1".to_vec(),
         b't' => moment(metadata.mtime, None),
@@ -126,11 +156,26 @@ fn moment(moment: Timestamp, letter: Option<u8>) -> Vec<u8> {
     let shown = Shown::new(moment, &Zone::utc());
     let nanos = format!("{:09}0", moment.nanos);
     match letter {
-        None => [&shown.format(b"%a %b %e %H:%M:%S."), nanos.as_bytes(), &shown.format(b" %Y")].concat(),
+        None => [
+            &shown.format(b"%a %b %e %H:%M:%S."),
+            nanos.as_bytes(),
+            &shown.format(b" %Y"),
+        ]
+        .concat(),
         Some(b'@') => format!("{}.{nanos}", moment.secs).into_bytes(),
         Some(b'S') => [&shown.format(b"%S"), b".".as_slice(), nanos.as_bytes()].concat(),
-        Some(b'T') => [&shown.format(b"%H:%M:%S"), b".".as_slice(), nanos.as_bytes()].concat(),
-        Some(b'+') => [&shown.format(b"%Y-%m-%d+%H:%M:%S"), b".".as_slice(), nanos.as_bytes()].concat(),
+        Some(b'T') => [
+            &shown.format(b"%H:%M:%S"),
+            b".".as_slice(),
+            nanos.as_bytes(),
+        ]
+        .concat(),
+        Some(b'+') => [
+            &shown.format(b"%Y-%m-%d+%H:%M:%S"),
+            b".".as_slice(),
+            nanos.as_bytes(),
+        ]
+        .concat(),
         Some(letter) => shown.format(&[b'%', letter]),
     }
 }
@@ -154,10 +199,16 @@ pub(super) fn listing(proc: &Process, visit: &Visit<'_>, users: &Directory) -> V
     let metadata = visit.metadata;
     let shown = Shown::new(metadata.mtime, &Zone::utc());
     let age = proc.now().secs - metadata.mtime.secs;
-    let time = if (0..RECENT).contains(&age) { shown.format(b"%b %e %H:%M") } else { shown.format(b"%b %e  %Y") };
+    let time = if (0..RECENT).contains(&age) {
+        shown.format(b"%b %e %H:%M")
+    } else {
+        shown.format(b"%b %e  %Y")
+    };
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
     let size = match metadata.file_type {
-        FileType::CharDevice | FileType::BlockDevice => format!("{:>3}, {:>3}", metadata.rdev.0, metadata.rdev.1),
+        FileType::CharDevice | FileType::BlockDevice => {
+            format!("{:>3}, {:>3}", metadata.rdev.0, metadata.rdev.1)
+        }
         _ => format!("{:>8}", metadata.size),
     };
     let front = format!(

@@ -21,9 +21,16 @@ pub(super) struct Visit<'a> {
 
 /// What is still to be done.
 enum Task {
-    Enter { path: Vec<u8>, depth: u64 },
+    Enter {
+        path: Vec<u8>,
+        depth: u64,
+    },
     /// A directory whose contents were visited first.
-    Leave { path: Vec<u8>, depth: u64, metadata: Box<Metadata> },
+    Leave {
+        path: Vec<u8>,
+        depth: u64,
+        metadata: Box<Metadata>,
+    },
 }
 
 pub(super) async fn run(proc: &mut Process, parsed: Parsed, paths: &[Vec<u8>]) -> ExitStatus {
@@ -35,17 +42,30 @@ pub(super) async fn run(proc: &mut Process, parsed: Parsed, paths: &[Vec<u8>]) -
         }
     }
     evaluator.finish(proc).await;
-    if evaluator.failed { ExitStatus::FAILURE } else { ExitStatus::SUCCESS }
+    if evaluator.failed {
+        ExitStatus::FAILURE
+    } else {
+        ExitStatus::SUCCESS
+    }
 }
 
 /// `‘path’: reason`.
 pub(super) async fn complain(proc: &mut Process, path: &[u8], errno: Errno) {
-    let text = ["‘".as_bytes(), path, "’: ".as_bytes(), errno.message().as_bytes()].concat();
+    let text = [
+        "‘".as_bytes(),
+        path,
+        "’: ".as_bytes(),
+        errno.message().as_bytes(),
+    ]
+    .concat();
     proc.complain_text(text).await;
 }
 
 async fn walk(proc: &mut Process, evaluator: &mut Evaluator, operand: &[u8]) {
-    let mut tasks = vec![Task::Enter { path: operand.to_vec(), depth: 0 }];
+    let mut tasks = vec![Task::Enter {
+        path: operand.to_vec(),
+        depth: 0,
+    }];
     let mut root_device = None;
     while let Some(task) = tasks.pop() {
         proc.tick().await;
@@ -53,7 +73,11 @@ async fn walk(proc: &mut Process, evaluator: &mut Evaluator, operand: &[u8]) {
             return;
         }
         let (path, depth) = match task {
-            Task::Leave { path, depth, metadata } => {
+            Task::Leave {
+                path,
+                depth,
+                metadata,
+            } => {
                 visit(proc, evaluator, operand, &path, depth, &metadata).await;
                 continue;
             }
@@ -64,7 +88,11 @@ async fn walk(proc: &mut Process, evaluator: &mut Evaluator, operand: &[u8]) {
             Follow::Operands => depth == 0,
             Follow::Never => false,
         };
-        let found = if follows { proc.stat(&path).or_else(|_| proc.lstat(&path)) } else { proc.lstat(&path) };
+        let found = if follows {
+            proc.stat(&path).or_else(|_| proc.lstat(&path))
+        } else {
+            proc.lstat(&path)
+        };
         let metadata = match found {
             Ok(metadata) => metadata,
             Err(errno) => {
@@ -74,11 +102,16 @@ async fn walk(proc: &mut Process, evaluator: &mut Evaluator, operand: &[u8]) {
             }
         };
         let device = *root_device.get_or_insert(metadata.dev);
-        let inside = evaluator.parsed.max_depth.is_none_or(|most| depth < most) && depth < MAX_DEPTH;
+        let inside =
+            evaluator.parsed.max_depth.is_none_or(|most| depth < most) && depth < MAX_DEPTH;
         let same_device = !evaluator.parsed.one_filesystem || metadata.dev == device;
         let mut enters = metadata.is_dir() && inside && same_device;
         if evaluator.parsed.contents_first {
-            tasks.push(Task::Leave { path: path.clone(), depth, metadata: Box::new(metadata) });
+            tasks.push(Task::Leave {
+                path: path.clone(),
+                depth,
+                metadata: Box::new(metadata),
+            });
         } else {
             evaluator.prune = false;
             visit(proc, evaluator, operand, &path, depth, &metadata).await;
@@ -91,7 +124,10 @@ async fn walk(proc: &mut Process, evaluator: &mut Evaluator, operand: &[u8]) {
             Ok(names) => {
                 let slash: &[u8] = if path.ends_with(b"/") { b"" } else { b"/" };
                 let children = names.iter().rev().map(|name| [&path, slash, name].concat());
-                tasks.extend(children.map(|path| Task::Enter { path, depth: depth + 1 }));
+                tasks.extend(children.map(|path| Task::Enter {
+                    path,
+                    depth: depth + 1,
+                }));
             }
             Err(errno) => {
                 evaluator.failed = true;
@@ -118,6 +154,11 @@ async fn visit(
     if depth < evaluator.parsed.min_depth {
         return;
     }
-    let visit = Visit { path, operand: operand.len(), depth, metadata };
+    let visit = Visit {
+        path,
+        operand: operand.len(),
+        depth,
+        metadata,
+    };
     evaluator.evaluate(proc, &visit).await;
 }

@@ -36,7 +36,11 @@ pub(super) struct Compiled {
 impl Compiled {
     /// Compiles the patterns; the error is the complaint.
     pub(super) fn new(options: &Options) -> Result<Self, Vec<u8>> {
-        let mut compiled = Self { posix: Vec::new(), perl: None, warnings: Vec::new() };
+        let mut compiled = Self {
+            posix: Vec::new(),
+            perl: None,
+            warnings: Vec::new(),
+        };
         if !options.has_patterns() {
             return Ok(compiled);
         }
@@ -54,14 +58,20 @@ impl Compiled {
             (false, true) => Whole::Word,
             (false, false) => Whole::No,
         };
-        let flags = Flags { ignore_case: options.ignore_case, newline: options.null_data };
+        let flags = Flags {
+            ignore_case: options.ignore_case,
+            newline: options.null_data,
+        };
         for pattern in options.patterns.split(|&byte| byte == b'\n') {
-            let regex = Regex::whole(pattern, syntax, flags, whole).map_err(|error| error.message())?;
+            let regex =
+                Regex::whole(pattern, syntax, flags, whole).map_err(|error| error.message())?;
             if syntax.is_some() && pattern_check::has_bare_class(pattern) {
                 return Err(b"character class syntax is [[:space:]], not [:space:]".to_vec());
             }
             if syntax == Some(Syntax::Egrep) {
-                compiled.warnings.extend(pattern_check::leading_operators(pattern));
+                compiled
+                    .warnings
+                    .extend(pattern_check::leading_operators(pattern));
             }
             compiled.posix.push(regex);
         }
@@ -83,7 +93,10 @@ impl Compiled {
             let found = perl.find_from_pos(line, start).ok()??;
             return Some((found.start(), found.end()));
         }
-        let spans = self.posix.iter().filter_map(|regex| regex.find(line, start, false));
+        let spans = self
+            .posix
+            .iter()
+            .filter_map(|regex| regex.find(line, start, false));
         spans
             .map(|groups| (groups.start(), groups.end()))
             .min_by_key(|&(start, end)| (start, std::cmp::Reverse(end)))

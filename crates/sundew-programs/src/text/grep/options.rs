@@ -204,7 +204,9 @@ impl Options {
         options.kind = kind.unwrap_or(Kind::Basic);
         let mut operands = getopt.operands().into_iter();
         if !options.has_patterns && options.pattern_files.is_empty() {
-            let Some(patterns) = operands.next() else { return Err(Refusal::Usage(None)) };
+            let Some(patterns) = operands.next() else {
+                return Err(Refusal::Usage(None));
+            };
             options.add_patterns(&patterns);
         }
         options.files = operands.collect();
@@ -279,9 +281,14 @@ impl Options {
     }
 
     /// Reads what `-f` and `--exclude-from` name.
-    pub(super) async fn load_pattern_files(&mut self, proc: &Process) -> Result<(), (Vec<u8>, Errno)> {
+    pub(super) async fn load_pattern_files(
+        &mut self,
+        proc: &Process,
+    ) -> Result<(), (Vec<u8>, Errno)> {
         for path in std::mem::take(&mut self.pattern_files) {
-            let (mut text, _memory) = input::read_all(proc, &path).await.map_err(|errno| (path, errno))?;
+            let (mut text, _memory) = input::read_all(proc, &path)
+                .await
+                .map_err(|errno| (path, errno))?;
             if text.is_empty() {
                 continue;
             }
@@ -291,8 +298,12 @@ impl Options {
             self.add_patterns(&text);
         }
         for path in std::mem::take(&mut self.exclude_files) {
-            let (text, _memory) = input::read_all(proc, &path).await.map_err(|errno| (path, errno))?;
-            let lines = text.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
+            let (text, _memory) = input::read_all(proc, &path)
+                .await
+                .map_err(|errno| (path, errno))?;
+            let lines = text
+                .split(|&byte| byte == b'\n')
+                .filter(|line| !line.is_empty());
             self.exclude.extend(lines.map(glob));
         }
         Ok(())
@@ -322,7 +333,10 @@ fn length(text: &[u8]) -> Result<usize, Refusal> {
     if text.is_empty() || !text.iter().all(u8::is_ascii_digit) {
         return Err(refusal());
     }
-    Ok(std::str::from_utf8(text).ok().and_then(|digits| digits.parse().ok()).unwrap_or(usize::MAX))
+    Ok(std::str::from_utf8(text)
+        .ok()
+        .and_then(|digits| digits.parse().ok())
+        .unwrap_or(usize::MAX))
 }
 
 fn max_count(text: &[u8]) -> Result<Option<u64>, Refusal> {
@@ -354,7 +368,10 @@ fn wants_color(proc: &Process, option: &Opt) -> Result<bool, Refusal> {
         b"always" | b"yes" | b"force" => Ok(true),
         b"never" | b"no" | b"none" => Ok(false),
         b"" | b"auto" | b"tty" | b"if-tty" => {
-            let term = proc.env().value(b"TERM").is_some_and(|term| term != b"dumb");
+            let term = proc
+                .env()
+                .value(b"TERM")
+                .is_some_and(|term| term != b"dumb");
             Ok(term && proc.is_terminal(sundew_kernel::STDOUT))
         }
         _ => Err(Refusal::Usage(None)),

@@ -26,7 +26,9 @@ impl Colors {
         };
         for part in variable.unwrap_or_default().split(|&byte| byte == b':') {
             let mut halves = part.splitn(2, |&byte| byte == b'=');
-            let (Some(name), Some(value)) = (halves.next(), halves.next()) else { continue };
+            let (Some(name), Some(value)) = (halves.next(), halves.next()) else {
+                continue;
+            };
             let place = match name {
                 b"mt" => {
                     colors.context = value.to_vec();
@@ -113,12 +115,20 @@ impl Printer {
             }
         }
         if self.line_number {
-            let text = if self.tab { format!("{number:>2}") } else { number.to_string() };
+            let text = if self.tab {
+                format!("{number:>2}")
+            } else {
+                number.to_string()
+            };
             self.painted(out, |colors| &colors.line, text.as_bytes());
             self.separator(out, &[mark]);
         }
         if self.byte_offset {
-            let text = if self.tab { format!("{offset:>2}") } else { offset.to_string() };
+            let text = if self.tab {
+                format!("{offset:>2}")
+            } else {
+                offset.to_string()
+            };
             self.painted(out, |colors| &colors.offset, text.as_bytes());
             self.separator(out, &[mark]);
         }
@@ -149,7 +159,13 @@ impl Printer {
 
     fn matches(&self, out: &mut Vec<u8>, compiled: &Compiled, line: &Line<'_>, mark: u8) {
         each_match(compiled, line.text, |start, end| {
-            self.head(out, line.name, line.number, line.offset + start as u64, mark);
+            self.head(
+                out,
+                line.name,
+                line.number,
+                line.offset + start as u64,
+                mark,
+            );
             let text = line.text.get(start..end).unwrap_or_default();
             self.painted(out, |colors| &colors.selected, text);
             out.push(self.end);
@@ -185,7 +201,9 @@ pub(super) struct Line<'a> {
 fn each_match(compiled: &Compiled, text: &[u8], mut each: impl FnMut(usize, usize)) {
     let mut at = 0;
     while at <= text.len() {
-        let Some((start, end)) = compiled.find(text, at) else { return };
+        let Some((start, end)) = compiled.find(text, at) else {
+            return;
+        };
         if start == end {
             at = end + 1;
         } else {

@@ -34,11 +34,24 @@ impl Grep {
         let recursive = matches!(options.directories, Directories::Recurse { .. });
         let many = options.files.len() > 1
             || (recursive
-                && options.files.first().is_none_or(|file| proc.stat(file).is_ok_and(|metadata| metadata.is_dir())));
+                && options
+                    .files
+                    .first()
+                    .is_none_or(|file| proc.stat(file).is_ok_and(|metadata| metadata.is_dir())));
         let with_name = options.with_name.unwrap_or(many);
-        let colors = options.color.then(|| Colors::new(proc.env().value(b"GREP_COLORS")));
+        let colors = options
+            .color
+            .then(|| Colors::new(proc.env().value(b"GREP_COLORS")));
         let printer = Printer::new(&options, colors, with_name);
-        Self { options, compiled, printer, printed: false, trouble: false, matched: false, stop: false }
+        Self {
+            options,
+            compiled,
+            printer,
+            printed: false,
+            trouble: false,
+            matched: false,
+            stop: false,
+        }
     }
 
     pub(super) async fn run(&mut self, proc: &mut Process) -> ExitStatus {
@@ -72,7 +85,11 @@ impl Grep {
     }
 
     async fn standard_input(&mut self, proc: &mut Process) {
-        let name = self.options.label.clone().unwrap_or_else(|| b"(standard input)".to_vec());
+        let name = self
+            .options
+            .label
+            .clone()
+            .unwrap_or_else(|| b"(standard input)".to_vec());
         self.search(proc, STDIN, &name).await;
     }
 
@@ -109,7 +126,8 @@ impl Grep {
         if self.is_output(proc, fd) {
             self.trouble = true;
             if !self.options.silent {
-                proc.complain_text([name, b": input file is also the output"].concat()).await;
+                proc.complain_text([name, b": input file is also the output"].concat())
+                    .await;
             }
             return;
         }
@@ -129,7 +147,10 @@ impl Grep {
         }
         match (proc.fstat(fd), proc.fstat(STDOUT)) {
             (Ok(from), Ok(to)) => {
-                from.is_regular() && to.is_regular() && (from.dev, from.ino) == (to.dev, to.ino) && to.size > 0
+                from.is_regular()
+                    && to.is_regular()
+                    && (from.dev, from.ino) == (to.dev, to.ino)
+                    && to.size > 0
             }
             _ => false,
         }
@@ -183,15 +204,28 @@ impl Grep {
                     return Ok(());
                 }
                 let first = before.front().map_or(number, |&(_, number, _)| number);
-                if self.context() && self.printed && (last_printed == 0 || first > last_printed + 1) {
+                if self.context() && self.printed && (last_printed == 0 || first > last_printed + 1)
+                {
                     self.separate(&mut out);
                 }
                 for (text, number, offset) in before.drain(..) {
                     memory.shrink(text.len());
-                    let line = Line { name, text: &text, number, offset, selected: false };
+                    let line = Line {
+                        name,
+                        text: &text,
+                        number,
+                        offset,
+                        selected: false,
+                    };
                     self.printer.line(&mut out, &self.compiled, &line);
                 }
-                let line = Line { name, text: &text, number, offset: start, selected: true };
+                let line = Line {
+                    name,
+                    text: &text,
+                    number,
+                    offset: start,
+                    selected: true,
+                };
                 self.printer.line(&mut out, &self.compiled, &line);
                 self.printed = true;
                 last_printed = number;
@@ -200,7 +234,13 @@ impl Grep {
                 continue;
             } else if after > 0 {
                 after -= 1;
-                let line = Line { name, text: &text, number, offset: start, selected: false };
+                let line = Line {
+                    name,
+                    text: &text,
+                    number,
+                    offset: start,
+                    selected: false,
+                };
                 self.printer.line(&mut out, &self.compiled, &line);
                 last_printed = number;
             } else if self.options.before > 0 {
@@ -252,7 +292,8 @@ impl Grep {
         if self.options.quiet {
             return;
         }
-        let lists = (self.options.list_with && scan.count > 0) || (self.options.list_without && scan.count == 0);
+        let lists = (self.options.list_with && scan.count > 0)
+            || (self.options.list_without && scan.count == 0);
         if self.options.list_without && scan.count == 0 {
             self.matched = true;
         }
@@ -317,7 +358,11 @@ impl File {
         loop {
             let unsearched = self.buffer.get(searched..).unwrap_or_default();
             if let Some(at) = unsearched.iter().position(|&byte| byte == self.delimiter) {
-                let line = self.buffer.get(self.start..searched + at).unwrap_or_default().to_vec();
+                let line = self
+                    .buffer
+                    .get(self.start..searched + at)
+                    .unwrap_or_default()
+                    .to_vec();
                 self.start = searched + at + 1;
                 return Ok(Some(line));
             }

@@ -10,14 +10,21 @@ use super::search::Grep;
 impl Grep {
     /// Searches everything below `root`; without an operand names do not begin with `./`.
     pub(super) async fn walk(&mut self, proc: &mut Process, root: &[u8], implied: bool) {
-        let follow = matches!(self.options.directories, Directories::Recurse { follow: true });
+        let follow = matches!(
+            self.options.directories,
+            Directories::Recurse { follow: true }
+        );
         let mut waiting = vec![root.to_vec()];
         while let Some(path) = waiting.pop() {
             proc.tick().await;
             if self.stop {
                 return;
             }
-            let metadata = if follow || path == root { proc.stat(&path) } else { proc.lstat(&path) };
+            let metadata = if follow || path == root {
+                proc.stat(&path)
+            } else {
+                proc.lstat(&path)
+            };
             let metadata = match metadata {
                 Ok(metadata) => metadata,
                 Err(errno) => {
@@ -28,7 +35,13 @@ impl Grep {
             match metadata.file_type {
                 FileType::Directory => {
                     let base = base_name(&path);
-                    if path != root && self.options.exclude_dir.iter().any(|glob| glob.matches(base)) {
+                    if path != root
+                        && self
+                            .options
+                            .exclude_dir
+                            .iter()
+                            .any(|glob| glob.matches(base))
+                    {
                         continue;
                     }
                     let mut entries = match proc.read_directory(&path) {
@@ -40,7 +53,11 @@ impl Grep {
                     };
                     entries.reverse();
                     let slash: &[u8] = if path.ends_with(b"/") { b"" } else { b"/" };
-                    waiting.extend(entries.iter().map(|entry| [&path, slash, &entry.name].concat()));
+                    waiting.extend(
+                        entries
+                            .iter()
+                            .map(|entry| [&path, slash, &entry.name].concat()),
+                    );
                 }
                 FileType::Regular => {
                     let name = shown(&path, implied).to_vec();
@@ -55,7 +72,8 @@ impl Grep {
 
     /// Whether `--include` and `--exclude` leave the file out.
     pub(super) fn is_excluded(&self, path: &[u8]) -> bool {
-        let matches = |glob: &Pattern| glob.matches(path) || tails(path).any(|tail| glob.matches(tail));
+        let matches =
+            |glob: &Pattern| glob.matches(path) || tails(path).any(|tail| glob.matches(tail));
         if self.options.exclude.iter().any(matches) {
             return true;
         }
@@ -64,7 +82,11 @@ impl Grep {
 }
 
 fn shown(path: &[u8], implied: bool) -> &[u8] {
-    if implied { path.strip_prefix(b"./").unwrap_or(path) } else { path }
+    if implied {
+        path.strip_prefix(b"./").unwrap_or(path)
+    } else {
+        path
+    }
 }
 
 fn base_name(path: &[u8]) -> &[u8] {
@@ -73,5 +95,8 @@ fn base_name(path: &[u8]) -> &[u8] {
 
 /// What stands behind each slash.
 fn tails(path: &[u8]) -> impl Iterator<Item = &[u8]> {
-    path.iter().enumerate().filter(|(_, byte)| **byte == b'/').filter_map(|(at, _)| path.get(at + 1..))
+    path.iter()
+        .enumerate()
+        .filter(|(_, byte)| **byte == b'/')
+        .filter_map(|(at, _)| path.get(at + 1..))
 }

@@ -13,8 +13,8 @@ use super::input::{Input, Line, Step};
 use super::parse::Script;
 use super::replace::{character_length, substitute};
 use super::{Options, PANIC};
-use crate::text::shell;
 use crate::text::input as files;
+use crate::text::shell;
 
 /// Columns of `l` unless told otherwise.
 const LINE_LENGTH: usize = 70;
@@ -50,7 +50,10 @@ enum Flow {
     Deleted,
     /// The script again with what is left.
     Restart,
-    Quit { status: u8, print: bool },
+    Quit {
+        status: u8,
+        print: bool,
+    },
 }
 
 /// Why a run ends before its time.
@@ -81,8 +84,16 @@ pub(super) async fn run(
     script: Script,
     operands: Vec<Vec<u8>>,
 ) -> ExitStatus {
-    let input = Input::new(operands, options.null_data, options.separate, options.in_place.is_some());
-    let output = Output { target: Target::Stdout, unfinished: false };
+    let input = Input::new(
+        operands,
+        options.null_data,
+        options.separate,
+        options.in_place.is_some(),
+    );
+    let output = Output {
+        target: Target::Stdout,
+        unfinished: false,
+    };
     let memory = proc.memory();
     let mut sed = Sed {
         options,
@@ -104,7 +115,11 @@ pub(super) async fn run(
         Err(stop) => Err(stop),
     };
     match result {
-        Ok(status) => ExitStatus::Exited(if status != 0 { status } else { sed.input.status }),
+        Ok(status) => ExitStatus::Exited(if status != 0 {
+            status
+        } else {
+            sed.input.status
+        }),
         Err(Stop::Failed(text, status)) => {
             proc.complain_text(text).await;
             ExitStatus::Exited(status)
@@ -123,11 +138,17 @@ impl Sed {
                     Ok(fd) => Target::File(fd),
                     Err(errno) => {
                         let reason = errno.message().as_bytes();
-                        return Err(Stop::Failed([b"couldn't open file ", name, b": ", reason].concat(), PANIC));
+                        return Err(Stop::Failed(
+                            [b"couldn't open file ", name, b": ", reason].concat(),
+                            PANIC,
+                        ));
                     }
                 },
             };
-            self.sinks.push(Output { target, unfinished: false });
+            self.sinks.push(Output {
+                target,
+                unfinished: false,
+            });
         }
         Ok(())
     }
@@ -205,11 +226,17 @@ impl Sed {
     // ---- addresses -----------------------------------------------------------------------------
 
     async fn matches(&mut self, proc: &mut Process, index: usize) -> Result<bool, Stop> {
-        let Some(command) = self.script.commands.get(index) else { return Ok(false) };
+        let Some(command) = self.script.commands.get(index) else {
+            return Ok(false);
+        };
         let negated = command.negated;
         let (first, second, range) = (command.first.clone(), command.second.clone(), command.range);
-        let Some(first) = first else { return Ok(!negated) };
-        let Some(second) = second else { return Ok(self.at(proc, &first).await? != negated) };
+        let Some(first) = first else {
+            return Ok(!negated);
+        };
+        let Some(second) = second else {
+            return Ok(self.at(proc, &first).await? != negated);
+        };
         let (inside, range) = self.in_range(proc, &first, &second, range).await?;
         if let Some(command) = self.script.commands.get_mut(index) {
             command.range = range;
@@ -226,7 +253,7 @@ impl Sed {
     ) -> Result<(bool, Range), Stop> {
         let number = self.input.number;
         match range {
-            Range::Closed => return Ok((false, Range::Closed)),
+            Range::Closed => Ok((false, Range::Closed)),
             Range::Waiting => {
                 if !self.at(proc, first).await? {
                     return Ok((false, Range::Waiting));
@@ -256,7 +283,11 @@ impl Sed {
             }
             Range::Active(None) => {
                 let over = self.at(proc, second).await?;
-                let closed = if matches!(first, Address::Zero) { Range::Closed } else { Range::Waiting };
+                let closed = if matches!(first, Address::Zero) {
+                    Range::Closed
+                } else {
+                    Range::Waiting
+                };
                 Ok((true, if over { closed } else { range }))
             }
         }
@@ -266,7 +297,9 @@ impl Sed {
         let number = self.input.number;
         Ok(match address {
             Address::Line(line) => number == *line,
-            Address::Step(first, step) => number >= *first && (number - first).is_multiple_of(*step),
+            Address::Step(first, step) => {
+                number >= *first && (number - first).is_multiple_of(*step)
+            }
             Address::Last => self.input.is_last(proc).await,
             Address::Regex(regex) => {
                 let regex = self.regex(regex.as_ref())?;
@@ -282,14 +315,20 @@ impl Sed {
             self.last_regex = Some(regex.clone());
         }
         self.last_regex.clone().ok_or_else(|| {
-            Stop::Failed(b"-e expression #1, char 0: no previous regular expression".to_vec(), super::BAD_USAGE)
+            Stop::Failed(
+                b"-e expression #1, char 0: no previous regular expression".to_vec(),
+                super::BAD_USAGE,
+            )
         })
     }
 
     // ---- commands ------------------------------------------------------------------------------
 
+    #[expect(clippy::too_many_lines, reason = "one arm for each command of sed")]
     async fn execute(&mut self, proc: &mut Process, index: usize) -> Result<Flow, Stop> {
-        let Some(command) = self.script.commands.get(index) else { return Ok(Flow::EndCycle) };
+        let Some(command) = self.script.commands.get(index) else {
+            return Ok(Flow::EndCycle);
+        };
         let action = command.action.clone();
         match action {
             Action::Block(_) | Action::Nothing => {}
@@ -300,7 +339,9 @@ impl Sed {
             Action::Append(text) => self.queue.push(Queued::Text(text)),
             Action::Insert(text) => self.output.write(proc, &text).await?,
             Action::Change(text) => {
-                let ends = command.second.is_none() || command.negated || !matches!(command.range, Range::Active(_));
+                let ends = command.second.is_none()
+                    || command.negated
+                    || !matches!(command.range, Range::Active(_));
                 if ends {
                     self.output.write(proc, &text).await?;
                 }
@@ -319,7 +360,11 @@ impl Sed {
             }
             Action::Delete => return Ok(Flow::Deleted),
             Action::DeleteFirst => {
-                let Some(end) = self.pattern.iter().position(|&byte| byte == self.delimiter()) else {
+                let Some(end) = self
+                    .pattern
+                    .iter()
+                    .position(|&byte| byte == self.delimiter())
+                else {
                     return Ok(Flow::Deleted);
                 };
                 self.pattern.drain(..=end);
@@ -334,14 +379,30 @@ impl Sed {
                 let text = listed(&self.pattern, length);
                 self.output.write(proc, &text).await?;
             }
-            Action::Next | Action::NextAppend => return self.next_line(proc, matches!(action, Action::NextAppend)).await,
+            Action::Next | Action::NextAppend => {
+                return self
+                    .next_line(proc, matches!(action, Action::NextAppend))
+                    .await;
+            }
             Action::Print => self.print(proc).await?,
             Action::PrintFirst => {
                 let first = self.first_line();
-                self.output.line(proc, &first, self.delimiter(), true).await?;
+                self.output
+                    .line(proc, &first, self.delimiter(), true)
+                    .await?;
             }
-            Action::Quit(status) => return Ok(Flow::Quit { status, print: true }),
-            Action::QuitSilently(status) => return Ok(Flow::Quit { status, print: false }),
+            Action::Quit(status) => {
+                return Ok(Flow::Quit {
+                    status,
+                    print: true,
+                });
+            }
+            Action::QuitSilently(status) => {
+                return Ok(Flow::Quit {
+                    status,
+                    print: false,
+                });
+            }
             Action::ReadFile(name) => self.queue.push(Queued::File(name)),
             Action::ReadLine(name) => self.read_line(proc, name).await,
             Action::Substitute(substitution) => {
@@ -424,7 +485,14 @@ impl Sed {
     async fn next_line(&mut self, proc: &mut Process, append: bool) -> Result<Flow, Stop> {
         if self.input.is_last(proc).await {
             // Without a next line GNU sed prints the pattern space before it ends.
-            return Ok(if self.options.separate { Flow::EndCycle } else { Flow::Quit { status: 0, print: true } });
+            return Ok(if self.options.separate {
+                Flow::EndCycle
+            } else {
+                Flow::Quit {
+                    status: 0,
+                    print: true,
+                }
+            });
         }
         if !append {
             self.autoprint(proc).await?;
@@ -444,12 +512,18 @@ impl Sed {
 
     fn first_line(&self) -> Vec<u8> {
         let delimiter = self.delimiter();
-        self.pattern.split(|&byte| byte == delimiter).next().unwrap_or_default().to_vec()
+        self.pattern
+            .split(|&byte| byte == delimiter)
+            .next()
+            .unwrap_or_default()
+            .to_vec()
     }
 
     async fn print(&mut self, proc: &mut Process) -> Result<(), Stop> {
         let (delimiter, ended) = (self.delimiter(), self.ended);
-        self.output.line(proc, &self.pattern, delimiter, ended).await?;
+        self.output
+            .line(proc, &self.pattern, delimiter, ended)
+            .await?;
         if self.options.unbuffered {
             // The kernel reports a failed write at exit.
             let _reported = proc.flush().await;
@@ -458,13 +532,23 @@ impl Sed {
     }
 
     async fn autoprint(&mut self, proc: &mut Process) -> Result<(), Stop> {
-        if self.options.quiet { Ok(()) } else { self.print(proc).await }
+        if self.options.quiet {
+            Ok(())
+        } else {
+            self.print(proc).await
+        }
     }
 
     async fn write_to(&mut self, proc: &mut Process, sink: usize, first: bool) -> Result<(), Stop> {
-        let text = if first { self.first_line() } else { self.pattern.clone() };
+        let text = if first {
+            self.first_line()
+        } else {
+            self.pattern.clone()
+        };
         let (delimiter, ended) = (self.delimiter(), first || self.ended);
-        let Some(output) = self.sinks.get_mut(sink) else { return Ok(()) };
+        let Some(output) = self.sinks.get_mut(sink) else {
+            return Ok(());
+        };
         if matches!(output.target, Target::Stdout) {
             return self.output.line(proc, &text, delimiter, ended).await;
         }
@@ -474,7 +558,8 @@ impl Sed {
     async fn read_line(&mut self, proc: &mut Process, name: Vec<u8>) {
         if !self.line_readers.contains_key(&name) {
             let opened = files::open_file(proc, &name).await.ok();
-            self.line_readers.insert(name.clone(), opened.map(|fd| LineReader::new(proc, fd)));
+            self.line_readers
+                .insert(name.clone(), opened.map(|fd| LineReader::new(proc, fd)));
         }
         if let Some(Some(reader)) = self.line_readers.get_mut(&name)
             && let Ok(Some(mut line)) = reader.next(proc, b'\n').await
@@ -492,7 +577,11 @@ impl Sed {
                 Queued::Text(text) => self.output.write(proc, &text).await?,
                 Queued::File(name) => {
                     // What cannot be read is passed over in silence.
-                    let name = if name == b"/dev/stdin" { b"-".to_vec() } else { name };
+                    let name = if name == b"/dev/stdin" {
+                        b"-".to_vec()
+                    } else {
+                        name
+                    };
                     if let Ok((text, _memory)) = files::read_all(proc, &name).await {
                         self.output.raw(proc, &text).await?;
                     }
@@ -533,7 +622,10 @@ impl Sed {
         if let Target::Memory(_) = self.output.target {
             return self.finish_file(proc).await;
         }
-        self.output = Output { target: Target::Memory(Vec::new()), unfinished: false };
+        self.output = Output {
+            target: Target::Memory(Vec::new()),
+            unfinished: false,
+        };
         Ok(())
     }
 
@@ -542,7 +634,9 @@ impl Sed {
         if self.options.in_place.is_some() && matches!(self.output.target, Target::Memory(_)) {
             while let Step::Line(line) = self.input.next(proc).await {
                 let delimiter = self.delimiter();
-                self.output.line(proc, &line.text, delimiter, line.ended).await?;
+                self.output
+                    .line(proc, &line.text, delimiter, line.ended)
+                    .await?;
             }
             self.finish_file(proc).await?;
         }
@@ -550,7 +644,13 @@ impl Sed {
     }
 
     async fn finish_file(&mut self, proc: &mut Process) -> Result<(), Stop> {
-        let output = std::mem::replace(&mut self.output, Output { target: Target::Stdout, unfinished: false });
+        let output = std::mem::replace(
+            &mut self.output,
+            Output {
+                target: Target::Stdout,
+                unfinished: false,
+            },
+        );
         let Target::Memory(bytes) = output.target else {
             self.output = output;
             return Ok(());
@@ -563,10 +663,18 @@ impl Sed {
         };
         let temporary = [directory, temporary_name(proc.random()).as_bytes()].concat();
         let failed = |what: &str, name: &[u8], errno: Errno| {
-            Stop::Failed([what.as_bytes(), name, b": ", errno.message().as_bytes()].concat(), PANIC)
+            Stop::Failed(
+                [what.as_bytes(), name, b": ", errno.message().as_bytes()].concat(),
+                PANIC,
+            )
         };
-        let metadata = proc.stat(&path).map_err(|errno| failed("couldn't edit ", &path, errno))?;
-        let flags = OpenFlags { exclusive: true, ..OpenFlags::CREATE };
+        let metadata = proc
+            .stat(&path)
+            .map_err(|errno| failed("couldn't edit ", &path, errno))?;
+        let flags = OpenFlags {
+            exclusive: true,
+            ..OpenFlags::CREATE
+        };
         let fd = proc
             .open(&temporary, flags, 0o600)
             .await
@@ -579,9 +687,11 @@ impl Sed {
         let _mode = proc.change_mode(&temporary, metadata.mode);
         if !suffix.is_empty() {
             let backup = backup_name(directory, base, &suffix);
-            proc.rename(&path, &backup).map_err(|errno| failed("cannot rename ", &path, errno))?;
+            proc.rename(&path, &backup)
+                .map_err(|errno| failed("cannot rename ", &path, errno))?;
         }
-        proc.rename(&temporary, &path).map_err(|errno| failed("cannot rename ", &temporary, errno))
+        proc.rename(&temporary, &path)
+            .map_err(|errno| failed("cannot rename ", &temporary, errno))
     }
 }
 
@@ -601,8 +711,15 @@ fn backup_name(directory: &[u8], base: &[u8], suffix: &[u8]) -> Vec<u8> {
     if !suffix.contains(&b'*') {
         return [directory, base, suffix].concat();
     }
-    let name = suffix.split(|&byte| byte == b'*').collect::<Vec<_>>().join(base);
-    if name.contains(&b'/') { name } else { [directory, &name].concat() }
+    let name = suffix
+        .split(|&byte| byte == b'*')
+        .collect::<Vec<_>>()
+        .join(base);
+    if name.contains(&b'/') {
+        name
+    } else {
+        [directory, &name].concat()
+    }
 }
 
 impl Output {
@@ -618,7 +735,13 @@ impl Output {
         self.raw(proc, bytes).await
     }
 
-    async fn line(&mut self, proc: &mut Process, text: &[u8], delimiter: u8, ended: bool) -> Result<(), Stop> {
+    async fn line(
+        &mut self,
+        proc: &mut Process,
+        text: &[u8],
+        delimiter: u8,
+        ended: bool,
+    ) -> Result<(), Stop> {
         self.raw(proc, text).await?;
         if ended {
             return self.put(proc, &[delimiter]).await;

@@ -43,7 +43,12 @@ pub(super) enum Step {
 }
 
 impl Input {
-    pub(super) fn new(mut operands: Vec<Vec<u8>>, null_data: bool, separate: bool, in_place: bool) -> Self {
+    pub(super) fn new(
+        mut operands: Vec<Vec<u8>>,
+        null_data: bool,
+        separate: bool,
+        in_place: bool,
+    ) -> Self {
         if operands.is_empty() {
             operands.push(b"-".to_vec());
         }
@@ -62,20 +67,33 @@ impl Input {
 
     /// Opens the next operand that can be read; its path.
     pub(super) async fn open_next(&mut self, proc: &mut Process) -> bool {
-        while let Some(path) = self.operands.next() {
+        for path in self.operands.by_ref() {
             if path == b"-" && !self.in_place {
                 self.name = path;
-                self.open = Some(Open { fd: STDIN, reader: LineReader::new(proc, STDIN) });
+                self.open = Some(Open {
+                    fd: STDIN,
+                    reader: LineReader::new(proc, STDIN),
+                });
                 return true;
             }
-            if self.in_place && proc.stat(&path).is_ok_and(|metadata| !metadata.is_regular()) {
-                proc.complain_text([b"couldn't edit ", path.as_slice(), b": not a regular file"].concat()).await;
+            if self.in_place
+                && proc
+                    .stat(&path)
+                    .is_ok_and(|metadata| !metadata.is_regular())
+            {
+                proc.complain_text(
+                    [b"couldn't edit ", path.as_slice(), b": not a regular file"].concat(),
+                )
+                .await;
                 self.status = PANIC;
                 continue;
             }
             match files::open_file(proc, &path).await {
                 Ok(fd) => {
-                    self.open = Some(Open { fd, reader: LineReader::new(proc, fd) });
+                    self.open = Some(Open {
+                        fd,
+                        reader: LineReader::new(proc, fd),
+                    });
                     self.name = path;
                     if self.separate {
                         self.number = 0;
@@ -83,12 +101,16 @@ impl Input {
                     return true;
                 }
                 Err(Errno::Eisdir) => {
-                    proc.complain_text([b"couldn't edit ", path.as_slice(), b": not a regular file"].concat()).await;
+                    proc.complain_text(
+                        [b"couldn't edit ", path.as_slice(), b": not a regular file"].concat(),
+                    )
+                    .await;
                     self.status = PANIC;
                 }
                 Err(errno) => {
                     let reason = errno.message().as_bytes();
-                    proc.complain_text([b"can't read ", path.as_slice(), b": ", reason].concat()).await;
+                    proc.complain_text([b"can't read ", path.as_slice(), b": ", reason].concat())
+                        .await;
                     self.status = BAD_INPUT;
                 }
             }
@@ -114,7 +136,8 @@ impl Input {
             Err(errno) => {
                 let name = self.name.clone();
                 let reason = errno.message().as_bytes();
-                proc.complain_text([b"read error on ", name.as_slice(), b": ", reason].concat()).await;
+                proc.complain_text([b"read error on ", name.as_slice(), b": ", reason].concat())
+                    .await;
                 self.status = PANIC;
                 None
             }

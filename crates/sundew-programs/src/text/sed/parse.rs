@@ -30,7 +30,10 @@ enum Origin {
 
 impl Chunk {
     pub(super) fn expression(text: Vec<u8>, number: usize) -> Self {
-        Self { text, origin: Origin::Expression(number) }
+        Self {
+            text,
+            origin: Origin::Expression(number),
+        }
     }
 
     pub(super) fn file(path: Vec<u8>, mut text: Vec<u8>) -> Self {
@@ -41,7 +44,10 @@ impl Chunk {
             // An interpreter line is a comment even if it begins as "#n" would.
             text.insert(1, b' ');
         }
-        Self { text, origin: Origin::File(path) }
+        Self {
+            text,
+            origin: Origin::File(path),
+        }
     }
 
     pub(super) fn is_file(&self) -> bool {
@@ -88,7 +94,11 @@ impl Script {
             sinks: Vec::new(),
         };
         parser.script()?;
-        Ok(Self { commands: parser.commands, sinks: parser.sinks, quiet })
+        Ok(Self {
+            commands: parser.commands,
+            sinks: parser.sinks,
+            quiet,
+        })
     }
 }
 
@@ -112,7 +122,11 @@ impl Parser {
     }
 
     fn failure(&self, at: usize, text: impl AsRef<[u8]>) -> Failure {
-        let index = self.starts.iter().rposition(|&start| start < at || start == 0).unwrap_or(0);
+        let index = self
+            .starts
+            .iter()
+            .rposition(|&start| start < at || start == 0)
+            .unwrap_or(0);
         let start = self.starts.get(index).copied().unwrap_or(0);
         let length = self.chunks.get(index).map_or(0, |chunk| chunk.text.len());
         let place = at.saturating_sub(start).min(length);
@@ -122,9 +136,16 @@ impl Parser {
                 // A newline just read belongs to the line it ends.
                 let lines = 1 + read.iter().filter(|&&byte| byte == b'\n').count()
                     - usize::from(read.last() == Some(&b'\n'));
-                [b"file ", path.as_slice(), format!(" line {lines}: ").as_bytes()].concat()
+                [
+                    b"file ",
+                    path.as_slice(),
+                    format!(" line {lines}: ").as_bytes(),
+                ]
+                .concat()
             }
-            Some(Origin::Expression(number)) => format!("-e expression #{number}, char {place}: ").into_bytes(),
+            Some(Origin::Expression(number)) => {
+                format!("-e expression #{number}, char {place}: ").into_bytes()
+            }
             None => Vec::new(),
         };
         ([&prefix, text.as_ref()].concat(), BAD_USAGE)
@@ -153,7 +174,10 @@ impl Parser {
 
     fn script(&mut self) -> Result<(), Failure> {
         loop {
-            while self.peek().is_some_and(|byte| byte == b';' || byte.is_ascii_whitespace()) {
+            while self
+                .peek()
+                .is_some_and(|byte| byte == b';' || byte.is_ascii_whitespace())
+            {
                 self.at += 1;
             }
             if self.peek().is_none() {
@@ -170,13 +194,22 @@ impl Parser {
             return Err((text, status));
         }
         for (index, label) in std::mem::take(&mut self.jumps) {
-            let target = if label.is_empty() { Some(self.commands.len()) } else { self.labels.get(&label).copied() };
+            let target = if label.is_empty() {
+                Some(self.commands.len())
+            } else {
+                self.labels.get(&label).copied()
+            };
             let Some(target) = target else {
-                return Err(([b"can't find label for jump to `", label.as_slice(), b"'"].concat(), BAD_USAGE));
+                return Err((
+                    [b"can't find label for jump to `", label.as_slice(), b"'"].concat(),
+                    BAD_USAGE,
+                ));
             };
             if let Some(command) = self.commands.get_mut(index) {
                 match &mut command.action {
-                    Action::Branch(to) | Action::BranchIfReplaced(to) | Action::BranchUnlessReplaced(to) => *to = target,
+                    Action::Branch(to)
+                    | Action::BranchIfReplaced(to)
+                    | Action::BranchUnlessReplaced(to) => *to = target,
                     _ => {}
                 }
             }
@@ -216,12 +249,24 @@ impl Parser {
             negated = true;
             self.skip_blanks();
         }
-        let range = if matches!(first, Some(Address::Zero)) { Range::Active(None) } else { Range::Waiting };
-        let Some(letter) = self.next() else { return self.fail(b"missing command") };
+        let range = if matches!(first, Some(Address::Zero)) {
+            Range::Active(None)
+        } else {
+            Range::Waiting
+        };
+        let Some(letter) = self.next() else {
+            return self.fail(b"missing command");
+        };
         let has_address = first.is_some();
         let has_range = second.is_some();
         let index = self.commands.len();
-        self.commands.push(Command { first, second, range, negated, action: Action::Nothing });
+        self.commands.push(Command {
+            first,
+            second,
+            range,
+            negated,
+            action: Action::Nothing,
+        });
         let action = self.action(letter, index, has_address, has_range)?;
         if let Some(command) = self.commands.get_mut(index) {
             command.action = action;
@@ -232,12 +277,20 @@ impl Parser {
     // ---- addresses -----------------------------------------------------------------------------
 
     fn address(&mut self, second: bool) -> Result<Option<Address>, Failure> {
-        let Some(byte) = self.peek() else { return Ok(None) };
+        let Some(byte) = self.peek() else {
+            return Ok(None);
+        };
         match byte {
             b'/' | b'\\' => {
                 self.at += 1;
-                let delimiter = if byte == b'\\' { self.next() } else { Some(b'/') };
-                let Some(delimiter) = delimiter else { return self.fail(b"unexpected `,'") };
+                let delimiter = if byte == b'\\' {
+                    self.next()
+                } else {
+                    Some(b'/')
+                };
+                let Some(delimiter) = delimiter else {
+                    return self.fail(b"unexpected `,'");
+                };
                 let Some(pattern) = self.delimited(delimiter, true) else {
                     return self.fail(b"unterminated address regex");
                 };
@@ -260,9 +313,17 @@ impl Parser {
                     self.at += 1;
                     self.skip_blanks();
                     let step = self.number();
-                    return Ok(Some(if step == 0 { Address::Line(number) } else { Address::Step(number, step) }));
+                    return Ok(Some(if step == 0 {
+                        Address::Line(number)
+                    } else {
+                        Address::Step(number, step)
+                    }));
                 }
-                Ok(Some(if number == 0 && !second { Address::Zero } else { Address::Line(number) }))
+                Ok(Some(if number == 0 && !second {
+                    Address::Zero
+                } else {
+                    Address::Line(number)
+                }))
             }
             b'+' | b'~' if second => {
                 self.at += 1;
@@ -270,7 +331,11 @@ impl Parser {
                     return self.fail(b"expected number");
                 }
                 let number = self.number();
-                Ok(Some(if byte == b'+' { Address::Plus(number) } else { Address::Multiple(number) }))
+                Ok(Some(if byte == b'+' {
+                    Address::Plus(number)
+                } else {
+                    Address::Multiple(number)
+                }))
             }
             b'$' => {
                 self.at += 1;
@@ -284,7 +349,9 @@ impl Parser {
         let mut value = 0u64;
         while let Some(digit @ b'0'..=b'9') = self.peek() {
             self.at += 1;
-            value = value.saturating_mul(10).saturating_add(u64::from(digit - b'0'));
+            value = value
+                .saturating_mul(10)
+                .saturating_add(u64::from(digit - b'0'));
         }
         value
     }
@@ -295,13 +362,20 @@ impl Parser {
             return Ok(None);
         }
         let pattern = unescape(pattern, true);
-        let syntax = if self.extended { Syntax::Extended } else { Syntax::Basic };
+        let syntax = if self.extended {
+            Syntax::Extended
+        } else {
+            Syntax::Basic
+        };
         let regex = match Regex::new(&pattern, syntax, flags) {
             Ok(regex) => regex,
             Err(error) => return self.fail(error.message()),
         };
         if pattern_check::has_bare_class(&pattern) {
-            return Err((b"character class syntax is [[:space:]], not [:space:]".to_vec(), PANIC));
+            return Err((
+                b"character class syntax is [[:space:]], not [:space:]".to_vec(),
+                PANIC,
+            ));
         }
         Ok(Some(regex))
     }
@@ -358,9 +432,20 @@ impl Parser {
 
     // ---- commands ------------------------------------------------------------------------------
 
-    fn action(&mut self, letter: u8, index: usize, addressed: bool, ranged: bool) -> Result<Action, Failure> {
+    #[expect(clippy::too_many_lines, reason = "one arm for each command of sed")]
+    fn action(
+        &mut self,
+        letter: u8,
+        index: usize,
+        addressed: bool,
+        ranged: bool,
+    ) -> Result<Action, Failure> {
         let one_address = |parser: &Self| {
-            if ranged { parser.fail(b"command only uses one address") } else { Ok(()) }
+            if ranged {
+                parser.fail(b"command only uses one address")
+            } else {
+                Ok(())
+            }
         };
         let action = match letter {
             b'{' => {
@@ -372,10 +457,18 @@ impl Parser {
             }
             b'}' => {
                 if addressed {
-                    return self.fail(b"} doesn't want any addresses").or_else(|_: Failure| self.fail(b"unexpected `}'"));
+                    return self
+                        .fail(b"} doesn't want any addresses")
+                        .or_else(|_: Failure| self.fail(b"unexpected `}'"));
                 }
-                let Some(opening) = self.blocks.pop() else { return self.fail(b"unexpected `}'") };
-                if let Some(Command { action: Action::Block(end), .. }) = self.commands.get_mut(opening) {
+                let Some(opening) = self.blocks.pop() else {
+                    return self.fail(b"unexpected `}'");
+                };
+                if let Some(Command {
+                    action: Action::Block(end),
+                    ..
+                }) = self.commands.get_mut(opening)
+                {
                     *end = index;
                 }
                 Action::Nothing
@@ -441,12 +534,22 @@ impl Parser {
                     one_address(self)?;
                 }
                 self.skip_blanks();
-                let number = self.peek().is_some_and(|byte| byte.is_ascii_digit()).then(|| self.number());
-                let status = number.unwrap_or(0).to_le_bytes().first().copied().unwrap_or(0);
+                let number = self
+                    .peek()
+                    .is_some_and(|byte| byte.is_ascii_digit())
+                    .then(|| self.number());
+                let status = number
+                    .unwrap_or(0)
+                    .to_le_bytes()
+                    .first()
+                    .copied()
+                    .unwrap_or(0);
                 match letter {
                     b'q' => Action::Quit(status),
                     b'Q' => Action::QuitSilently(status),
-                    _ => Action::List(number.map(|number| usize::try_from(number).unwrap_or(usize::MAX))),
+                    _ => Action::List(
+                        number.map(|number| usize::try_from(number).unwrap_or(usize::MAX)),
+                    ),
                 }
             }
             b's' => return self.substitution(),
@@ -460,7 +563,9 @@ impl Parser {
             }
             letter => match simple(letter) {
                 Some(action) => action,
-                None => return self.fail([b"unknown command: `".as_slice(), &[letter], b"'"].concat()),
+                None => {
+                    return self.fail([b"unknown command: `".as_slice(), &[letter], b"'"].concat());
+                }
             },
         };
         self.end_of_command()?;
@@ -481,7 +586,10 @@ impl Parser {
     fn label(&mut self) -> Vec<u8> {
         self.skip_blanks();
         let start = self.at;
-        while self.peek().is_some_and(|byte| !byte.is_ascii_whitespace() && byte != b';' && byte != b'}') {
+        while self
+            .peek()
+            .is_some_and(|byte| !byte.is_ascii_whitespace() && byte != b';' && byte != b'}')
+        {
             self.at += 1;
         }
         self.text.get(start..self.at).unwrap_or_default().to_vec()
@@ -521,7 +629,10 @@ impl Parser {
             None | Some(b'\n') => return self.fail("expected \\ after `a', `c' or `i'"),
             Some(b'\\') => {
                 let after = self.text.get(self.at + 1..).unwrap_or_default();
-                let blanks = after.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+                let blanks = after
+                    .iter()
+                    .take_while(|byte| matches!(byte, b' ' | b'\t'))
+                    .count();
                 match after.get(blanks) {
                     Some(b'\n') => self.at += blanks + 2,
                     None => {
@@ -555,8 +666,12 @@ impl Parser {
         let Some(delimiter) = self.next().filter(|byte| !matches!(byte, b'\n' | b'\\')) else {
             return unterminated(self);
         };
-        let Some(pattern) = self.delimited(delimiter, true) else { return unterminated(self) };
-        let Some(replacement) = self.delimited(delimiter, false) else { return unterminated(self) };
+        let Some(pattern) = self.delimited(delimiter, true) else {
+            return unterminated(self);
+        };
+        let Some(replacement) = self.delimited(delimiter, false) else {
+            return unterminated(self);
+        };
         let mut result = Substitution {
             regex: None,
             replacement: parts(&unescape(&replacement, false)),
@@ -567,8 +682,7 @@ impl Parser {
             write: None,
         };
         let mut flags = Flags::default();
-        loop {
-            let Some(byte) = self.next() else { break };
+        while let Some(byte) = self.next() {
             match byte {
                 b'g' if result.global => return self.fail(b"multiple `g' options to `s' command"),
                 b'g' => result.global = true,
@@ -608,12 +722,20 @@ impl Parser {
         result.number = result.number.max(1);
         // The complaint about a pattern comes after the flags, with the place behind them.
         let end = self.at;
-        if self.text.get(end.wrapping_sub(1)) == Some(&b';') || self.text.get(end.wrapping_sub(1)) == Some(&b'\n') {
+        if self.text.get(end.wrapping_sub(1)) == Some(&b';')
+            || self.text.get(end.wrapping_sub(1)) == Some(&b'\n')
+        {
             self.at -= 1;
         }
         result.regex = self.regex(&pattern, flags)?;
         let groups = result.regex.as_ref().map_or(9, Regex::group_count);
-        let highest = result.replacement.iter().filter_map(|part| if let Part::Group(group) = part { Some(*group) } else { None });
+        let highest = result.replacement.iter().filter_map(|part| {
+            if let Part::Group(group) = part {
+                Some(*group)
+            } else {
+                None
+            }
+        });
         if let Some(group) = highest.max().filter(|group| *group > groups) {
             return self.fail(format!("invalid reference \\{group} on `s' command's RHS"));
         }
@@ -623,10 +745,19 @@ impl Parser {
 
     fn translation(&mut self) -> Result<Action, Failure> {
         let unterminated = |parser: &Self| parser.fail(b"unterminated `y' command");
-        let Some(delimiter) = self.next() else { return unterminated(self) };
-        let Some(from) = self.delimited(delimiter, false) else { return unterminated(self) };
-        let Some(to) = self.delimited(delimiter, false) else { return unterminated(self) };
-        let (from, to) = (characters(&unescape(&from, false)), characters(&unescape(&to, false)));
+        let Some(delimiter) = self.next() else {
+            return unterminated(self);
+        };
+        let Some(from) = self.delimited(delimiter, false) else {
+            return unterminated(self);
+        };
+        let Some(to) = self.delimited(delimiter, false) else {
+            return unterminated(self);
+        };
+        let (from, to) = (
+            characters(&unescape(&from, false)),
+            characters(&unescape(&to, false)),
+        );
         if from.len() != to.len() {
             return self.fail(b"strings for `y' command are different lengths");
         }
@@ -671,14 +802,37 @@ fn unescape(text: &[u8], regex: bool) -> Vec<u8> {
         };
         at += 1;
         let (base, digits) = match next {
-            b'a' => { out.push(7); continue }
-            b'f' => { out.push(12); continue }
-            b't' => { out.push(b'\t'); continue }
-            b'v' => { out.push(11); continue }
-            b'r' => { out.push(b'\r'); continue }
-            b'n' if !regex => { out.extend_from_slice(b"\\\n"); continue }
+            b'a' => {
+                out.push(7);
+                continue;
+            }
+            b'f' => {
+                out.push(12);
+                continue;
+            }
+            b't' => {
+                out.push(b'\t');
+                continue;
+            }
+            b'v' => {
+                out.push(11);
+                continue;
+            }
+            b'r' => {
+                out.push(b'\r');
+                continue;
+            }
+            b'n' if !regex => {
+                out.extend_from_slice(b"\\\n");
+                continue;
+            }
             b'c' if text.get(at).is_some() => {
-                let control = text.get(at).copied().unwrap_or_default().to_ascii_uppercase() ^ 0x40;
+                let control = text
+                    .get(at)
+                    .copied()
+                    .unwrap_or_default()
+                    .to_ascii_uppercase()
+                    ^ 0x40;
                 at += 1;
                 out.push(control);
                 continue;
@@ -718,7 +872,11 @@ fn strip_backslashes(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut bytes = text.iter().copied();
     while let Some(byte) = bytes.next() {
-        if byte == b'\\' { out.extend(bytes.next()) } else { out.push(byte) }
+        if byte == b'\\' {
+            out.extend(bytes.next())
+        } else {
+            out.push(byte)
+        }
     }
     out
 }

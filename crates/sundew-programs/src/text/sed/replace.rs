@@ -5,14 +5,20 @@ use sundew_posix::regex::{Groups, Regex};
 use super::command::{Case, Part, Substitution};
 
 /// What became of a line; `None` if nothing was replaced, with the error when the regex gave up.
-pub(super) fn substitute(regex: &Regex, substitution: &Substitution, line: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn substitute(
+    regex: &Regex,
+    substitution: &Substitution,
+    line: &[u8],
+) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(line.len());
     let mut at = 0;
     let mut last_end = None;
     let mut count = 0;
     let mut replaced = false;
     while at <= line.len() {
-        let Some(groups) = regex.find(line, at, false) else { break };
+        let Some(groups) = regex.find(line, at, false) else {
+            break;
+        };
         let (start, end) = (groups.start(), groups.end());
         out.extend_from_slice(line.get(at..start).unwrap_or_default());
         at = end;
@@ -94,8 +100,12 @@ fn expand(parts: &[Part], groups: &Groups, line: &[u8], out: &mut Vec<u8>) {
 fn change_case(text: &[u8], case: Case, out: &mut Vec<u8>) {
     for chunk in text.utf8_chunks() {
         match case {
-            Case::Upper | Case::UpperNext => out.extend_from_slice(chunk.valid().to_uppercase().as_bytes()),
-            Case::Lower | Case::LowerNext => out.extend_from_slice(chunk.valid().to_lowercase().as_bytes()),
+            Case::Upper | Case::UpperNext => {
+                out.extend_from_slice(chunk.valid().to_uppercase().as_bytes())
+            }
+            Case::Lower | Case::LowerNext => {
+                out.extend_from_slice(chunk.valid().to_lowercase().as_bytes())
+            }
             Case::End => out.extend_from_slice(chunk.valid().as_bytes()),
         }
         out.extend_from_slice(chunk.invalid());

@@ -13,7 +13,11 @@ fn commands_do_what_gnu_sed_does() {
         ("s/b*/X/g", "abc\n", "XaXcX\n"),
         ("s/l/L/2", "hello\n", "helLo\n"),
         ("s/l/&&/2g", "hello\n", "helllo\n"),
-        ("s/\\(h\\)\\(.\\)/\\u\\2\\1\\U\\2x\\Ey/", "hello\n", "EhEXyllo\n"),
+        (
+            "s/\\(h\\)\\(.\\)/\\u\\2\\1\\U\\2x\\Ey/",
+            "hello\n",
+            "EhEXyllo\n",
+        ),
         ("1!G;h;$!d", "a\nb\nc\n", "c\nb\na\n"),
         ("$!N;P;D", "a\nb\nc\n", "a\nb\nc\n"),
         (":a;N;$!ba;s/\\n/,/g", "a\nb\nc", "a,b,c"),
@@ -46,38 +50,100 @@ fn commands_do_what_gnu_sed_does() {
 #[test]
 fn mistakes_are_placed_and_worded_as_in_gnu_sed() {
     for (script, expected, status) in [
-        ("s/a", "-e expression #1, char 3: unterminated `s' command", 1),
+        (
+            "s/a",
+            "-e expression #1, char 3: unterminated `s' command",
+            1,
+        ),
         ("k", "-e expression #1, char 1: unknown command: `k'", 1),
-        ("y/abc/d/", "-e expression #1, char 8: strings for `y' command are different lengths", 1),
-        ("s/a/b/gg", "-e expression #1, char 8: multiple `g' options to `s' command", 1),
-        ("s/a/b/0", "-e expression #1, char 7: number option to `s' command may not be zero", 1),
+        (
+            "y/abc/d/",
+            "-e expression #1, char 8: strings for `y' command are different lengths",
+            1,
+        ),
+        (
+            "s/a/b/gg",
+            "-e expression #1, char 8: multiple `g' options to `s' command",
+            1,
+        ),
+        (
+            "s/a/b/0",
+            "-e expression #1, char 7: number option to `s' command may not be zero",
+            1,
+        ),
         ("b foo", "can't find label for jump to `foo'", 1),
         ("}", "-e expression #1, char 1: unexpected `}'", 1),
         ("{p", "-e expression #1, char 0: unmatched `{'", 1),
         (":", "-e expression #1, char 1: \":\" lacks a label", 1),
-        ("a", "-e expression #1, char 1: expected \\ after `a', `c' or `i'", 1),
-        ("p p", "-e expression #1, char 3: extra characters after command", 1),
-        ("/a", "-e expression #1, char 2: unterminated address regex", 1),
+        (
+            "a",
+            "-e expression #1, char 1: expected \\ after `a', `c' or `i'",
+            1,
+        ),
+        (
+            "p p",
+            "-e expression #1, char 3: extra characters after command",
+            1,
+        ),
+        (
+            "/a",
+            "-e expression #1, char 2: unterminated address regex",
+            1,
+        ),
         ("1,", "-e expression #1, char 2: unexpected `,'", 1),
         ("3!!p", "-e expression #1, char 3: multiple `!'s", 1),
-        ("r", "-e expression #1, char 1: missing filename in r/R/w/W commands", 1),
-        ("s/\\(a/b/", "-e expression #1, char 8: Unmatched ( or \\(", 1),
-        ("s/a/\\1/", "-e expression #1, char 7: invalid reference \\1 on `s' command's RHS", 1),
-        ("0p", "-e expression #1, char 2: invalid usage of line address 0", 1),
-        ("1,2q", "-e expression #1, char 4: command only uses one address", 1),
-        ("s/a/b/x", "-e expression #1, char 7: unknown option to `s'", 1),
+        (
+            "r",
+            "-e expression #1, char 1: missing filename in r/R/w/W commands",
+            1,
+        ),
+        (
+            "s/\\(a/b/",
+            "-e expression #1, char 8: Unmatched ( or \\(",
+            1,
+        ),
+        (
+            "s/a/\\1/",
+            "-e expression #1, char 7: invalid reference \\1 on `s' command's RHS",
+            1,
+        ),
+        (
+            "0p",
+            "-e expression #1, char 2: invalid usage of line address 0",
+            1,
+        ),
+        (
+            "1,2q",
+            "-e expression #1, char 4: command only uses one address",
+            1,
+        ),
+        (
+            "s/a/b/x",
+            "-e expression #1, char 7: unknown option to `s'",
+            1,
+        ),
     ] {
         let (_, error, code) = run(&["sed", script], b"");
-        assert_eq!((error, code), (format!("sed: {expected}\n"), status), "{script}");
+        assert_eq!(
+            (error, code),
+            (format!("sed: {expected}\n"), status),
+            "{script}"
+        );
     }
     let (_, error, status) = run(&["sed", "p", "/nope"], b"");
-    assert_eq!((error.as_str(), status), ("sed: can't read /nope: No such file or directory\n", 2));
+    assert_eq!(
+        (error.as_str(), status),
+        ("sed: can't read /nope: No such file or directory\n", 2)
+    );
 }
 
 #[test]
 fn files_are_edited_in_place() {
     let (out, error, status) = run(&["sed", "-i", "s/root/toor/", "/etc/passwd", "/nope"], b"");
-    assert_eq!((out.as_str(), error.as_str(), status), ("", "sed: can't read /nope: No such file or directory\n", 2));
+    assert_eq!(
+        (out.as_str(), error.as_str(), status),
+        ("", "sed: can't read /nope: No such file or directory\n", 2)
+    );
 }
 
 #[test]
@@ -88,5 +154,8 @@ fn an_endless_script_is_stopped_by_its_budget() {
     };
     let programs: Vec<_> = crate::table::programs().collect();
     let finished = sundew_kernel::testing::run(&programs, &["sed", ":a;s/^/x/;ba"], b"y\n", limits);
-    assert_eq!(finished.status.map(sundew_kernel::ExitStatus::code), Some(137));
+    assert_eq!(
+        finished.status.map(sundew_kernel::ExitStatus::code),
+        Some(137)
+    );
 }

@@ -83,7 +83,9 @@ impl Parser {
         while self.is_keyword("in") {
             self.advance();
             self.load(operand);
-            let Token::Name(name) = self.token().clone() else { return Err(self.unexpected()) };
+            let Token::Name(name) = self.token().clone() else {
+                return Err(self.unexpected());
+            };
             self.advance();
             let array = self.array(&name);
             self.emit(Op::In(array));
@@ -110,7 +112,9 @@ impl Parser {
 
     /// A regular expression that stands alone, as a pattern rather than a match of `$0`.
     fn plain_regex(&mut self) -> Result<bool, Failure> {
-        let Token::Regex(pattern) = self.token().clone() else { return Ok(false) };
+        let Token::Regex(pattern) = self.token().clone() else {
+            return Ok(false);
+        };
         let index = self.regex(&pattern)?;
         self.advance();
         self.emit(Op::Regex(index));
@@ -125,7 +129,10 @@ impl Parser {
                 self.advance();
                 self.advance();
                 let place = self.getline_place()?;
-                self.emit(Op::Getline { source: Source::Command, place });
+                self.emit(Op::Getline {
+                    source: Source::Command,
+                    place,
+                });
                 operand = Operand::Value;
                 continue;
             }
@@ -242,10 +249,16 @@ impl Parser {
         self.deeper()?;
         let operand = self.primary()?;
         self.depth -= 1;
-        let Operand::Place(place) = operand else { return Ok(operand) };
+        let Operand::Place(place) = operand else {
+            return Ok(operand);
+        };
         for (mark, by) in [("++", 1.0), ("--", -1.0)] {
             if self.take_mark(mark) {
-                self.emit(Op::Step { place, by, old: true });
+                self.emit(Op::Step {
+                    place,
+                    by,
+                    old: true,
+                });
                 return Ok(Operand::Value);
             }
         }
@@ -322,9 +335,15 @@ impl Parser {
                 self.deeper()?;
                 let operand = self.primary()?;
                 self.depth -= 1;
-                let Operand::Place(place) = operand else { return Err(self.unexpected()) };
+                let Operand::Place(place) = operand else {
+                    return Err(self.unexpected());
+                };
                 let by = if mark == "++" { 1.0 } else { -1.0 };
-                self.emit(Op::Step { place, by, old: false });
+                self.emit(Op::Step {
+                    place,
+                    by,
+                    old: false,
+                });
             }
             Token::Mark("(") => return self.parenthesis(),
             Token::Mark("-" | "+" | "!") => return self.unary(),
@@ -355,7 +374,9 @@ impl Parser {
     fn name(&mut self, name: &[u8]) -> Result<Operand, Failure> {
         if !self.is_mark("[") {
             if self.functions.contains_key(name) && !self.locals.contains_key(name) {
-                return Err(self.complaint(&[b"illegal reference to function ".as_slice(), name].concat()));
+                return Err(
+                    self.complaint(&[b"illegal reference to function ".as_slice(), name].concat())
+                );
             }
             let variable = self.variable(name);
             return Ok(Operand::Place(Place::Variable(variable)));
@@ -430,7 +451,13 @@ impl Parser {
                 let at = self.emit(Op::Load(place));
                 if let Place::Variable(variable) = place {
                     let caller = self.function;
-                    self.arguments.push(Argument { at, caller, variable, callee, position: count });
+                    self.arguments.push(Argument {
+                        at,
+                        caller,
+                        variable,
+                        callee,
+                        position: count,
+                    });
                 }
             }
             count += 1;
@@ -442,7 +469,10 @@ impl Parser {
         }
         self.no_greater = outer;
         self.expect(")")?;
-        self.emit(Op::Call { function: callee, args: count });
+        self.emit(Op::Call {
+            function: callee,
+            args: count,
+        });
         Ok(Operand::Value)
     }
 
@@ -501,7 +531,9 @@ impl Parser {
             _ => (1, 1),
         };
         if args < least || args > most {
-            return Err(self.complaint(format!("wrong number of arguments in call to {name}").as_bytes()));
+            return Err(
+                self.complaint(format!("wrong number of arguments in call to {name}").as_bytes())
+            );
         }
         self.emit(Op::Builtin { name, args });
         Ok(())
@@ -509,7 +541,9 @@ impl Parser {
 
     /// A regular expression that is a whole argument.
     fn regex_argument(&mut self) -> Result<bool, Failure> {
-        if matches!(self.token(), Token::Regex(_)) && matches!(self.token_ahead(1), Token::Mark("," | ")")) {
+        if matches!(self.token(), Token::Regex(_))
+            && matches!(self.token_ahead(1), Token::Mark("," | ")"))
+        {
             return self.plain_regex();
         }
         Ok(false)
@@ -540,7 +574,9 @@ impl Parser {
         self.expression()?;
         self.expect(",")?;
         self.skip_newlines();
-        let Token::Name(name) = self.token().clone() else { return Err(self.unexpected()) };
+        let Token::Name(name) = self.token().clone() else {
+            return Err(self.unexpected());
+        };
         self.advance();
         let array = self.array(&name);
         let mut args = 2;

@@ -117,7 +117,9 @@ impl Parser {
     }
 
     fn close_loop(&mut self, again: usize, end: usize) {
-        let Some(closed) = self.loops.pop() else { return };
+        let Some(closed) = self.loops.pop() else {
+            return;
+        };
         for at in closed.breaks {
             self.aim(at, end);
         }
@@ -208,7 +210,11 @@ impl Parser {
                 self.advance();
                 let at = self.emit(Op::Jump(0));
                 if let Some(inner) = self.loops.last_mut() {
-                    let list = if keyword == "break" { &mut inner.breaks } else { &mut inner.continues };
+                    let list = if keyword == "break" {
+                        &mut inner.breaks
+                    } else {
+                        &mut inner.continues
+                    };
                     list.push(at);
                 }
             }
@@ -217,7 +223,11 @@ impl Parser {
                     return Err(self.complaint(format!("improper use of {keyword}").as_bytes()));
                 }
                 self.advance();
-                self.emit(if keyword == "next" { Op::Next } else { Op::NextFile });
+                self.emit(if keyword == "next" {
+                    Op::Next
+                } else {
+                    Op::NextFile
+                });
             }
             "exit" => {
                 self.advance();
@@ -254,11 +264,16 @@ impl Parser {
     }
 
     fn ends_here(&self) -> bool {
-        matches!(self.token(), Token::Newline | Token::End | Token::Mark(";" | "}"))
+        matches!(
+            self.token(),
+            Token::Newline | Token::End | Token::Mark(";" | "}")
+        )
     }
 
     fn delete(&mut self) -> Result<(), Failure> {
-        let Token::Name(name) = self.token().clone() else { return Err(self.unexpected()) };
+        let Token::Name(name) = self.token().clone() else {
+            return Err(self.unexpected());
+        };
         self.advance();
         let array = self.array(&name);
         if self.take_mark("[") {
@@ -313,7 +328,11 @@ impl Parser {
         if formatted && args == 0 {
             return Err(self.complaint(b"no arguments in call to printf"));
         }
-        self.emit(if formatted { Op::Printf { args, destination } } else { Op::Print { args, destination } });
+        self.emit(if formatted {
+            Op::Printf { args, destination }
+        } else {
+            Op::Print { args, destination }
+        });
         Ok(())
     }
 
@@ -326,7 +345,10 @@ impl Parser {
                 Token::Mark(")") => {
                     depth -= 1;
                     if depth == 0 {
-                        let after = self.words.get(index + 1).map_or(&Token::End, |word| &word.token);
+                        let after = self
+                            .words
+                            .get(index + 1)
+                            .map_or(&Token::End, |word| &word.token);
                         return matches!(
                             after,
                             Token::Newline | Token::End | Token::Mark(";" | "}" | ">" | ">>" | "|")
