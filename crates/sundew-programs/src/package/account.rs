@@ -1,0 +1,899 @@
+//! Users, groups and passwords: the package passwd (shadow 4.13), and Debian's adduser.
+
+use sundew_kernel::observe::Observation;
+use sundew_kernel::process::LineReader;
+use sundew_kernel::tty::termios::ECHO;
+use sundew_kernel::{ExitStatus, Process, STDIN};
+
+use super::{fail, help, joined, lines, print, read, write};
+use crate::getopt::{Arity, Getopt, Opt, Spec};
+use crate::users::Directory;
+
+const PASSWD: &[u8] = b"/etc/passwd";
+const SHADOW: &[u8] = b"/etc/shadow";
+const GROUP: &[u8] = b"/etc/group";
+/// The first number of people's users and groups: `/etc/login.defs`.
+const FIRST_ID: u32 = 1000;
+const SECONDS_PER_DAY: i64 = 86_400;
+
+const USER_SPEC: Spec = Spec::new(
+    "b:c:d:De:f:g:G:hk:K:lmMNop:rR:s:u:UZaLU",
+    &[
+        ("base-dir", Arity::Required, "b"),
+        ("comment", Arity::Required, "c"),
+        ("home-dir", Arity::Required, "d"),
+        ("home", Arity::Required, "d"),
+        ("defaults", Arity::No, "D"),
+        ("expiredate", Arity::Required, "e"),
+        ("inactive", Arity::Required, "f"),
+        ("gid", Arity::Required, "g"),
+        ("groups", Arity::Required, "G"),
+        ("help", Arity::No, "h"),
+        ("skel", Arity::Required, "k"),
+        ("key", Arity::Required, "K"),
+        ("no-log-init", Arity::No, "N"),
+        ("create-home", Arity::No, "m"),
+        ("no-create-home", Arity::No, "M"),
+        ("no-user-group", Arity::No, "N"),
+        ("non-unique", Arity::No, "o"),
+        ("password", Arity::Required, "p"),
+        ("system", Arity::No, "r"),
+        ("shell", Arity::Required, "s"),
+        ("uid", Arity::Required, "u"),
+        ("user-group", Arity::No, "U"),
+        ("append", Arity::No, "a"),
+        ("lock", Arity::No, "L"),
+        ("unlock", Arity::No, "U"),
+        ("login", Arity::Required, "l"),
+        ("badname", Arity::No, "N"),
+    ],
+);
+
+#[derive(Default)]
+struct Wishes {
+    comment: Option<Vec<u8>>,
+    home: Option<Vec<u8>>,
+    group: Option<Vec<u8>>,
+    groups: Option<Vec<u8>>,
+    password: Option<Vec<u8>>,
+    shell: Option<Vec<u8>>,
+    uid: Option<u32>,
+    make_home: bool,
+    duplicate: bool,
+    system: bool,
+    append: bool,
+    lock: bool,
+    unlock: bool,
+    name: Vec<u8>,
+}
+
+impl Wishes {
+    async fn read(proc: &mut Process, program: &str) -> Result<Self, ExitStatus> {
+        let mut wishes = Self::default();
+        let mut options = Getopt::new(&USER_SPEC, proc.args());
+        while let Some(option) = options.next() {
+            let Opt { key, value, .. } = match option {
+                Ok(option) => option,
+                Err(error) => {
+                    proc.complain_text(error.text()).await;
+                    return Err(fail(proc, help(program), 2).await);
+                }
+            };
+            match key {
+                "h" => return Err(print(proc, help(program)).await),
+                "c" => wishes.comment = Some(value),
+                "d" => wishes.home = Some(value),
+                "g" => wishes.group = Some(value),
+                "G" => wishes.groups = Some(value),
+                "p" => wishes.password = Some(value),
+                "s" => wishes.shell = Some(value),
+                "u" => wishes.uid = number(&value),
+                "m" => wishes.make_home = true,
+                "o" => wishes.duplicate = true,
+                "r" => wishes.system = true,
+                "a" => wishes.append = true,
+                "L" => wishes.lock = true,
+                "U" => wishes.unlock = true,
+                _ => {}
+            }
+        }
+        match options.operands().first() {
+            Some(name) => wishes.name.clone_from(name),
+            None => return Err(fail(proc, help(program), 2).await),
+        }
+        Ok(wishes)
+    }
+}
+
+fn number(text: &[u8]) -> Option<u32> {
+    std::str::from_utf8(text).ok()?.parse().ok()
+}
+
+/// `useradd`.
+pub(super) async fn useradd(proc: &mut Process) -> ExitStatus {
+    let wishes = match Wishes::read(proc, "useradd").await {
+        Ok(wishes) => wishes,
+        Err(status) => return status,
+    };
+    if let Some(status) = not_root(proc, "useradd").await {
+        return status;
+    }
+    let users = Directory::load(proc).await;
+    let name = &wishes.name;
+    if users.user(name).is_some() {
+        return fail(
+            proc,
+            [b"useradd: user '".as_slice(), name, b"' already exists\n"].concat(),
+            9,
+        )
+        .await;
+    }
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-.$".contains(byte);
+    if name.first().is_none_or(|byte| b"-.".contains(byte)) || !name.iter().all(plain) {
+        return fail(
+            proc,
+            [
+                b"useradd: invalid user name '".as_slice(),
+                name,
+                b"': use --badname to ignore\n",
+            ]
+            .concat(),
+            3,
+        )
+        .await;
+    }
+    if let Some(uid) = wishes
+        .uid
+        .filter(|uid| !wishes.duplicate && users.user_by_id(*uid).is_some())
+    {
+        return fail(proc, format!("useradd: UID {uid} is not unique\n"), 4).await;
+    }
+    let uid = wishes.uid.unwrap_or_else(|| free_id(&users, wishes.system));
+    let gid = match &wishes.group {
+        None => {
+            let gid = if users.group_name(uid).is_none() {
+                uid
+            } else {
+                free_id(&users, wishes.system)
+            };
+            append(
+                proc,
+                GROUP,
+                &[name, b":x:".as_slice(), gid.to_string().as_bytes(), b":"].concat(),
+            )
+            .await;
+            gid
+        }
+        Some(wanted) => match users
+            .group(wanted)
+            .map(|group| group.gid)
+            .or_else(|| number(wanted))
+        {
+            Some(gid) => gid,
+            None => {
+                return fail(
+                    proc,
+                    [
+                        b"useradd: group '".as_slice(),
+                        wanted,
+                        b"' does not exist\n",
+                    ]
+                    .concat(),
+                    6,
+                )
+                .await;
+            }
+        },
+    };
+    add(proc, &wishes, uid, gid).await;
+    proc.status()
+}
+
+/// Writes the new user into the files and makes the home.
+async fn add(proc: &mut Process, wishes: &Wishes, uid: u32, gid: u32) {
+    let name = &wishes.name;
+    let home = wishes
+        .home
+        .clone()
+        .unwrap_or_else(|| [b"/home/".as_slice(), name].concat());
+    let shell = wishes.shell.clone().unwrap_or_else(|| b"/bin/sh".to_vec());
+    let ids = format!("{uid}:{gid}");
+    let comment = wishes.comment.clone().unwrap_or_default();
+    append(
+        proc,
+        PASSWD,
+        &[
+            name.as_slice(),
+            b"x",
+            ids.as_bytes(),
+            &comment,
+            &home,
+            &shell,
+        ]
+        .join(&b':'),
+    )
+    .await;
+    let password = wishes.password.clone().unwrap_or_else(|| b"!".to_vec());
+    let today = proc.now().secs / SECONDS_PER_DAY;
+    append(
+        proc,
+        SHADOW,
+        &[
+            name.as_slice(),
+            &password,
+            format!("{today}:0:99999:7:::").as_bytes(),
+        ]
+        .join(&b':'),
+    )
+    .await;
+    if let Some(groups) = &wishes.groups {
+        join_groups(proc, name, groups, true).await;
+    }
+    if wishes.make_home && proc.make_directory(&home, 0o755).is_ok() {
+        for entry in proc.read_directory(b"/etc/skel").unwrap_or_default() {
+            let text = read(proc, &[b"/etc/skel/".as_slice(), &entry.name].concat())
+                .await
+                .unwrap_or_default();
+            let path = [home.as_slice(), b"/", &entry.name].concat();
+            // The home is a convenience; the user exists anyway.
+            let _full = write(proc, &path, &text, 0o644).await;
+            let _owned = proc.change_owner(&path, Some(uid), Some(gid), false);
+        }
+        let _owned = proc.change_owner(&home, Some(uid), Some(gid), false);
+    }
+}
+
+fn free_id(users: &Directory, system: bool) -> u32 {
+    let taken = |id: &u32| users.user_by_id(*id).is_some() || users.group_name(*id).is_some();
+    if system {
+        return (100..FIRST_ID)
+            .rev()
+            .find(|id| !taken(id))
+            .unwrap_or(FIRST_ID - 1);
+    }
+    let most = users
+        .users()
+        .iter()
+        .map(|user| user.uid)
+        .filter(|uid| (FIRST_ID..60_000).contains(uid))
+        .max();
+    most.map_or(FIRST_ID, |most| most + 1)
+}
+
+async fn append(proc: &Process, path: &[u8], line: &[u8]) {
+    let mut text = read(proc, path).await.unwrap_or_default();
+    if !text.is_empty() && !text.ends_with(b"\n") {
+        text.push(b'\n');
+    }
+    text.extend_from_slice(line);
+    text.push(b'\n');
+    // A full disk leaves things as they are.
+    let _full = write(proc, path, &text, 0o644).await;
+}
+
+/// Changes the lines of a file; whether any was changed.
+async fn edit(
+    proc: &Process,
+    path: &[u8],
+    mut change: impl FnMut(&mut Vec<Vec<u8>>) -> bool,
+) -> bool {
+    let Ok(text) = read(proc, path).await else {
+        return false;
+    };
+    let mut changed = false;
+    let rows: Vec<Vec<u8>> = lines(&text)
+        .into_iter()
+        .filter_map(|line| {
+            let mut fields: Vec<Vec<u8>> = line
+                .split(|&byte| byte == b':')
+                .map(<[u8]>::to_vec)
+                .collect();
+            let keep = change(&mut fields);
+            let line_now = fields.join(&b':');
+            changed |= !keep || line_now != line;
+            keep.then_some(line_now)
+        })
+        .collect();
+    changed && write(proc, path, &joined(&rows), 0o644).await.is_ok()
+}
+
+async fn join_groups(proc: &Process, user: &[u8], groups: &[u8], append: bool) {
+    let wanted: Vec<&[u8]> = groups.split(|&byte| byte == b',').collect();
+    edit(proc, GROUP, |fields| {
+        let named = fields
+            .first()
+            .is_some_and(|name| wanted.contains(&name.as_slice()));
+        if let Some(members) = fields.get_mut(3) {
+            let mut list: Vec<Vec<u8>> = members
+                .split(|&byte| byte == b',')
+                .filter(|name| !name.is_empty())
+                .map(<[u8]>::to_vec)
+                .collect();
+            let there = list.iter().any(|name| name == user);
+            if named && !there {
+                list.push(user.to_vec());
+            } else if !named && !append {
+                list.retain(|name| name != user);
+            }
+            *members = list.join(&b',');
+        }
+        true
+    })
+    .await;
+}
+
+async fn not_root(proc: &mut Process, program: &str) -> Option<ExitStatus> {
+    if proc.credentials().uid == 0 {
+        return None;
+    }
+    let text = format!(
+        "{program}: Permission denied.\n{program}: cannot lock /etc/passwd; try again later.\n"
+    );
+    Some(fail(proc, text, 1).await)
+}
+
+/// `usermod`.
+pub(super) async fn usermod(proc: &mut Process) -> ExitStatus {
+    let wishes = match Wishes::read(proc, "usermod").await {
+        Ok(wishes) => wishes,
+        Err(status) => return status,
+    };
+    if let Some(status) = not_root(proc, "usermod").await {
+        return status;
+    }
+    let users = Directory::load(proc).await;
+    if users.user(&wishes.name).is_none() {
+        return fail(
+            proc,
+            [
+                b"usermod: user '".as_slice(),
+                &wishes.name,
+                b"' does not exist\n",
+            ]
+            .concat(),
+            6,
+        )
+        .await;
+    }
+    let gid = wishes.group.as_ref().and_then(|name| {
+        users
+            .group(name)
+            .map(|group| group.gid)
+            .or_else(|| number(name))
+    });
+    if let Some(groups) = &wishes.groups {
+        for name in groups.split(|&byte| byte == b',') {
+            if users.group(name).is_none() {
+                return fail(
+                    proc,
+                    [b"usermod: group '".as_slice(), name, b"' does not exist\n"].concat(),
+                    6,
+                )
+                .await;
+            }
+        }
+        join_groups(proc, &wishes.name, groups, wishes.append).await;
+    }
+    edit(proc, PASSWD, |fields| {
+        if fields.first() == Some(&wishes.name) {
+            let changes = [
+                (2, wishes.uid.map(|uid| uid.to_string().into_bytes())),
+                (3, gid.map(|gid| gid.to_string().into_bytes())),
+                (4, wishes.comment.clone()),
+                (5, wishes.home.clone()),
+                (6, wishes.shell.clone()),
+            ];
+            for (at, value) in changes {
+                if let (Some(field), Some(value)) = (fields.get_mut(at), value) {
+                    *field = value;
+                }
+            }
+        }
+        true
+    })
+    .await;
+    edit(proc, SHADOW, |fields| {
+        if fields.first() == Some(&wishes.name)
+            && let Some(field) = fields.get_mut(1)
+        {
+            if let Some(password) = &wishes.password {
+                field.clone_from(password);
+            }
+            if wishes.lock && !field.starts_with(b"!") {
+                field.insert(0, b'!');
+            } else if wishes.unlock && field.starts_with(b"!") {
+                field.remove(0);
+            }
+        }
+        true
+    })
+    .await;
+    proc.status()
+}
+
+/// `userdel`, and Debian's `deluser`.
+pub(super) async fn userdel(proc: &mut Process) -> ExitStatus {
+    let debian = proc.base_name() == b"deluser";
+    let words: Vec<Vec<u8>> = proc.args().iter().skip(1).cloned().collect();
+    let Some(name) = words.iter().find(|word| !word.starts_with(b"-")).cloned() else {
+        return fail(
+            proc,
+            if debian {
+                b"deluser: Only one or two names allowed.\n".as_slice()
+            } else {
+                help("userdel")
+            },
+            if debian { 1 } else { 2 },
+        )
+        .await;
+    };
+    if let Some(status) = not_root(proc, "userdel").await {
+        return status;
+    }
+    let users = Directory::load(proc).await;
+    let Some(user) = users.user(&name) else {
+        return if debian {
+            fail(
+                proc,
+                [
+                    b"deluser: The user `".as_slice(),
+                    &name,
+                    b"' does not exist.\n",
+                ]
+                .concat(),
+                2,
+            )
+            .await
+        } else {
+            fail(
+                proc,
+                [b"userdel: user '".as_slice(), &name, b"' does not exist\n"].concat(),
+                6,
+            )
+            .await
+        };
+    };
+    if debian {
+        print(
+            proc,
+            [b"Removing user `".as_slice(), &name, b"' ...\n"].concat(),
+        )
+        .await;
+    }
+    for path in [PASSWD, SHADOW] {
+        edit(proc, path, |fields| fields.first() != Some(&name)).await;
+    }
+    edit(proc, GROUP, |fields| {
+        fields.first() != Some(&name) || fields.get(3).is_some_and(|members| !members.is_empty())
+    })
+    .await;
+    if words.iter().any(|word| {
+        matches!(
+            word.as_slice(),
+            b"-r" | b"-rf" | b"--remove" | b"--remove-home"
+        )
+    }) && user.uid >= FIRST_ID
+    {
+        if !debian {
+            proc.print_error(
+                &[
+                    b"userdel: ".as_slice(),
+                    &name,
+                    b" mail spool (/var/mail/",
+                    &name,
+                    b") not found\n",
+                ]
+                .concat(),
+            )
+            .await;
+        }
+        for entry in proc.read_directory(&user.home).unwrap_or_default() {
+            // Directories below stay; so does the home then.
+            let _directory = proc.unlink(&[user.home.as_slice(), b"/", &entry.name].concat());
+        }
+        let _not_empty = proc.remove_directory(&user.home);
+    }
+    if debian {
+        print(proc, "Done.\n").await
+    } else {
+        proc.status()
+    }
+}
+
+/// `groupadd`.
+pub(super) async fn groupadd(proc: &mut Process) -> ExitStatus {
+    const SPEC: Spec = Spec::new(
+        "fg:hK:op:rR:P:U:",
+        &[
+            ("force", Arity::No, "f"),
+            ("gid", Arity::Required, "g"),
+            ("help", Arity::No, "h"),
+            ("system", Arity::No, "r"),
+        ],
+    );
+    let mut options = Getopt::new(&SPEC, proc.args());
+    let (mut force, mut gid, mut system) = (false, None, false);
+    while let Some(option) = options.next() {
+        match option {
+            Ok(Opt { key: "f", .. }) => force = true,
+            Ok(Opt {
+                key: "g", value, ..
+            }) => gid = number(&value),
+            Ok(Opt { key: "r", .. }) => system = true,
+            Ok(Opt { key: "h", .. }) => return print(proc, help("groupadd")).await,
+            Ok(_) => {}
+            Err(error) => {
+                proc.complain_text(error.text()).await;
+                return fail(proc, help("groupadd"), 2).await;
+            }
+        }
+    }
+    let Some(name) = options.operands().first().cloned() else {
+        return fail(proc, help("groupadd"), 2).await;
+    };
+    if let Some(status) = not_root(proc, "groupadd").await {
+        return status;
+    }
+    let users = Directory::load(proc).await;
+    if users.group(&name).is_some() {
+        if force {
+            return proc.status();
+        }
+        return fail(
+            proc,
+            [
+                b"groupadd: group '".as_slice(),
+                &name,
+                b"' already exists\n",
+            ]
+            .concat(),
+            9,
+        )
+        .await;
+    }
+    let gid = gid.unwrap_or_else(|| free_id(&users, system));
+    append(
+        proc,
+        GROUP,
+        &[name.as_slice(), b":x:", gid.to_string().as_bytes(), b":"].concat(),
+    )
+    .await;
+    proc.status()
+}
+
+/// `adduser`, `addgroup`.
+pub(super) async fn adduser(proc: &mut Process) -> ExitStatus {
+    let mut wishes = Wishes {
+        make_home: true,
+        shell: Some(b"/bin/bash".to_vec()),
+        ..Wishes::default()
+    };
+    let (mut asks_password, mut asks_name, mut names) = (true, true, Vec::new());
+    let mut words = proc
+        .args()
+        .iter()
+        .skip(1)
+        .cloned()
+        .collect::<Vec<_>>()
+        .into_iter();
+    while let Some(word) = words.next() {
+        match word.as_slice() {
+            b"--disabled-password" | b"--disabled-login" => asks_password = false,
+            b"--gecos" => {
+                asks_name = false;
+                wishes.comment = words.next();
+            }
+            b"--home" => wishes.home = words.next(),
+            b"--shell" => wishes.shell = words.next(),
+            b"--uid" => wishes.uid = words.next().as_deref().and_then(number),
+            b"--system" => (wishes.system, asks_password, asks_name) = (true, false, false),
+            b"--no-create-home" => wishes.make_home = false,
+            b"--ingroup" | b"--gid" | b"--firstuid" => drop(words.next()),
+            option if option.starts_with(b"-") => {}
+            _ => names.push(word),
+        }
+    }
+    let users = Directory::load(proc).await;
+    let Some(name) = names.first().cloned() else {
+        return fail(proc, "adduser: Only one or two names allowed.\n", 1).await;
+    };
+    if proc.credentials().uid != 0 {
+        return fail(
+            proc,
+            "adduser: Only root may add a user or group to the system.\n",
+            1,
+        )
+        .await;
+    }
+    if let Some(group) = names.get(1) {
+        join_groups(proc, &name, group, true).await;
+        return print(
+            proc,
+            [
+                b"Adding user `".as_slice(),
+                &name,
+                b"' to group `",
+                group,
+                b"' ...\nDone.\n",
+            ]
+            .concat(),
+        )
+        .await;
+    }
+    if users.user(&name).is_some() {
+        return fail(
+            proc,
+            [
+                b"adduser: The user `".as_slice(),
+                &name,
+                b"' already exists.\n",
+            ]
+            .concat(),
+            1,
+        )
+        .await;
+    }
+    wishes.name.clone_from(&name);
+    let uid = wishes.uid.unwrap_or_else(|| free_id(&users, wishes.system));
+    let shown = String::from_utf8_lossy(&name).into_owned();
+    print(proc, format!("Adding user `{shown}' ...\nAdding new group `{shown}' ({uid}) ...\nAdding new user `{shown}' ({uid}) with group `{shown} ({uid})' ...\nCreating home directory `/home/{shown}' ...\nCopying files from `/etc/skel' ...\n")).await;
+    append(
+        proc,
+        GROUP,
+        &[name.as_slice(), b":x:", uid.to_string().as_bytes(), b":"].concat(),
+    )
+    .await;
+    add(proc, &wishes, uid, uid).await;
+    let mut input = LineReader::new(proc, STDIN);
+    if asks_password {
+        new_password(proc, &mut input, &name).await;
+    }
+    if asks_name {
+        print(proc, format!("Changing the user information for {shown}\nEnter the new value, or press ENTER for the default\n")).await;
+        for question in [
+            "\tFull Name []: ",
+            "\tRoom Number []: ",
+            "\tWork Phone []: ",
+            "\tHome Phone []: ",
+            "\tOther []: ",
+            "Is the information correct? [Y/n] ",
+        ] {
+            print(proc, question).await;
+            let _flushed = proc.flush().await;
+            let _answer = ask(proc, &mut input, false).await;
+        }
+    }
+    print(proc, format!("Adding new user `{shown}' to supplemental / extra groups `users' ...\nAdding user `{shown}' to group `users' ...\n")).await
+}
+
+/// One line from whoever types, without echo if it is secret; `None` at the end.
+async fn ask(proc: &mut Process, input: &mut LineReader, secret: bool) -> Option<Vec<u8>> {
+    let settings = proc.termios(STDIN).ok().filter(|_| secret);
+    if let Some(mut quiet) = settings.clone() {
+        quiet.local &= !ECHO;
+        let _terminal = proc.set_termios(STDIN, quiet, false);
+    }
+    let line = input.next(proc, b'\n').await.ok().flatten();
+    if let Some(settings) = settings {
+        let _terminal = proc.set_termios(STDIN, settings, false);
+        proc.print_error(b"\n").await;
+    }
+    let text = line?
+        .strip_suffix(b"\n")
+        .map_or_else(Vec::new, <[u8]>::to_vec);
+    let program = proc.base_name().to_vec();
+    proc.observe(Observation::ProgramInput {
+        pid: proc.pid(),
+        program,
+        text: text.clone(),
+    });
+    Some(text)
+}
+
+/// Asks twice for a password and sets it; passwd's status.
+async fn new_password(proc: &mut Process, input: &mut LineReader, user: &[u8]) -> u8 {
+    proc.print_error(b"New password: ").await;
+    let complaint = match ask(proc, input, true).await {
+        None => "Password change has been aborted.\n",
+        Some(first) if first.is_empty() => "No password has been supplied.\n",
+        Some(first) => {
+            proc.print_error(b"Retype new password: ").await;
+            match ask(proc, input, true).await {
+                Some(second) if second == first => {
+                    set_password(proc, user).await;
+                    proc.print_error(b"passwd: password updated successfully\n")
+                        .await;
+                    return 0;
+                }
+                Some(_) => "Sorry, passwords do not match.\n",
+                None => "Password change has been aborted.\n",
+            }
+        }
+    };
+    let text = format!(
+        "{complaint}passwd: Authentication token manipulation error\npasswd: password unchanged\n"
+    );
+    proc.print_error(text.as_bytes()).await;
+    10
+}
+
+/// Gives the user another hash; nobody can tell that it is of nothing.
+async fn set_password(proc: &mut Process, user: &[u8]) {
+    const LETTERS: &[u8] = b"./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    let mut part = |count: usize| -> Vec<u8> {
+        (0..count)
+            .map(|_| {
+                LETTERS
+                    .get(usize::try_from(proc.random() % 64).unwrap_or(0))
+                    .copied()
+                    .unwrap_or(b'.')
+            })
+            .collect()
+    };
+    let hash = [b"$y$j9T$".as_slice(), &part(22), b"$", &part(43)].concat();
+    let today = (proc.now().secs / SECONDS_PER_DAY).to_string().into_bytes();
+    edit(proc, SHADOW, |fields| {
+        if fields.first().is_some_and(|name| name == user) {
+            for (at, value) in [(1, &hash), (2, &today)] {
+                if let Some(field) = fields.get_mut(at) {
+                    field.clone_from(value);
+                }
+            }
+        }
+        true
+    })
+    .await;
+}
+
+/// `passwd`.
+pub(super) async fn passwd(proc: &mut Process) -> ExitStatus {
+    let words: Vec<Vec<u8>> = proc.args().iter().skip(1).cloned().collect();
+    let users = Directory::load(proc).await;
+    let own = users.user_text(proc.credentials().uid);
+    let name = words
+        .iter()
+        .find(|word| !word.starts_with(b"-"))
+        .cloned()
+        .unwrap_or(own);
+    if words.iter().any(|word| word == b"-h" || word == b"--help") {
+        return print(proc, help("passwd")).await;
+    }
+    let Some(user) = users.user(&name) else {
+        return fail(
+            proc,
+            [b"passwd: user '".as_slice(), &name, b"' does not exist\n"].concat(),
+            1,
+        )
+        .await;
+    };
+    let uid = proc.credentials().uid;
+    if uid != 0 && user.uid != uid {
+        let text = [
+            b"passwd: You may not view or modify password information for ".as_slice(),
+            &name,
+            b".\n",
+        ]
+        .concat();
+        return fail(proc, text, 1).await;
+    }
+    let has = |short: &[u8], long: &[u8]| words.iter().any(|word| word == short || word == long);
+    for (option, change) in [
+        (has(b"-d", b"--delete"), 'd'),
+        (has(b"-l", b"--lock"), 'l'),
+        (has(b"-u", b"--unlock"), 'u'),
+    ] {
+        if option {
+            edit(proc, SHADOW, |fields| {
+                if fields.first() == Some(&name)
+                    && let Some(field) = fields.get_mut(1)
+                {
+                    match change {
+                        'd' => field.clear(),
+                        'l' if !field.starts_with(b"!") => field.insert(0, b'!'),
+                        'u' if field.starts_with(b"!") => drop(field.remove(0)),
+                        _ => {}
+                    }
+                }
+                true
+            })
+            .await;
+            return print(
+                proc,
+                if change == 'd' {
+                    "passwd: password changed.\n"
+                } else {
+                    "passwd: password changed.\n"
+                },
+            )
+            .await;
+        }
+    }
+    if has(b"-S", b"--status") {
+        let text = read(proc, SHADOW).await.unwrap_or_default();
+        let row = lines(&text)
+            .into_iter()
+            .find(|line| line.starts_with(&[name.as_slice(), b":"].concat()));
+        let hash = row
+            .and_then(|row| row.split(|&byte| byte == b':').nth(1).map(<[u8]>::to_vec))
+            .unwrap_or_default();
+        let state = if hash.is_empty() {
+            "NP"
+        } else if hash.starts_with(b"!") || hash.starts_with(b"*") {
+            "L"
+        } else {
+            "P"
+        };
+        return print(
+            proc,
+            format!(
+                "{} {state} 2024-11-20 0 99999 7 -1\n",
+                String::from_utf8_lossy(&name)
+            ),
+        )
+        .await;
+    }
+    let mut input = LineReader::new(proc, STDIN);
+    if uid != 0 {
+        print(
+            proc,
+            format!(
+                "Changing password for {}.\n",
+                String::from_utf8_lossy(&name)
+            ),
+        )
+        .await;
+        proc.print_error(b"Current password: ").await;
+        let _whatever = ask(proc, &mut input, true).await;
+    }
+    let status = new_password(proc, &mut input, &name).await;
+    ExitStatus::Exited(status)
+}
+
+/// `chpasswd`.
+pub(super) async fn chpasswd(proc: &mut Process) -> ExitStatus {
+    if proc
+        .args()
+        .iter()
+        .any(|word| word == b"-h" || word == b"--help")
+    {
+        return print(proc, help("chpasswd")).await;
+    }
+    if let Some(status) = not_root(proc, "chpasswd").await {
+        return status;
+    }
+    let users = Directory::load(proc).await;
+    let mut input = LineReader::new(proc, STDIN);
+    let (mut number, mut status) = (0, ExitStatus::SUCCESS);
+    while let Ok(Some(line)) = input.next(proc, b'\n').await {
+        number += 1;
+        let line = line.strip_suffix(b"\n").unwrap_or(&line).to_vec();
+        proc.observe(Observation::ProgramInput {
+            pid: proc.pid(),
+            program: b"chpasswd".to_vec(),
+            text: line.clone(),
+        });
+        let Some(at) = line.iter().position(|&byte| byte == b':') else {
+            status = fail(
+                proc,
+                format!("chpasswd: line {number}: missing new password\n"),
+                1,
+            )
+            .await;
+            continue;
+        };
+        let name = line.get(..at).unwrap_or_default();
+        if users.user(name).is_none() {
+            let shown = String::from_utf8_lossy(name).into_owned();
+            status = fail(proc, format!("chpasswd: (user {shown}) pam_chauthtok() failed, error:\nAuthentication token manipulation error\nchpasswd: (line {number}, user {shown}) password not changed\n"), 1).await;
+            continue;
+        }
+        set_password(proc, name).await;
+    }
+    status
+}
+
+/// `nologin`.
+pub(super) async fn nologin(proc: &mut Process) -> ExitStatus {
+    print(proc, "This account is currently not available.\n").await;
+    ExitStatus::FAILURE
+}

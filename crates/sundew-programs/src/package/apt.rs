@@ -1,0 +1,155 @@
+//! `apt` and `apt-get` on a machine whose mirrors do not answer.
+
+use sundew_kernel::{ExitStatus, Process};
+
+use super::{fail, lines, print, read};
+
+/// Status of a failed command.
+const FAILED: u8 = 100;
+
+/// `apt`, `apt-get`.
+pub(super) async fn run(proc: &mut Process) -> ExitStatus {
+    let is_apt = proc.base_name() == b"apt";
+    let words: Vec<Vec<u8>> = proc
+        .args()
+        .iter()
+        .skip(1)
+        .filter(|word| !word.starts_with(b"-"))
+        .cloned()
+        .collect();
+    if proc
+        .args()
+        .iter()
+        .any(|word| word == b"--version" || word == b"-v")
+    {
+        return print(proc, "apt 2.6.1 (amd64)\n").await;
+    }
+    let Some(verb) = words.first() else {
+        return print(proc, super::help(if is_apt { "apt" } else { "apt-get" })).await;
+    };
+    let verb = verb.clone();
+    if is_apt && !proc.is_terminal(sundew_kernel::STDOUT) {
+        proc.print_error(b"\nWARNING: apt does not have a stable CLI interface. Use with caution in scripts.\n\n").await;
+    }
+    if proc.credentials().uid != 0 && !matches!(verb.as_slice(), b"list" | b"search" | b"show") {
+        let lock = if verb == b"update" {
+            "lists/lock"
+        } else {
+            "lock-frontend"
+        };
+        let place = if verb == b"update" {
+            "/var/lib/apt/"
+        } else {
+            "/var/lib/dpkg/"
+        };
+        return fail(proc, format!("E: Could not open lock file {place}{lock} - open (13: Permission denied)\nE: Unable to acquire the dpkg frontend lock ({place}{lock}), are you root?\n"), FAILED).await;
+    }
+    match verb.as_slice() {
+        b"update" => update(proc).await,
+        b"install" | b"reinstall" => install(proc, words.get(1..).unwrap_or_default()).await,
+        b"upgrade" | b"dist-upgrade" | b"full-upgrade" | b"autoremove" => {
+            let calculating = if verb == b"autoremove" {
+                ""
+            } else {
+                "Calculating upgrade...\n"
+            };
+            print(proc, format!("Reading package lists...\nBuilding dependency tree...\nReading state information...\n{calculating}0 upgraded, 0 newly installed, 0 to remove and 0 not upgraded.\n")).await
+        }
+        b"remove" | b"purge" => {
+            let mut text = "Reading package lists...\nBuilding dependency tree...\nReading state information...\n".to_owned();
+            for name in words.iter().skip(1) {
+                text += &format!(
+                    "Package '{0}' is not installed, so not removed\n",
+                    String::from_utf8_lossy(name)
+                );
+            }
+            print(
+                proc,
+                text + "0 upgraded, 0 newly installed, 0 to remove and 0 not upgraded.\n",
+            )
+            .await
+        }
+        b"clean" | b"autoclean" | b"check" | b"list" | b"search" => proc.status(),
+        other => {
+            fail(
+                proc,
+                [b"E: Invalid operation ".as_slice(), other, b"\n"].concat(),
+                FAILED,
+            )
+            .await
+        }
+    }
+}
+
+async fn update(proc: &mut Process) -> ExitStatus {
+    let mut text = String::new();
+    let suites = [
+        ("deb.debian.org/debian", "bookworm"),
+        ("deb.debian.org/debian-security", "bookworm-security"),
+        ("deb.debian.org/debian", "bookworm-updates"),
+    ];
+    for (number, (place, suite)) in suites.iter().enumerate() {
+        text += &format!("Ign:{} http://{place} {suite} InRelease\n", number + 1);
+    }
+    for (number, (place, suite)) in suites.iter().enumerate() {
+        text += &format!(
+            "Err:{} http://{place} {suite} InRelease\n  Temporary failure resolving 'deb.debian.org'\n",
+            number + 1
+        );
+    }
+    print(proc, text + "Reading package lists...\n").await;
+    let mut warnings = String::new();
+    for (place, suite) in suites {
+        warnings += &format!(
+            "W: Failed to fetch http://{place}/dists/{suite}/InRelease  Temporary failure resolving 'deb.debian.org'\n"
+        );
+    }
+    proc.print_error((warnings + "W: Some index files failed to download. They have been ignored, or old ones used instead.\n").as_bytes()).await;
+    proc.status()
+}
+
+async fn install(proc: &mut Process, names: &[Vec<u8>]) -> ExitStatus {
+    print(
+        proc,
+        "Reading package lists...\nBuilding dependency tree...\nReading state information...\n",
+    )
+    .await;
+    let status = read(proc, b"/var/lib/dpkg/status")
+        .await
+        .unwrap_or_default();
+    let status = lines(&status);
+    let mut missing = false;
+    for name in names {
+        let header = [b"Package: ".as_slice(), name].concat();
+        let Some(at) = status.iter().position(|line| *line == header) else {
+            proc.print_error(&[b"E: Unable to locate package ".as_slice(), name, b"\n"].concat())
+                .await;
+            missing = true;
+            continue;
+        };
+        let version = status
+            .iter()
+            .skip(at)
+            .find_map(|line| line.strip_prefix(b"Version: "))
+            .unwrap_or_default();
+        print(
+            proc,
+            [
+                name.as_slice(),
+                b" is already the newest version (",
+                version,
+                b").\n",
+            ]
+            .concat(),
+        )
+        .await;
+    }
+    if missing {
+        return ExitStatus::Exited(FAILED);
+    }
+    print(
+        proc,
+        "0 upgraded, 0 newly installed, 0 to remove and 0 not upgraded.\n",
+    )
+    .await
+}

@@ -1,0 +1,389 @@
+//! Becoming somebody else: `su` of util-linux, `sudo` 1.9.13.
+
+use sundew_kernel::observe::Observation;
+use sundew_kernel::process::LineReader;
+use sundew_kernel::tty::termios::ECHO;
+use sundew_kernel::{Errno, ExitStatus, Process, STDIN};
+use sundew_vfs::Credentials;
+
+use super::{fail, help, print};
+use crate::users::{Directory, User};
+
+const PATH_OF_ROOT: &[u8] = b"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+const PATH_OF_OTHERS: &[u8] = b"/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games";
+
+/// `su`.
+pub(super) async fn su(proc: &mut Process) -> ExitStatus {
+    let (mut login, mut keep, mut command, mut shell, mut operands) =
+        (false, false, None, None, Vec::new());
+    let mut words = proc
+        .args()
+        .iter()
+        .skip(1)
+        .cloned()
+        .collect::<Vec<_>>()
+        .into_iter();
+    while let Some(word) = words.next() {
+        match word.as_slice() {
+            b"-" | b"-l" | b"--login" => login = true,
+            b"-m" | b"-p" | b"--preserve-environment" => keep = true,
+            b"-c" | b"--command" => command = words.next(),
+            b"-s" | b"--shell" => shell = words.next(),
+            b"-lc" => (login, command) = (true, words.next()),
+            b"-h" | b"--help" => return print(proc, help("su")).await,
+            b"-V" | b"--version" => return print(proc, "su from util-linux 2.38.1\n").await,
+            b"-g" | b"-G" | b"-w" => drop(words.next()),
+            b"-f" | b"-P" | b"--" => {}
+            option if option.starts_with(b"-") && option.len() > 1 => {
+                let letter = char::from(option.get(1).copied().unwrap_or(b'-'));
+                return fail(
+                    proc,
+                    format!(
+                        "su: invalid option -- '{letter}'\nTry 'su --help' for more information.\n"
+                    ),
+                    1,
+                )
+                .await;
+            }
+            _ => operands.push(word),
+        }
+    }
+    let name = operands
+        .first()
+        .cloned()
+        .unwrap_or_else(|| b"root".to_vec());
+    let users = Directory::load(proc).await;
+    let Some(user) = users.user(&name).cloned() else {
+        let text = [
+            b"su: user ".as_slice(),
+            &name,
+            b" does not exist or the user entry does not contain all the required fields\n",
+        ]
+        .concat();
+        return fail(proc, text, 1).await;
+    };
+    if caller(proc) != 0 {
+        ask_password(proc, b"Password: ").await;
+        return fail(proc, "su: Authentication failure\n", 1).await;
+    }
+    let shell = shell.unwrap_or_else(|| {
+        if user.shell.is_empty() {
+            b"/bin/sh".to_vec()
+        } else {
+            user.shell.clone()
+        }
+    });
+    become_user(proc, &users, &user);
+    if !keep {
+        environment(proc, &user, &shell, login);
+    }
+    if login {
+        // A home that is not there leaves the directory as it was.
+        let _missing = proc.change_directory(&user.home);
+    }
+    let base = shell
+        .rsplit(|&byte| byte == b'/')
+        .next()
+        .unwrap_or(&shell)
+        .to_vec();
+    let mut args = vec![if login {
+        [b"-".as_slice(), &base].concat()
+    } else {
+        base
+    }];
+    if let Some(command) = command {
+        args.extend([b"-c".to_vec(), command]);
+    }
+    args.extend(operands.into_iter().skip(1));
+    let env = proc.env().clone();
+    let errno = proc.exec(&shell, args, env).await;
+    let text = [
+        b"su: failed to execute ".as_slice(),
+        &shell,
+        b": ",
+        errno.message().as_bytes(),
+        b"\n",
+    ]
+    .concat();
+    fail(proc, text, if errno == Errno::Enoent { 127 } else { 126 }).await
+}
+
+/// Who asks: the set-user-id bit hides it, the environment and the parent do not.
+fn caller(proc: &Process) -> u32 {
+    let parent = proc.ppid();
+    proc.processes()
+        .into_iter()
+        .find(|one| one.pid == parent)
+        .map_or_else(|| proc.credentials().uid, |one| one.uid)
+}
+
+fn become_user(proc: &Process, users: &Directory, user: &User) {
+    proc.set_credentials(Credentials {
+        uid: user.uid,
+        gid: user.gid,
+        groups: users.groups_of(user),
+    });
+}
+
+fn environment(proc: &mut Process, user: &User, shell: &[u8], login: bool) {
+    let path = if user.uid == 0 {
+        PATH_OF_ROOT
+    } else {
+        PATH_OF_OTHERS
+    };
+    if login {
+        let term = proc.env().value(b"TERM").map(<[u8]>::to_vec);
+        proc.env_mut().clear();
+        if let Some(term) = term {
+            proc.env_mut().set(*b"TERM", term);
+        }
+        proc.env_mut().set(*b"PATH", path);
+        proc.env_mut().set(*b"LANG", *b"C.UTF-8");
+    }
+    proc.env_mut().set(*b"HOME", user.home.clone());
+    proc.env_mut().set(*b"SHELL", shell);
+    if login || user.uid != 0 {
+        proc.env_mut().set(*b"USER", user.name.clone());
+        proc.env_mut().set(*b"LOGNAME", user.name.clone());
+    }
+}
+
+/// Asks for a password that cannot be right.
+async fn ask_password(proc: &mut Process, prompt: &[u8]) {
+    proc.print_error(prompt).await;
+    let settings = proc.termios(STDIN).ok();
+    if let Some(mut quiet) = settings.clone() {
+        quiet.local &= !ECHO;
+        let _terminal = proc.set_termios(STDIN, quiet, false);
+    }
+    let mut input = LineReader::new(proc, STDIN);
+    let line = input.next(proc, b'\n').await.ok().flatten();
+    if let Some(settings) = settings {
+        let _terminal = proc.set_termios(STDIN, settings, false);
+    }
+    proc.print_error(b"\n").await;
+    if let Some(line) = line {
+        let program = proc.base_name().to_vec();
+        proc.observe(Observation::ProgramInput {
+            pid: proc.pid(),
+            program,
+            text: line.trim_ascii_end().to_vec(),
+        });
+    }
+}
+
+/// `sudo`.
+pub(super) async fn sudo(proc: &mut Process) -> ExitStatus {
+    let (mut login, mut shell, mut list, mut silent, mut target) =
+        (false, false, false, false, b"root".to_vec());
+    let mut words: Vec<Vec<u8>> = proc.args().iter().skip(1).cloned().collect();
+    while words
+        .first()
+        .is_some_and(|word| word.starts_with(b"-") && word.len() > 1)
+    {
+        let word = words.remove(0);
+        match word.as_slice() {
+            b"--" => break,
+            b"-i" | b"--login" => login = true,
+            b"-s" | b"--shell" => shell = true,
+            b"-l" | b"--list" | b"-ll" => list = true,
+            b"-n" | b"--non-interactive" => silent = true,
+            b"-E" | b"-H" | b"-S" | b"-A" | b"-b" | b"-B" | b"-P" | b"-Sn" | b"-nS" => {}
+            b"-k" | b"-K" | b"-v" => return proc.status(),
+            b"-V" | b"--version" => return print(proc, "Sudo version 1.9.13p3\nSudoers policy plugin version 1.9.13p3\nSudoers file grammar version 50\nSudoers I/O plugin version 1.9.13p3\nSudoers audit plugin version 1.9.13p3\n").await,
+            b"-h" | b"--help" => return print(proc, help("sudo")).await,
+            b"-u" | b"--user" | b"-g" | b"-p" | b"-C" | b"-D" | b"-R" | b"-T" if !words.is_empty() => {
+                let value = words.remove(0);
+                if matches!(word.as_slice(), b"-u" | b"--user") {
+                    target = value;
+                }
+            }
+            option if option.starts_with(b"-u") => target = option.get(2..).unwrap_or_default().to_vec(),
+            option => {
+                let letter = char::from(option.get(1).copied().unwrap_or(b'-'));
+                return usage(proc, Some(letter)).await;
+            }
+        }
+    }
+    let users = Directory::load(proc).await;
+    if caller(proc) != 0 {
+        if silent {
+            return fail(proc, "sudo: a password is required\n", 1).await;
+        }
+        let name = String::from_utf8_lossy(&users.user_text(caller(proc))).into_owned();
+        if !proc.is_terminal(STDIN) {
+            return fail(proc, "sudo: a terminal is required to read the password; either use the -S option to read from standard input or configure an askpass helper\nsudo: a password is required\n", 1).await;
+        }
+        for _ in 0..2 {
+            ask_password(proc, format!("[sudo] password for {name}: ").as_bytes()).await;
+            proc.print_error(b"Sorry, try again.\n").await;
+        }
+        ask_password(proc, format!("[sudo] password for {name}: ").as_bytes()).await;
+        return fail(proc, "sudo: 3 incorrect password attempts\n", 1).await;
+    }
+    if list {
+        let host = String::from_utf8_lossy(&proc.facts().hostname).into_owned();
+        let path = String::from_utf8_lossy(PATH_OF_ROOT).replace(':', "\\:");
+        return print(proc, format!("Matching Defaults entries for root on {host}:\n    env_reset, mail_badpass, secure_path={path}, use_pty\n\nUser root may run the following commands on {host}:\n    (ALL : ALL) ALL\n")).await;
+    }
+    let Some(user) = users.user(&target).cloned().or_else(|| {
+        users
+            .user_by_id(
+                std::str::from_utf8(target.strip_prefix(b"#")?)
+                    .ok()?
+                    .parse()
+                    .ok()?,
+            )
+            .cloned()
+    }) else {
+        return fail(
+            proc,
+            [
+                b"sudo: unknown user ".as_slice(),
+                &target,
+                b"\nsudo: error initializing audit plugin sudoers_audit\n",
+            ]
+            .concat(),
+            1,
+        )
+        .await;
+    };
+    // Settings of the environment stand before the command.
+    while let Some((name, value)) = words.first().and_then(|word| {
+        let at = word.iter().position(|&byte| byte == b'=')?;
+        let (name, value) = word.split_at(at);
+        name.iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+            .then(|| (name.to_vec(), value.get(1..).unwrap_or_default().to_vec()))
+    }) {
+        proc.env_mut().set(name, value);
+        words.remove(0);
+    }
+    if words.is_empty() && !login && !shell {
+        return usage(proc, None).await;
+    }
+    run_as(proc, &users, &user, words, login, shell).await
+}
+
+async fn run_as(
+    proc: &mut Process,
+    users: &Directory,
+    user: &User,
+    words: Vec<Vec<u8>>,
+    login: bool,
+    shell: bool,
+) -> ExitStatus {
+    become_user(proc, users, user);
+    let term = proc.env().value(b"TERM").map(<[u8]>::to_vec);
+    let command = words.join(&b' ');
+    let env = proc.env_mut();
+    for name in [
+        b"SSH_CLIENT".as_slice(),
+        b"SSH_CONNECTION",
+        b"SSH_TTY",
+        b"OLDPWD",
+    ] {
+        env.unset(name);
+    }
+    for (name, value) in [
+        (b"HOME".as_slice(), user.home.as_slice()),
+        (b"LOGNAME", &user.name),
+        (b"USER", &user.name),
+        (b"SHELL", &user.shell),
+        (b"PATH", PATH_OF_ROOT),
+        (b"SUDO_COMMAND", &command),
+        (b"SUDO_USER", b"root"),
+        (b"SUDO_UID", b"0"),
+        (b"SUDO_GID", b"0"),
+    ] {
+        env.set(name, value);
+    }
+    if let Some(term) = term {
+        env.set(*b"TERM", term);
+    }
+    let args = if login || shell {
+        if login {
+            let _missing = proc.change_directory(&user.home);
+        }
+        let base = user
+            .shell
+            .rsplit(|&byte| byte == b'/')
+            .next()
+            .unwrap_or_default();
+        let mut args = vec![if login {
+            [b"-".as_slice(), base].concat()
+        } else {
+            user.shell.clone()
+        }];
+        if !words.is_empty() {
+            args.extend([b"-c".to_vec(), command]);
+        }
+        args
+    } else {
+        words
+    };
+    let name = if login || shell {
+        user.shell.clone()
+    } else {
+        args.first().cloned().unwrap_or_default()
+    };
+    let paths: Vec<Vec<u8>> = if name.contains(&b'/') {
+        vec![name.clone()]
+    } else {
+        PATH_OF_ROOT
+            .split(|&byte| byte == b':')
+            .map(|directory| [directory, b"/", &name].concat())
+            .collect()
+    };
+    for path in paths {
+        let env = proc.env().clone();
+        let errno = proc.exec(&path, args.clone(), env).await;
+        if errno == Errno::Eacces || errno == Errno::Enoexec {
+            return fail(
+                proc,
+                [
+                    b"sudo: unable to execute ".as_slice(),
+                    &path,
+                    b": ",
+                    errno.message().as_bytes(),
+                    b"\n",
+                ]
+                .concat(),
+                1,
+            )
+            .await;
+        }
+    }
+    fail(
+        proc,
+        [b"sudo: ".as_slice(), &name, b": command not found\n"].concat(),
+        1,
+    )
+    .await
+}
+
+async fn usage(proc: &mut Process, letter: Option<char>) -> ExitStatus {
+    let complaint = letter
+        .map(|letter| format!("sudo: invalid option -- '{letter}'\n"))
+        .unwrap_or_default();
+    let help = help("sudo");
+    // The help's usage lines, without the head and the list of options.
+    let start = help
+        .windows(6)
+        .position(|window| window == b"usage:")
+        .unwrap_or(0);
+    let end = help
+        .windows(10)
+        .position(|window| window == b"\n\nOptions:")
+        .map_or(help.len(), |at| at + 1);
+    fail(
+        proc,
+        [
+            complaint.as_bytes(),
+            help.get(start..end).unwrap_or_default(),
+        ]
+        .concat(),
+        1,
+    )
+    .await
+}

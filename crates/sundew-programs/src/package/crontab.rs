@@ -1,0 +1,217 @@
+//! `crontab` of Debian's cron 3.0pl1. Nothing runs what is written there.
+
+use sundew_kernel::{ExitStatus, Process, STDIN};
+
+use super::{fail, print, read, write};
+use crate::users::Directory;
+
+/// `crontab`.
+pub(super) async fn run(proc: &mut Process) -> ExitStatus {
+    let users = Directory::load(proc).await;
+    let own = users.user_text(proc.credentials().uid);
+    let (mut user, mut list, mut remove, mut edit, mut file) = (own, false, false, false, None);
+    let mut words = proc
+        .args()
+        .iter()
+        .skip(1)
+        .cloned()
+        .collect::<Vec<_>>()
+        .into_iter();
+    while let Some(word) = words.next() {
+        match word.as_slice() {
+            b"-l" => list = true,
+            b"-r" => remove = true,
+            b"-e" => edit = true,
+            b"-i" | b"-n" => {}
+            b"-u" => {
+                let Some(name) = words.next() else {
+                    return usage(
+                        proc,
+                        Some("option requires an argument -- 'u'"),
+                        "unrecognized option",
+                    )
+                    .await;
+                };
+                if users.user(&name).is_none() {
+                    return fail(
+                        proc,
+                        [b"crontab:  user `".as_slice(), &name, b"' unknown\n"].concat(),
+                        1,
+                    )
+                    .await;
+                }
+                user = name;
+            }
+            option if option.starts_with(b"-") && option.len() > 1 => {
+                let letter = char::from(option.get(1).copied().unwrap_or(b'-'));
+                return usage(
+                    proc,
+                    Some(&format!("invalid option -- '{letter}'")),
+                    "unrecognized option",
+                )
+                .await;
+            }
+            _ => file = Some(word),
+        }
+    }
+    let path = [b"/var/spool/cron/crontabs/".as_slice(), &user].concat();
+    let none = [b"no crontab for ".as_slice(), &user, b"\n"].concat();
+    if list {
+        return match read(proc, &path).await {
+            Ok(text) => print(proc, text).await,
+            Err(_) => fail(proc, none, 1).await,
+        };
+    }
+    if remove {
+        return match proc.unlink(&path) {
+            Ok(()) => proc.status(),
+            Err(_) => fail(proc, none, 1).await,
+        };
+    }
+    if edit {
+        if proc.stat(&path).is_err() {
+            proc.print_error(&[none.trim_ascii_end(), b" - using an empty one\n"].concat())
+                .await;
+        }
+        return fail(
+            proc,
+            "crontab: \"/usr/bin/sensible-editor\" exited with status 1\n",
+            1,
+        )
+        .await;
+    }
+    let text = match file.as_deref() {
+        // Without operands the table comes from standard input.
+        None | Some(b"-") => proc.read_to_end(STDIN).await.map(|(text, _)| text),
+        Some(name) => match read(proc, name).await {
+            Ok(text) => Ok(text),
+            Err(errno) => {
+                return fail(
+                    proc,
+                    [name, b": ", errno.message().as_bytes(), b"\n"].concat(),
+                    1,
+                )
+                .await;
+            }
+        },
+    };
+    let text = text.unwrap_or_default();
+    if let Some((number, complaint)) = wrong(&text) {
+        let name = file.as_deref().unwrap_or(b"-").to_vec();
+        let text = [
+            b"\"".as_slice(),
+            &name,
+            format!("\":{number}: {complaint}\nerrors in crontab file, can't install.\n")
+                .as_bytes(),
+        ]
+        .concat();
+        return fail(proc, text, 1).await;
+    }
+    match write(proc, &path, &text, 0o600).await {
+        Ok(()) => proc.status(),
+        Err(errno) => {
+            fail(
+                proc,
+                [path.as_slice(), b": ", errno.message().as_bytes(), b"\n"].concat(),
+                1,
+            )
+            .await
+        }
+    }
+}
+
+async fn usage(proc: &mut Process, option: Option<&str>, error: &str) -> ExitStatus {
+    let mut text = option
+        .map(|option| format!("crontab: {option}\n"))
+        .unwrap_or_default();
+    text += &format!("crontab: usage error: {error}\n");
+    let help = super::help("crontab");
+    // The help is the usage error for -h with another first line.
+    let at = help
+        .windows(6)
+        .position(|window| window == b"usage:")
+        .unwrap_or(0);
+    fail(
+        proc,
+        [text.as_bytes(), help.get(at..).unwrap_or_default()].concat(),
+        1,
+    )
+    .await
+}
+
+/// The first line that is no entry, as cron finds it: line number and complaint.
+fn wrong(text: &[u8]) -> Option<(usize, &'static str)> {
+    const FIELDS: [(&str, u32); 5] = [
+        ("bad minute", 59),
+        ("bad hour", 23),
+        ("bad day-of-month", 31),
+        ("bad month", 12),
+        ("bad day-of-week", 7),
+    ];
+    for (number, line) in text.split(|&byte| byte == b'\n').enumerate() {
+        let line = line.trim_ascii();
+        let first = line
+            .split(u8::is_ascii_whitespace)
+            .next()
+            .unwrap_or_default();
+        if line.is_empty()
+            || line.starts_with(b"#")
+            || first.contains(&b'=')
+            || line.starts_with(b"@")
+        {
+            continue;
+        }
+        if line
+            .iter()
+            .position(|&byte| byte == b'=')
+            .is_some_and(|at| {
+                line.get(..at).is_some_and(|name| {
+                    name.trim_ascii()
+                        .iter()
+                        .all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+                })
+            })
+        {
+            continue;
+        }
+        let mut words = line
+            .split(u8::is_ascii_whitespace)
+            .filter(|word| !word.is_empty());
+        for (complaint, most) in FIELDS {
+            if !words.next().is_some_and(|word| fits(word, most)) {
+                return Some((number + 1, complaint));
+            }
+        }
+        if words.next().is_none() {
+            return Some((number + 1, "bad command"));
+        }
+    }
+    None
+}
+
+fn fits(word: &[u8], most: u32) -> bool {
+    word.split(|byte| b",-/".contains(byte)).all(|part| {
+        let number = std::str::from_utf8(part)
+            .ok()
+            .and_then(|text| text.parse::<u32>().ok());
+        part == b"*"
+            || number.is_some_and(|number| number <= most)
+            || part.len() == 3 && part.iter().all(u8::is_ascii_alphabetic)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_are_told_from_nonsense() {
+        assert_eq!(
+            wrong(b"# x\nMAILTO=x\n*/5 * * * * curl x | sh\n@reboot /tmp/x\n0 4 * * sun ls\n"),
+            None
+        );
+        assert_eq!(wrong(b"hello world\n"), Some((1, "bad minute")));
+        assert_eq!(wrong(b"\n1 99 * * * x\n"), Some((2, "bad hour")));
+        assert_eq!(wrong(b"* * * * *\n"), Some((1, "bad command")));
+    }
+}

@@ -1,0 +1,133 @@
+//! `getent`: the databases that are files.
+
+use sundew_kernel::{ExitStatus, Process};
+
+use super::{fail, lines, print, read};
+
+const HINT: &str = "Try `getent --help' or `getent --usage' for more information.\n";
+/// Status for an unknown database.
+const UNKNOWN: u8 = 1;
+/// Status for an unknown key.
+const NOT_FOUND: u8 = 2;
+
+/// `getent`.
+pub(super) async fn run(proc: &mut Process) -> ExitStatus {
+    let words: Vec<Vec<u8>> = proc
+        .args()
+        .iter()
+        .skip(1)
+        .filter(|word| !word.starts_with(b"-"))
+        .cloned()
+        .collect();
+    if proc.args().iter().any(|word| word == b"--help") {
+        return print(proc, super::help("getent")).await;
+    }
+    let Some(database) = words.first().cloned() else {
+        return fail(
+            proc,
+            format!("getent: wrong number of arguments\n{HINT}"),
+            UNKNOWN,
+        )
+        .await;
+    };
+    let keys: Vec<Vec<u8>> = words.into_iter().skip(1).collect();
+    let (file, separator): (&[u8], u8) = match database.as_slice() {
+        b"passwd" => (b"/etc/passwd", b':'),
+        b"group" => (b"/etc/group", b':'),
+        b"shadow" => (b"/etc/shadow", b':'),
+        b"gshadow" => (b"/etc/gshadow", b':'),
+        b"services" => (b"/etc/services", b' '),
+        b"protocols" => (b"/etc/protocols", b' '),
+        b"hosts" | b"ahosts" | b"ahostsv4" | b"ahostsv6" => return hosts(proc, &keys).await,
+        b"networks" | b"rpc" | b"netgroup" | b"ethers" | b"aliases" | b"initgroups" => {
+            return ExitStatus::Exited(NOT_FOUND);
+        }
+        _ => {
+            let text = [
+                b"Unknown database: ".as_slice(),
+                &database,
+                b"\n",
+                HINT.as_bytes(),
+            ]
+            .concat();
+            return fail(proc, text, UNKNOWN).await;
+        }
+    };
+    let Ok(text) = read(proc, file).await else {
+        return ExitStatus::Exited(NOT_FOUND);
+    };
+    let rows = lines(&text);
+    if keys.is_empty() {
+        for row in rows
+            .iter()
+            .filter(|row| !row.is_empty() && !row.starts_with(b"#"))
+        {
+            if proc.print(&[row.as_slice(), b"\n"].concat()).await.is_err() {
+                break;
+            }
+        }
+        return proc.status();
+    }
+    for key in keys {
+        let numeric = key.iter().all(u8::is_ascii_digit);
+        let found = rows.iter().find(|row| {
+            let mut fields =
+                row.split(|&byte| byte == separator || separator == b' ' && byte == b'\t');
+            let name = fields.next().unwrap_or_default();
+            name == key || numeric && separator == b':' && fields.nth(1) == Some(&key)
+        });
+        match found {
+            Some(row) => drop(proc.print(&[row.as_slice(), b"\n"].concat()).await),
+            None => proc.set_status(NOT_FOUND),
+        }
+    }
+    proc.status()
+}
+
+async fn hosts(proc: &mut Process, keys: &[Vec<u8>]) -> ExitStatus {
+    let text = read(proc, b"/etc/hosts").await.unwrap_or_default();
+    let rows: Vec<Vec<Vec<u8>>> = lines(&text)
+        .iter()
+        .filter(|line| !line.starts_with(b"#"))
+        .map(|line| {
+            line.split(u8::is_ascii_whitespace)
+                .filter(|word| !word.is_empty())
+                .map(<[u8]>::to_vec)
+                .collect()
+        })
+        .filter(|row: &Vec<Vec<u8>>| row.len() > 1)
+        .collect();
+    let show = |row: &[Vec<u8>]| {
+        let address = row
+            .first()
+            .map(|address| String::from_utf8_lossy(address).into_owned())
+            .unwrap_or_default();
+        let names = row.get(1..).unwrap_or_default().join(&b' ');
+        [format!("{address:<15} ").as_bytes(), &names, b"\n"].concat()
+    };
+    if keys.is_empty() {
+        let all = rows.iter().flat_map(|row| show(row)).collect::<Vec<u8>>();
+        return print(proc, all).await;
+    }
+    for key in keys {
+        if let Some(row) = rows.iter().find(|row| row.contains(key)) {
+            let _closed = proc.print(&show(row)).await;
+            continue;
+        }
+        match proc.network().resolve(key).await {
+            Ok(addresses) if !addresses.is_empty() => {
+                for address in addresses {
+                    let text = [
+                        format!("{:<15} ", address.to_string()).as_bytes(),
+                        key,
+                        b"\n",
+                    ]
+                    .concat();
+                    let _closed = proc.print(&text).await;
+                }
+            }
+            _ => proc.set_status(NOT_FOUND),
+        }
+    }
+    proc.status()
+}
