@@ -32,12 +32,18 @@ impl Shell {
     /// # Errors
     ///
     /// A failed expansion, complained of already.
-    pub async fn expand_words(&mut self, proc: &mut Process, words: &[Word]) -> Result<Vec<Vec<u8>>, Flow> {
+    pub async fn expand_words(
+        &mut self,
+        proc: &mut Process,
+        words: &[Word],
+    ) -> Result<Vec<Vec<u8>>, Flow> {
         let mut fields = Vec::new();
         for word in words {
             // The common case costs no more than it should.
             if let [Part::Literal(text)] = word.parts.as_slice()
-                && !text.iter().any(|byte| matches!(byte, b'*' | b'?' | b'[' | b'{' | b'(' | b'\\'))
+                && !text
+                    .iter()
+                    .any(|byte| matches!(byte, b'*' | b'?' | b'[' | b'{' | b'(' | b'\\'))
             {
                 fields.push(text.to_vec());
                 continue;
@@ -54,7 +60,12 @@ impl Shell {
         Ok(fields)
     }
 
-    async fn expand_one(&mut self, proc: &mut Process, word: &Word, fields: &mut Vec<Vec<u8>>) -> Run {
+    async fn expand_one(
+        &mut self,
+        proc: &mut Process,
+        word: &Word,
+        fields: &mut Vec<Vec<u8>>,
+    ) -> Run {
         let mut drafts = Drafts::default();
         self.parts(proc, &word.parts, false, &mut drafts).await?;
         let ifs = self.field_separators();
@@ -66,7 +77,9 @@ impl Shell {
 
     /// `$IFS`, or its default if that is unset.
     pub fn field_separators(&self) -> Vec<u8> {
-        self.variables.scalar(b"IFS").map_or_else(|| b" \t\n".to_vec(), <[u8]>::to_vec)
+        self.variables
+            .scalar(b"IFS")
+            .map_or_else(|| b" \t\n".to_vec(), <[u8]>::to_vec)
     }
 
     /// A word to one string: neither split nor matched against files.
@@ -74,7 +87,11 @@ impl Shell {
     /// # Errors
     ///
     /// A failed expansion, complained of already.
-    pub async fn expand_string(&mut self, proc: &mut Process, word: &Word) -> Result<Vec<u8>, Flow> {
+    pub async fn expand_string(
+        &mut self,
+        proc: &mut Process,
+        word: &Word,
+    ) -> Result<Vec<u8>, Flow> {
         let mut drafts = Drafts::default();
         self.parts(proc, &word.parts, false, &mut drafts).await?;
         Ok(drafts.into_string(b" "))
@@ -85,7 +102,11 @@ impl Shell {
     /// # Errors
     ///
     /// A failed expansion, complained of already.
-    pub async fn expand_quoted(&mut self, proc: &mut Process, word: &Word) -> Result<Vec<u8>, Flow> {
+    pub async fn expand_quoted(
+        &mut self,
+        proc: &mut Process,
+        word: &Word,
+    ) -> Result<Vec<u8>, Flow> {
         let mut drafts = Drafts::default();
         self.parts(proc, &word.parts, true, &mut drafts).await?;
         Ok(drafts.into_string(b" "))
@@ -96,7 +117,12 @@ impl Shell {
     /// # Errors
     ///
     /// A failed expansion, complained of already.
-    pub async fn expand_here(&mut self, proc: &mut Process, body: &Word, _quoted: bool) -> Result<Vec<u8>, Flow> {
+    pub async fn expand_here(
+        &mut self,
+        proc: &mut Process,
+        body: &Word,
+        _quoted: bool,
+    ) -> Result<Vec<u8>, Flow> {
         self.expand_quoted(proc, body).await
     }
 
@@ -115,7 +141,11 @@ impl Shell {
     /// # Errors
     ///
     /// A failed expansion, complained of already.
-    pub async fn expand_pattern(&mut self, proc: &mut Process, word: &Word) -> Result<Pattern, Flow> {
+    pub async fn expand_pattern(
+        &mut self,
+        proc: &mut Process,
+        word: &Word,
+    ) -> Result<Pattern, Flow> {
         let pieces = self.expand_pieces(proc, word).await?;
         let options = pattern::Options {
             extended: self.options.shopt("extglob"),
@@ -129,7 +159,11 @@ impl Shell {
     /// # Errors
     ///
     /// A failed expansion, complained of already.
-    pub async fn expand_pieces(&mut self, proc: &mut Process, word: &Word) -> Result<Vec<Piece>, Flow> {
+    pub async fn expand_pieces(
+        &mut self,
+        proc: &mut Process,
+        word: &Word,
+    ) -> Result<Vec<Piece>, Flow> {
         let mut drafts = Drafts::default();
         self.parts(proc, &word.parts, false, &mut drafts).await?;
         Ok(drafts.into_pieces())
@@ -166,7 +200,13 @@ impl Shell {
         })
     }
 
-    async fn part(&mut self, proc: &mut Process, part: &Part, quoted: bool, out: &mut Drafts) -> Run {
+    async fn part(
+        &mut self,
+        proc: &mut Process,
+        part: &Part,
+        quoted: bool,
+        out: &mut Drafts,
+    ) -> Run {
         let plain = if quoted { Mark::Quoted } else { Mark::Literal };
         match part {
             Part::Literal(text) => out.push(text, plain),

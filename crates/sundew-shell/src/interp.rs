@@ -3,10 +3,12 @@
 //! Everything here runs in a shell's process; what needs a process of its own (pipelines,
 //! subshells, background lists, programs) is forked with a copy of the shell.
 
+mod assign;
 mod compound;
 pub(crate) mod conditional;
 mod function;
 mod pipeline;
+mod program;
 mod simple;
 mod text;
 
@@ -36,7 +38,11 @@ pub(crate) enum Place {
 
 impl Shell {
     /// Runs a list.
-    pub(crate) fn run_list<'a>(&'a mut self, proc: &'a mut Process, list: &'a List) -> BoxFuture<'a, Run> {
+    pub(crate) fn run_list<'a>(
+        &'a mut self,
+        proc: &'a mut Process,
+        list: &'a List,
+    ) -> BoxFuture<'a, Run> {
         self.run_list_in(proc, list, Place::Shell)
     }
 
@@ -51,7 +57,11 @@ impl Shell {
             let count = list.items.len();
             for (index, item) in list.items.iter().enumerate() {
                 proc.tick().await;
-                let place = if index + 1 == count { place } else { Place::Shell };
+                let place = if index + 1 == count {
+                    place
+                } else {
+                    Place::Shell
+                };
                 if item.background {
                     self.run_background(proc, &item.and_or).await?;
                 } else {
@@ -113,16 +123,24 @@ impl Shell {
             self.check_interrupt(proc).await?;
             self.line = command.line;
             match &command.kind {
-                CommandKind::Simple(simple) => return self.run_simple(proc, simple, command, place).await,
-                CommandKind::Function(function) => return self.define_function(proc, function).await,
-                CommandKind::Subshell(list) => return self.run_subshell(proc, list, command, place).await,
+                CommandKind::Simple(simple) => {
+                    return self.run_simple(proc, simple, command, place).await;
+                }
+                CommandKind::Function(function) => {
+                    return self.define_function(proc, function).await;
+                }
+                CommandKind::Subshell(list) => {
+                    return self.run_subshell(proc, list, command, place).await;
+                }
                 _ => {}
             }
             if command.redirects.is_empty() {
                 return self.run_compound(proc, &command.kind).await;
             }
             let mut undo = Undo::default();
-            let redirected = self.redirect(proc, &command.redirects, Some(&mut undo)).await;
+            let redirected = self
+                .redirect(proc, &command.redirects, Some(&mut undo))
+                .await;
             let result = if redirected.is_ok() {
                 self.run_compound(proc, &command.kind).await
             } else {
@@ -146,10 +164,16 @@ impl Shell {
         if self.status == 0 || self.condition > 0 {
             return Ok(());
         }
-        if self.traps.command(Condition::Err).is_some() && (!self.in_function() || self.options.is_set("errtrace")) {
+        if self.traps.command(Condition::Err).is_some()
+            && (!self.in_function() || self.options.is_set("errtrace"))
+        {
             self.run_trap(proc, Condition::Err).await?;
         }
-        if self.options.is_set("errexit") { Err(Flow::Exit) } else { Ok(()) }
+        if self.options.is_set("errexit") {
+            Err(Flow::Exit)
+        } else {
+            Ok(())
+        }
     }
 
     /// Takes caught signals: traps run, `^C` leaves the command of an interactive shell.
@@ -190,7 +214,9 @@ impl Shell {
         if self.traps.running {
             return Ok(());
         }
-        let Some(command) = self.traps.command(condition).map(<[u8]>::to_vec) else { return Ok(()) };
+        let Some(command) = self.traps.command(condition).map(<[u8]>::to_vec) else {
+            return Ok(());
+        };
         let status = self.status;
         self.traps.running = condition != Condition::Exit;
         let result = self.run_text(proc, &command).await;
@@ -217,7 +243,8 @@ impl Shell {
             }
         }
         for retry in 0..FORK_RETRIES {
-            self.complain(proc, format!("fork: retry: {}", Errno::Eagain.message())).await;
+            self.complain(proc, format!("fork: retry: {}", Errno::Eagain.message()))
+                .await;
             let _interrupted = proc.sleep(std::time::Duration::from_secs(1 << retry)).await;
             if proc.process_room() {
                 match proc.fork(body) {
@@ -227,19 +254,38 @@ impl Shell {
             }
         }
         self.status = 254;
-        self.complain(proc, format!("fork: {}", Errno::Eagain.message())).await;
-        Err(if self.interactive { Flow::Abandon } else { Flow::Exit })
+        self.complain(proc, format!("fork: {}", Errno::Eagain.message()))
+            .await;
+        Err(if self.interactive {
+            Flow::Abandon
+        } else {
+            Flow::Exit
+        })
     }
 
     /// Complains that a system call failed and gives the command up.
-    pub(crate) async fn cannot<T>(&mut self, proc: &mut Process, what: &str, errno: Errno) -> Result<T, Flow> {
+    pub(crate) async fn cannot<T>(
+        &mut self,
+        proc: &mut Process,
+        what: &str,
+        errno: Errno,
+    ) -> Result<T, Flow> {
         self.status = 1;
-        self.complain(proc, format!("{what}: {}", errno.message())).await;
-        Err(if self.interactive { Flow::Abandon } else { Flow::Exit })
+        self.complain(proc, format!("{what}: {}", errno.message()))
+            .await;
+        Err(if self.interactive {
+            Flow::Abandon
+        } else {
+            Flow::Exit
+        })
     }
 
     /// The end of a subshell: its `EXIT` trap, and its status.
-    pub(crate) async fn finish(&mut self, proc: &mut Process, run: Run) -> sundew_kernel::ExitStatus {
+    pub(crate) async fn finish(
+        &mut self,
+        proc: &mut Process,
+        run: Run,
+    ) -> sundew_kernel::ExitStatus {
         // `return` and `break` outside of anything end a subshell with the status they set.
         let _left = run;
         if let Some(command) = self.traps.take_exit() {
@@ -256,10 +302,20 @@ impl Shell {
     pub(crate) async fn enter(&mut self, proc: &mut Process, what: &[u8]) -> Run {
         if self.depth >= MAX_CALL_DEPTH {
             let limit = MAX_CALL_DEPTH.to_string();
-            let text = [what, b": maximum function nesting level exceeded (", limit.as_bytes(), b")"].concat();
+            let text = [
+                what,
+                b": maximum function nesting level exceeded (",
+                limit.as_bytes(),
+                b")",
+            ]
+            .concat();
             self.complain(proc, text).await;
             self.status = 1;
-            return Err(if self.interactive { Flow::Abandon } else { Flow::Exit });
+            return Err(if self.interactive {
+                Flow::Abandon
+            } else {
+                Flow::Exit
+            });
         }
         self.depth += 1;
         Ok(())

@@ -55,7 +55,10 @@ pub struct Job {
 impl Job {
     /// What the job does: it runs while one of its processes does, and ends as its last one does.
     pub fn state(&self) -> JobState {
-        let mut state = self.members.last().map_or(JobState::Done(ExitStatus::SUCCESS), |member| member.state);
+        let mut state = self
+            .members
+            .last()
+            .map_or(JobState::Done(ExitStatus::SUCCESS), |member| member.state);
         for member in &self.members {
             match member.state {
                 JobState::Running => return JobState::Running,
@@ -107,15 +110,32 @@ impl Jobs {
 
     /// The job this process belongs to.
     pub fn of_pid(&self, pid: Pid) -> Option<&Job> {
-        self.list.iter().find(|job| job.members.iter().any(|member| member.pid == pid))
+        self.list
+            .iter()
+            .find(|job| job.members.iter().any(|member| member.pid == pid))
     }
 
     /// Adds a job of these processes and their commands; it becomes the current one. Its number.
     pub fn add(&mut self, group: Pid, pids: &[Pid], parts: Vec<Vec<u8>>, foreground: bool) -> u32 {
         let number = self.list.iter().map(|job| job.number).max().unwrap_or(0) + 1;
-        let members = pids.iter().map(|&pid| Member { pid, state: JobState::Running }).collect();
+        let members = pids
+            .iter()
+            .map(|&pid| Member {
+                pid,
+                state: JobState::Running,
+            })
+            .collect();
         let text = parts.join(b" | ".as_slice());
-        self.list.push(Job { number, group, members, text, parts, told: true, foreground, no_hangup: false });
+        self.list.push(Job {
+            number,
+            group,
+            members,
+            text,
+            parts,
+            told: true,
+            foreground,
+            no_hangup: false,
+        });
         if !foreground {
             self.make_current(number);
         }
@@ -137,7 +157,8 @@ impl Jobs {
     /// The number of the current job (`%+`).
     pub fn current(&self) -> Option<u32> {
         let stopped = self.recent.iter().rev().find(|number| {
-            self.job(**number).is_some_and(|job| matches!(job.state(), JobState::Stopped(_)))
+            self.job(**number)
+                .is_some_and(|job| matches!(job.state(), JobState::Stopped(_)))
         });
         stopped.or_else(|| self.recent.last()).copied()
     }
@@ -145,7 +166,11 @@ impl Jobs {
     /// The number of the job before the current one (`%-`).
     pub fn previous(&self) -> Option<u32> {
         let current = self.current();
-        self.recent.iter().rev().find(|number| Some(**number) != current).copied()
+        self.recent
+            .iter()
+            .rev()
+            .find(|number| Some(**number) != current)
+            .copied()
     }
 
     /// `+`, `-` or a blank, as `jobs` marks a job.
@@ -166,11 +191,17 @@ impl Jobs {
             b"" | b"%" | b"+" => self.current(),
             b"-" => self.previous(),
             _ => {
-                if let Some(number) = std::str::from_utf8(spec).ok().and_then(|text| text.parse().ok()) {
+                if let Some(number) = std::str::from_utf8(spec)
+                    .ok()
+                    .and_then(|text| text.parse().ok())
+                {
                     return self.job(number).map(|job| job.number);
                 }
                 let found = self.list.iter().find(|job| match spec.strip_prefix(b"?") {
-                    Some(part) => job.text.windows(part.len().max(1)).any(|window| window == part),
+                    Some(part) => job
+                        .text
+                        .windows(part.len().max(1))
+                        .any(|window| window == part),
                     None => job.text.starts_with(spec),
                 });
                 found.map(|job| job.number)
@@ -210,7 +241,10 @@ impl Jobs {
 
     /// The status of a child that ended and belongs to no listed job; it is forgotten.
     pub fn take_remembered(&mut self, pid: Pid) -> Option<ExitStatus> {
-        let index = self.remembered.iter().position(|(known, _)| *known == pid)?;
+        let index = self
+            .remembered
+            .iter()
+            .position(|(known, _)| *known == pid)?;
         Some(self.remembered.remove(index).1)
     }
 
@@ -251,9 +285,15 @@ impl Shell {
 
     /// Waits for a job in the foreground; gives it the terminal and takes it back. The statuses of
     /// its processes, or `None` for those that were stopped.
-    pub async fn wait_foreground(&mut self, proc: &mut Process, number: u32) -> Vec<Option<ExitStatus>> {
+    pub async fn wait_foreground(
+        &mut self,
+        proc: &mut Process,
+        number: u32,
+    ) -> Vec<Option<ExitStatus>> {
         loop {
-            let Some(job) = self.jobs.job(number) else { return Vec::new() };
+            let Some(job) = self.jobs.job(number) else {
+                return Vec::new();
+            };
             match job.state() {
                 JobState::Running => {}
                 _ => break,
@@ -269,7 +309,9 @@ impl Shell {
         if self.job_control() {
             let _not_a_terminal = proc.set_foreground_group(TERMINAL, proc.group());
         }
-        let Some(job) = self.jobs.job(number) else { return Vec::new() };
+        let Some(job) = self.jobs.job(number) else {
+            return Vec::new();
+        };
         let statuses = job
             .members
             .iter()
@@ -290,7 +332,9 @@ impl Shell {
 
     /// After a foreground job: the line that says how it was stopped or killed.
     async fn tell_of_foreground(&mut self, proc: &mut Process, number: u32) {
-        let Some(job) = self.jobs.job(number).cloned() else { return };
+        let Some(job) = self.jobs.job(number).cloned() else {
+            return;
+        };
         match job.state() {
             JobState::Stopped(_) => {
                 if let Some(job) = self.jobs.job_mut(number) {
@@ -310,7 +354,9 @@ impl Shell {
     }
 
     async fn tell_of_death(&mut self, proc: &mut Process, job: &Job, status: ExitStatus) {
-        let ExitStatus::Signaled(signal) = status else { return };
+        let ExitStatus::Signaled(signal) = status else {
+            return;
+        };
         if signal == Signal::PIPE {
             return;
         }
@@ -345,10 +391,16 @@ impl Shell {
 
     /// A job as `jobs` shows it, without its newline.
     pub fn job_line(&self, number: u32, with_pid: bool) -> Vec<u8> {
-        let Some(job) = self.jobs.job(number) else { return Vec::new() };
+        let Some(job) = self.jobs.job(number) else {
+            return Vec::new();
+        };
         let mut line = format!("[{number}]{}  ", self.jobs.mark(number));
         if with_pid {
-            let _infallible = write!(line, "{} ", job.members.last().map_or(0, |member| member.pid));
+            let _infallible = write!(
+                line,
+                "{} ",
+                job.members.last().map_or(0, |member| member.pid)
+            );
         }
         let _infallible = write!(line, "{:<24}", job.state_text());
         let mut line = line.into_bytes();
@@ -362,8 +414,12 @@ impl Shell {
     /// Before a prompt: tells of background jobs that ended or were stopped.
     pub async fn tell_of_jobs(&mut self, proc: &mut Process) {
         self.reap(proc).await;
-        let news: Vec<u32> =
-            self.jobs.iter().filter(|job| !job.told && job.state() != JobState::Running).map(|job| job.number).collect();
+        let news: Vec<u32> = self
+            .jobs
+            .iter()
+            .filter(|job| !job.told && job.state() != JobState::Running)
+            .map(|job| job.number)
+            .collect();
         for number in news {
             if self.interactive {
                 let line = [self.job_line(number, false).as_slice(), b"\n"].concat();

@@ -350,7 +350,9 @@ impl Shell {
     async fn cannot_open_script(&mut self, proc: &mut Process, path: &[u8], errno: Errno) -> Run {
         let name = self.arg0.clone();
         let text = match (self.dialect, errno) {
-            (Dialect::Bash, Errno::Eisdir) => [path, b": ", path, b": Is a directory\n"].concat(),
+            (Dialect::Bash, Errno::Eisdir) => {
+                [path, b": ", path, b": ", errno.message().as_bytes(), b"\n"].concat()
+            }
             (Dialect::Bash, _) => [
                 name.as_slice(),
                 b": ",
@@ -484,8 +486,19 @@ impl Shell {
         self.for_person = self.interactive;
         if self.interactive {
             // Startup files tell by it whether a person is there.
-            if self.is_bash() && self.variables.scalar(b"PS1").is_none() {
-                self.variables.set_own(b"PS1", *b"\\s-\\v\\$ ");
+            if self.is_bash() {
+                let home = self.variables.scalar(b"HOME").unwrap_or_default();
+                let history = [home, b"/.bash_history"].concat();
+                for (name, value) in [
+                    (b"PS1".as_slice(), b"\\s-\\v\\$ ".to_vec()),
+                    (b"HISTFILE", history),
+                    (b"HISTSIZE", b"500".to_vec()),
+                    (b"HISTFILESIZE", b"500".to_vec()),
+                ] {
+                    if !self.variables.is_set(name) {
+                        self.variables.set_own(name, value);
+                    }
+                }
             }
             self.options.set_shopt("expand_aliases", true);
             if self.is_bash() {
@@ -559,16 +572,7 @@ impl Shell {
         if self.dialect == Dialect::Ash {
             proc.print_error(ASH_BANNER).await;
         }
-        let home = self.variables.scalar(b"HOME").unwrap_or_default().to_vec();
-        let history_file = [home.as_slice(), b"/.bash_history"].concat();
-        if self.is_bash() {
-            self.variables.set_own(b"HISTFILE", history_file.clone());
-            self.variables.set_own(b"HISTSIZE", *b"500");
-            self.variables.set_own(b"HISTFILESIZE", *b"500");
-            if let Ok(text) = proc.read_small_file(&history_file) {
-                self.history.load(&text);
-            }
-        }
+        self.load_history(proc).await;
         loop {
             match self.converse_once(proc).await {
                 Ok(true) => {}
@@ -659,7 +663,8 @@ impl Shell {
         let line = text.strip_suffix(b"\n").unwrap_or(text);
         if self.options.is_set("history") && !line.trim_ascii().is_empty() {
             let control = Control::read(self.variables.scalar(b"HISTCONTROL").unwrap_or_default());
-            self.history.add(line, control);
+            self.history
+                .add(&crate::readline::history::join(line), control);
         }
     }
 
@@ -675,18 +680,8 @@ impl Shell {
     /// The end of the shell: its `EXIT` trap, its history, its background jobs.
     async fn leave(&mut self, proc: &mut Process, run: Run) -> ExitStatus {
         let status = self.finish(proc, run).await;
-        if self.interactive && self.is_bash() && !self.history.is_empty() {
-            let path = self.variables.scalar(b"HISTFILE").map(<[u8]>::to_vec);
-            if let Some(path) = path.filter(|path| !path.is_empty()) {
-                let text = self.history.to_bytes();
-                if let Ok(fd) = proc
-                    .open(&path, sundew_kernel::descriptor::OpenFlags::CREATE, 0o600)
-                    .await
-                {
-                    let _full_disk = proc.write_all(fd, &text).await;
-                    let _open = proc.close(fd);
-                }
-            }
+        if self.interactive && self.is_bash() {
+            self.save_history(proc).await;
         }
         status
     }

@@ -314,15 +314,12 @@ impl Shell {
             .ok()
             .and_then(|port| port.parse().ok());
         let network = proc.network();
-        let addresses = match proc.interruptible(network.resolve(&host)).await {
-            Ok(Ok(addresses)) => addresses,
-            _ => {
-                let text = [host.as_slice(), b": Name or service not known"].concat();
-                self.complain(proc, text).await;
-                let text = [path, b": ", Errno::Einval.message().as_bytes()].concat();
-                self.complain(proc, text).await;
-                return Err(RedirectFailed);
-            }
+        let Ok(Ok(addresses)) = proc.interruptible(network.resolve(&host)).await else {
+            let text = [host.as_slice(), b": Name or service not known"].concat();
+            self.complain(proc, text).await;
+            let text = [path, b": ", Errno::Einval.message().as_bytes()].concat();
+            self.complain(proc, text).await;
+            return Err(RedirectFailed);
         };
         let mut errno = Errno::Econnrefused;
         for address in addresses {

@@ -46,8 +46,13 @@ impl Traps {
 
     /// What `trap` lists.
     pub fn listed(&self) -> impl Iterator<Item = (Condition, &[u8])> {
-        let all = if self.set.is_empty() { &self.inherited } else { &self.set };
-        all.iter().map(|(condition, command)| (*condition, command.as_slice()))
+        let all = if self.set.is_empty() {
+            &self.inherited
+        } else {
+            &self.set
+        };
+        all.iter()
+            .map(|(condition, command)| (*condition, command.as_slice()))
     }
 
     /// What a subshell starts with: only ignored signals stay.
@@ -56,7 +61,9 @@ impl Traps {
             matches!(condition, Condition::Signal(_)) && command.is_empty()
         });
         Self {
-            set: ignored.map(|(condition, command)| (*condition, command.clone())).collect(),
+            set: ignored
+                .map(|(condition, command)| (*condition, command.clone()))
+                .collect(),
             inherited: self.set.clone(),
             running: false,
         }
@@ -64,7 +71,9 @@ impl Traps {
 
     /// Takes the command for the end of the shell, so that it runs once.
     pub fn take_exit(&mut self) -> Option<Vec<u8>> {
-        self.set.remove(&Condition::Exit).filter(|command| !command.is_empty())
+        self.set
+            .remove(&Condition::Exit)
+            .filter(|command| !command.is_empty())
     }
 }
 
@@ -77,7 +86,10 @@ impl Condition {
             b"ERR" => Some(Self::Err),
             b"DEBUG" => Some(Self::Debug),
             b"RETURN" => Some(Self::Return),
-            _ => match std::str::from_utf8(name).ok().and_then(|text| text.parse().ok()) {
+            _ => match std::str::from_utf8(name)
+                .ok()
+                .and_then(|text| text.parse().ok())
+            {
                 Some(number) => Signal::from_number(number).map(Self::Signal),
                 None => Signal::from_name(&upper).map(Self::Signal),
             },

@@ -64,9 +64,10 @@ impl Variable {
             None => 0,
             Some(Value::Scalar(text)) => text.len(),
             Some(Value::Indexed(elements)) => elements.values().map(|value| value.len() + 48).sum(),
-            Some(Value::Associative(elements)) => {
-                elements.iter().map(|(key, value)| key.len() + value.len() + 64).sum()
-            }
+            Some(Value::Associative(elements)) => elements
+                .iter()
+                .map(|(key, value)| key.len() + value.len() + 64)
+                .sum(),
         }
     }
 }
@@ -94,7 +95,10 @@ const MAX_REFERENCES: usize = 8;
 impl Variables {
     /// No variables.
     pub fn new() -> Self {
-        Self { scopes: vec![BTreeMap::new()], bytes: 0 }
+        Self {
+            scopes: vec![BTreeMap::new()],
+            bytes: 0,
+        }
     }
 
     /// Bytes that all values take, for the memory budget.
@@ -112,7 +116,11 @@ impl Variables {
         if self.scopes.len() > 1
             && let Some(scope) = self.scopes.pop()
         {
-            self.bytes -= scope.values().map(Variable::size).sum::<usize>().min(self.bytes);
+            self.bytes -= scope
+                .values()
+                .map(Variable::size)
+                .sum::<usize>()
+                .min(self.bytes);
         }
     }
 
@@ -153,14 +161,19 @@ impl Variables {
 
     /// Whether it has a value.
     pub fn is_set(&self, name: &[u8]) -> bool {
-        self.variable(name).is_some_and(|variable| variable.value.is_some())
+        self.variable(name)
+            .is_some_and(|variable| variable.value.is_some())
     }
 
     /// Changes a variable, made where it is visible or else globally. The attributes are not looked
     /// at: see [`Variables::set`].
     pub fn modify<T>(&mut self, name: &[u8], change: impl FnOnce(&mut Variable) -> T) -> T {
         let name = self.target(name).to_vec();
-        let index = self.scopes.iter().rposition(|scope| scope.contains_key(&name)).unwrap_or(0);
+        let index = self
+            .scopes
+            .iter()
+            .rposition(|scope| scope.contains_key(&name))
+            .unwrap_or(0);
         self.modify_in(index, name, change)
     }
 
@@ -175,12 +188,19 @@ impl Variables {
         self.modify_in(0, name.to_vec(), change)
     }
 
-    fn modify_in<T>(&mut self, index: usize, name: Vec<u8>, change: impl FnOnce(&mut Variable) -> T) -> T {
+    fn modify_in<T>(
+        &mut self,
+        index: usize,
+        name: Vec<u8>,
+        change: impl FnOnce(&mut Variable) -> T,
+    ) -> T {
         if self.scopes.is_empty() {
             self.scopes.push(BTreeMap::new());
         }
         let index = index.min(self.scopes.len() - 1);
-        let Some(scope) = self.scopes.get_mut(index) else { return change(&mut Variable::default()) };
+        let Some(scope) = self.scopes.get_mut(index) else {
+            return change(&mut Variable::default());
+        };
         let variable = scope.entry(name).or_default();
         self.bytes -= variable.size().min(self.bytes);
         let result = change(variable);
@@ -190,7 +210,11 @@ impl Variables {
 
     /// Whether the innermost function has a local of this name.
     pub fn is_local(&self, name: &[u8]) -> bool {
-        self.in_function() && self.scopes.last().is_some_and(|scope| scope.contains_key(name))
+        self.in_function()
+            && self
+                .scopes
+                .last()
+                .is_some_and(|scope| scope.contains_key(name))
     }
 
     /// Assigns a scalar (element 0 of an array), as `name=value` does. Integer evaluation is the
@@ -201,7 +225,10 @@ impl Variables {
     /// [`AssignError::Readonly`].
     pub fn set(&mut self, name: &[u8], value: impl Into<Vec<u8>>) -> Result<(), AssignError> {
         let value = value.into();
-        if self.variable(name).is_some_and(|variable| variable.attributes.readonly) {
+        if self
+            .variable(name)
+            .is_some_and(|variable| variable.attributes.readonly)
+        {
             return Err(AssignError::Readonly);
         }
         self.modify(name, |variable| {
@@ -228,7 +255,9 @@ impl Variables {
     /// Sets an array that the shell itself keeps (`PIPESTATUS`, `BASH_REMATCH`).
     pub fn set_own_array(&mut self, name: &[u8], values: impl IntoIterator<Item = Vec<u8>>) {
         let elements = (0..).zip(values).collect();
-        self.modify(name, |variable| variable.value = Some(Value::Indexed(elements)));
+        self.modify(name, |variable| {
+            variable.value = Some(Value::Indexed(elements))
+        });
     }
 
     /// Assigns an element of an indexed array; a scalar becomes its element 0.
@@ -236,8 +265,16 @@ impl Variables {
     /// # Errors
     ///
     /// [`AssignError::Readonly`].
-    pub fn set_element(&mut self, name: &[u8], index: i64, value: Vec<u8>) -> Result<(), AssignError> {
-        if self.variable(name).is_some_and(|variable| variable.attributes.readonly) {
+    pub fn set_element(
+        &mut self,
+        name: &[u8],
+        index: i64,
+        value: Vec<u8>,
+    ) -> Result<(), AssignError> {
+        if self
+            .variable(name)
+            .is_some_and(|variable| variable.attributes.readonly)
+        {
             return Err(AssignError::Readonly);
         }
         self.modify(name, |variable| {
@@ -253,8 +290,16 @@ impl Variables {
     /// # Errors
     ///
     /// [`AssignError::Readonly`].
-    pub fn set_key(&mut self, name: &[u8], key: Vec<u8>, value: Vec<u8>) -> Result<(), AssignError> {
-        if self.variable(name).is_some_and(|variable| variable.attributes.readonly) {
+    pub fn set_key(
+        &mut self,
+        name: &[u8],
+        key: Vec<u8>,
+        value: Vec<u8>,
+    ) -> Result<(), AssignError> {
+        if self
+            .variable(name)
+            .is_some_and(|variable| variable.attributes.readonly)
+        {
             return Err(AssignError::Readonly);
         }
         self.modify(name, |variable| {
@@ -277,10 +322,19 @@ impl Variables {
 
     /// Removes a variable itself, references not followed.
     pub fn unset_raw(&mut self, name: &[u8]) -> bool {
-        if self.raw(name).is_some_and(|variable| variable.attributes.readonly) {
+        if self
+            .raw(name)
+            .is_some_and(|variable| variable.attributes.readonly)
+        {
             return false;
         }
-        let Some(index) = self.scopes.iter().rposition(|scope| scope.contains_key(name)) else { return true };
+        let Some(index) = self
+            .scopes
+            .iter()
+            .rposition(|scope| scope.contains_key(name))
+        else {
+            return true;
+        };
         let innermost = index + 1 == self.scopes.len();
         if let Some(scope) = self.scopes.get_mut(index) {
             if innermost && index > 0 {
@@ -300,7 +354,11 @@ impl Variables {
     pub fn visible(&self) -> BTreeMap<&[u8], &Variable> {
         let mut all = BTreeMap::new();
         for scope in &self.scopes {
-            all.extend(scope.iter().map(|(name, variable)| (name.as_slice(), variable)));
+            all.extend(
+                scope
+                    .iter()
+                    .map(|(name, variable)| (name.as_slice(), variable)),
+            );
         }
         all
     }
@@ -341,8 +399,11 @@ fn with_case(mut value: Vec<u8>, attributes: Attributes) -> Vec<u8> {
 
 /// Whether `name` can name a variable.
 pub fn is_name(name: &[u8]) -> bool {
-    name.first().is_some_and(|first| first.is_ascii_alphabetic() || *first == b'_')
-        && name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+    name.first()
+        .is_some_and(|first| first.is_ascii_alphabetic() || *first == b'_')
+        && name
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
 }
 
 #[cfg(test)]
@@ -354,7 +415,9 @@ mod tests {
         let mut variables = Variables::new();
         variables.set(b"x", *b"1").unwrap();
         variables.push_scope();
-        variables.modify_local(b"x", |variable| variable.value = Some(Value::Scalar(b"2".to_vec())));
+        variables.modify_local(b"x", |variable| {
+            variable.value = Some(Value::Scalar(b"2".to_vec()))
+        });
         assert_eq!(variables.scalar(b"x"), Some(b"2".as_slice()));
         variables.pop_scope();
         assert_eq!(variables.scalar(b"x"), Some(b"1".as_slice()));

@@ -9,14 +9,26 @@ pub(super) async fn run_break(shell: &mut Shell, proc: &mut Process, args: &[Vec
     leave(shell, proc, args, Flow::Break).await
 }
 
-pub(super) async fn run_continue(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> Answer {
+pub(super) async fn run_continue(
+    shell: &mut Shell,
+    proc: &mut Process,
+    args: &[Vec<u8>],
+) -> Answer {
     leave(shell, proc, args, Flow::Continue).await
 }
 
-async fn leave(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>], flow: fn(u32) -> Flow) -> Answer {
+async fn leave(
+    shell: &mut Shell,
+    proc: &mut Process,
+    args: &[Vec<u8>],
+    flow: fn(u32) -> Flow,
+) -> Answer {
     let count = match args.get(1) {
         None => 1,
-        Some(text) => match std::str::from_utf8(text).ok().and_then(|text| text.parse::<i64>().ok()) {
+        Some(text) => match std::str::from_utf8(text)
+            .ok()
+            .and_then(|text| text.parse::<i64>().ok())
+        {
             Some(count) if count > 0 => u32::try_from(count).unwrap_or(u32::MAX),
             Some(_) => {
                 let text = [text.as_slice(), b": loop count out of range"].concat();

@@ -1,13 +1,18 @@
 //! `cd`.
 
 use sundew_kernel::{Errno, Process};
+use sundew_sh_syntax::Dialect;
 
 use super::Answer;
 use crate::shell::Shell;
 
 impl Shell {
     /// `$PWD` if it is right, else what the kernel says.
-    pub(crate) fn current_directory(&self, proc: &Process, physical: bool) -> Result<Vec<u8>, Errno> {
+    pub(crate) fn current_directory(
+        &self,
+        proc: &Process,
+        physical: bool,
+    ) -> Result<Vec<u8>, Errno> {
         let real = proc.directory();
         if !physical
             && let Some(logical) = self.variables.scalar(b"PWD")
@@ -25,7 +30,12 @@ impl Shell {
     /// # Errors
     ///
     /// Whatever chdir(2) answers.
-    pub(crate) fn change_directory(&mut self, proc: &Process, target: &[u8], physical: bool) -> Result<Vec<u8>, Errno> {
+    pub(crate) fn change_directory(
+        &mut self,
+        proc: &Process,
+        target: &[u8],
+        physical: bool,
+    ) -> Result<Vec<u8>, Errno> {
         let before = self.current_directory(proc, false).ok();
         let logical = if target.starts_with(b"/") {
             normalise(target)
@@ -47,7 +57,8 @@ impl Shell {
     fn set_directory_variable(&mut self, name: &[u8], value: Vec<u8>) {
         self.variables.set_own(name, value);
         if self.is_bash() {
-            self.variables.modify(name, |variable| variable.attributes.exported = true);
+            self.variables
+                .modify(name, |variable| variable.attributes.exported = true);
         }
     }
 }
@@ -80,20 +91,31 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
                 break;
             }
             option if option.starts_with(b"-") && option.len() > 1 => {
-                return Ok(shell.invalid_option(proc, args, option, "cd: usage: cd [-L|[-P [-e]] [-@]] [dir]").await);
+                return Ok(shell
+                    .invalid_option(
+                        proc,
+                        args,
+                        option,
+                        "cd: usage: cd [-L|[-P [-e]] [-@]] [dir]",
+                    )
+                    .await);
             }
             _ => break,
         }
         rest = after;
     }
     if rest.len() > 1 && shell.is_bash() {
-        return Ok(shell.builtin_error(proc, args, "too many arguments", 1).await);
+        return Ok(shell
+            .builtin_error(proc, args, "too many arguments", 1)
+            .await);
     }
     let mut show = false;
     let target = match rest.first().map(Vec::as_slice) {
         None => match shell.variables.scalar(b"HOME") {
             Some(home) => home.to_vec(),
-            None if shell.is_bash() => return Ok(shell.builtin_error(proc, args, "HOME not set", 1).await),
+            None if shell.is_bash() => {
+                return Ok(shell.builtin_error(proc, args, "HOME not set", 1).await);
+            }
             None => return Ok(0),
         },
         Some(b"-") => match shell.variables.scalar(b"OLDPWD") {
@@ -101,7 +123,9 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
                 show = true;
                 old.to_vec()
             }
-            None if shell.is_bash() => return Ok(shell.builtin_error(proc, args, "OLDPWD not set", 1).await),
+            None if shell.is_bash() => {
+                return Ok(shell.builtin_error(proc, args, "OLDPWD not set", 1).await);
+            }
             None => return Ok(0),
         },
         Some(target) => target.to_vec(),
@@ -123,27 +147,50 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
             }
             Ok(0)
         }
-        Err(errno) => {
-            let (text, status) = match shell.dialect {
-                sundew_sh_syntax::Dialect::Bash => ([target.as_slice(), b": ", errno.message().as_bytes()].concat(), 1),
-                sundew_sh_syntax::Dialect::Dash => ([b"can't cd to ".as_slice(), &target].concat(), 2),
-                sundew_sh_syntax::Dialect::Ash => {
-                    ([b"can't cd to ".as_slice(), &target, b": ", errno.message().as_bytes()].concat(), 1)
-                }
-            };
-            Ok(shell.builtin_error(proc, args, text, status).await)
-        }
+        Err(errno) => failed(shell, proc, args, &target, errno).await,
     }
 }
 
+async fn failed(
+    shell: &mut Shell,
+    proc: &mut Process,
+    args: &[Vec<u8>],
+    target: &[u8],
+    errno: Errno,
+) -> Answer {
+    let words = errno.message().as_bytes();
+    let (text, status) = match shell.dialect {
+        Dialect::Bash => ([target, b": ", words].concat(), 1),
+        Dialect::Dash => ([b"can't cd to ".as_slice(), target].concat(), 2),
+        Dialect::Ash => (
+            [b"can't cd to ".as_slice(), target, b": ", words].concat(),
+            1,
+        ),
+    };
+    Ok(shell.builtin_error(proc, args, text, status).await)
+}
+
 /// A directory below one of `$CDPATH`.
-fn from_cdpath(shell: &mut Shell, proc: &Process, target: &[u8], physical: bool) -> Option<Vec<u8>> {
-    if target.starts_with(b"/") || target.starts_with(b"./") || target.starts_with(b"../") || matches!(target, b"." | b"..") {
+fn from_cdpath(
+    shell: &mut Shell,
+    proc: &Process,
+    target: &[u8],
+    physical: bool,
+) -> Option<Vec<u8>> {
+    if target.starts_with(b"/")
+        || target.starts_with(b"./")
+        || target.starts_with(b"../")
+        || matches!(target, b"." | b"..")
+    {
         return None;
     }
     let path = shell.variables.scalar(b"CDPATH")?.to_vec();
-    for directory in path.split(|&byte| byte == b':').filter(|directory| !directory.is_empty()) {
-        if let Ok(now) = shell.change_directory(proc, &[directory, b"/", target].concat(), physical) {
+    for directory in path
+        .split(|&byte| byte == b':')
+        .filter(|directory| !directory.is_empty())
+    {
+        if let Ok(now) = shell.change_directory(proc, &[directory, b"/", target].concat(), physical)
+        {
             return Some(now);
         }
     }

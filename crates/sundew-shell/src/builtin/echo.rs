@@ -13,9 +13,15 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
     let mut escapes = dash || shell.options.shopt("xpg_echo");
     let mut newline = true;
     while let Some((option, after)) = rest.split_first() {
-        let letters = option.strip_prefix(b"-").filter(|letters| !letters.is_empty());
+        let letters = option
+            .strip_prefix(b"-")
+            .filter(|letters| !letters.is_empty());
         let allowed: &[u8] = if dash { b"n" } else { b"neE" };
-        let Some(letters) = letters.filter(|letters| letters.iter().all(|letter| allowed.contains(letter))) else { break };
+        let Some(letters) =
+            letters.filter(|letters| letters.iter().all(|letter| allowed.contains(letter)))
+        else {
+            break;
+        };
         for letter in letters {
             match letter {
                 b'n' => newline = false,

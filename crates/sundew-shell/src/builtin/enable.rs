@@ -31,17 +31,33 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
     let names = options.operands();
     if let Some(file) = file {
         let reason = b": cannot open shared object file: No such file or directory";
-        let text = [b"cannot open shared object ".as_slice(), file, b": ", file, reason].concat();
+        let text = [
+            b"cannot open shared object ".as_slice(),
+            file,
+            b": ",
+            file,
+            reason,
+        ]
+        .concat();
         return Ok(shell.builtin_error(proc, args, text, 1).await);
     }
     if names.is_empty() || print {
-        let _checked_at_flush = proc.print(listing(shell, all, off, special).as_bytes()).await;
+        let _checked_at_flush = proc
+            .print(listing(shell, all, off, special).as_bytes())
+            .await;
         return Ok(0);
     }
     let mut status = 0;
     for name in names {
         if !is_builtin(name) {
-            status = shell.builtin_error(proc, args, [name.as_slice(), b": not a shell builtin"].concat(), 1).await;
+            status = shell
+                .builtin_error(
+                    proc,
+                    args,
+                    [name.as_slice(), b": not a shell builtin"].concat(),
+                    1,
+                )
+                .await;
             continue;
         }
         shell.disabled.retain(|disabled| disabled != name);
@@ -55,13 +71,21 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
 // The table is looked at in functions that are not async: it names the futures of those that are.
 
 fn is_builtin(name: &[u8]) -> bool {
-    TABLE.iter().any(|builtin| builtin.name.as_bytes() == name && builtin.dialects.contains(&Dialect::Bash))
+    TABLE
+        .iter()
+        .any(|builtin| builtin.name.as_bytes() == name && builtin.dialects.contains(&Dialect::Bash))
 }
 
 fn listing(shell: &Shell, all: bool, off: bool, special: bool) -> String {
     let mut text = String::new();
-    for builtin in TABLE.iter().filter(|builtin| builtin.dialects.contains(&Dialect::Bash)) {
-        let disabled = shell.disabled.iter().any(|disabled| disabled == builtin.name.as_bytes());
+    for builtin in TABLE
+        .iter()
+        .filter(|builtin| builtin.dialects.contains(&Dialect::Bash))
+    {
+        let disabled = shell
+            .disabled
+            .iter()
+            .any(|disabled| disabled == builtin.name.as_bytes());
         if (all || disabled == off) && (builtin.special || !special) {
             text.push_str(if disabled { "enable -n " } else { "enable " });
             text.push_str(builtin.name);
@@ -84,7 +108,9 @@ pub(super) async fn run_nothing(shell: &mut Shell, proc: &mut Process, args: &[V
 /// Keys cannot be bound; whoever tries believes that it worked.
 async fn run_bind(shell: &Shell, proc: &mut Process, args: &[Vec<u8>]) -> Answer {
     if !shell.interactive {
-        shell.builtin_error(proc, args, "warning: line editing not enabled", 0).await;
+        shell
+            .builtin_error(proc, args, "warning: line editing not enabled", 0)
+            .await;
     }
     let mut options = Options::new(args, b"lvpVPsSXf:q:u:m:r:x:");
     while let Some(found) = options.next() {
@@ -103,10 +129,19 @@ async fn run_compopt(shell: &Shell, proc: &mut Process, args: &[Vec<u8>]) -> Ans
         }
     }
     let Some(name) = options.operands().first() else {
-        return Ok(shell.builtin_error(proc, args, "not currently executing completion function", 1).await);
+        return Ok(shell
+            .builtin_error(proc, args, "not currently executing completion function", 1)
+            .await);
     };
     if shell.completions.contains_key(name) {
         return Ok(0);
     }
-    Ok(shell.builtin_error(proc, args, [name.as_slice(), b": no completion specification"].concat(), 1).await)
+    Ok(shell
+        .builtin_error(
+            proc,
+            args,
+            [name.as_slice(), b": no completion specification"].concat(),
+            1,
+        )
+        .await)
 }

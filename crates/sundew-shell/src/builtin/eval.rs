@@ -15,7 +15,9 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
     shell.status = 0;
     shell.enter(proc, b"eval").await?;
     let line = shell.line;
-    let result = shell.run_text_from(proc, &text, line, crate::interp::Place::Shell).await;
+    let result = shell
+        .run_text_from(proc, &text, line, crate::interp::Place::Shell)
+        .await;
     shell.depth = shell.depth.saturating_sub(1);
     match result {
         // A syntax error in the text is the failure of `eval`.

@@ -25,7 +25,8 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
                 continue;
             }
             option if option.starts_with(b"-") && option.len() > 1 => {
-                let usage = "exec: usage: exec [-cl] [-a name] [command [argument ...]] [redirection ...]";
+                let usage =
+                    "exec: usage: exec [-cl] [-a name] [command [argument ...]] [redirection ...]";
                 return Ok(shell.invalid_option(proc, args, option, usage).await);
             }
             _ => break,
@@ -36,9 +37,8 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
         shell.keep_redirections = true;
         return Ok(0);
     };
-    let path = match shell.look_up_program(proc, &program) {
-        Lookup::Path(path) => path,
-        _ => return not_found(shell, proc, &program).await,
+    let Lookup::Path(path) = shell.look_up_program(proc, &program) else {
+        return not_found(shell, proc, &program).await;
     };
     let mut exec_args = rest.to_vec();
     if let (Some(name), Some(first)) = (name, exec_args.first_mut()) {
@@ -47,26 +47,54 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
     if login && let Some(first) = exec_args.first_mut() {
         first.insert(0, b'-');
     }
-    let env = if clear { Default::default() } else { shell.environment_for(&path) };
+    let env = if clear {
+        Default::default()
+    } else {
+        shell.environment_for(&path)
+    };
     shell.flush_output(proc).await;
     shell.reset_signals(proc);
     let errno = proc.exec(&path, exec_args, env).await;
     if errno == Errno::Enoent {
         return not_found(shell, proc, &program).await;
     }
-    let is_directory = proc.stat(&path).is_ok_and(|metadata| metadata.file_type == FileType::Directory);
-    let words = if is_directory { "Is a directory" } else { errno.message() };
-    shell.complain(proc, [path.as_slice(), b": ", words.as_bytes()].concat()).await;
-    shell.complain(proc, [b"exec: ".as_slice(), &path, b": cannot execute: ", words.as_bytes()].concat()).await;
+    let is_directory = proc
+        .stat(&path)
+        .is_ok_and(|metadata| metadata.file_type == FileType::Directory);
+    let words = if is_directory {
+        Errno::Eisdir.message()
+    } else {
+        errno.message()
+    };
+    shell
+        .complain(proc, [path.as_slice(), b": ", words.as_bytes()].concat())
+        .await;
+    shell
+        .complain(
+            proc,
+            [
+                b"exec: ".as_slice(),
+                &path,
+                b": cannot execute: ",
+                words.as_bytes(),
+            ]
+            .concat(),
+        )
+        .await;
     leave(shell, 126)
 }
 
 async fn not_found(shell: &mut Shell, proc: &mut Process, program: &[u8]) -> Answer {
     if shell.is_bash() && program.contains(&b'/') {
-        let text = [program, b": No such file or directory"].concat();
+        let text = [program, b": ", Errno::Enoent.message().as_bytes()].concat();
         shell.complain(proc, text).await;
     } else {
-        shell.complain(proc, [b"exec: ".as_slice(), program, b": not found"].concat()).await;
+        shell
+            .complain(
+                proc,
+                [b"exec: ".as_slice(), program, b": not found"].concat(),
+            )
+            .await;
     }
     leave(shell, 127)
 }

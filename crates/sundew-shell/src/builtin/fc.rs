@@ -16,7 +16,10 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
     let mut editor = None;
     // `fc -5` counts back; it is no option.
     let numeric = |word: &&Vec<u8>| word.starts_with(b"-") && integer(word).is_some();
-    let split = args.iter().position(|word| numeric(&word)).unwrap_or(args.len());
+    let split = args
+        .iter()
+        .position(|word| numeric(&word))
+        .unwrap_or(args.len());
     let (before, numbers) = args.split_at(split);
     let mut options = Options::new(before, b"e:lnrs");
     while let Some(found) = options.next() {
@@ -34,7 +37,10 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
         return run_again(shell, proc, args, &operands).await;
     }
     // The line with this command is the last one; it is not listed.
-    let end = shell.history.next_number().saturating_sub(usize::from(shell.interactive));
+    let end = shell
+        .history
+        .next_number()
+        .saturating_sub(usize::from(shell.interactive));
     if end <= shell.history.first() {
         return Ok(0);
     }
@@ -49,22 +55,38 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
         None => first,
     };
     let (Some(first), Some(last)) = (first, last) else {
-        return Ok(shell.builtin_error(proc, args, "history specification out of range", 1).await);
+        return Ok(shell
+            .builtin_error(proc, args, "history specification out of range", 1)
+            .await);
     };
     if !list {
-        let known = shell.variables.scalar(b"FCEDIT").or_else(|| shell.variables.scalar(b"EDITOR"));
+        let known = shell
+            .variables
+            .scalar(b"FCEDIT")
+            .or_else(|| shell.variables.scalar(b"EDITOR"));
         let name = editor.or(known).unwrap_or(b"ed").to_vec();
-        shell.complain(proc, [name.as_slice(), b": command not found"].concat()).await;
+        shell
+            .complain(proc, [name.as_slice(), b": command not found"].concat())
+            .await;
         return Ok(1);
     }
-    let (low, high) = (first.min(last).max(shell.history.first()), first.max(last).min(end - 1));
+    let (low, high) = (
+        first.min(last).max(shell.history.first()),
+        first.max(last).min(end - 1),
+    );
     let mut numbers: Vec<usize> = (low..=high).collect();
     if reverse != (first > last) {
         numbers.reverse();
     }
     for number in numbers {
-        let Some(line) = shell.history.line(number) else { continue };
-        let number = if plain { String::new() } else { number.to_string() };
+        let Some(line) = shell.history.line(number) else {
+            continue;
+        };
+        let number = if plain {
+            String::new()
+        } else {
+            number.to_string()
+        };
         let text = [number.as_bytes(), b"\t ", line, b"\n"].concat();
         let _checked_at_flush = proc.print(&text).await;
     }
@@ -76,15 +98,26 @@ fn find(shell: &Shell, text: &[u8], end: usize) -> Option<usize> {
     match integer(text) {
         Some(number) if number > 0 => usize::try_from(number).ok(),
         Some(number) => end.checked_sub(usize::try_from(number.unsigned_abs()).ok()?.max(1)),
-        None => (shell.history.first()..end)
-            .rev()
-            .find(|number| shell.history.line(*number).is_some_and(|line| line.starts_with(text))),
+        None => (shell.history.first()..end).rev().find(|number| {
+            shell
+                .history
+                .line(*number)
+                .is_some_and(|line| line.starts_with(text))
+        }),
     }
 }
 
 /// `fc -s`
-async fn run_again(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>], operands: &[Vec<u8>]) -> Answer {
-    let end = shell.history.next_number().saturating_sub(usize::from(shell.interactive));
+async fn run_again(
+    shell: &mut Shell,
+    proc: &mut Process,
+    args: &[Vec<u8>],
+    operands: &[Vec<u8>],
+) -> Answer {
+    let end = shell
+        .history
+        .next_number()
+        .saturating_sub(usize::from(shell.interactive));
     let (change, which) = match operands.split_first() {
         Some((first, rest)) if first.contains(&b'=') => (Some(first), rest.first()),
         other => (None, other.map(|(first, _)| first)),
@@ -96,8 +129,11 @@ async fn run_again(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>], oper
     let mut line = line.to_vec();
     if let Some(change) = change
         && let Some(at) = change.iter().position(|&byte| byte == b'=')
-        && let (pattern, Some(replacement)) = (change.get(..at).unwrap_or_default(), change.get(at + 1..))
-        && let Some(found) = line.windows(pattern.len().max(1)).position(|window| window == pattern)
+        && let (pattern, Some(replacement)) =
+            (change.get(..at).unwrap_or_default(), change.get(at + 1..))
+        && let Some(found) = line
+            .windows(pattern.len().max(1))
+            .position(|window| window == pattern)
     {
         line.splice(found..found + pattern.len(), replacement.iter().copied());
     }

@@ -7,7 +7,9 @@ use crate::shell::Shell;
 
 pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> Answer {
     let Some(expressions) = args.get(1..).filter(|rest| !rest.is_empty()) else {
-        return Ok(shell.builtin_error(proc, args, "expression expected", 1).await);
+        return Ok(shell
+            .builtin_error(proc, args, "expression expected", 1)
+            .await);
     };
     let mut value = 0;
     for expression in expressions {

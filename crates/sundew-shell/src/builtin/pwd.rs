@@ -13,7 +13,9 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
             b"-P" => physical = true,
             b"--" => break,
             option if option.starts_with(b"-") && option.len() > 1 => {
-                return Ok(shell.invalid_option(proc, args, option, "pwd: usage: pwd [-LP]").await);
+                return Ok(shell
+                    .invalid_option(proc, args, option, "pwd: usage: pwd [-LP]")
+                    .await);
             }
             _ => break,
         }
@@ -21,7 +23,10 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
     let path = match shell.current_directory(proc, physical) {
         Ok(path) => path,
         Err(errno) => {
-            let text = format!("error retrieving current directory: getcwd: cannot access parent directories: {}", errno.message());
+            let text = format!(
+                "error retrieving current directory: getcwd: cannot access parent directories: {}",
+                errno.message()
+            );
             return Ok(shell.builtin_error(proc, args, text, 1).await);
         }
     };

@@ -11,7 +11,10 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
         return Ok(shell.builtin_error(proc, args, text, 2).await);
     }
     if let Some(text) = args.get(1) {
-        match std::str::from_utf8(text).ok().and_then(|text| text.trim().parse::<i64>().ok()) {
+        match std::str::from_utf8(text)
+            .ok()
+            .and_then(|text| text.trim().parse::<i64>().ok())
+        {
             Some(status) => shell.status = status.to_le_bytes()[0],
             None => {
                 let text = [text.as_slice(), b": numeric argument required"].concat();
@@ -19,5 +22,9 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
             }
         }
     }
-    Err(if shell.frames.is_empty() { Flow::Exit } else { Flow::Return })
+    Err(if shell.frames.is_empty() {
+        Flow::Exit
+    } else {
+        Flow::Return
+    })
 }

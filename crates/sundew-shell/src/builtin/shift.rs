@@ -8,7 +8,10 @@ use crate::shell::{Flow, Shell};
 pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> Answer {
     let count = match args.get(1) {
         None => 1,
-        Some(text) => match std::str::from_utf8(text).ok().and_then(|text| text.parse::<i64>().ok()) {
+        Some(text) => match std::str::from_utf8(text)
+            .ok()
+            .and_then(|text| text.parse::<i64>().ok())
+        {
             Some(count) => count,
             None => {
                 let text = [text.as_slice(), b": numeric argument required"].concat();
@@ -17,15 +20,25 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
         },
     };
     let Ok(count) = usize::try_from(count) else {
-        let text = [args.get(1).map(Vec::as_slice).unwrap_or_default(), b": shift count out of range"].concat();
+        let text = [
+            args.get(1).map(Vec::as_slice).unwrap_or_default(),
+            b": shift count out of range",
+        ]
+        .concat();
         return Ok(shell.builtin_error(proc, args, text, 1).await);
     };
     if count > shell.positional.len() {
         if shell.is_bash() {
             return Ok(1);
         }
-        shell.status = shell.builtin_error(proc, args, "can't shift that many", 2).await;
-        return Err(if shell.interactive { Flow::Abandon } else { Flow::Exit });
+        shell.status = shell
+            .builtin_error(proc, args, "can't shift that many", 2)
+            .await;
+        return Err(if shell.interactive {
+            Flow::Abandon
+        } else {
+            Flow::Exit
+        });
     }
     shell.positional.drain(..count);
     Ok(0)

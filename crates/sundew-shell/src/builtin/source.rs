@@ -17,9 +17,12 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
         if !shell.is_bash() {
             return Ok(0);
         }
-        shell.builtin_error(proc, args, "filename argument required", 2).await;
+        shell
+            .builtin_error(proc, args, "filename argument required", 2)
+            .await;
         let command = args.first().map(Vec::as_slice).unwrap_or_default();
-        proc.print_error(&[command, b": usage: ", command, b" filename [arguments]\n"].concat()).await;
+        proc.print_error(&[command, b": usage: ", command, b" filename [arguments]\n"].concat())
+            .await;
         return Ok(2);
     };
     let path = find(shell, proc, name);
@@ -39,7 +42,8 @@ pub(crate) async fn run_file(
     arguments: &[Vec<u8>],
 ) -> Answer {
     shell.enter(proc, path).await?;
-    let positional = (!arguments.is_empty()).then(|| std::mem::replace(&mut shell.positional, arguments.to_vec()));
+    let positional = (!arguments.is_empty())
+        .then(|| std::mem::replace(&mut shell.positional, arguments.to_vec()));
     shell.frames.push(Frame {
         name: b"source".to_vec(),
         file: path.to_vec(),
@@ -64,7 +68,9 @@ fn find(shell: &Shell, proc: &Process, name: &[u8]) -> Vec<u8> {
     if name.contains(&b'/') {
         return name.to_vec();
     }
-    shell.search_path(proc, name).unwrap_or_else(|| name.to_vec())
+    shell
+        .search_path(proc, name)
+        .unwrap_or_else(|| name.to_vec())
 }
 
 /// A whole script, at most [`crate::interp::MAX_SCRIPT_BYTES`].
@@ -89,11 +95,19 @@ pub(crate) async fn read_script(proc: &mut Process, path: &[u8]) -> Result<Vec<u
     result
 }
 
-async fn failed(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>], name: &[u8], errno: Errno) -> Answer {
+async fn failed(
+    shell: &mut Shell,
+    proc: &mut Process,
+    args: &[Vec<u8>],
+    name: &[u8],
+    errno: Errno,
+) -> Answer {
     if shell.is_bash() {
         let text = match errno {
             Errno::Eisdir => {
-                return Ok(shell.builtin_error(proc, args, [name, b": is a directory"].concat(), 1).await);
+                return Ok(shell
+                    .builtin_error(proc, args, [name, b": is a directory"].concat(), 1)
+                    .await);
             }
             errno => [name, b": ", errno.message().as_bytes()].concat(),
         };
@@ -104,18 +118,47 @@ async fn failed(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>], name: &
     let text = match (dash, errno) {
         (true, Errno::Enoent) if !name.contains(&b'/') => [name, b": not found"].concat(),
         (true, Errno::Enoent) => [b"cannot open ".as_slice(), name, b": No such file"].concat(),
-        (true, errno) => [b"cannot open ".as_slice(), name, b": ", errno.message().as_bytes()].concat(),
-        (false, Errno::Enoent) => [b"can't open '".as_slice(), name, b"': No such file or directory"].concat(),
-        (false, errno) => [b"can't open '".as_slice(), name, b"': ", errno.message().as_bytes()].concat(),
+        (true, errno) => [
+            b"cannot open ".as_slice(),
+            name,
+            b": ",
+            errno.message().as_bytes(),
+        ]
+        .concat(),
+        (false, Errno::Enoent) => [
+            b"can't open '".as_slice(),
+            name,
+            b"': ",
+            Errno::Enoent.message().as_bytes(),
+        ]
+        .concat(),
+        (false, errno) => [
+            b"can't open '".as_slice(),
+            name,
+            b"': ",
+            errno.message().as_bytes(),
+        ]
+        .concat(),
     };
-    shell.status = shell.builtin_error(proc, args, text, if dash { 2 } else { 127 }).await;
-    Err(if shell.interactive { Flow::Abandon } else { Flow::Exit })
+    shell.status = shell
+        .builtin_error(proc, args, text, if dash { 2 } else { 127 })
+        .await;
+    Err(if shell.interactive {
+        Flow::Abandon
+    } else {
+        Flow::Exit
+    })
 }
 
 /// `caller [n]`
 pub(super) async fn run_caller(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> Answer {
-    let depth: usize = args.get(1).and_then(|text| std::str::from_utf8(text).ok()?.parse().ok()).unwrap_or(0);
-    let Some(frame) = shell.frames.iter().rev().nth(depth) else { return Ok(1) };
+    let depth: usize = args
+        .get(1)
+        .and_then(|text| std::str::from_utf8(text).ok()?.parse().ok())
+        .unwrap_or(0);
+    let Some(frame) = shell.frames.iter().rev().nth(depth) else {
+        return Ok(1);
+    };
     let outer = shell.frames.iter().rev().nth(depth + 1);
     let name = outer.map_or(b"main".to_vec(), |outer| outer.name.clone());
     let line = frame.called_at.to_string().into_bytes();

@@ -9,6 +9,10 @@ pub(super) async fn run(_shell: &mut Shell, _proc: &mut Process, _args: &[Vec<u8
     Ok(0)
 }
 
-pub(super) async fn run_false(_shell: &mut Shell, _proc: &mut Process, _args: &[Vec<u8>]) -> Answer {
+pub(super) async fn run_false(
+    _shell: &mut Shell,
+    _proc: &mut Process,
+    _args: &[Vec<u8>],
+) -> Answer {
     Ok(1)
 }

@@ -53,7 +53,11 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
             continue;
         }
         let known = shell.variables.raw(name).is_some();
-        let removed = if raw { shell.variables.unset_raw(name) } else { shell.variables.unset(name) };
+        let removed = if raw {
+            shell.variables.unset_raw(name)
+        } else {
+            shell.variables.unset(name)
+        };
         if !removed {
             let text = [name, b": cannot unset: readonly variable"].concat();
             status = shell.builtin_error(proc, args, text, 1).await;
@@ -64,25 +68,43 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
     Ok(status)
 }
 
-async fn unset_element(shell: &mut Shell, proc: &mut Process, name: &[u8], index: &[u8]) -> Result<(), crate::Flow> {
+async fn unset_element(
+    shell: &mut Shell,
+    proc: &mut Process,
+    name: &[u8],
+    index: &[u8],
+) -> Result<(), crate::Flow> {
     if matches!(index, b"@" | b"*") {
         shell.variables.unset(name);
         return Ok(());
     }
     let associative = matches!(
-        shell.variables.variable(name).and_then(|variable| variable.value.as_ref()),
+        shell
+            .variables
+            .variable(name)
+            .and_then(|variable| variable.value.as_ref()),
         Some(Value::Associative(_))
     );
-    let number = if associative { 0 } else { shell.arithmetic(proc, index).await? };
+    let number = if associative {
+        0
+    } else {
+        shell.arithmetic(proc, index).await?
+    };
     let index = index.to_vec();
-    shell.variables.modify(name, |variable| match &mut variable.value {
-        Some(Value::Associative(elements)) => drop(elements.remove(&index)),
-        Some(Value::Indexed(elements)) => {
-            let last = elements.last_key_value().map_or(-1, |(key, _)| *key);
-            drop(elements.remove(&if number < 0 { number + last + 1 } else { number }));
-        }
-        Some(Value::Scalar(_)) if number == 0 => variable.value = None,
-        _ => {}
-    });
+    shell
+        .variables
+        .modify(name, |variable| match &mut variable.value {
+            Some(Value::Associative(elements)) => drop(elements.remove(&index)),
+            Some(Value::Indexed(elements)) => {
+                let last = elements.last_key_value().map_or(-1, |(key, _)| *key);
+                drop(elements.remove(&if number < 0 {
+                    number + last + 1
+                } else {
+                    number
+                }));
+            }
+            Some(Value::Scalar(_)) if number == 0 => variable.value = None,
+            _ => {}
+        });
     Ok(())
 }

@@ -2,7 +2,9 @@
 
 use futures_util::future::BoxFuture;
 use sundew_kernel::Process;
-use sundew_sh_syntax::arithmetic::{ArithmeticError, BinaryOperator, Expression, UnaryOperator, Variable, parse};
+use sundew_sh_syntax::arithmetic::{
+    ArithmeticError, BinaryOperator, Expression, UnaryOperator, Variable, parse,
+};
 
 use crate::shell::{Flow, Run, Shell};
 use crate::variable::Value;
@@ -34,14 +36,22 @@ impl Shell {
             Err((complaint, Flow::Abandon)) if !complaint.is_empty() => {
                 self.complain(proc, complaint).await;
                 self.status = if self.is_bash() { 1 } else { 2 };
-                Err(if self.interactive { Flow::Abandon } else { Flow::Exit })
+                Err(if self.interactive {
+                    Flow::Abandon
+                } else {
+                    Flow::Exit
+                })
             }
             Err((_, flow)) => Err(flow),
         }
     }
 
     /// The same, with the complaint handed back instead of printed: for `((…))`, `let` and `[[ ]]`.
-    pub(crate) async fn try_arithmetic(&mut self, proc: &mut Process, text: &[u8]) -> Result<i64, (Vec<u8>, Flow)> {
+    pub(crate) async fn try_arithmetic(
+        &mut self,
+        proc: &mut Process,
+        text: &[u8],
+    ) -> Result<i64, (Vec<u8>, Flow)> {
         match self.evaluate_text(proc, text, 0).await {
             Ok(value) => Ok(value),
             Err(Failure::Complaint(complaint)) => Err((complaint, Flow::Abandon)),
@@ -61,21 +71,41 @@ impl Shell {
                 return Ok(0);
             }
             if nesting > MAX_NESTING {
-                let complaint = [shown, b": expression recursion level exceeded (error token is \"", shown, b"\")"];
+                let complaint = [
+                    shown,
+                    b": expression recursion level exceeded (error token is \"",
+                    shown,
+                    b"\")",
+                ];
                 return Err(Failure::Complaint(complaint.concat()));
             }
-            let expression = parse(text).map_err(|error| Failure::Complaint(self.describe(text, &error)))?;
+            let expression =
+                parse(text).map_err(|error| Failure::Complaint(self.describe(text, &error)))?;
             self.evaluate(proc, &expression, text, nesting).await
         })
     }
 
     fn describe(&self, text: &[u8], error: &ArithmeticError) -> Vec<u8> {
         if !self.is_bash() {
-            return [b"arithmetic expression: ".as_slice(), b"expecting primary: \"", text, b"\""].concat();
+            return [
+                b"arithmetic expression: ".as_slice(),
+                b"expecting primary: \"",
+                text,
+                b"\"",
+            ]
+            .concat();
         }
         let shown = text.trim_ascii_start();
         let message = error.kind.message().as_bytes();
-        [shown, b": ", message, b" (error token is \"", error.token(text), b"\")"].concat()
+        [
+            shown,
+            b": ",
+            message,
+            b" (error token is \"",
+            error.token(text),
+            b"\")",
+        ]
+        .concat()
     }
 
     fn evaluate<'a>(
@@ -105,28 +135,42 @@ impl Shell {
                 }
                 Expression::And(left, right) => {
                     let left = self.evaluate(proc, left, text, nesting).await?;
-                    Ok(i64::from(left != 0 && self.evaluate(proc, right, text, nesting).await? != 0))
+                    Ok(i64::from(
+                        left != 0 && self.evaluate(proc, right, text, nesting).await? != 0,
+                    ))
                 }
                 Expression::Or(left, right) => {
                     let left = self.evaluate(proc, left, text, nesting).await?;
-                    Ok(i64::from(left != 0 || self.evaluate(proc, right, text, nesting).await? != 0))
+                    Ok(i64::from(
+                        left != 0 || self.evaluate(proc, right, text, nesting).await? != 0,
+                    ))
                 }
                 Expression::Choice(condition, yes, no) => {
                     let condition = self.evaluate(proc, condition, text, nesting).await?;
-                    self.evaluate(proc, if condition != 0 { yes } else { no }, text, nesting).await
+                    self.evaluate(proc, if condition != 0 { yes } else { no }, text, nesting)
+                        .await
                 }
                 Expression::Assign(variable, operator, value) => {
                     let mut value = self.evaluate(proc, value, text, nesting).await?;
                     if let Some(operator) = operator {
                         let old = self.read(proc, variable, nesting).await?;
-                        value = binary(old, *operator, value).map_err(|message| failure(text, message, value))?;
+                        value = binary(old, *operator, value)
+                            .map_err(|message| failure(text, message, value))?;
                     }
                     self.write(proc, variable, value).await?;
                     Ok(value)
                 }
-                Expression::Step { variable, increment, postfix } => {
+                Expression::Step {
+                    variable,
+                    increment,
+                    postfix,
+                } => {
                     let old = self.read(proc, variable, nesting).await?;
-                    let new = if *increment { old.wrapping_add(1) } else { old.wrapping_sub(1) };
+                    let new = if *increment {
+                        old.wrapping_add(1)
+                    } else {
+                        old.wrapping_sub(1)
+                    };
                     self.write(proc, variable, new).await?;
                     Ok(if *postfix { old } else { new })
                 }
@@ -141,7 +185,12 @@ impl Shell {
         })
     }
 
-    async fn read(&mut self, proc: &mut Process, variable: &Variable, nesting: u32) -> Result<i64, Failure> {
+    async fn read(
+        &mut self,
+        proc: &mut Process,
+        variable: &Variable,
+        nesting: u32,
+    ) -> Result<i64, Failure> {
         let value = match &variable.index {
             Some(index) => self.element(proc, &variable.name, index).await?,
             None => self.scalar(proc, &variable.name),
@@ -151,7 +200,11 @@ impl Shell {
                 let text = [variable.name.as_ref(), b": unbound variable"].concat();
                 self.complain(proc, text).await;
                 self.status = 127;
-                return Err(Failure::Flow(if self.interactive { Flow::Abandon } else { Flow::Exit }));
+                return Err(Failure::Flow(if self.interactive {
+                    Flow::Abandon
+                } else {
+                    Flow::Exit
+                }));
             }
             return Ok(0);
         };
@@ -164,7 +217,10 @@ impl Shell {
     async fn write(&mut self, proc: &mut Process, variable: &Variable, value: i64) -> Run {
         let value = value.to_string().into_bytes();
         match &variable.index {
-            Some(index) => self.assign_element(proc, &variable.name, index, value).await,
+            Some(index) => {
+                self.assign_element(proc, &variable.name, index, value)
+                    .await
+            }
             None => self.assign(proc, &variable.name, value).await,
         }
     }
@@ -179,7 +235,9 @@ impl Shell {
     ) -> Run {
         let value = self.integer_value(proc, name, value).await?;
         let associative = matches!(
-            self.variables.variable(name).and_then(|variable| variable.value.as_ref()),
+            self.variables
+                .variable(name)
+                .and_then(|variable| variable.value.as_ref()),
             Some(Value::Associative(_))
         );
         let assigned = if associative {
@@ -187,8 +245,14 @@ impl Shell {
         } else {
             let mut number = self.arithmetic(proc, index).await?;
             if number < 0 {
-                let last = match self.variables.variable(name).and_then(|variable| variable.value.as_ref()) {
-                    Some(Value::Indexed(elements)) => elements.last_key_value().map_or(-1, |(key, _)| *key),
+                let last = match self
+                    .variables
+                    .variable(name)
+                    .and_then(|variable| variable.value.as_ref())
+                {
+                    Some(Value::Indexed(elements)) => {
+                        elements.last_key_value().map_or(-1, |(key, _)| *key)
+                    }
                     _ => -1,
                 };
                 number += last + 1;
@@ -219,11 +283,23 @@ fn failure(text: &[u8], message: &str, token: i64) -> Failure {
     let shown = text.trim_ascii_start();
     let digits = token.to_string();
     let tail = find_last(shown, digits.as_bytes()).unwrap_or(digits.as_bytes());
-    Failure::Complaint([shown, b": ", message.as_bytes(), b" (error token is \"", tail, b"\")"].concat())
+    Failure::Complaint(
+        [
+            shown,
+            b": ",
+            message.as_bytes(),
+            b" (error token is \"",
+            tail,
+            b"\")",
+        ]
+        .concat(),
+    )
 }
 
 fn find_last<'a>(text: &'a [u8], part: &[u8]) -> Option<&'a [u8]> {
-    let at = text.windows(part.len().max(1)).rposition(|window| window == part)?;
+    let at = text
+        .windows(part.len().max(1))
+        .rposition(|window| window == part)?;
     text.get(at..)
 }
 

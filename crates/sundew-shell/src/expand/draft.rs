@@ -33,7 +33,12 @@ impl Draft {
     }
 
     pub(crate) fn pieces(&self) -> Vec<Piece> {
-        self.iter().map(|(byte, mark)| Piece { byte, quoted: mark == Mark::Quoted }).collect()
+        self.iter()
+            .map(|(byte, mark)| Piece {
+                byte,
+                quoted: mark == Mark::Quoted,
+            })
+            .collect()
     }
 }
 
@@ -46,7 +51,10 @@ pub(crate) struct Drafts {
 
 impl Default for Drafts {
     fn default() -> Self {
-        Self { fields: vec![Draft::default()], bytes: 0 }
+        Self {
+            fields: vec![Draft::default()],
+            bytes: 0,
+        }
     }
 }
 
@@ -79,7 +87,10 @@ impl Drafts {
 
     /// Ends a field and begins the next, as between the elements of `"$@"`.
     pub(crate) fn next_field(&mut self, quoted: bool) {
-        self.fields.push(Draft { quoted, ..Draft::default() });
+        self.fields.push(Draft {
+            quoted,
+            ..Draft::default()
+        });
     }
 
     /// All fields joined.
@@ -93,7 +104,10 @@ impl Drafts {
         let mut pieces = Vec::new();
         for (index, field) in self.fields.iter().enumerate() {
             if index > 0 {
-                pieces.push(Piece { byte: b' ', quoted: true });
+                pieces.push(Piece {
+                    byte: b' ',
+                    quoted: true,
+                });
             }
             pieces.extend(field.pieces());
         }

@@ -14,7 +14,12 @@ const MAX_DEPTH: usize = 64;
 
 impl Shell {
     /// A field to the names it matches, or to itself.
-    pub(super) async fn glob_field(&mut self, proc: &mut Process, field: Draft, fields: &mut Vec<Vec<u8>>) -> Run {
+    pub(super) async fn glob_field(
+        &mut self,
+        proc: &mut Process,
+        field: Draft,
+        fields: &mut Vec<Vec<u8>>,
+    ) -> Run {
         let special = |(byte, mark): (u8, Mark)| {
             mark != Mark::Quoted && matches!(byte, b'*' | b'?' | b'[' | b'(' | b'\\')
         };
@@ -48,7 +53,12 @@ impl Shell {
     }
 
     /// The names that a pattern matches, in no order.
-    pub(crate) async fn glob(&self, proc: &Process, pieces: &[Piece], options: Options) -> Vec<Vec<u8>> {
+    pub(crate) async fn glob(
+        &self,
+        proc: &Process,
+        pieces: &[Piece],
+        options: Options,
+    ) -> Vec<Vec<u8>> {
         let mut components = split_components(pieces).into_iter().peekable();
         let mut found: Vec<Vec<u8>> = vec![Vec::new()];
         let dot_files = self.options.shopt("dotglob");
@@ -57,7 +67,13 @@ impl Shell {
             let mut next = Vec::new();
             let globstar = self.options.shopt("globstar")
                 && component.name.len() == 2
-                && component.name.iter().all(|piece| *piece == Piece { byte: b'*', quoted: false });
+                && component.name.iter().all(|piece| {
+                    *piece
+                        == Piece {
+                            byte: b'*',
+                            quoted: false,
+                        }
+                });
             let pattern = Pattern::new(&component.name, options);
             for base in &found {
                 let base = [base.as_slice(), &component.slashes].concat();
@@ -92,11 +108,17 @@ fn unescape(field: &Draft) -> Vec<Piece> {
             escaped = true;
             continue;
         }
-        pieces.push(Piece { byte, quoted: escaped || mark == Mark::Quoted });
+        pieces.push(Piece {
+            byte,
+            quoted: escaped || mark == Mark::Quoted,
+        });
         escaped = false;
     }
     if escaped {
-        pieces.push(Piece { byte: b'\\', quoted: true });
+        pieces.push(Piece {
+            byte: b'\\',
+            quoted: true,
+        });
     }
     pieces
 }
@@ -108,15 +130,23 @@ struct Component {
 }
 
 fn split_components(pieces: &[Piece]) -> Vec<Component> {
-    let mut components = vec![Component { slashes: Vec::new(), name: Vec::new() }];
+    let mut components = vec![Component {
+        slashes: Vec::new(),
+        name: Vec::new(),
+    }];
     for &piece in pieces {
-        let Some(last) = components.last_mut() else { break };
+        let Some(last) = components.last_mut() else {
+            break;
+        };
         if piece.byte != b'/' {
             last.name.push(piece);
         } else if last.name.is_empty() {
             last.slashes.push(b'/');
         } else {
-            components.push(Component { slashes: vec![b'/'], name: Vec::new() });
+            components.push(Component {
+                slashes: vec![b'/'],
+                name: Vec::new(),
+            });
         }
     }
     components
@@ -130,8 +160,14 @@ fn list_matches(
     last: bool,
     found: &mut Vec<Vec<u8>>,
 ) {
-    let directory = if base.is_empty() { b".".as_slice() } else { base };
-    let Ok(entries) = proc.read_directory(directory) else { return };
+    let directory = if base.is_empty() {
+        b".".as_slice()
+    } else {
+        base
+    };
+    let Ok(entries) = proc.read_directory(directory) else {
+        return;
+    };
     for entry in entries {
         let hidden = entry.name.starts_with(b".");
         if hidden && !dot_files && !pattern.begins_with_dot() {
@@ -152,13 +188,26 @@ async fn descend(proc: &Process, base: &[u8], last: bool, found: &mut Vec<Vec<u8
     }
     while let Some((directory, depth)) = open.pop() {
         proc.tick().await;
-        let listed = if directory.is_empty() { b".".as_slice() } else { directory.as_slice() };
-        let Ok(entries) = proc.read_directory(listed) else { continue };
-        for entry in entries.into_iter().filter(|entry| !entry.name.starts_with(b".")) {
+        let listed = if directory.is_empty() {
+            b".".as_slice()
+        } else {
+            directory.as_slice()
+        };
+        let Ok(entries) = proc.read_directory(listed) else {
+            continue;
+        };
+        for entry in entries
+            .into_iter()
+            .filter(|entry| !entry.name.starts_with(b"."))
+        {
             if found.len() >= MAX_NAMES {
                 return;
             }
-            let separator: &[u8] = if directory.is_empty() || directory.ends_with(b"/") { b"" } else { b"/" };
+            let separator: &[u8] = if directory.is_empty() || directory.ends_with(b"/") {
+                b""
+            } else {
+                b"/"
+            };
             let path = [directory.as_slice(), separator, &entry.name].concat();
             let is_directory = entry.file_type == FileType::Directory;
             if last || is_directory {

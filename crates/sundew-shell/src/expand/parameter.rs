@@ -1,7 +1,9 @@
 //! `${name…}`: the value of a parameter and what is done with it.
 
 use sundew_kernel::Process;
-use sundew_sh_syntax::ast::{Index, Operation, Parameter, ParameterName, ReplaceWhere, Special, Trim, Word};
+use sundew_sh_syntax::ast::{
+    Index, Operation, Parameter, ParameterName, ReplaceWhere, Special, Trim, Word,
+};
 
 use super::value::Found;
 use super::{Drafts, transform};
@@ -21,14 +23,22 @@ impl Shell {
         }
         match &parameter.operation {
             Operation::Names { at } => {
-                let ParameterName::Variable(prefix) = &parameter.name else { return Ok(()) };
-                let names = self.variables.visible().into_keys().filter(|name| name.starts_with(prefix));
+                let ParameterName::Variable(prefix) = &parameter.name else {
+                    return Ok(());
+                };
+                let names = self
+                    .variables
+                    .visible()
+                    .into_keys()
+                    .filter(|name| name.starts_with(prefix));
                 let values = names.map(<[u8]>::to_vec).collect();
                 self.put_many(values, !at, quoted, out);
                 return Ok(());
             }
             Operation::Keys { at } => {
-                let ParameterName::Variable(name) = &parameter.name else { return Ok(()) };
+                let ParameterName::Variable(name) = &parameter.name else {
+                    return Ok(());
+                };
                 let values = self.keys(name);
                 self.put_many(values, !at, quoted, out);
                 return Ok(());
@@ -90,13 +100,25 @@ impl Shell {
         }
         let name = shown_name(parameter);
         if self.is_bash() {
-            self.fatal(proc, if self.interactive { 1 } else { 127 }, [name.as_slice(), b": unbound variable"].concat()).await
+            self.fatal(
+                proc,
+                if self.interactive { 1 } else { 127 },
+                [name.as_slice(), b": unbound variable"].concat(),
+            )
+            .await
         } else {
-            self.fatal(proc, 2, [name.as_slice(), b": parameter not set"].concat()).await
+            self.fatal(proc, 2, [name.as_slice(), b": parameter not set"].concat())
+                .await
         }
     }
 
-    async fn missing(&mut self, proc: &mut Process, parameter: &Parameter, colon: bool, word: &Word) -> Run {
+    async fn missing(
+        &mut self,
+        proc: &mut Process,
+        parameter: &Parameter,
+        colon: bool,
+        word: &Word,
+    ) -> Run {
         let message = if word.parts.is_empty() {
             let text: &[u8] = match (self.is_bash(), colon) {
                 (true, true) => b"parameter null or not set",
@@ -126,16 +148,26 @@ impl Shell {
         word: &Word,
         quoted: bool,
     ) -> Result<Vec<u8>, Flow> {
-        let value = if quoted { self.expand_quoted(proc, word).await? } else { self.expand_string(proc, word).await? };
+        let value = if quoted {
+            self.expand_quoted(proc, word).await?
+        } else {
+            self.expand_string(proc, word).await?
+        };
         let ParameterName::Variable(name) = &parameter.name else {
-            let text = [b"$".as_slice(), &shown_name(parameter), b": cannot assign in this way"].concat();
+            let text = [
+                b"$".as_slice(),
+                &shown_name(parameter),
+                b": cannot assign in this way",
+            ]
+            .concat();
             self.fatal(proc, 1, text).await?;
             return Ok(value);
         };
         match &parameter.index {
             Some(Index::Word(index)) => {
                 let index = self.expand_quoted(proc, index).await?;
-                self.assign_element(proc, name, &index, value.clone()).await?;
+                self.assign_element(proc, name, &index, value.clone())
+                    .await?;
             }
             _ => self.assign(proc, name, value.clone()).await?,
         }
@@ -143,8 +175,18 @@ impl Shell {
     }
 
     /// `${!name}`: the value of `name` is the name meant.
-    async fn indirect(&mut self, proc: &mut Process, parameter: &Parameter, quoted: bool, out: &mut Drafts) -> Run {
-        let direct = Parameter { indirect: false, operation: Operation::Value, ..parameter.clone() };
+    async fn indirect(
+        &mut self,
+        proc: &mut Process,
+        parameter: &Parameter,
+        quoted: bool,
+        out: &mut Drafts,
+    ) -> Run {
+        let direct = Parameter {
+            indirect: false,
+            operation: Operation::Value,
+            ..parameter.clone()
+        };
         let target = match self.find(proc, &direct).await? {
             Found::One(target) => target.unwrap_or_default(),
             Found::Many { values, .. } => values.join(&b' '),
@@ -160,13 +202,28 @@ impl Shell {
         let (name, index) = split_index(&target);
         let name = if is_name(name) {
             ParameterName::Variable(name.into())
-        } else if let Some(number) = std::str::from_utf8(name).ok().and_then(|text| text.parse().ok()) {
-            if number == 0 { ParameterName::Special(Special::Name) } else { ParameterName::Positional(number) }
-        } else if let Some(special) = name.first().filter(|_| name.len() == 1).and_then(|byte| Special::from_byte(*byte)) {
+        } else if let Some(number) = std::str::from_utf8(name)
+            .ok()
+            .and_then(|text| text.parse().ok())
+        {
+            if number == 0 {
+                ParameterName::Special(Special::Name)
+            } else {
+                ParameterName::Positional(number)
+            }
+        } else if let Some(special) = name
+            .first()
+            .filter(|_| name.len() == 1)
+            .and_then(|byte| Special::from_byte(*byte))
+        {
             ParameterName::Special(special)
         } else {
             let text = if target.is_empty() {
-                [shown_name(parameter).as_slice(), b": invalid indirect expansion"].concat()
+                [
+                    shown_name(parameter).as_slice(),
+                    b": invalid indirect expansion",
+                ]
+                .concat()
             } else {
                 [target.as_slice(), b": invalid variable name"].concat()
             };
@@ -175,9 +232,16 @@ impl Shell {
         let index = index.map(|index| match index {
             b"@" => Index::At,
             b"*" => Index::Star,
-            index => Index::Word(Word { parts: vec![sundew_sh_syntax::ast::Part::Literal(index.into())] }),
+            index => Index::Word(Word {
+                parts: vec![sundew_sh_syntax::ast::Part::Literal(index.into())],
+            }),
         });
-        let meant = Parameter { name, index, indirect: false, ..parameter.clone() };
+        let meant = Parameter {
+            name,
+            index,
+            indirect: false,
+            ..parameter.clone()
+        };
         Box::pin(self.parameter(proc, &meant, quoted, out)).await
     }
 
@@ -191,7 +255,9 @@ impl Shell {
     ) -> Result<Found, Flow> {
         match operation {
             Operation::Length => Ok(Found::One(Some(match found {
-                Found::One(value) => characters(&value.unwrap_or_default()).to_string().into_bytes(),
+                Found::One(value) => characters(&value.unwrap_or_default())
+                    .to_string()
+                    .into_bytes(),
                 Found::Many { values, .. } => values.len().to_string().into_bytes(),
             }))),
             Operation::Trim(trim, word) => {
@@ -203,7 +269,11 @@ impl Shell {
                     Trim::LongestSuffix => drop_suffix(&value, pattern.suffix(&value, true)),
                 }))
             }
-            Operation::Replace { place, pattern, replacement } => {
+            Operation::Replace {
+                place,
+                pattern,
+                replacement,
+            } => {
                 let pattern = self.expand_pattern(proc, pattern).await?;
                 let replacement = match replacement {
                     Some(word) => self.expand_pieces(proc, word).await?,
@@ -211,14 +281,18 @@ impl Shell {
                 };
                 let ampersand = self.options.shopt("patsub_replacement");
                 let place: ReplaceWhere = *place;
-                Ok(map(found, |value| transform::replace(&value, &pattern, &replacement, place, ampersand)))
+                Ok(map(found, |value| {
+                    transform::replace(&value, &pattern, &replacement, place, ampersand)
+                }))
             }
             Operation::Case(change, word) => {
                 let pattern = match word {
                     Some(word) => Some(self.expand_pattern(proc, word).await?),
                     None => None,
                 };
-                Ok(map(found, |value| transform::case(&value, *change, pattern.as_ref())))
+                Ok(map(found, |value| {
+                    transform::case(&value, *change, pattern.as_ref())
+                }))
             }
             Operation::Substring { offset, length } => {
                 let offset_text = self.expand_quoted(proc, offset).await?;
@@ -245,7 +319,10 @@ impl Shell {
         offset: i64,
         length: Option<(i64, Vec<u8>)>,
     ) -> Result<Found, Flow> {
-        let text = length.as_ref().map(|(_, text)| text.clone()).unwrap_or_default();
+        let text = length
+            .as_ref()
+            .map(|(_, text)| text.clone())
+            .unwrap_or_default();
         let length = length.map(|(length, _)| length);
         let sliced = match found {
             Found::One(value) => {
@@ -261,11 +338,16 @@ impl Shell {
                     let all_len = i64::try_from(all.len()).unwrap_or(i64::MAX);
                     let offset = if from_end { offset + all_len } else { offset };
                     if offset < 0 {
-                        return Ok(Found::Many { values: Vec::new(), star });
+                        return Ok(Found::Many {
+                            values: Vec::new(),
+                            star,
+                        });
                     }
-                    transform::slice(&all, offset, length).map(|values| Found::Many { values, star })
+                    transform::slice(&all, offset, length)
+                        .map(|values| Found::Many { values, star })
                 } else {
-                    transform::slice(&all, offset, length).map(|values| Found::Many { values, star })
+                    transform::slice(&all, offset, length)
+                        .map(|values| Found::Many { values, star })
                 }
             }
         };
@@ -316,8 +398,9 @@ impl Shell {
             b'K' | b'k' => match &parameter.name {
                 ParameterName::Variable(name) if matches!(found, Found::Many { .. }) => {
                     let pairs = self.keys(name).into_iter().zip(self.elements(name));
-                    let text: Vec<Vec<u8>> =
-                        pairs.flat_map(|(key, value)| [key, transform::double_quote(&value)]).collect();
+                    let text: Vec<Vec<u8>> = pairs
+                        .flat_map(|(key, value)| [key, transform::double_quote(&value)])
+                        .collect();
                     Found::One(Some(text.join(&b' ')))
                 }
                 _ => map(found, |value| transform::quote(&value)),
@@ -357,21 +440,27 @@ fn is_missing(found: &Found, colon: bool) -> bool {
     match found {
         Found::One(None) => true,
         Found::One(Some(value)) => colon && value.is_empty(),
-        Found::Many { values, .. } => values.is_empty() || (colon && values.iter().all(Vec::is_empty)),
+        Found::Many { values, .. } => {
+            values.is_empty() || (colon && values.iter().all(Vec::is_empty))
+        }
     }
 }
 
 fn map(found: Found, change: impl Fn(Vec<u8>) -> Vec<u8>) -> Found {
     match found {
         Found::One(value) => Found::One(Some(change(value.unwrap_or_default()))),
-        Found::Many { values, star } => {
-            Found::Many { values: values.into_iter().map(change).collect(), star }
-        }
+        Found::Many { values, star } => Found::Many {
+            values: values.into_iter().map(change).collect(),
+            star,
+        },
     }
 }
 
 fn drop_prefix(value: &[u8], length: Option<usize>) -> Vec<u8> {
-    value.get(length.unwrap_or(0)..).unwrap_or_default().to_vec()
+    value
+        .get(length.unwrap_or(0)..)
+        .unwrap_or_default()
+        .to_vec()
 }
 
 fn drop_suffix(value: &[u8], length: Option<usize>) -> Vec<u8> {
@@ -381,16 +470,23 @@ fn drop_suffix(value: &[u8], length: Option<usize>) -> Vec<u8> {
 
 /// Characters of UTF-8; a byte that belongs to none counts as one.
 pub(super) fn characters(value: &[u8]) -> usize {
-    value.utf8_chunks().map(|chunk| chunk.valid().chars().count() + chunk.invalid().len()).sum()
+    value
+        .utf8_chunks()
+        .map(|chunk| chunk.valid().chars().count() + chunk.invalid().len())
+        .sum()
 }
 
 /// The parameter as complaints name it.
 fn shown_name(parameter: &Parameter) -> Vec<u8> {
     match &parameter.name {
         ParameterName::Variable(name) => match &parameter.index {
-            Some(Index::Word(word)) => {
-                [name.as_ref(), b"[", &sundew_sh_syntax::unparse::word(word), b"]"].concat()
-            }
+            Some(Index::Word(word)) => [
+                name.as_ref(),
+                b"[",
+                &sundew_sh_syntax::unparse::word(word),
+                b"]",
+            ]
+            .concat(),
             _ => name.to_vec(),
         },
         ParameterName::Positional(number) => number.to_string().into_bytes(),
@@ -400,9 +496,14 @@ fn shown_name(parameter: &Parameter) -> Vec<u8> {
 
 /// `name[index]` into its parts.
 pub(crate) fn split_index(text: &[u8]) -> (&[u8], Option<&[u8]>) {
-    let Some(open) = text.iter().position(|&byte| byte == b'[') else { return (text, None) };
+    let Some(open) = text.iter().position(|&byte| byte == b'[') else {
+        return (text, None);
+    };
     let (name, rest) = text.split_at(open);
-    match rest.strip_prefix(b"[").and_then(|rest| rest.strip_suffix(b"]")) {
+    match rest
+        .strip_prefix(b"[")
+        .and_then(|rest| rest.strip_suffix(b"]"))
+    {
         Some(index) => (name, Some(index)),
         None => (text, None),
     }

@@ -37,7 +37,10 @@ fn split_one(draft: Draft, ifs: &[u8], fields: &mut Vec<Draft>) {
             // already and belong to the separator.
             if state != State::AfterBlanks {
                 let ended = std::mem::take(&mut field);
-                fields.push(Draft { quoted: true, ..ended });
+                fields.push(Draft {
+                    quoted: true,
+                    ..ended
+                });
             }
             state = State::Start;
         }
@@ -66,7 +69,10 @@ mod tests {
         let mut drafts = Drafts::default();
         drafts.push(text.as_bytes(), Mark::Expanded);
         let fields = split(drafts, ifs.as_bytes());
-        fields.into_iter().map(|field| String::from_utf8(field.bytes).unwrap()).collect()
+        fields
+            .into_iter()
+            .map(|field| String::from_utf8(field.bytes).unwrap())
+            .collect()
     }
 
     #[test]

@@ -14,7 +14,11 @@ use crate::shell::{Flow, Shell};
 
 impl Shell {
     /// The output of a list run in a subshell, without its last newlines.
-    pub(super) async fn substitute(&mut self, proc: &mut Process, list: &Arc<List>) -> Result<Vec<u8>, Flow> {
+    pub(super) async fn substitute(
+        &mut self,
+        proc: &mut Process,
+        list: &Arc<List>,
+    ) -> Result<Vec<u8>, Flow> {
         if let Some(word) = only_input(list) {
             return self.substitute_file(proc, &word).await;
         }
@@ -26,7 +30,11 @@ impl Shell {
     }
 
     /// The same for the text between backquotes, which is parsed when it runs.
-    pub(super) async fn substitute_text(&mut self, proc: &mut Process, text: &[u8]) -> Result<Vec<u8>, Flow> {
+    pub(super) async fn substitute_text(
+        &mut self,
+        proc: &mut Process,
+        text: &[u8],
+    ) -> Result<Vec<u8>, Flow> {
         let parsed = {
             let options = self.syntax_options();
             let mut parser = Parser::new(text, &options);
@@ -71,13 +79,20 @@ impl Shell {
 
     async fn capture<F>(&mut self, proc: &mut Process, body: F) -> Result<Vec<u8>, Flow>
     where
-        F: for<'a> FnOnce(&'a mut Self, &'a mut Process) -> futures_util::future::BoxFuture<'a, crate::shell::Run>
+        F: for<'a> FnOnce(
+                &'a mut Self,
+                &'a mut Process,
+            ) -> futures_util::future::BoxFuture<'a, crate::shell::Run>
             + Send
             + 'static,
     {
         let (read, write) = match proc.pipe() {
             Ok(ends) => ends,
-            Err(errno) => return self.cannot(proc, "cannot make pipe for command substitution", errno).await,
+            Err(errno) => {
+                return self
+                    .cannot(proc, "cannot make pipe for command substitution", errno)
+                    .await;
+            }
         };
         let mut shell = self.to_subshell(proc);
         let child = self
@@ -86,7 +101,10 @@ impl Shell {
                     let _open = child.close(read);
                     let _open = child.duplicate_to(write, STDOUT);
                     let _open = child.close(write);
-                    if !shell.options.shopt("inherit_errexit") && !shell.options.is_set("posix") && shell.is_bash() {
+                    if !shell.options.shopt("inherit_errexit")
+                        && !shell.options.is_set("posix")
+                        && shell.is_bash()
+                    {
                         shell.options.set("errexit", false);
                     }
                     let run = body(&mut shell, &mut child).await;
@@ -132,9 +150,17 @@ impl Shell {
     ) -> Result<Vec<u8>, Flow> {
         let (read, write) = match proc.pipe() {
             Ok(ends) => ends,
-            Err(errno) => return self.cannot(proc, "cannot make pipe for process substitution", errno).await,
+            Err(errno) => {
+                return self
+                    .cannot(proc, "cannot make pipe for process substitution", errno)
+                    .await;
+            }
         };
-        let (ours, theirs, standard) = if output { (write, read, STDIN) } else { (read, write, STDOUT) };
+        let (ours, theirs, standard) = if output {
+            (write, read, STDIN)
+        } else {
+            (read, write, STDOUT)
+        };
         let mut shell = self.to_subshell(proc);
         let list = Arc::clone(list);
         let pid = self
@@ -193,11 +219,21 @@ async fn collect(proc: &mut Process, fd: Fd) -> Vec<u8> {
 
 /// The file of `$(< file)`.
 fn only_input(list: &List) -> Option<sundew_sh_syntax::ast::Word> {
-    let [item] = list.items.as_slice() else { return None };
+    let [item] = list.items.as_slice() else {
+        return None;
+    };
     let pipeline = &item.and_or.first;
-    let [command] = pipeline.commands.as_slice() else { return None };
-    let (CommandKind::Simple(simple), [redirect]) = (&command.kind, command.redirects.as_slice()) else { return None };
-    let bare = simple.words.is_empty() && simple.assignments.is_empty() && !pipeline.negated && !item.background;
+    let [command] = pipeline.commands.as_slice() else {
+        return None;
+    };
+    let (CommandKind::Simple(simple), [redirect]) = (&command.kind, command.redirects.as_slice())
+    else {
+        return None;
+    };
+    let bare = simple.words.is_empty()
+        && simple.assignments.is_empty()
+        && !pipeline.negated
+        && !item.background;
     match &redirect.kind {
         RedirectKind::Input(word) if bare && item.and_or.rest.is_empty() => Some(word.clone()),
         _ => None,

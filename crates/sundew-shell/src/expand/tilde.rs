@@ -31,21 +31,17 @@ fn field(line: &[u8], index: usize) -> Option<&[u8]> {
 
 fn home_of_name(proc: &Process, name: &[u8]) -> Option<Vec<u8>> {
     let text = passwd(proc);
-    let line = text.split(|&byte| byte == b'\n').find(|line| field(line, 0) == Some(name))?;
+    let line = text
+        .split(|&byte| byte == b'\n')
+        .find(|line| field(line, 0) == Some(name))?;
     field(line, 5).map(<[u8]>::to_vec)
 }
 
 fn home_of(proc: &Process, uid: u32) -> Option<Vec<u8>> {
     let text = passwd(proc);
     let uid = uid.to_string();
-    let line = text.split(|&byte| byte == b'\n').find(|line| field(line, 2) == Some(uid.as_bytes()))?;
+    let line = text
+        .split(|&byte| byte == b'\n')
+        .find(|line| field(line, 2) == Some(uid.as_bytes()))?;
     field(line, 5).map(<[u8]>::to_vec)
-}
-
-/// The name of a user, for `\u` in prompts and `$USER`.
-pub(crate) fn user_name(proc: &Process, uid: u32) -> Option<Vec<u8>> {
-    let text = passwd(proc);
-    let uid = uid.to_string();
-    let line = text.split(|&byte| byte == b'\n').find(|line| field(line, 2) == Some(uid.as_bytes()))?;
-    field(line, 0).map(<[u8]>::to_vec)
 }

@@ -8,9 +8,11 @@ fn characters(value: &[u8]) -> Vec<&[u8]> {
     let mut all = Vec::new();
     for chunk in value.utf8_chunks() {
         let valid = chunk.valid();
-        all.extend(valid.char_indices().filter_map(|(at, character)| {
-            valid.as_bytes().get(at..at + character.len_utf8())
-        }));
+        all.extend(
+            valid
+                .char_indices()
+                .filter_map(|(at, character)| valid.as_bytes().get(at..at + character.len_utf8())),
+        );
         all.extend(chunk.invalid().chunks(1));
     }
     all
@@ -55,7 +57,11 @@ pub(super) fn replace(
             let mut rest = value;
             let mut done = false;
             while !rest.is_empty() {
-                let length = if done { None } else { pattern.prefix(rest, true).filter(|length| *length > 0) };
+                let length = if done {
+                    None
+                } else {
+                    pattern.prefix(rest, true).filter(|length| *length > 0)
+                };
                 let (taken, after) = rest.split_at(length.unwrap_or(1));
                 match length {
                     Some(_) => {
@@ -76,10 +82,14 @@ pub(super) fn replace(
 
 /// `${x^}` and its kin.
 pub(super) fn case(value: &[u8], change: CaseChange, pattern: Option<&Pattern>) -> Vec<u8> {
-    let first_only = matches!(change, CaseChange::UpperFirst | CaseChange::LowerFirst | CaseChange::ToggleFirst);
+    let first_only = matches!(
+        change,
+        CaseChange::UpperFirst | CaseChange::LowerFirst | CaseChange::ToggleFirst
+    );
     let mut out = Vec::with_capacity(value.len());
     for (index, character) in characters(value).into_iter().enumerate() {
-        let applies = (index == 0 || !first_only) && pattern.is_none_or(|pattern| pattern.matches(character));
+        let applies =
+            (index == 0 || !first_only) && pattern.is_none_or(|pattern| pattern.matches(character));
         if !applies {
             out.extend_from_slice(character);
             continue;
@@ -89,7 +99,11 @@ pub(super) fn case(value: &[u8], change: CaseChange, pattern: Option<&Pattern>) 
             CaseChange::LowerFirst | CaseChange::LowerAll => lower(character),
             CaseChange::ToggleFirst | CaseChange::ToggleAll => {
                 let raised = upper(character);
-                if raised == character { lower(character) } else { raised }
+                if raised == character {
+                    lower(character)
+                } else {
+                    raised
+                }
             }
         });
     }
@@ -129,7 +143,11 @@ pub(super) fn substring(value: &[u8], offset: i64, length: Option<i64>) -> Optio
 /// The same for the elements of an array.
 pub(super) fn slice<T: Clone>(all: &[T], offset: i64, length: Option<i64>) -> Option<Vec<T>> {
     let count = i64::try_from(all.len()).unwrap_or(i64::MAX);
-    let start = if offset < 0 { offset.saturating_add(count) } else { offset };
+    let start = if offset < 0 {
+        offset.saturating_add(count)
+    } else {
+        offset
+    };
     if start < 0 || start > count {
         return Some(Vec::new());
     }
@@ -150,12 +168,17 @@ pub(super) fn slice<T: Clone>(all: &[T], offset: i64, length: Option<i64>) -> Op
 
 /// Quotes a value so that the shell reads it back: `@Q`, `set`.
 pub(crate) fn quote(value: &[u8]) -> Vec<u8> {
-    if value.iter().any(|byte| *byte < 0x20 || *byte == 0x7f) || std::str::from_utf8(value).is_err() {
+    if value.iter().any(|byte| *byte < 0x20 || *byte == 0x7f) || std::str::from_utf8(value).is_err()
+    {
         return ansi_quote(value);
     }
     let mut out = b"'".to_vec();
     for &byte in value {
-        if byte == b'\'' { out.extend_from_slice(b"'\\''") } else { out.push(byte) }
+        if byte == b'\'' {
+            out.extend_from_slice(b"'\\''")
+        } else {
+            out.push(byte)
+        }
     }
     out.push(b'\'');
     out
@@ -163,7 +186,8 @@ pub(crate) fn quote(value: &[u8]) -> Vec<u8> {
 
 /// Quotes only where needed, as `set` and `trap` list values.
 pub(crate) fn quote_if_needed(value: &[u8]) -> Vec<u8> {
-    let safe = |byte: &u8| byte.is_ascii_alphanumeric() || b"_./:=@%+,-".contains(byte) || *byte >= 0x80;
+    let safe =
+        |byte: &u8| byte.is_ascii_alphanumeric() || b"_./:=@%+,-".contains(byte) || *byte >= 0x80;
     if !value.is_empty() && value.iter().all(safe) && std::str::from_utf8(value).is_ok() {
         return value.to_vec();
     }
@@ -172,7 +196,8 @@ pub(crate) fn quote_if_needed(value: &[u8]) -> Vec<u8> {
 
 /// `"…"`, as `declare -p` shows values.
 pub(crate) fn double_quote(value: &[u8]) -> Vec<u8> {
-    if value.iter().any(|byte| *byte < 0x20 || *byte == 0x7f) || std::str::from_utf8(value).is_err() {
+    if value.iter().any(|byte| *byte < 0x20 || *byte == 0x7f) || std::str::from_utf8(value).is_err()
+    {
         return ansi_quote(value);
     }
     let mut out = b"\"".to_vec();
@@ -285,8 +310,12 @@ fn low_byte(code: u32) -> u8 {
 fn number(rest: &mut &[u8], radix: u32, most: usize) -> Option<u32> {
     let mut code = None;
     for _ in 0..most {
-        let Some((&byte, after)) = rest.split_first() else { break };
-        let Some(digit) = char::from(byte).to_digit(radix) else { break };
+        let Some((&byte, after)) = rest.split_first() else {
+            break;
+        };
+        let Some(digit) = char::from(byte).to_digit(radix) else {
+            break;
+        };
         code = Some(code.unwrap_or(0) * radix + digit);
         *rest = after;
     }
@@ -313,7 +342,10 @@ mod tests {
 
     #[test]
     fn slices_count_from_both_ends() {
-        assert_eq!(substring("aübc".as_bytes(), 1, Some(2)), Some("üb".as_bytes().to_vec()));
+        assert_eq!(
+            substring("aübc".as_bytes(), 1, Some(2)),
+            Some("üb".as_bytes().to_vec())
+        );
         assert_eq!(substring(b"abc", -2, None), Some(b"bc".to_vec()));
         assert_eq!(substring(b"abc", 2, Some(-2)), None);
     }

@@ -23,7 +23,9 @@ pub(super) enum Found {
 impl Shell {
     /// Whether the part is a `$@` or `${a[@]}` that stands for nothing.
     pub(super) fn is_empty_list(&self, part: &sundew_sh_syntax::ast::Part) -> bool {
-        let sundew_sh_syntax::ast::Part::Parameter(parameter) = part else { return false };
+        let sundew_sh_syntax::ast::Part::Parameter(parameter) = part else {
+            return false;
+        };
         match (&parameter.name, &parameter.index) {
             (ParameterName::Special(Special::At), None) => self.positional.is_empty(),
             (ParameterName::Variable(name), Some(Index::At)) => self.elements(name).is_empty(),
@@ -36,9 +38,21 @@ impl Shell {
         match name {
             b"FUNCNAME" => return self.function_names(),
             b"BASH_LINENO" => {
-                return self.frames.iter().rev().map(|frame| frame.called_at.to_string().into_bytes()).collect();
+                return self
+                    .frames
+                    .iter()
+                    .rev()
+                    .map(|frame| frame.called_at.to_string().into_bytes())
+                    .collect();
             }
-            b"BASH_SOURCE" => return self.frames.iter().rev().map(|frame| frame.file.clone()).collect(),
+            b"BASH_SOURCE" => {
+                return self
+                    .frames
+                    .iter()
+                    .rev()
+                    .map(|frame| frame.file.clone())
+                    .collect();
+            }
             b"DIRSTACK" => {
                 let mut all = vec![self.variables.scalar(b"PWD").unwrap_or_default().to_vec()];
                 all.extend(self.directory_stack.iter().cloned());
@@ -46,7 +60,11 @@ impl Shell {
             }
             _ => {}
         }
-        match self.variables.variable(name).and_then(|variable| variable.value.as_ref()) {
+        match self
+            .variables
+            .variable(name)
+            .and_then(|variable| variable.value.as_ref())
+        {
             None => Vec::new(),
             Some(Value::Scalar(text)) => vec![text.clone()],
             Some(Value::Indexed(elements)) => elements.values().cloned().collect(),
@@ -56,16 +74,28 @@ impl Shell {
 
     /// The keys of all elements.
     pub(super) fn keys(&self, name: &[u8]) -> Vec<Vec<u8>> {
-        match self.variables.variable(name).and_then(|variable| variable.value.as_ref()) {
+        match self
+            .variables
+            .variable(name)
+            .and_then(|variable| variable.value.as_ref())
+        {
             None => Vec::new(),
             Some(Value::Scalar(_)) => vec![b"0".to_vec()],
-            Some(Value::Indexed(elements)) => elements.keys().map(|key| key.to_string().into_bytes()).collect(),
+            Some(Value::Indexed(elements)) => elements
+                .keys()
+                .map(|key| key.to_string().into_bytes())
+                .collect(),
             Some(Value::Associative(elements)) => elements.keys().cloned().collect(),
         }
     }
 
     fn function_names(&self) -> Vec<Vec<u8>> {
-        let mut names: Vec<Vec<u8>> = self.frames.iter().rev().map(|frame| frame.name.clone()).collect();
+        let mut names: Vec<Vec<u8>> = self
+            .frames
+            .iter()
+            .rev()
+            .map(|frame| frame.name.clone())
+            .collect();
         if !names.is_empty() && self.source == crate::shell::Source::Script {
             names.push(b"main".to_vec());
         }
@@ -73,14 +103,24 @@ impl Shell {
     }
 
     /// The value of a parameter.
-    pub(super) async fn find(&mut self, proc: &mut Process, parameter: &Parameter) -> Result<Found, Flow> {
+    pub(super) async fn find(
+        &mut self,
+        proc: &mut Process,
+        parameter: &Parameter,
+    ) -> Result<Found, Flow> {
         match &parameter.name {
             ParameterName::Positional(number) => Ok(Found::One(self.positional(*number))),
             ParameterName::Special(special) => Ok(self.special(proc, *special)),
             ParameterName::Variable(name) => match &parameter.index {
                 None => Ok(Found::One(self.scalar(proc, name))),
-                Some(Index::At) => Ok(Found::Many { values: self.elements(name), star: false }),
-                Some(Index::Star) => Ok(Found::Many { values: self.elements(name), star: true }),
+                Some(Index::At) => Ok(Found::Many {
+                    values: self.elements(name),
+                    star: false,
+                }),
+                Some(Index::Star) => Ok(Found::Many {
+                    values: self.elements(name),
+                    star: true,
+                }),
                 Some(Index::Word(word)) => {
                     let text = self.expand_quoted(proc, word).await?;
                     Ok(Found::One(self.element(proc, name, &text).await?))
@@ -101,17 +141,24 @@ impl Shell {
         name: &[u8],
         index: &[u8],
     ) -> Result<Option<Vec<u8>>, Flow> {
-        if let Some(Value::Associative(elements)) =
-            self.variables.variable(name).and_then(|variable| variable.value.as_ref())
+        if let Some(Value::Associative(elements)) = self
+            .variables
+            .variable(name)
+            .and_then(|variable| variable.value.as_ref())
         {
             return Ok(elements.get(index).cloned());
         }
         let mut number = self.arithmetic(proc, index).await?;
         let dynamic = self.elements(name);
-        let value = self.variables.variable(name).and_then(|variable| variable.value.as_ref());
+        let value = self
+            .variables
+            .variable(name)
+            .and_then(|variable| variable.value.as_ref());
         if number < 0 {
             let last = match value {
-                Some(Value::Indexed(elements)) => elements.last_key_value().map_or(-1, |(key, _)| *key),
+                Some(Value::Indexed(elements)) => {
+                    elements.last_key_value().map_or(-1, |(key, _)| *key)
+                }
                 Some(Value::Scalar(_)) => 0,
                 _ => -1,
             };
@@ -125,7 +172,9 @@ impl Shell {
         Ok(match value {
             Some(Value::Indexed(elements)) => elements.get(&number).cloned(),
             Some(Value::Scalar(text)) => (number == 0).then(|| text.clone()),
-            _ => usize::try_from(number).ok().and_then(|index| dynamic.get(index).cloned()),
+            _ => usize::try_from(number)
+                .ok()
+                .and_then(|index| dynamic.get(index).cloned()),
         })
     }
 
@@ -182,8 +231,14 @@ impl Shell {
     fn special(&self, proc: &Process, special: Special) -> Found {
         let number = |number: u64| Found::One(Some(number.to_string().into_bytes()));
         match special {
-            Special::At => Found::Many { values: self.positional.clone(), star: false },
-            Special::Star => Found::Many { values: self.positional.clone(), star: true },
+            Special::At => Found::Many {
+                values: self.positional.clone(),
+                star: false,
+            },
+            Special::Star => Found::Many {
+                values: self.positional.clone(),
+                star: true,
+            },
             Special::Count => number(self.positional.len() as u64),
             Special::Status => number(u64::from(self.status)),
             Special::Options => Found::One(Some(self.option_letters())),
@@ -191,16 +246,25 @@ impl Shell {
                 let _ = proc;
                 number(u64::from(self.pid))
             }
-            Special::Background => Found::One(self.background.map(|pid| pid.to_string().into_bytes())),
+            Special::Background => {
+                Found::One(self.background.map(|pid| pid.to_string().into_bytes()))
+            }
             Special::Name => Found::One(Some(self.arg0.clone())),
         }
     }
 
     /// `$-`
     pub fn option_letters(&self) -> Vec<u8> {
-        let mut letters = if self.is_bash() { self.options.letters() } else { Vec::new() };
+        let mut letters = if self.is_bash() {
+            self.options.letters()
+        } else {
+            Vec::new()
+        };
         if self.interactive {
-            let at = letters.iter().position(|letter| *letter > b'i').unwrap_or(letters.len());
+            let at = letters
+                .iter()
+                .position(|letter| *letter > b'i')
+                .unwrap_or(letters.len());
             letters.insert(at, b'i');
         }
         match self.source {

@@ -6,7 +6,7 @@ use sundew_sh_syntax::{Outcome, Parser};
 use crate::shell::{Flow, Run, Shell};
 
 /// Longest text that is run, in bytes; a longer script is cut by `EFBIG`'s words.
-pub const MAX_TEXT_BYTES: usize = 8 << 20;
+pub(crate) const MAX_TEXT_BYTES: usize = 8 << 20;
 
 impl Shell {
     /// Runs a whole text, one complete command line after the other, so that what stands before a

@@ -39,7 +39,9 @@ impl<'a> Specification<'a> {
     fn read(options: &mut Options<'a>) -> Result<Self, Found<'a>> {
         let mut specification = Self::default();
         while let Some(found) = options.next() {
-            let Found::Option(letter, value) = found else { return Err(found) };
+            let Found::Option(letter, value) = found else {
+                return Err(found);
+            };
             match letter {
                 b'p' => specification.print = true,
                 b'r' => specification.remove = true,
@@ -62,7 +64,10 @@ impl<'a> Specification<'a> {
     }
 
     fn value(&self, letter: u8) -> Option<&'a [u8]> {
-        VALUES.iter().zip(self.values).find_map(|(known, value)| value.filter(|_| *known == letter))
+        VALUES
+            .iter()
+            .zip(self.values)
+            .find_map(|(known, value)| value.filter(|_| *known == letter))
     }
 
     /// As `complete -p` shows it, without the command's name.
@@ -79,7 +84,11 @@ impl<'a> Specification<'a> {
         }
         for (letter, value) in VALUES.iter().zip(self.values) {
             let Some(value) = value else { continue };
-            let value = if *letter == b'F' { value.to_vec() } else { quote(value) };
+            let value = if *letter == b'F' {
+                value.to_vec()
+            } else {
+                quote(value)
+            };
             text.extend([&[b'-', *letter, b' '], value.as_slice(), b" "].concat());
         }
         text
@@ -93,16 +102,27 @@ impl<'a> Specification<'a> {
     }
 }
 
-pub(super) async fn run_complete(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> Answer {
-    let usage = format!("complete: usage: complete [-abcdefgjksuv] [-pr] [-DEI] {USAGE_TAIL} [name ...]");
+pub(super) async fn run_complete(
+    shell: &mut Shell,
+    proc: &mut Process,
+    args: &[Vec<u8>],
+) -> Answer {
+    let usage =
+        format!("complete: usage: complete [-abcdefgjksuv] [-pr] [-DEI] {USAGE_TAIL} [name ...]");
     let mut options = Options::new(args, b"abcdefgjksuvo:A:G:W:P:S:X:F:C:prDEI");
     let specification = match Specification::read(&mut options) {
         Ok(specification) => specification,
         Err(found) => return Ok(shell.bad_option(proc, args, found, &usage).await),
     };
-    let special = specification.special.iter().map(|letter| vec![b'-', *letter]);
+    let special = specification
+        .special
+        .iter()
+        .map(|letter| vec![b'-', *letter]);
     let names: Vec<Vec<u8>> = special.chain(options.operands().iter().cloned()).collect();
-    if names.is_empty() && !specification.remove && (specification.print || specification.is_empty()) {
+    if names.is_empty()
+        && !specification.remove
+        && (specification.print || specification.is_empty())
+    {
         for (name, text) in &shell.completions {
             let _checked_at_flush = proc.print(&[text.as_slice(), name, b"\n"].concat()).await;
         }
@@ -165,7 +185,9 @@ pub(super) async fn run_compgen(shell: &mut Shell, proc: &mut Process, args: &[V
     if let Some(list) = specification.value(b'W') {
         let expanded = shell.expand_text(proc, list).await?;
         let separators = shell.field_separators();
-        let words = expanded.split(|byte| separators.contains(byte)).filter(|word| !word.is_empty());
+        let words = expanded
+            .split(|byte| separators.contains(byte))
+            .filter(|word| !word.is_empty());
         matches.extend(words.map(<[u8]>::to_vec));
     }
     matches.retain(|candidate| candidate.starts_with(&word));
@@ -173,7 +195,11 @@ pub(super) async fn run_compgen(shell: &mut Shell, proc: &mut Process, args: &[V
     let suffix = specification.value(b'S').unwrap_or_default();
     for candidate in &matches {
         proc.tick().await;
-        if proc.print(&[prefix, candidate, suffix, b"\n"].concat()).await.is_err() {
+        if proc
+            .print(&[prefix, candidate, suffix, b"\n"].concat())
+            .await
+            .is_err()
+        {
             break;
         }
     }
@@ -241,7 +267,9 @@ fn candidates(shell: &Shell, proc: &Process, action: u8, word: &[u8], matches: &
 }
 
 fn bash_builtins() -> impl Iterator<Item = Vec<u8>> {
-    let all = TABLE.iter().filter(|builtin| builtin.dialects.contains(&sundew_sh_syntax::Dialect::Bash));
+    let all = TABLE
+        .iter()
+        .filter(|builtin| builtin.dialects.contains(&sundew_sh_syntax::Dialect::Bash));
     all.map(|builtin| builtin.name.as_bytes().to_vec())
 }
 
@@ -252,7 +280,9 @@ fn programs(shell: &Shell, proc: &Process) -> Vec<Vec<u8>> {
     for directory in path.split(|&byte| byte == b':') {
         for entry in proc.read_directory(directory).unwrap_or_default() {
             let file = [directory, b"/", &*entry.name].concat();
-            let is_file = proc.stat(&file).is_ok_and(|metadata| metadata.file_type == FileType::Regular);
+            let is_file = proc
+                .stat(&file)
+                .is_ok_and(|metadata| metadata.file_type == FileType::Regular);
             if is_file && proc.access(&file, Access::Execute).is_ok() {
                 names.push(entry.name.to_vec());
             }
@@ -263,14 +293,31 @@ fn programs(shell: &Shell, proc: &Process) -> Vec<Vec<u8>> {
 
 /// Files whose path begins with `word`.
 fn files(proc: &Process, word: &[u8], directories: bool) -> Vec<Vec<u8>> {
-    let split = word.iter().rposition(|&byte| byte == b'/').map_or(0, |slash| slash + 1);
+    let split = word
+        .iter()
+        .rposition(|&byte| byte == b'/')
+        .map_or(0, |slash| slash + 1);
     let (directory, start) = word.split_at(split);
-    let entries = proc.read_directory(if directory.is_empty() { b"." } else { directory }).unwrap_or_default();
-    let names = entries.iter().map(|entry| &*entry.name).filter(|name| *name != b"." && *name != b"..");
-    let paths = names.filter(|name| name.starts_with(start)).map(|name| [directory, name].concat());
+    let entries = proc
+        .read_directory(if directory.is_empty() {
+            b"."
+        } else {
+            directory
+        })
+        .unwrap_or_default();
+    let names = entries
+        .iter()
+        .map(|entry| &*entry.name)
+        .filter(|name| *name != b"." && *name != b"..");
+    let paths = names
+        .filter(|name| name.starts_with(start))
+        .map(|name| [directory, name].concat());
     paths
         .filter(|path| {
-            !directories || proc.stat(path).is_ok_and(|metadata| metadata.file_type == FileType::Directory)
+            !directories
+                || proc
+                    .stat(path)
+                    .is_ok_and(|metadata| metadata.file_type == FileType::Directory)
         })
         .collect()
 }
@@ -278,6 +325,11 @@ fn files(proc: &Process, word: &[u8], directories: bool) -> Vec<Vec<u8>> {
 /// The names in a file of accounts.
 fn first_fields(proc: &Process, path: &[u8]) -> Vec<Vec<u8>> {
     let text = proc.read_small_file(path).unwrap_or_default();
-    let names = text.split(|&byte| byte == b'\n').filter_map(|line| line.split(|&byte| byte == b':').next());
-    names.filter(|name| !name.is_empty()).map(<[u8]>::to_vec).collect()
+    let names = text
+        .split(|&byte| byte == b'\n')
+        .filter_map(|line| line.split(|&byte| byte == b':').next());
+    names
+        .filter(|name| !name.is_empty())
+        .map(<[u8]>::to_vec)
+        .collect()
 }

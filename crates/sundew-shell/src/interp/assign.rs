@@ -1,0 +1,275 @@
+//! Assignments: scalars, elements, arrays, and what the shell does beside for some names.
+
+use sundew_kernel::Process;
+use sundew_sh_syntax::ast::{ArrayElement, Assignment, Value as AssignedValue};
+
+use crate::shell::{Flow, Run, Shell};
+use crate::variable::{AssignError, Value};
+
+impl Shell {
+    /// Performs one assignment.
+    pub(crate) async fn run_assignment(
+        &mut self,
+        proc: &mut Process,
+        assignment: &Assignment,
+    ) -> Run {
+        match &assignment.value {
+            AssignedValue::Array(elements) => {
+                self.assign_array(proc, &assignment.name, elements, assignment.append, false)
+                    .await
+            }
+            AssignedValue::Scalar(word) => {
+                let value = self.expand_string(proc, word).await?;
+                match &assignment.index {
+                    Some(index) => {
+                        let index = self.expand_quoted(proc, index).await?;
+                        let value = if assignment.append {
+                            let old = self.element(proc, &assignment.name, &index).await?;
+                            [old.unwrap_or_default(), value].concat()
+                        } else {
+                            value
+                        };
+                        self.assign_element(proc, &assignment.name, &index, value)
+                            .await
+                    }
+                    None if assignment.append => self.append(proc, &assignment.name, value).await,
+                    None => self.assign(proc, &assignment.name, value).await,
+                }
+            }
+        }
+    }
+
+    /// `name+=value`: added for integers, joined for strings.
+    pub(crate) async fn append(&mut self, proc: &mut Process, name: &[u8], value: Vec<u8>) -> Run {
+        let old = self.variables.scalar(name).unwrap_or_default().to_vec();
+        let integer = self
+            .variables
+            .variable(name)
+            .is_some_and(|variable| variable.attributes.integer);
+        let value = if integer {
+            [old.as_slice(), b"+(", &value, b")"].concat()
+        } else {
+            [old, value].concat()
+        };
+        self.assign(proc, name, value).await
+    }
+
+    /// `name=value`, with what the shell does beside for some names.
+    pub(crate) async fn assign(&mut self, proc: &mut Process, name: &[u8], value: Vec<u8>) -> Run {
+        let value = self.integer_value(proc, name, value).await?;
+        match name {
+            b"RANDOM" if self.is_bash() => {
+                self.random = Some(
+                    std::str::from_utf8(&value)
+                        .ok()
+                        .and_then(|text| text.parse().ok())
+                        .unwrap_or(0),
+                );
+            }
+            b"SECONDS" if self.is_bash() => {
+                let seconds: u64 = std::str::from_utf8(&value)
+                    .ok()
+                    .and_then(|text| text.parse().ok())
+                    .unwrap_or(0);
+                let now = proc.monotonic();
+                self.seconds_from = now.saturating_sub(std::time::Duration::from_secs(seconds));
+            }
+            b"OPTIND" => self.getopts_at = 0,
+            b"PATH" => self.hashed.clear(),
+            _ => {}
+        }
+        let assigned = self.variables.set(name, value);
+        if self.options.is_set("allexport") {
+            self.variables
+                .modify(name, |variable| variable.attributes.exported = true);
+        }
+        self.check_assigned(proc, name, assigned).await
+    }
+
+    /// For a variable with `-i` the value is an expression.
+    pub(crate) async fn integer_value(
+        &mut self,
+        proc: &mut Process,
+        name: &[u8],
+        value: Vec<u8>,
+    ) -> Result<Vec<u8>, Flow> {
+        if !self
+            .variables
+            .variable(name)
+            .is_some_and(|variable| variable.attributes.integer)
+        {
+            return Ok(value);
+        }
+        Ok(self
+            .arithmetic(proc, &value)
+            .await?
+            .to_string()
+            .into_bytes())
+    }
+
+    pub(crate) async fn check_assigned(
+        &mut self,
+        proc: &mut Process,
+        name: &[u8],
+        assigned: Result<(), AssignError>,
+    ) -> Run {
+        match assigned {
+            Ok(()) => Ok(()),
+            Err(AssignError::Readonly) if self.is_bash() => {
+                self.fatal(proc, 1, [name, b": readonly variable"].concat())
+                    .await
+            }
+            Err(AssignError::Readonly) => {
+                self.fatal(proc, 2, [name, b": is read only"].concat())
+                    .await
+            }
+            Err(AssignError::Circular) => {
+                self.complain(
+                    proc,
+                    [b"warning: ".as_slice(), name, b": circular name reference"].concat(),
+                )
+                .await;
+                Ok(())
+            }
+        }
+    }
+
+    /// `name=(…)`
+    pub(crate) async fn assign_array(
+        &mut self,
+        proc: &mut Process,
+        name: &[u8],
+        elements: &[ArrayElement],
+        append: bool,
+        associative: bool,
+    ) -> Run {
+        if self
+            .variables
+            .variable(name)
+            .is_some_and(|variable| variable.attributes.readonly)
+        {
+            return self
+                .check_assigned(proc, name, Err(AssignError::Readonly))
+                .await;
+        }
+        let associative = associative
+            || matches!(
+                self.variables
+                    .variable(name)
+                    .and_then(|variable| variable.value.as_ref()),
+                Some(Value::Associative(_))
+            );
+        let plain = self.expand_elements(proc, elements).await?;
+        if !append {
+            self.variables.modify(name, |variable| {
+                variable.value = Some(if associative {
+                    Value::Associative(std::collections::BTreeMap::new())
+                } else {
+                    Value::Indexed(std::collections::BTreeMap::new())
+                });
+            });
+        } else if !associative {
+            self.variables.modify(name, |variable| {
+                crate::variable::to_indexed(variable);
+            });
+        }
+        self.store_elements(proc, name, plain, associative).await?;
+        if self.charge_memory().is_err() {
+            proc.out_of_memory().await;
+        }
+        Ok(())
+    }
+
+    /// The elements between the parentheses, expanded before anything changes: the new values may
+    /// use the old ones.
+    async fn expand_elements(
+        &mut self,
+        proc: &mut Process,
+        elements: &[ArrayElement],
+    ) -> Result<Vec<Element>, Flow> {
+        let mut plain = Vec::new();
+        for element in elements {
+            proc.tick().await;
+            match element {
+                ArrayElement::Word(word) => {
+                    for value in self.expand_words(proc, std::slice::from_ref(word)).await? {
+                        plain.push((None, value, false));
+                    }
+                }
+                ArrayElement::At {
+                    index,
+                    append,
+                    value,
+                } => {
+                    let index = self.expand_quoted(proc, index).await?;
+                    let value = self.expand_string(proc, value).await?;
+                    plain.push((Some(index), value, *append));
+                }
+            }
+        }
+        Ok(plain)
+    }
+
+    async fn store_elements(
+        &mut self,
+        proc: &mut Process,
+        name: &[u8],
+        plain: Vec<Element>,
+        associative: bool,
+    ) -> Run {
+        let mut keyed = Vec::new();
+        let mut next = match self
+            .variables
+            .variable(name)
+            .and_then(|variable| variable.value.as_ref())
+        {
+            Some(Value::Indexed(elements)) => {
+                elements.last_key_value().map_or(0, |(key, _)| key + 1)
+            }
+            _ => 0,
+        };
+        let mut pending_key: Option<Vec<u8>> = None;
+        for (index, value, add) in plain {
+            match index {
+                Some(index) if associative => keyed.push((index, value)),
+                Some(index) => {
+                    let value = if add {
+                        [
+                            self.element(proc, name, &index).await?.unwrap_or_default(),
+                            value,
+                        ]
+                        .concat()
+                    } else {
+                        value
+                    };
+                    next = self.arithmetic(proc, &index).await?;
+                    self.assign_element(proc, name, next.to_string().as_bytes(), value)
+                        .await?;
+                    next += 1;
+                }
+                // `declare -A a=(key value key value)`
+                None if associative => match pending_key.take() {
+                    Some(key) => keyed.push((key, value)),
+                    None => pending_key = Some(value),
+                },
+                None => {
+                    let value = self.integer_value(proc, name, value).await?;
+                    let assigned = self.variables.set_element(name, next, value);
+                    self.check_assigned(proc, name, assigned).await?;
+                    next += 1;
+                }
+            }
+        }
+        if let Some(key) = pending_key {
+            keyed.push((key, Vec::new()));
+        }
+        for (key, value) in keyed {
+            let assigned = self.variables.set_key(name, key, value);
+            self.check_assigned(proc, name, assigned).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Index if one was written, value, whether it is added to what is there.
+type Element = (Option<Vec<u8>>, Vec<u8>, bool);
