@@ -5,6 +5,7 @@ use sundew_kernel::program::Program;
 mod awk;
 mod cmp;
 pub(crate) mod command;
+mod diff;
 mod find;
 mod grep;
 pub(crate) mod input;
@@ -52,5 +53,9 @@ pub(crate) const TABLE: &[Program] = &[
     Program {
         name: "less",
         run: |p| Box::pin(crate::util_linux::less(p)),
+    },
+    Program {
+        name: "diff",
+        run: |p| Box::pin(diff::run(p)),
     },
 ];

@@ -65,6 +65,7 @@ impl Random {
 }
 
 impl Vm {
+    #[expect(clippy::too_many_lines, reason = "one arm for each function of awk")]
     pub(super) fn builtin(&mut self, proc: &Process, name: &str, args: usize) -> Result<(), Stop> {
         match name {
             "length" => {
@@ -80,12 +81,12 @@ impl Vm {
                 let needle = self.pop_text();
                 let text = self.pop_text();
                 let found = if needle.is_empty() {
-                    Some(0).filter(|_| !text.is_empty()).map(|_| usize::MAX)
+                    Some(0)
                 } else {
                     text.windows(needle.len())
                         .position(|window| window == needle.as_ref())
                 };
-                self.push_count(found.map_or(0, |at| at.wrapping_add(1)));
+                self.push_count(found.map_or(0, |at| at + 1));
             }
             "match" => {
                 let pattern = self.pop_item();

@@ -299,6 +299,14 @@ impl Parser {
     }
 
     fn item(&mut self) -> Result<(), Failure> {
+        if self.is_mark("}") {
+            // The one mistake that mawk words twice.
+            let line = self.line();
+            let text = format!(
+                "line {line}: extra '}}'\nmawk: line {line}: syntax error at or near end of line"
+            );
+            return Err(text.into_bytes());
+        }
         if self.is_keyword("function") {
             return self.function_definition();
         }

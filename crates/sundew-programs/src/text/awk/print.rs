@@ -416,6 +416,7 @@ impl Vm {
                 if self.streams.any_file {
                     return Ok(false);
                 }
+                self.set_global(FILENAME, Value::text(b"-"));
                 self.streams.main = Some(Records::new(proc, STDIN));
                 return Ok(true);
             }

@@ -6,6 +6,7 @@ fn awk(program: &str, input: &str) -> String {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn programs_do_what_mawk_does() {
     for (program, input, expected) in [
         ("{m[$1]=$2} END{print m[\"k2\"]}", "k1 v1\nk2 v2\n", "v2\n"),
@@ -166,7 +167,11 @@ fn mistakes_are_worded_as_mawk_words_them() {
         ),
         (
             "{print $-1}",
-            "run time error: negative field index $-1\n\tFILENAME=\"\" FNR=1 NR=1",
+            "run time error: negative field index $-1\n\tFILENAME=\"-\" FNR=1 NR=1",
+        ),
+        (
+            "}",
+            "line 1: extra '}'\nmawk: line 1: syntax error at or near end of line",
         ),
     ] {
         let (_, error, status) = run(&["mawk", program], b"a\n");

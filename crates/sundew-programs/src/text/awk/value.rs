@@ -150,9 +150,9 @@ impl Array {
     }
 }
 
-/// FNV-1, as mawk hashes subscripts.
+/// FNV-1a, as mawk hashes subscripts.
 fn hash(key: &[u8]) -> u32 {
     key.iter().fold(2_166_136_261, |hash: u32, byte| {
-        hash.wrapping_mul(16_777_619) ^ u32::from(*byte)
+        (hash ^ u32::from(*byte)).wrapping_mul(16_777_619)
     })
 }

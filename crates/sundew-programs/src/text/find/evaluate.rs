@@ -106,6 +106,7 @@ impl Evaluator {
         })
     }
 
+    #[expect(clippy::too_many_lines, reason = "one arm for each test of find")]
     fn test(&self, proc: &Process, node: &Node, visit: &Visit<'_>) -> bool {
         let metadata = visit.metadata;
         match node {

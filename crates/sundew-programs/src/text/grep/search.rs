@@ -161,6 +161,10 @@ impl Grep {
         self.options.quiet || self.options.list_with || self.options.list_without
     }
 
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one pass over the lines, whose state all belongs together"
+    )]
     async fn lines(
         &mut self,
         proc: &mut Process,
@@ -191,7 +195,7 @@ impl Grep {
             }
             if selected {
                 scan.count += 1;
-                self.matched |= !self.options.list_without;
+                self.matched = true;
                 if self.first_match_is_enough() {
                     self.stop |= self.options.quiet;
                     return Ok(());
@@ -294,9 +298,6 @@ impl Grep {
         }
         let lists = (self.options.list_with && scan.count > 0)
             || (self.options.list_without && scan.count == 0);
-        if self.options.list_without && scan.count == 0 {
-            self.matched = true;
-        }
         if self.options.count && !self.options.list_with && !self.options.list_without {
             if self.printer.names() {
                 self.printer.name(&mut out, name);

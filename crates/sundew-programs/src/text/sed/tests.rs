@@ -48,6 +48,7 @@ fn commands_do_what_gnu_sed_does() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn mistakes_are_placed_and_worded_as_in_gnu_sed() {
     for (script, expected, status) in [
         (
