@@ -174,7 +174,7 @@ async fn a_private_target_looks_unreachable_and_is_told_of() {
         "{refused}"
     );
     let failed = only(&events, "cowrie.session.file_download.failed");
-    assert_eq!(failed["url"], "ftp://192.168.77.7:21/bot");
+    assert_eq!(failed["url"], "ftp://192.168.77.7/bot");
 }
 
 #[tokio::test]
@@ -190,5 +190,7 @@ async fn the_loopback_of_the_host_is_not_that_of_the_machine() {
         text(&output.stderr),
         "ftpget: can't connect to remote host (127.0.0.1): Connection refused\n"
     );
-    only(&sensor.stop().await, "sundew.egress.refused");
+    let events = sensor.stop().await;
+    let failed = only(&events, "cowrie.session.file_download.failed");
+    assert_eq!(failed["url"], format!("ftp://127.0.0.1:{port}/bot"));
 }
