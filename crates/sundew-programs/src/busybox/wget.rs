@@ -171,6 +171,10 @@ fn request(options: &Options, url: &Url, destination: &[u8]) -> Request {
 }
 
 /// One request; where it redirects to.
+#[expect(
+    clippy::too_many_lines,
+    reason = "one command line and what it leads to, read top-down"
+)]
 async fn one(
     proc: &mut Process,
     options: &Options,

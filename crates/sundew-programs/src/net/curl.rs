@@ -164,6 +164,10 @@ impl Job<'_> {
         }
     }
 
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one command line and what it leads to, read top-down"
+    )]
     async fn one(
         &mut self,
         proc: &mut Process,

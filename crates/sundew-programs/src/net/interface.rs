@@ -44,6 +44,10 @@ fn traffic(proc: &Process, interface: &Interface) -> (u64, u64, u64, u64) {
 }
 
 /// `ip`.
+#[expect(
+    clippy::too_many_lines,
+    reason = "one command line and what it leads to, read top-down"
+)]
 pub(super) async fn ip(proc: &mut Process) -> ExitStatus {
     let words: Vec<String> = proc.args().iter().skip(1).map(|word| text(word)).collect();
     let flags: Vec<&str> = words
@@ -71,9 +75,7 @@ pub(super) async fn ip(proc: &mut Process) -> ExitStatus {
     }
     let matches = |long: &str| !object.is_empty() && long.starts_with(object);
     if matches("address") || object == "addr" || matches("link") {
-        if !["show", "list", "lst", "sh", "s", "ls"]
-            .iter()
-            .any(|known| *known == verb)
+        if !["show", "list", "lst", "sh", "s", "ls"].contains(&verb)
             && verb.len() > 1
             && !"show".starts_with(verb)
         {
@@ -210,10 +212,8 @@ fn interface(
             .collect();
     }
     let mut out = format!("{head}\n");
-    if !no4 || !no6 && link || !(no4 || no6) {
-        if !(no6 && !link) {
-            out += &format!("{hardware}\n");
-        }
+    if !no6 || link {
+        out += &format!("{hardware}\n");
     }
     for (row, lifetime) in rows {
         out += &format!("    {row}\n       {lifetime}\n");

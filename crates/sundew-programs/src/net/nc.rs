@@ -8,6 +8,10 @@ use sundew_kernel::{Errno, ExitStatus, Process};
 use super::pipe;
 
 /// `nc`.
+#[expect(
+    clippy::too_many_lines,
+    reason = "one command line and what it leads to, read top-down"
+)]
 pub(super) async fn run(proc: &mut Process) -> ExitStatus {
     let (mut listen, mut verbose, mut scan, mut program, mut limit, mut operands) =
         (false, 0, false, None, None, Vec::new());

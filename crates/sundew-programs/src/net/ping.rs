@@ -7,6 +7,10 @@ use sundew_kernel::signal::Disposition;
 use sundew_kernel::{ExitStatus, Process, Signal};
 
 /// `ping`.
+#[expect(
+    clippy::too_many_lines,
+    reason = "one command line and what it leads to, read top-down"
+)]
 pub(super) async fn run(proc: &mut Process) -> ExitStatus {
     let (mut count, mut wait, mut host, mut quiet, mut interval) =
         (None, None, None, false, 1.0_f64);

@@ -152,6 +152,10 @@ pub(super) async fn netstat(proc: &mut Process) -> ExitStatus {
 }
 
 /// `ss`.
+#[expect(
+    clippy::too_many_lines,
+    reason = "one command line and what it leads to, read top-down"
+)]
 pub(super) async fn ss(proc: &mut Process) -> ExitStatus {
     let letters = letters(proc);
     let has = |letter| letters.contains(letter);

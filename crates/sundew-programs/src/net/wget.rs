@@ -212,6 +212,10 @@ impl Session {
         }
     }
 
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one command line and what it leads to, read top-down"
+    )]
     async fn one(&self, proc: &mut Process, url: &Url) -> Step {
         let name = self.name_of(proc, url);
         let shown = if self.output == Some(STDOUT) {
@@ -313,11 +317,7 @@ impl Session {
                 Event::Connected(_) => {
                     self.say(proc, false, "connected.\n").await;
                     if url.scheme == Scheme::Http {
-                        let word = if self.options.spider {
-                            "HTTP request sent, awaiting response... "
-                        } else {
-                            "HTTP request sent, awaiting response... "
-                        };
+                        let word = "HTTP request sent, awaiting response... ";
                         self.say(proc, false, word).await;
                     }
                 }
@@ -351,6 +351,10 @@ impl Session {
     }
 
     /// Shows the answer's head and opens the file; whether that was all.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one command line and what it leads to, read top-down"
+    )]
     async fn head(
         &self,
         proc: &mut Process,

@@ -412,6 +412,10 @@ pub(super) async fn usermod(proc: &mut Process) -> ExitStatus {
 }
 
 /// `userdel`, and Debian's `deluser`.
+#[expect(
+    clippy::too_many_lines,
+    reason = "one command line and what it leads to, read top-down"
+)]
 pub(super) async fn userdel(proc: &mut Process) -> ExitStatus {
     let debian = proc.base_name() == b"deluser";
     let words: Vec<Vec<u8>> = proc.args().iter().skip(1).cloned().collect();
@@ -562,6 +566,10 @@ pub(super) async fn groupadd(proc: &mut Process) -> ExitStatus {
 }
 
 /// `adduser`, `addgroup`.
+#[expect(
+    clippy::too_many_lines,
+    reason = "one command line and what it leads to, read top-down"
+)]
 pub(super) async fn adduser(proc: &mut Process) -> ExitStatus {
     let mut wishes = Wishes {
         make_home: true,
@@ -720,7 +728,7 @@ async fn new_password(proc: &mut Process, input: &mut LineReader, user: &[u8]) -
 /// Gives the user another hash; nobody can tell that it is of nothing.
 async fn set_password(proc: &mut Process, user: &[u8]) {
     const LETTERS: &[u8] = b"./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-    let mut part = |count: usize| -> Vec<u8> {
+    let part = |count: usize| -> Vec<u8> {
         (0..count)
             .map(|_| {
                 LETTERS
@@ -746,6 +754,10 @@ async fn set_password(proc: &mut Process, user: &[u8]) {
 }
 
 /// `passwd`.
+#[expect(
+    clippy::too_many_lines,
+    reason = "one command line and what it leads to, read top-down"
+)]
 pub(super) async fn passwd(proc: &mut Process) -> ExitStatus {
     let words: Vec<Vec<u8>> = proc.args().iter().skip(1).cloned().collect();
     let users = Directory::load(proc).await;
@@ -797,15 +809,7 @@ pub(super) async fn passwd(proc: &mut Process) -> ExitStatus {
                 true
             })
             .await;
-            return print(
-                proc,
-                if change == 'd' {
-                    "passwd: password changed.\n"
-                } else {
-                    "passwd: password changed.\n"
-                },
-            )
-            .await;
+            return print(proc, "passwd: password changed.\n").await;
         }
     }
     if has(b"-S", b"--status") {

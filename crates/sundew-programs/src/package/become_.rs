@@ -13,6 +13,10 @@ const PATH_OF_ROOT: &[u8] = b"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:
 const PATH_OF_OTHERS: &[u8] = b"/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games";
 
 /// `su`.
+#[expect(
+    clippy::too_many_lines,
+    reason = "one command line and what it leads to, read top-down"
+)]
 pub(super) async fn su(proc: &mut Process) -> ExitStatus {
     let (mut login, mut keep, mut command, mut shell, mut operands) =
         (false, false, None, None, Vec::new());
@@ -173,6 +177,10 @@ async fn ask_password(proc: &mut Process, prompt: &[u8]) {
 }
 
 /// `sudo`.
+#[expect(
+    clippy::too_many_lines,
+    reason = "one command line and what it leads to, read top-down"
+)]
 pub(super) async fn sudo(proc: &mut Process) -> ExitStatus {
     let (mut login, mut shell, mut list, mut silent, mut target) =
         (false, false, false, false, b"root".to_vec());
@@ -265,6 +273,10 @@ pub(super) async fn sudo(proc: &mut Process) -> ExitStatus {
     run_as(proc, &users, &user, words, login, shell).await
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one command line and what it leads to, read top-down"
+)]
 async fn run_as(
     proc: &mut Process,
     users: &Directory,

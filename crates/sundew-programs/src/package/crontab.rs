@@ -6,6 +6,10 @@ use super::{fail, print, read, write};
 use crate::users::Directory;
 
 /// `crontab`.
+#[expect(
+    clippy::too_many_lines,
+    reason = "one command line and what it leads to, read top-down"
+)]
 pub(super) async fn run(proc: &mut Process) -> ExitStatus {
     let users = Directory::load(proc).await;
     let own = users.user_text(proc.credentials().uid);

@@ -87,7 +87,7 @@ async fn lsmod(proc: &mut Process) -> ExitStatus {
         let by = by.trim_end_matches(',').trim_matches('-');
         let line = format!("{name:<19} {size:>8}  {uses} {by}");
         out += line.trim_end_matches(' ');
-        out += if by.is_empty() { "\n" } else { "\n" };
+        out.push('\n');
     }
     print(proc, out).await
 }

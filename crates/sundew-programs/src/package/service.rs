@@ -76,6 +76,10 @@ pub(super) async fn systemctl(proc: &mut Process) -> ExitStatus {
 }
 
 /// `service`.
+#[expect(
+    clippy::too_many_lines,
+    reason = "one command line and what it leads to, read top-down"
+)]
 pub(super) async fn service(proc: &mut Process) -> ExitStatus {
     let words: Vec<Vec<u8>> = proc.args().iter().skip(1).cloned().collect();
     let usage = "Usage: service < option > | --status-all | [ service_name [ command | --full-restart ] ]\n";

@@ -5,6 +5,10 @@ use sundew_kernel::{ExitStatus, Process, Signal};
 use super::{help, signal_of};
 
 /// `killall`.
+#[expect(
+    clippy::too_many_lines,
+    reason = "one command line and what it leads to, read top-down"
+)]
 pub(super) async fn run(proc: &mut Process) -> ExitStatus {
     let mut signal = Some(Signal::TERM);
     let (mut quiet, mut verbose, mut ignore_case, mut names) = (false, false, false, Vec::new());

@@ -55,6 +55,10 @@ struct Request {
 }
 
 /// `pgrep` or `pkill`.
+#[expect(
+    clippy::too_many_lines,
+    reason = "one command line and what it leads to, read top-down"
+)]
 pub(super) async fn run(proc: &mut Process) -> ExitStatus {
     let kills = proc.base_name() == b"pkill";
     let name = if kills { "pkill" } else { "pgrep" };
