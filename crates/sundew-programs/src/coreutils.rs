@@ -161,3 +161,78 @@ programs! {
     "whoami" => id::run_whoami,
     "yes" => seq::run_yes,
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use sundew_kernel::budget::Limits;
+    use sundew_kernel::testing::{Finished, run};
+    use sundew_kernel::{ExitStatus, Signal};
+
+    use super::TABLE;
+
+    fn tight() -> Limits {
+        Limits {
+            memory_bytes: 4 << 20,
+            process_cpu: Duration::from_millis(20),
+            ..Limits::default()
+        }
+    }
+
+    fn finished(args: &[&str], stdin: &[u8]) -> Finished {
+        run(TABLE, args, stdin, tight())
+    }
+
+    #[test]
+    fn sorting_endless_input_ends_in_memory_exhausted() {
+        for device in ["/dev/zero", "/dev/urandom"] {
+            let finished = finished(&["sort", device], b"");
+            assert_eq!(finished.stderr, b"sort: memory exhausted\n");
+            assert_eq!(finished.status, Some(ExitStatus::Exited(2)));
+        }
+    }
+
+    #[test]
+    fn what_keeps_its_input_stops_at_the_memory_budget() {
+        for args in [
+            ["tac", "/dev/zero"],
+            ["tail", "/dev/zero"],
+            ["base64", "/dev/zero"],
+        ] {
+            let finished = finished(&args, b"");
+            let text = format!("{}: memory exhausted\n", args[0]);
+            assert_eq!(String::from_utf8_lossy(&finished.stderr), text);
+            assert_eq!(finished.status, Some(ExitStatus::FAILURE));
+        }
+    }
+
+    #[test]
+    fn what_needs_no_memory_stops_at_the_cpu_budget() {
+        for args in [
+            ["od", "/dev/zero"],
+            ["wc", "/dev/zero"],
+            ["md5sum", "/dev/zero"],
+        ] {
+            assert_eq!(
+                finished(&args, b"").status,
+                Some(ExitStatus::Signaled(Signal::KILL)),
+                "{args:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_full_device_is_complained_about() {
+        let finished = finished(&["cp", "/etc/passwd", "/dev/full"], b"");
+        let text = "cp: error writing '/dev/full': No space left on device\n";
+        assert_eq!(String::from_utf8_lossy(&finished.stderr), text);
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_pass_through() {
+        let all: Vec<u8> = (0..=u8::MAX).collect();
+        assert_eq!(finished(&["cat"], &all).stdout, all);
+        assert_eq!(finished(&["tr", "a", "a"], &all).stdout, all);
+    }
+}
