@@ -252,7 +252,7 @@ impl Vm {
         // Below what the place needs lie the replacement and the pattern.
         let key = match place {
             Place::Element(_) | Place::Field => Some(self.pop()),
-            Place::Variable(_) | Place::Record => None,
+            Place::Variable(_) => None,
         };
         let replacement = self.pop_text();
         let pattern = self.pop_item();

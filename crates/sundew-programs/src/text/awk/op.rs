@@ -56,8 +56,6 @@ pub(super) enum Place {
     Element(Variable),
     /// The number is on the stack.
     Field,
-    /// `$0` and NF, for a plain `getline`.
-    Record,
 }
 
 #[derive(Debug, Clone)]

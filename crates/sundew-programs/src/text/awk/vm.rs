@@ -804,7 +804,6 @@ impl Vm {
                 }
                 self.field(index)
             }
-            Place::Record => Value::input(&self.record()),
         })
     }
 
@@ -829,11 +828,6 @@ impl Vm {
                 let number = self.pop();
                 let index = self.field_index(&number)?;
                 self.set_field(index, value)
-            }
-            Place::Record => {
-                let text = value.to_text(&self.convert());
-                self.set_record(&text);
-                Ok(())
             }
         }
     }
