@@ -77,11 +77,6 @@ impl Directory {
         &self.users
     }
 
-    /// All groups in the file's order.
-    pub(crate) fn groups(&self) -> &[Group] {
-        &self.groups
-    }
-
     /// The user of this name.
     pub(crate) fn user(&self, name: &[u8]) -> Option<&User> {
         self.users.iter().find(|user| user.name == name)

@@ -407,7 +407,9 @@ pub fn text(text: &[u8], options: &Options<'_>) -> crate::ast::Word {
     let mut parser = Parser::new(text, options);
     // The newline that a last line is given is not part of the text.
     parser.text = Cow::Borrowed(text);
-    parser.here_document_word().unwrap_or_else(|_| crate::ast::Word {
-        parts: vec![crate::ast::Part::BadSubstitution(text.into())],
-    })
+    parser
+        .here_document_word()
+        .unwrap_or_else(|_| crate::ast::Word {
+            parts: vec![crate::ast::Part::BadSubstitution(text.into())],
+        })
 }

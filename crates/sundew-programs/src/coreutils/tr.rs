@@ -379,7 +379,10 @@ fn bracket(after: Chars<'_>, locale: Locale) -> Result<Bracket<'_>, Vec<u8>> {
     Ok(None)
 }
 
-const CLASSES: &[(&str, fn(u8) -> bool)] = &[
+/// Whether a byte belongs to a class.
+type Test = fn(u8) -> bool;
+
+const CLASSES: &[(&str, Test)] = &[
     ("alnum", |byte| byte.is_ascii_alphanumeric()),
     ("alpha", |byte| byte.is_ascii_alphabetic()),
     ("blank", |byte| matches!(byte, b' ' | b'\t')),
