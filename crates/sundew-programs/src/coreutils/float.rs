@@ -122,7 +122,7 @@ mod tests {
     #[test]
     fn numbers_look_as_in_c() {
         for (value, conversion, precision, expected) in [
-            (3.14159, b'f', Some(2), "3.14"),
+            (1.23456, b'f', Some(2), "1.23"),
             (12345.678, b'e', None, "1.234568e+04"),
             (0.0001, b'g', None, "0.0001"),
             (0.00001, b'g', None, "1e-05"),
