@@ -152,12 +152,11 @@ impl Load {
 async fn scenario(recipe: &Recipe, load: Load, options: &Options) -> Result<Row> {
     let target = recipe.start().await?;
     let result = loaded(&target, load, options).await;
-    let stopped_well = target.stop().await;
+    let complaint = target.stop().await;
     let mut row = result?;
     // How others end is their business.
-    if !stopped_well && matches!(recipe, Recipe::Sundew(_)) {
-        row.notes
-            .push("did not end cleanly after SIGTERM".to_owned());
+    if matches!(recipe, Recipe::Sundew(_)) {
+        row.notes.extend(complaint);
     }
     Ok(row)
 }

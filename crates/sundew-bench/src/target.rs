@@ -97,12 +97,9 @@ impl Target {
         self.events.as_deref()
     }
 
-    /// Asks it to end and waits; false when it had to be killed or ended badly.
-    pub(crate) async fn stop(mut self) -> bool {
-        match &mut self.program {
-            Some(program) => program.stop().await,
-            None => true,
-        }
+    /// Asks it to end and waits; says what was wrong with how it ended.
+    pub(crate) async fn stop(mut self) -> Option<String> {
+        self.program.as_mut()?.stop().await
     }
 }
 
@@ -144,7 +141,7 @@ impl Program {
         fs::read_to_string(self.directory.path().join("output.log")).unwrap_or_default()
     }
 
-    async fn stop(&mut self) -> bool {
+    async fn stop(&mut self) -> Option<String> {
         let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
         if let Some(pid) = pid {
             kill_process(pid, Signal::TERM).unwrap_or_default();
@@ -152,12 +149,16 @@ impl Program {
         let deadline = Instant::now() + STOP_WITHIN;
         while Instant::now() < deadline {
             match self.child.try_wait() {
-                Ok(Some(status)) => return status.success(),
+                Ok(Some(status)) if status.success() => return None,
+                Ok(Some(status)) => return Some(format!("ended with {status} after SIGTERM")),
                 Ok(None) => sleep(Duration::from_millis(20)).await,
-                Err(_) => return false,
+                Err(error) => return Some(error.to_string()),
             }
         }
-        false
+        Some(format!(
+            "had not ended {} s after SIGTERM",
+            STOP_WITHIN.as_secs()
+        ))
     }
 }
 

@@ -68,11 +68,17 @@ pub(super) const ALL: &[Offence] = &[
 
 /// An offence as it runs.
 pub(super) enum Running {
-    Endless {
-        typed: Instant,
-        prompt: JoinHandle<Option<Duration>>,
-    },
+    Endless(JoinHandle<End>),
     Repeated(JoinHandle<(usize, Samples)>),
+}
+
+/// How an endless offence ended.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum End {
+    Prompt(Duration),
+    /// The session went with it: the shell itself was what was stopped.
+    Closed(Duration),
+    Never(Duration),
 }
 
 /// Lets one attacker begin. What they started goes on while others are measured.
@@ -84,8 +90,7 @@ pub(super) async fn start(offence: &Offence, door: &Door, window: Duration) -> R
             let mut shell = door.shell(Attacker(10)).await?;
             shell.line(&line).await?;
             let typed = Instant::now();
-            let prompt = tokio::spawn(prompt_after(shell, typed, window + PATIENCE));
-            Running::Endless { typed, prompt }
+            Running::Endless(tokio::spawn(end_of(shell, typed, window + PATIENCE)))
         }
         Style::Repeated => Running::Repeated(tokio::spawn(repeat(door, line, window))),
     })
@@ -95,9 +100,10 @@ impl Running {
     /// Waits for the end of it, within reason, and says what it was.
     pub(super) async fn finish(self) -> String {
         match self {
-            Self::Endless { typed, prompt } => match prompt.await {
-                Ok(Some(time)) => format!("its prompt came back after {}", seconds(time)),
-                Ok(None) => format!("no prompt after {}", seconds(typed.elapsed())),
+            Self::Endless(end) => match end.await {
+                Ok(End::Prompt(time)) => format!("its prompt came back after {}", seconds(time)),
+                Ok(End::Closed(time)) => format!("its session ended after {}", seconds(time)),
+                Ok(End::Never(time)) => format!("still going after {}", seconds(time)),
                 Err(error) => error.to_string(),
             },
             Self::Repeated(repeating) => match repeating.await {
@@ -116,10 +122,13 @@ impl Running {
     }
 }
 
-/// Waits for a prompt; `None` when there was none, or the shell was closed.
-async fn prompt_after(mut shell: Shell, typed: Instant, patience: Duration) -> Option<Duration> {
-    let prompt = timeout(patience, shell.prompt()).await;
-    matches!(prompt, Ok(Ok(()))).then(|| typed.elapsed())
+/// Waits for the end of what was typed.
+async fn end_of(mut shell: Shell, typed: Instant, patience: Duration) -> End {
+    match timeout(patience, shell.prompt()).await {
+        Ok(Ok(())) => End::Prompt(typed.elapsed()),
+        Ok(Err(_)) => End::Closed(typed.elapsed()),
+        Err(_) => End::Never(typed.elapsed()),
+    }
 }
 
 /// Executes the line from fresh connections, one after the other, for as long as is measured.
