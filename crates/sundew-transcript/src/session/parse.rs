@@ -80,8 +80,6 @@ pub enum ParseErrorKind {
     UnknownKey,
     /// Something other than a head line, a comment or a command before the first command.
     OutputBeforeCommand,
-    /// `>` after output, or `<` after output.
-    TooLate,
     /// Output after `?`, or standard output after standard error.
     OutOfOrder,
     /// An unknown escape, or half of one.
@@ -251,25 +249,30 @@ impl Reader {
         if !self.comments.is_empty() {
             return Err(ParseErrorKind::OutputBeforeCommand);
         }
-        let (part, late) = if let Some(more) = marked(line, b">") {
+        // Once there is output, `> ` and `< ` are output too: diff(1) writes them.
+        let part = if self.part < Part::Stdin
+            && let Some(more) = marked(line, b">")
+        {
             step.command.push(b'\n');
             step.command.extend_from_slice(more);
-            (Part::Command, ParseErrorKind::TooLate)
-        } else if let Some(input) = marked(line, b"<") {
+            Part::Command
+        } else if self.part < Part::Stdout
+            && let Some(input) = marked(line, b"<")
+        {
             step.stdin.extend(text::decode(input)?);
-            (Part::Stdin, ParseErrorKind::TooLate)
+            Part::Stdin
         } else if let Some(pattern) = marked(line, b"!~") {
             step.stderr.push(Expected::Pattern(pattern.to_vec()));
-            (Part::Stderr, ParseErrorKind::OutOfOrder)
+            Part::Stderr
         } else if let Some(error) = marked(line, b"!") {
             step.stderr.push(Expected::Exact(text::decode(error)?));
-            (Part::Stderr, ParseErrorKind::OutOfOrder)
+            Part::Stderr
         } else if let Some(status) = marked(line, b"?") {
             let status = std::str::from_utf8(status)
                 .ok()
                 .and_then(|text| text.parse().ok());
             step.status = status.ok_or(ParseErrorKind::BadStatus)?;
-            (Part::Status, ParseErrorKind::OutOfOrder)
+            Part::Status
         } else {
             let blank = Expected::Exact(b"\n".to_vec());
             step.stdout.extend(std::iter::repeat_n(blank, blanks));
@@ -277,10 +280,10 @@ impl Reader {
                 Some(pattern) => Expected::Pattern(pattern.to_vec()),
                 None => Expected::Exact(text::decode(line)?),
             });
-            (Part::Stdout, ParseErrorKind::OutOfOrder)
+            Part::Stdout
         };
         if part < self.part || self.part == Part::Status {
-            return Err(late);
+            return Err(ParseErrorKind::OutOfOrder);
         }
         self.part = part;
         Ok(())
@@ -334,7 +337,6 @@ impl fmt::Display for ParseErrorKind {
             Self::NoOrigin => "the head lacks `# origin: SYSTEM`",
             Self::UnknownKey => "unknown head key (origin, oracle, persona, user)",
             Self::OutputBeforeCommand => "output without a `$ ` command above it",
-            Self::TooLate => "`> ` and `< ` come right after the command, in this order",
             Self::OutOfOrder => "the order is: output, `! ` errors, `? ` status",
             Self::BadEscape => "escapes are \\\\ \\t \\r \\e \\xHH, and \\c at the end",
             Self::BadStatus => "`? ` wants a number",
@@ -395,6 +397,16 @@ $ date +%s; nope
     }
 
     #[test]
+    fn after_output_the_marks_of_diff_are_output() {
+        let text = b"# origin: b\n$ diff a b\n1c1\n< one\n---\n> two\n? 1\n";
+        let session = Session::parse(text).unwrap();
+        assert_eq!(session.steps[0].stdout.len(), 4);
+        assert!(session.steps[0].stdin.is_empty());
+        let again = Session::parse(&session.encode()).unwrap();
+        assert_eq!(again.steps[0].stdout, session.steps[0].stdout);
+    }
+
+    #[test]
     fn a_file_is_written_as_it_was_read() {
         let session = Session::parse(SAMPLE.as_bytes()).unwrap();
         assert_eq!(String::from_utf8(session.encode()).unwrap(), SAMPLE);
@@ -407,11 +419,6 @@ $ date +%s; nope
             ("$ true\n", 1, ParseErrorKind::NoOrigin),
             ("# orign: bash\n", 1, ParseErrorKind::UnknownKey),
             ("# origin: b\nout\n", 2, ParseErrorKind::OutputBeforeCommand),
-            (
-                "# origin: b\n$ a\nout\n> more\n",
-                4,
-                ParseErrorKind::TooLate,
-            ),
             (
                 "# origin: b\n$ a\n! err\nout\n",
                 4,
