@@ -31,7 +31,8 @@ pub struct Limits {
     /// CPU time of one process. Past it the process is killed.
     pub process_cpu: Duration,
     /// CPU time of the whole machine. Past it every process that uses the CPU is killed,
-    /// but for the leaders of sessions. It grows slowly with the machine's age.
+    /// but for the leaders of sessions, and `fork` answers `EAGAIN`. It grows slowly with the machine's
+    /// age.
     pub machine_cpu: Duration,
     /// CPU time that a machine may use at once before it is slowed to [`Limits::cpu_share`].
     pub cpu_burst: Duration,

@@ -464,13 +464,17 @@ impl Kernel {
         lock(&self.table).processes.insert(state.pid, state);
     }
 
-    /// Whether another process is within the limit.
+    /// Whether another process is within the limits. Past the CPU budget none is: a fork bomb's
+    /// processes have their children before they can be killed, and would never die out.
     pub(crate) fn process_room(&self) -> bool {
-        lock(&self.table).live < self.limits.processes
+        !self.over_machine_cpu() && lock(&self.table).live < self.limits.processes
     }
 
     /// Reserves a number and answers [`Errno::Eagain`] past the limit.
     pub(crate) fn new_pid(&self) -> Result<Pid, Errno> {
+        if self.over_machine_cpu() {
+            return Err(Errno::Eagain);
+        }
         lock(&self.table).next_pid(&self.limits)
     }
 
