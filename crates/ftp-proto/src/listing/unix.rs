@@ -89,7 +89,10 @@ pub fn parse(line: &[u8], now: Timestamp) -> Option<Entry> {
     entry.owner = columns.next().map(Into::into);
     entry.group = columns.next().map(Into::into);
     if let Kind::Link { target } = &mut entry.kind
-        && let Some(at) = name.windows(4).position(|window| window == b" -> ")
+        && let Some(at) = name
+            .windows(4)
+            .position(|window| window == b" -> ")
+            .filter(|at| *at > 0)
     {
         *target = name.get(at + 4..).map(Into::into);
         entry.name = name.get(..at)?.into();

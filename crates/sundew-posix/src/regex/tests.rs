@@ -1,3 +1,5 @@
+//! What the real one does, asked of ours.
+
 use proptest::prelude::*;
 
 use super::*;

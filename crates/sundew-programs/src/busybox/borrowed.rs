@@ -92,6 +92,10 @@ async fn reworded(
     match proc.wait(WaitFor::Pid(pid), false, true).await {
         Ok(Some((_, ChildEvent::Ended(ExitStatus::Signaled(signal))))) => proc.die_of(signal).await,
         Ok(Some((_, ChildEvent::Ended(_)))) if bad_usage => ExitStatus::FAILURE,
+        // GNU's `ls` tells grave errors from others; BusyBox's does not.
+        Ok(Some((_, ChildEvent::Ended(ExitStatus::Exited(2))))) if name == b"ls" => {
+            ExitStatus::FAILURE
+        }
         Ok(Some((_, ChildEvent::Ended(status)))) => status,
         _ => ExitStatus::FAILURE,
     }

@@ -290,6 +290,7 @@ pub(super) async fn crontab(proc: &mut Process) -> ExitStatus {
         let text = [
             b"can't open '".as_slice(),
             &user,
+            // tidy-allow(errno-word): part of a sentence that no system call answered
             b"': No such file or directory",
         ]
         .concat();
@@ -298,6 +299,7 @@ pub(super) async fn crontab(proc: &mut Process) -> ExitStatus {
     complain(
         proc,
         "crontab",
+        // tidy-allow(errno-word): part of a sentence that no system call answered
         "can't change directory to '/var/spool/cron/crontabs': No such file or directory",
     )
     .await

@@ -280,6 +280,7 @@ async fn dump(proc: &mut Process, names: Vec<Vec<u8>>, settings: &Options) -> Ex
     let mut pending: Vec<u8> = Vec::new();
     let mut previous: Option<Vec<u8>> = None;
     let mut starred = false;
+    let mut opened = false;
     for name in names {
         let fd = match input::open(proc, &name).await {
             Ok(fd) => fd,
@@ -288,6 +289,7 @@ async fn dump(proc: &mut Process, names: Vec<Vec<u8>>, settings: &Options) -> Ex
                 continue;
             }
         };
+        opened = true;
         while left > 0 {
             let data = match next(proc, fd, &mut skip, &mut left).await {
                 Ok(Some(data)) => data,
@@ -321,6 +323,9 @@ async fn dump(proc: &mut Process, names: Vec<Vec<u8>>, settings: &Options) -> Ex
             }
         }
         input::close(proc, fd);
+    }
+    if !opened {
+        return proc.status();
     }
     if skip > 0 {
         proc.complain_text("cannot skip past end of combined input")

@@ -82,6 +82,7 @@ pub(super) async fn ip(proc: &mut Process) -> ExitStatus {
             return if proc.credentials().uid == 0 {
                 proc.status()
             } else {
+                // tidy-allow(errno-word): what rtnetlink answers; there is no system call behind it
                 fail(proc, "RTNETLINK answers: Operation not permitted\n", 2).await
             };
         }
@@ -297,6 +298,7 @@ async fn route_get(proc: &mut Process, target: &str) -> ExitStatus {
     let (Some((gateway, name)), Some((.., own))) =
         (gateway(proc), networks(proc).into_iter().next())
     else {
+        // tidy-allow(errno-word): what rtnetlink answers; there is no system call behind it
         return fail(proc, "RTNETLINK answers: Network is unreachable\n", 2).await;
     };
     print(
@@ -315,6 +317,7 @@ pub(super) async fn ifconfig(proc: &mut Process) -> ExitStatus {
         return if proc.credentials().uid == 0 {
             proc.status()
         } else {
+            // tidy-allow(errno-word): what rtnetlink answers; there is no system call behind it
             fail(proc, "SIOCSIFFLAGS: Operation not permitted\n", 255).await
         };
     }

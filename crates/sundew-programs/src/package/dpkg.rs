@@ -70,6 +70,7 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
         let name = names.first().cloned().unwrap_or_default();
         return fail(
             proc,
+            // tidy-allow(errno-word): part of a sentence that no system call answered
             format!("dpkg: error: cannot access archive '{name}': No such file or directory\n"),
             2,
         )

@@ -145,7 +145,7 @@ mod tests {
     #[test]
     fn human_numbers_are_as_short_as_procps_has_them() {
         assert_eq!(show(0, Unit::Human(1024)), "0B");
-        assert_eq!(show(8788, Unit::Human(1024)), "8.6Mi");
+        assert_eq!(show(8788, Unit::Human(1024)), "8.5Mi");
         assert_eq!(show(24_684_096, Unit::Human(1024)), "23Gi");
         assert_eq!(show(24_684_096, Unit::Human(1000)), "25G");
         assert_eq!(show(24_684_096, Unit::Divided(1 << 20)), "24105");

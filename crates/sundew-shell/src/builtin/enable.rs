@@ -30,6 +30,7 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
     }
     let names = options.operands();
     if let Some(file) = file {
+        // tidy-allow(errno-word): the dynamic loader's sentence
         let reason = b": cannot open shared object file: No such file or directory";
         let text = [
             b"cannot open shared object ".as_slice(),

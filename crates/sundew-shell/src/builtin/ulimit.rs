@@ -1,8 +1,8 @@
 //! `ulimit`: the limits of a root login on Debian 12. What is set is remembered and shown; what holds
 //! is the machine's budget.
 
-use sundew_kernel::Process;
 use sundew_kernel::facts::Facts;
+use sundew_kernel::{Errno, Process};
 use sundew_sh_syntax::Dialect;
 
 use super::Answer;
@@ -276,11 +276,11 @@ fn set(
         left.unwrap_or(u64::MAX) > right.unwrap_or(u64::MAX)
     };
     if above(soft, hard) {
-        return Err("Invalid argument");
+        return Err(Errno::Einval.message());
     }
     let beyond_kernel = letter == b'n' && above(hard, Some(MOST_DESCRIPTORS));
     if beyond_kernel || above(hard, current.1) && proc.credentials().uid != 0 {
-        return Err("Operation not permitted");
+        return Err(Errno::Eperm.message());
     }
     shell.limits.insert(letter, (soft, hard));
     Ok(())

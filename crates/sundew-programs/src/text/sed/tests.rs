@@ -1,3 +1,5 @@
+//! What the real one does, asked of ours.
+
 use crate::text::testing::run;
 
 fn sed(args: &[&str], input: &str) -> String {
