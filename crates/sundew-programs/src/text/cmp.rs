@@ -123,13 +123,7 @@ async fn compare(
             Some(b'\n') => format!(" after byte {}, line {lines}", content.len()),
             Some(_) => format!(" after byte {}, in line {}", content.len(), lines + 1),
         };
-        let text = [
-            "EOF on ‘".as_bytes(),
-            short,
-            "’".as_bytes(),
-            place.as_bytes(),
-        ]
-        .concat();
+        let text = [b"EOF on ".as_slice(), short, place.as_bytes()].concat();
         proc.complain_text(text).await;
     }
     ExitStatus::FAILURE
@@ -151,7 +145,7 @@ mod tests {
         );
         assert_eq!(
             run(&["cmp", "-", "/etc/hostname"], b"web").1,
-            "cmp: EOF on ‘-’ after byte 3, in line 1\n"
+            "cmp: EOF on - after byte 3, in line 1\n"
         );
         assert_eq!(run(&["cmp", "/nope", "/etc/group"], b"").2, 2);
     }
