@@ -1,6 +1,6 @@
 //! Words to fields: tilde, parameters, substitutions, arithmetic, splitting, file names.
 //!
-//! A word grows into [`Drafts`]: fields whose every byte knows where it came from. Splitting looks
+//! A word grows into `Drafts`: fields whose every byte knows where it came from. Splitting looks
 //! only at bytes that an unquoted expansion brought in, file-name expansion only at bytes that are
 //! not quoted.
 

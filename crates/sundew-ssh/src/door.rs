@@ -1,4 +1,4 @@
-//! The traits of [`boundary`](crate::boundary) over the sensor's sessions: every call is passed on in
+//! The traits of `boundary` over the sensor's sessions: every call is passed on in
 //! the words of `sundew-session`.
 
 use std::net::SocketAddr;
