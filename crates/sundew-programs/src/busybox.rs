@@ -2,7 +2,7 @@
 //!
 //! The words are the original's (`help.txt`, `usage.txt`: what it prints). An applet that exists
 //! here as a program of its own runs that program; what it complains about is put into BusyBox's
-//! words on the way ([`wording`]).
+//! words on the way (`wording`).
 
 use sundew_kernel::program::Program;
 use sundew_kernel::{ExitStatus, Process, Signal};
