@@ -34,7 +34,7 @@ pub struct Limits {
     /// but for the leaders of sessions, and `fork` answers `EAGAIN`. It grows slowly with the machine's
     /// age.
     pub machine_cpu: Duration,
-    /// CPU time that a machine may use at once before it is slowed to [`Limits::cpu_share`].
+    /// CPU time that a machine may use at once before it is slowed to [`Limits::cpu_share_percent`].
     pub cpu_burst: Duration,
     /// The share of one core that a machine gets in the long run, in percent.
     pub cpu_share_percent: u32,

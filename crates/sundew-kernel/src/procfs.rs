@@ -1,7 +1,7 @@
 //! `/proc` and `/dev/pts`: names whose truth is the process table and the facts.
 //!
 //! A node is a number: its kind, a process and an index, packed into an [`InodeId`] with the
-//! synthetic bit. Nothing is stored; [`View`] answers from the kernel's state at the time of asking.
+//! synthetic bit. Nothing is stored; `View` answers from the kernel's state at the time of asking.
 
 mod content;
 mod process_files;
