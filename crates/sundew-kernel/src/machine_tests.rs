@@ -198,6 +198,24 @@ fn a_loop_is_killed_when_its_cpu_budget_is_spent() {
 }
 
 #[test]
+fn a_busy_machine_is_held_to_its_share() {
+    let limits = Limits {
+        process_cpu: Duration::from_millis(20),
+        cpu_burst: Duration::from_millis(1),
+        cpu_share_percent: 10,
+        ..Limits::default()
+    };
+    let clock = ManualClock::new(Duration::from_nanos(200));
+    let (machine, scheduler) = machine(PROGRAMS, &clock, limits);
+    let began = clock.now();
+    let (leader, _streams) = machine.login_on_pipes(login(&["spin"])).unwrap();
+    let status = drive(&clock, scheduler, leader.wait());
+    assert_eq!(status, Some(ExitStatus::Signaled(Signal::KILL)));
+    // 20 ms of CPU at a tenth of a core take about 200 ms.
+    assert!(clock.now() - began > Duration::from_millis(150));
+}
+
+#[test]
 fn endless_exec_neither_grows_nor_escapes_the_budget() {
     let limits = Limits {
         process_cpu: Duration::from_millis(20),

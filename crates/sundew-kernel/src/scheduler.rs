@@ -93,7 +93,9 @@ impl Scheduler {
                 Waiting::Nothing => {
                     let now = self.kernel.clock.monotonic();
                     self.accrue(now);
-                    if self.credit.is_zero() {
+                    // Less than a slice is as good as nothing: what accrues while one runs must not
+                    // pay for the next.
+                    if self.credit < self.kernel.limits.slice {
                         // Long enough to earn a few slices: short sleeps would only cost wake-ups.
                         let slices = self.kernel.limits.slice * 8;
                         let wait = slices * 100 / self.kernel.limits.cpu_share_percent.max(1);

@@ -53,6 +53,11 @@ impl ManualClock {
         })))
     }
 
+    /// Time since the clock began.
+    pub fn now(&self) -> Duration {
+        lock(&self.0).now
+    }
+
     /// Jumps to the next wake-up; whether there was one.
     pub fn advance(&self) -> bool {
         let mut inner = lock(&self.0);
