@@ -28,6 +28,7 @@ const LEVELS: &[&[&str]] = &[
         "sundew-programs",
         "sundew-egress",
         "sundew-sinks",
+        "ftp-tool",
     ],
     &["sundew-persona"],
     &["sundew-session"],
