@@ -1,21 +1,46 @@
 //! Who may log in, and what they may do then.
 
+pub mod gate;
+
 use std::fmt;
 use std::future::Future;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
 use ftp_proto::Argument;
 use ftp_proto::listing::mlsx::Access;
+pub use ipnet::IpNet;
 
+use crate::account::{Account, Seat};
 use crate::connection::Peer;
 
 /// Decides about logins.
 ///
 /// Unknown users and wrong passwords are answered alike and equally late by
 /// [`crate::files::FileServer`]; an implementation should not take longer for the one than for the
-/// other.
+/// other. [`gate::Gate`] puts limits and bans around any of them.
 pub trait Authenticator: Send + Sync + 'static {
-    /// Who this is, or `None`.
-    fn login(&self, attempt: Attempt<'_>) -> impl Future<Output = Option<User>> + Send;
+    /// Who this is.
+    ///
+    /// # Errors
+    ///
+    /// [`Denied`]; the client is answered the same whatever the reason.
+    fn login(&self, attempt: Attempt<'_>) -> impl Future<Output = Result<User, Denied>> + Send;
+
+    /// Whether a client is greeted at all; one that is not is told `421` and closed.
+    fn admits(&self, peer: &Peer) -> bool {
+        let _ = peer;
+        true
+    }
+
+    /// How long after it was asked a wrong login is answered; called once for each one. `None` leaves
+    /// it to [`crate::files::FileOptions::login_delay`].
+    fn failure_delay(&self, peer: &Peer, user: &Argument, why: Denied) -> Option<Duration> {
+        let _ = (peer, user, why);
+        None
+    }
 }
 
 /// What a client has shown.
@@ -27,22 +52,125 @@ pub struct Attempt<'a> {
     pub password: &'a [u8],
     /// Where it comes from.
     pub peer: &'a Peer,
+    /// Whether the control connection is under TLS.
+    pub is_secure: bool,
+}
+
+/// Why somebody is not let in; only logs tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Denied {
+    /// No such user, or not this password.
+    #[error("wrong user or password")]
+    Wrong,
+    /// Not from this address.
+    #[error("not from this address")]
+    Network,
+    /// Not without TLS.
+    #[error("not without TLS")]
+    NotSecure,
+    /// The user has as many sessions as they may have.
+    #[error("too many sessions")]
+    TooMany,
+    /// The address is banned for guessing.
+    #[error("banned")]
+    Banned,
+    /// Whoever knows could not be asked, or has no files for the user.
+    #[error("cannot be checked")]
+    Unavailable,
+}
+
+impl Denied {
+    /// Whether it looks like guessing, and counts towards a ban.
+    #[must_use]
+    pub const fn is_guess(self) -> bool {
+        matches!(self, Self::Wrong | Self::Network | Self::Banned)
+    }
 }
 
 /// Somebody who has logged in.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct User {
     /// The name, as it was given.
     pub name: Argument,
     /// What they may do.
     pub access: Access,
+    /// Where and how they may do it.
+    pub rules: Rules,
+    /// What they may use up, shared by all their sessions.
+    pub account: Arc<Account>,
+    /// Their place among the sessions that may be, given up when the last clone is dropped.
+    pub seat: Option<Arc<Seat>>,
+}
+
+impl User {
+    /// A user without rules and limits.
+    #[must_use]
+    pub fn new(name: Argument, access: Access) -> Self {
+        Self {
+            name,
+            access,
+            rules: Rules::default(),
+            account: Arc::default(),
+            seat: None,
+        }
+    }
+}
+
+/// Where a user belongs and how they must come.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rules {
+    /// The directory that is `/` for them, for backends that have directories of the host.
+    pub root: Option<PathBuf>,
+    /// Networks they may come from; empty for all.
+    pub networks: Vec<IpNet>,
+    /// What has to be under TLS.
+    pub tls: TlsNeed,
+    /// Whether they came without a password of their own, which logs mark.
+    pub is_anonymous: bool,
+}
+
+impl Rules {
+    /// Whether an address is among the networks.
+    #[must_use]
+    pub fn allow(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.networks.is_empty() || self.networks.iter().any(|net| net.contains(&address))
+    }
+}
+
+/// What of a session has to be under TLS.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TlsNeed {
+    /// Nothing.
+    #[default]
+    None,
+    /// Commands and replies, so the password.
+    Control,
+    /// Files and listings.
+    Data,
+    /// Everything.
+    Both,
+}
+
+impl TlsNeed {
+    /// Whether commands must be under TLS.
+    #[must_use]
+    pub const fn control(self) -> bool {
+        matches!(self, Self::Control | Self::Both)
+    }
+
+    /// Whether files must be under TLS.
+    #[must_use]
+    pub const fn data(self) -> bool {
+        matches!(self, Self::Data | Self::Both)
+    }
 }
 
 /// A short list of users with passwords, and perhaps the anonymous one.
 #[derive(Clone, Debug, Default)]
 pub struct Accounts {
     anonymous: Option<Access>,
-    users: Vec<Account>,
+    users: Vec<Entry>,
 }
 
 impl Accounts {
@@ -63,7 +191,7 @@ impl Accounts {
     #[must_use]
     pub fn with_user(mut self, name: Argument, password: Secret, access: Access) -> Self {
         self.users.retain(|account| account.name != name);
-        self.users.push(Account {
+        self.users.push(Entry {
             name,
             password,
             access,
@@ -73,8 +201,9 @@ impl Accounts {
 }
 
 impl Authenticator for Accounts {
-    async fn login(&self, attempt: Attempt<'_>) -> Option<User> {
+    async fn login(&self, attempt: Attempt<'_>) -> Result<User, Denied> {
         let mut access = None;
+        let mut is_anonymous = false;
         // All are compared, so that the time tells nothing about which names there are.
         for account in &self.users {
             let password = account.password.is(attempt.password);
@@ -93,11 +222,11 @@ impl Authenticator for Accounts {
                 .any(|other| name.eq_ignore_ascii_case(other))
         {
             access = self.anonymous;
+            is_anonymous = true;
         }
-        access.map(|access| User {
-            name: attempt.user.clone(),
-            access,
-        })
+        let mut user = User::new(attempt.user.clone(), access.ok_or(Denied::Wrong)?);
+        user.rules.is_anonymous = is_anonymous;
+        Ok(user)
     }
 }
 
@@ -113,7 +242,7 @@ impl Secret {
     }
 
     /// Compares in a time that depends on the length of `given` only.
-    fn is(&self, given: &[u8]) -> bool {
+    pub(crate) fn is(&self, given: &[u8]) -> bool {
         let mut differs = u8::from(self.0.len() != given.len());
         let ours = self.0.iter().chain(std::iter::repeat(&0));
         for (ours, given) in ours.zip(given) {
@@ -130,14 +259,14 @@ impl fmt::Debug for Secret {
 }
 
 #[derive(Clone, Debug)]
-struct Account {
+struct Entry {
     name: Argument,
     password: Secret,
     access: Access,
 }
 
 /// RFC 1635 §2; `ftp` is what most servers take as well.
-const ANONYMOUS: [&[u8]; 2] = [b"anonymous", b"ftp"];
+pub(crate) const ANONYMOUS: [&[u8]; 2] = [b"anonymous", b"ftp"];
 
 #[cfg(test)]
 mod tests {
@@ -154,8 +283,9 @@ mod tests {
             user: &Argument::try_from(user).unwrap(),
             password: password.as_bytes(),
             peer: &peer,
+            is_secure: false,
         };
-        accounts.login(attempt).await.map(|user| user.access)
+        accounts.login(attempt).await.ok().map(|user| user.access)
     }
 
     #[tokio::test]

@@ -12,11 +12,11 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use ftp_proto::server::{Endpoints, FileError, Outcome, Response, Session, Settings, Task, Then};
 use ftp_proto::time::Timestamp;
-use ftp_proto::{Argument, Reply};
+use ftp_proto::{Argument, Code, Reply};
 use tokio::net::TcpListener;
-use tokio::time::sleep;
+use tokio::time::sleep_until;
 
-use crate::auth::{Attempt, Authenticator};
+use crate::auth::{Attempt, Authenticator, Denied, User};
 use crate::backend::{Backend, Files};
 use crate::connection::{Connection, Deadline};
 use crate::data::{self, DataOptions, Dial, TcpDial};
@@ -77,6 +77,8 @@ pub struct FileSession<F> {
     dialogue: Session,
     /// `None` until somebody has logged in.
     files: Option<F>,
+    /// Who that is; their place among the sessions that may be lives in it.
+    user: Option<User>,
     /// The port of passive mode, until a transfer takes it.
     listener: Option<TcpListener>,
 }
@@ -94,6 +96,13 @@ impl<A: Authenticator, B: Backend, D: Dial> Handler for FileServer<A, B, D> {
 
     async fn on_connect(&self, connection: &mut Connection) -> io::Result<Self::Session> {
         let peer = connection.peer();
+        if !self.authenticator.admits(peer) {
+            tracing::warn!(id = peer.id, peer = %peer.address, "turned away");
+            let text = "Service not available, closing control connection.";
+            let reply = Reply::new(Code::SERVICE_UNAVAILABLE, text);
+            connection.reply(&reply).await?;
+            return Err(io::ErrorKind::ConnectionRefused.into());
+        }
         let endpoints = Endpoints {
             local: peer.local,
             peer: peer.address,
@@ -102,6 +111,7 @@ impl<A: Authenticator, B: Backend, D: Dial> Handler for FileServer<A, B, D> {
         let session = FileSession {
             dialogue: Session::new(settings, endpoints, peer.since),
             files: None,
+            user: None,
             listener: None,
         };
         send(&session.dialogue.greet().replies, connection).await?;
@@ -198,23 +208,39 @@ impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
         password: &[u8],
         connection: &Connection,
     ) -> Outcome {
-        let peer = connection.peer();
-        session.files = None;
+        let (peer, asked) = (connection.peer(), Instant::now());
+        (session.files, session.user) = (None, None);
         let attempt = Attempt {
             user,
             password,
             peer,
+            is_secure: false,
         };
-        if let Some(user) = self.authenticator.login(attempt).await
-            && let Ok(files) = self.backend.enter(&user).await
-        {
-            tracing::info!(id = peer.id, user = %user.name, "logged in");
-            session.files = Some(files);
-            return Outcome::LoggedIn(user.access);
+        let entered = match self.authenticator.login(attempt).await {
+            Ok(user) => match self.backend.enter(&user).await {
+                Ok(files) => Ok((user, files)),
+                Err(_) => Err(Denied::Unavailable),
+            },
+            Err(why) => Err(why),
+        };
+        match entered {
+            Ok((user, files)) => {
+                tracing::info!(id = peer.id, user = %user.name, "logged in");
+                let access = user.access;
+                (session.files, session.user) = (Some(files), Some(user));
+                Outcome::LoggedIn(access)
+            }
+            Err(why) => {
+                tracing::warn!(id = peer.id, %user, %why, "login failed");
+                let delay = self.authenticator.failure_delay(peer, user, why);
+                let delay = delay.unwrap_or(self.options.login_delay);
+                // Counted from the question, so that the time does not tell how the answer was found.
+                if let Some(moment) = asked.checked_add(delay) {
+                    sleep_until(moment.into()).await;
+                }
+                Outcome::LoginFailed
+            }
         }
-        tracing::warn!(id = peer.id, %user, "login failed");
-        sleep(self.options.login_delay).await;
-        Outcome::LoginFailed
     }
 
     fn listen(

@@ -18,15 +18,19 @@
     reason = "this crate is the driver: sockets, files and the clock are its work"
 )]
 
+pub mod account;
 pub mod auth;
 pub mod backend;
 pub mod connection;
 pub mod data;
+pub mod event;
 pub mod files;
 pub mod handler;
+pub mod hook;
 pub mod limits;
 pub mod listener;
 pub mod server;
+pub mod throttle;
 
 pub use self::connection::Connection;
 pub use self::handler::{Answer, Handler, Request};
