@@ -1,24 +1,34 @@
 //! One control connection: lines in, replies out, and what is known about the client.
 
+use std::cell::RefCell;
 use std::io;
+use std::mem;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use ftp_proto::{Reply, line};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
-use tokio::time::{sleep_until, timeout};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::handler::Request;
 use crate::limits::Limits;
+use crate::tls::stream::TlsStream;
+use crate::tls::{ClientTls, Tls, TlsInfo};
 
 /// Bytes taken from the socket at a time; lines are joined in the decoder, which has its own limit.
-const READ_BUFFER_BYTES: usize = 1024;
+const READ_BUFFER_BYTES: usize = 16 * 1024;
 
 /// Answers to Telnet options that may be waiting to be sent, in bytes. Past it further proposals are
 /// ignored, which RFC 1123 §4.1.2.12 allows as well as refusing.
 const MAX_REFUSAL_BYTES: usize = 300;
+
+/// Replies to lines that came together go out together, up to so many bytes.
+const MAX_QUEUED_BYTES: usize = 16 * 1024;
+
+/// Buffers up to so many bytes are kept while the client says nothing; larger ones are given back.
+const KEPT_BUFFER_BYTES: usize = 256;
 
 /// After our last reply we wait this long for the client to close, throwing away what it sends: a
 /// socket closed with unread bytes resets the connection, and the reply may be lost with it.
@@ -32,7 +42,8 @@ const MAX_LINGER_BYTES: usize = 65_536;
 pub struct Peer {
     /// Number of the connection, unique while the server runs.
     pub id: u64,
-    /// The client's address; IPv4 even if it came through an IPv6 socket.
+    /// The client's address; IPv4 even if it came through an IPv6 socket. Behind a trusted proxy, what
+    /// the proxy says.
     pub address: SocketAddr,
     /// Our address that the client dialled, in the same family.
     pub local: SocketAddr,
@@ -43,16 +54,37 @@ pub struct Peer {
 /// A control connection, as handlers see it.
 #[derive(Debug)]
 pub struct Connection {
-    stream: TcpStream,
+    wire: Wire,
     peer: Peer,
+    /// The address the data connections of this client come from, if that is a proxy's.
+    proxy: Option<SocketAddr>,
     limits: Limits,
     stop: CancellationToken,
     decoder: line::Decoder,
-    /// Bytes read and not yet decoded.
+    /// Bytes read, those before `decoded` not needed any more.
     input: Vec<u8>,
+    decoded: usize,
     /// Bytes that are to be sent; kept here so that a cancelled write loses nothing.
     output: Vec<u8>,
     deadline: Deadline,
+    tls: Option<Tls>,
+    secure: Option<Box<Secure>>,
+}
+
+/// What a client under TLS has besides.
+#[derive(Debug)]
+struct Secure {
+    info: TlsInfo,
+    client: ClientTls,
+}
+
+/// What the bytes go over.
+#[derive(Debug)]
+enum Wire {
+    Clear(TcpStream),
+    Secure(Box<TlsStream>),
+    /// A handshake failed, or one was dropped half way.
+    Lost,
 }
 
 /// When a client that says nothing is closed.
@@ -66,34 +98,48 @@ pub enum Deadline {
     Never,
 }
 
+/// What a server knows of a connection that it has just accepted.
+#[derive(Debug)]
+pub(crate) struct Arrival {
+    pub(crate) stream: TcpStream,
+    pub(crate) peer: SocketAddr,
+    pub(crate) local: SocketAddr,
+    /// The proxy's own address if it came through one.
+    pub(crate) proxy: Option<SocketAddr>,
+    pub(crate) id: u64,
+}
+
 impl Connection {
     pub(crate) fn new(
-        stream: TcpStream,
-        peer: SocketAddr,
-        id: u64,
+        arrival: Arrival,
         limits: Limits,
+        tls: Option<Tls>,
         stop: CancellationToken,
     ) -> io::Result<Self> {
-        let local = stream.local_addr()?;
+        let stream = arrival.stream;
+        // A reply is smaller than a segment; waiting for more to send costs 40 ms a command.
         stream.set_nodelay(true)?;
         rustix::net::sockopt::set_socket_keepalive(&stream, true)?;
         // Clients send the interrupt before ABOR as urgent data (RFC 959 §4.1.3); read it in place.
         rustix::net::sockopt::set_socket_oobinline(&stream, true)?;
-        let now = Instant::now();
         Ok(Self {
-            stream,
+            wire: Wire::Clear(stream),
             peer: Peer {
-                id,
-                address: canonical(peer),
-                local: canonical(local),
-                since: now,
+                id: arrival.id,
+                address: canonical(arrival.peer),
+                local: canonical(arrival.local),
+                since: Instant::now(),
             },
+            proxy: arrival.proxy.map(canonical),
             decoder: line::Decoder::new(limits.line_bytes),
             deadline: Deadline::Idle,
             limits,
             stop,
             input: Vec::new(),
+            decoded: 0,
             output: Vec::new(),
+            tls,
+            secure: None,
         })
     }
 
@@ -101,6 +147,21 @@ impl Connection {
     #[must_use]
     pub const fn peer(&self) -> &Peer {
         &self.peer
+    }
+
+    /// What TLS has agreed on, if the connection is under it.
+    #[must_use]
+    pub fn tls(&self) -> Option<&TlsInfo> {
+        match &self.wire {
+            Wire::Secure(_) => self.secure.as_deref().map(|secure| &secure.info),
+            Wire::Clear(_) | Wire::Lost => None,
+        }
+    }
+
+    /// Whether the server has a certificate, so that [`Connection::start_tls`] can work.
+    #[must_use]
+    pub const fn offers_tls(&self) -> bool {
+        self.tls.is_some()
     }
 
     /// Whether the server is stopping; long work should come to an end.
@@ -120,7 +181,8 @@ impl Connection {
         &self.limits
     }
 
-    /// Sends one reply.
+    /// Answers with one reply. If the client has sent further lines already, it goes out together with
+    /// the replies to those; who has long work to do calls [`Connection::flush`] first.
     ///
     /// Dropping the future may leave part of it unsent; the rest goes out with the next reply.
     ///
@@ -128,9 +190,51 @@ impl Connection {
     ///
     /// The socket's; [`io::ErrorKind::TimedOut`] if the client does not read for [`Limits::write`].
     pub async fn reply(&mut self, reply: &Reply) -> io::Result<()> {
+        self.queue(reply);
+        if self.decoded < self.input.len() && self.output.len() < MAX_QUEUED_BYTES {
+            return Ok(());
+        }
+        self.flush().await
+    }
+
+    /// Puts a reply behind those that are to be sent, and sends nothing.
+    pub(crate) fn queue(&mut self, reply: &Reply) {
         tracing::debug!(id = self.peer.id, %reply, "reply");
         reply.encode(&mut self.output);
-        self.flush().await
+    }
+
+    /// Sends every reply that waits. Cancel-safe: what is not sent goes out with the next.
+    ///
+    /// # Errors
+    ///
+    /// The socket's; [`io::ErrorKind::TimedOut`] if the client does not read for [`Limits::write`].
+    pub async fn flush(&mut self) -> io::Result<()> {
+        // Most of the time the socket takes all of it at once, and no timer is needed.
+        if let Wire::Clear(stream) = &self.wire
+            && !self.output.is_empty()
+        {
+            match stream.try_write(&self.output) {
+                Ok(count) => drop(self.output.drain(..count)),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Err(error),
+            }
+        }
+        while !self.output.is_empty() {
+            let step = write_some(&mut self.wire, &self.output);
+            let count = timeout(self.limits.write, step)
+                .await
+                .map_err(|_| io::ErrorKind::TimedOut)??;
+            self.output.drain(..count);
+        }
+        if let Wire::Secure(stream) = &mut self.wire {
+            timeout(self.limits.write, stream.flush())
+                .await
+                .map_err(|_| io::ErrorKind::TimedOut)??;
+        }
+        if self.output.capacity() > KEPT_BUFFER_BYTES {
+            self.output = Vec::new();
+        }
+        Ok(())
     }
 
     /// Reads the next line; `None` if the client has closed.
@@ -142,12 +246,7 @@ impl Connection {
     /// The socket's.
     pub async fn next_request(&mut self) -> io::Result<Option<Request>> {
         loop {
-            if let Some(request) = self.decode() {
-                let id = self.peer.id;
-                match &request.command {
-                    Ok(_) => tracing::info!(id, %request, "request"),
-                    Err(error) => tracing::warn!(id, %request, %error, "request not understood"),
-                }
+            if let Some(request) = self.buffered_request() {
                 return Ok(Some(request));
             }
             self.flush().await?;
@@ -157,30 +256,104 @@ impl Connection {
         }
     }
 
-    /// Completes when the client has been silent for too long, counted from this call.
-    pub(crate) fn silence(&self) -> impl Future<Output = ()> + Send + use<> {
-        let moment = match self.deadline {
+    /// The next line, if it was read already.
+    pub(crate) fn buffered_request(&mut self) -> Option<Request> {
+        let request = self.decode()?;
+        let id = self.peer.id;
+        match &request.command {
+            Ok(_) => tracing::info!(id, %request, "request"),
+            Err(error) => tracing::warn!(id, %request, %error, "request not understood"),
+        }
+        Some(request)
+    }
+
+    /// Puts TLS on the connection: call it after the reply to AUTH, which is sent first. What the
+    /// client sent in the clear behind its AUTH is dropped, or somebody between could put commands
+    /// into the protected session (CVE-2011-0411).
+    ///
+    /// # Errors
+    ///
+    /// The handshake's; the connection is of no use then.
+    pub async fn start_tls(&mut self) -> io::Result<()> {
+        let tls = self.tls.clone().ok_or(io::ErrorKind::Unsupported)?;
+        self.flush().await?;
+        self.forget_input();
+        let Wire::Clear(stream) = mem::replace(&mut self.wire, Wire::Lost) else {
+            return Err(io::ErrorKind::InvalidInput.into());
+        };
+        let client = tls.for_one_client();
+        let handshake = TlsStream::accept(stream, client.control.clone());
+        let stream = timeout(self.limits.handshake, handshake)
+            .await
+            .map_err(|_| io::ErrorKind::TimedOut)??;
+        let info = stream.info();
+        tracing::info!(id = self.peer.id, version = %info.version, cipher = info.cipher, "tls");
+        self.secure = Some(Box::new(Secure { info, client }));
+        self.wire = Wire::Secure(Box::new(stream));
+        Ok(())
+    }
+
+    /// Takes TLS off again (CCC): call it after the reply, which is sent first. Data connections go on
+    /// as PROT says.
+    ///
+    /// # Errors
+    ///
+    /// The socket's; the connection is of no use then.
+    pub async fn end_tls(&mut self) -> io::Result<()> {
+        self.flush().await?;
+        self.forget_input();
+        let Wire::Secure(stream) = mem::replace(&mut self.wire, Wire::Lost) else {
+            return Err(io::ErrorKind::InvalidInput.into());
+        };
+        let (stream, rest) = timeout(self.limits.handshake, stream.into_clear())
+            .await
+            .map_err(|_| io::ErrorKind::TimedOut)??;
+        self.input = rest;
+        self.wire = Wire::Clear(stream);
+        Ok(())
+    }
+
+    /// What the data connections of this client need.
+    pub(crate) fn data_tls(&self) -> Option<DataTls> {
+        let secure = self.secure.as_deref()?;
+        let certificate = secure.info.certificates.first();
+        Some(DataTls {
+            config: secure.client.data.clone(),
+            certificate: certificate.map(|certificate| certificate.as_ref().to_vec()),
+            handshake: self.limits.handshake,
+        })
+    }
+
+    /// The address data connections come from if the client came through a proxy.
+    pub(crate) const fn proxy(&self) -> Option<SocketAddr> {
+        self.proxy
+    }
+
+    /// The moment at which the client will have been silent for too long, counted from this call.
+    pub(crate) fn silent_at(&self) -> Option<Instant> {
+        match self.deadline {
             Deadline::Idle => Instant::now().checked_add(self.limits.idle),
             Deadline::At(moment) => Some(moment),
             Deadline::Never => None,
-        };
-        async move {
-            match moment {
-                Some(moment) => sleep_until(moment.into()).await,
-                None => std::future::pending().await,
-            }
         }
     }
 
-    pub(crate) fn stop_token(&self) -> CancellationToken {
-        self.stop.clone()
+    pub(crate) const fn stop_token(&self) -> &CancellationToken {
+        &self.stop
     }
 
     /// Closes after everything sent has a chance to arrive.
     pub(crate) async fn close(&mut self) {
         let ended = async {
             self.flush().await?;
-            self.stream.shutdown().await?;
+            match &mut self.wire {
+                Wire::Clear(stream) => stream.shutdown().await?,
+                Wire::Secure(stream) => {
+                    stream.close().await?;
+                    rustix::net::shutdown(stream.tcp(), rustix::net::Shutdown::Write)?;
+                }
+                Wire::Lost => return Ok(()),
+            }
             let mut left = MAX_LINGER_BYTES;
             while left > 0 {
                 self.input.clear();
@@ -197,23 +370,46 @@ impl Connection {
         }
     }
 
+    fn forget_input(&mut self) {
+        self.input = Vec::new();
+        self.decoded = 0;
+        self.decoder = line::Decoder::new(self.limits.line_bytes);
+    }
+
     /// Reads some bytes; 0 at the end. Cancel-safe.
     async fn fill(&mut self) -> io::Result<usize> {
-        self.input.reserve(READ_BUFFER_BYTES);
-        loop {
-            // Not `AsyncRead`: it takes a short read for an empty socket, but a read also stops
-            // short of urgent data. The line end of an ABOR sent as such (Python's ftplib does)
-            // would stay unread until the client says something else.
-            self.stream.readable().await?;
-            match self.stream.try_read_buf(&mut self.input) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                result => return result,
+        if self.decoded == self.input.len() {
+            self.decoded = 0;
+            self.input.clear();
+            if self.input.capacity() > KEPT_BUFFER_BYTES {
+                self.input = Vec::new();
             }
+        }
+        match &mut self.wire {
+            Wire::Clear(stream) => loop {
+                // Not `AsyncRead`: it takes a short read for an empty socket, but a read also stops
+                // short of urgent data. The line end of an ABOR sent as such (Python's ftplib does)
+                // would stay unread until the client says something else.
+                stream.readable().await?;
+                match read_now(stream, &mut self.input) {
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                    result => return result,
+                }
+            },
+            Wire::Secure(stream) => {
+                let read = stream.read(&mut self.input, READ_BUFFER_BYTES).await;
+                match read {
+                    // Many clients close without a word after QUIT.
+                    Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(0),
+                    read => read,
+                }
+            }
+            Wire::Lost => Err(io::ErrorKind::NotConnected.into()),
         }
     }
 
     fn decode(&mut self) -> Option<Request> {
-        let mut input = self.input.as_slice();
+        let mut input = self.input.get(self.decoded..).unwrap_or_default();
         let mut request = None;
         while let Some(event) = self.decoder.decode(&mut input) {
             match event {
@@ -228,24 +424,70 @@ impl Connection {
             }
             break;
         }
-        let used = self.input.len() - input.len();
-        self.input.drain(..used);
+        self.decoded = self.input.len() - input.len();
         request
     }
+}
 
-    async fn flush(&mut self) -> io::Result<()> {
-        while !self.output.is_empty() {
-            let write = self.stream.write(&self.output);
-            let count = timeout(self.limits.write, write)
-                .await
-                .map_err(|_| io::ErrorKind::TimedOut)??;
-            if count == 0 {
-                return Err(io::ErrorKind::WriteZero.into());
-            }
-            self.output.drain(..count);
+/// TLS for the data connections of one client.
+#[derive(Clone, Debug)]
+pub(crate) struct DataTls {
+    config: std::sync::Arc<rustls::ServerConfig>,
+    /// What the client showed on the control connection.
+    certificate: Option<Vec<u8>>,
+    handshake: Duration,
+}
+
+impl DataTls {
+    /// Shakes hands on a data connection.
+    ///
+    /// # Errors
+    ///
+    /// The handshake's; [`io::ErrorKind::PermissionDenied`] if the client is not the one of the
+    /// control connection as far as TLS can tell.
+    pub(crate) async fn accept(&self, stream: TcpStream, resumes: bool) -> io::Result<TlsStream> {
+        let handshake = TlsStream::accept(stream, self.config.clone());
+        let mut stream = timeout(self.handshake, handshake)
+            .await
+            .map_err(|_| io::ErrorKind::TimedOut)??;
+        let is_same = self.certificate.as_deref() == stream.certificate();
+        if is_same && (stream.is_resumed() || !resumes) {
+            return Ok(stream);
         }
-        Ok(())
+        stream.close().await?;
+        Err(io::ErrorKind::PermissionDenied.into())
     }
+}
+
+async fn write_some(wire: &mut Wire, bytes: &[u8]) -> io::Result<usize> {
+    let count = match wire {
+        Wire::Clear(stream) => stream.write(bytes).await?,
+        Wire::Secure(stream) => match stream.put(bytes)? {
+            0 => {
+                stream.flush().await?;
+                stream.put(bytes)?
+            }
+            count => count,
+        },
+        Wire::Lost => return Err(io::ErrorKind::NotConnected.into()),
+    };
+    if count == 0 {
+        return Err(io::ErrorKind::WriteZero.into());
+    }
+    Ok(count)
+}
+
+/// Appends what the socket has to `input`, by way of one buffer per thread: a client that says nothing
+/// for most of the time needs none of its own.
+fn read_now(stream: &TcpStream, input: &mut Vec<u8>) -> io::Result<usize> {
+    thread_local! {
+        static BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; READ_BUFFER_BYTES]);
+    }
+    BUFFER.with_borrow_mut(|buffer| {
+        let count = stream.try_read(buffer)?;
+        input.extend_from_slice(buffer.get(..count).unwrap_or_default());
+        Ok(count)
+    })
 }
 
 pub(crate) const fn canonical(address: SocketAddr) -> SocketAddr {

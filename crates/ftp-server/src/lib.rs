@@ -29,12 +29,15 @@ pub mod handler;
 pub mod hook;
 pub mod limits;
 pub mod listener;
+pub mod proxy;
 pub mod server;
 pub mod throttle;
+pub mod tls;
 
 pub use self::connection::Connection;
 pub use self::handler::{Answer, Handler, Request};
 pub use self::limits::Limits;
 pub use self::listener::Listener;
 pub use self::server::Server;
+pub use self::tls::{Tls, TlsInfo};
 pub use ftp_proto;

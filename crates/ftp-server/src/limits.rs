@@ -16,6 +16,8 @@ pub struct Limits {
     pub idle: Duration,
     /// How long a reply may take to be sent; a client that does not read is closed.
     pub write: Duration,
+    /// How long a TLS handshake or a proxy's first line may take; then the connection is closed.
+    pub handshake: Duration,
     /// How long requests and transfers under way may go on after the server was told to stop.
     pub grace: Duration,
 }
@@ -28,6 +30,7 @@ impl Default for Limits {
             line_bytes: ftp_proto::line::MAX_LINE_BYTES,
             idle: Duration::from_secs(300),
             write: Duration::from_secs(30),
+            handshake: Duration::from_secs(20),
             grace: Duration::from_secs(10),
         }
     }

@@ -7,13 +7,29 @@ use std::task::Poll;
 
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
+/// A socket, and what is spoken on it first.
+#[derive(Debug)]
+struct Door {
+    socket: TcpListener,
+    /// TLS begins at once, without AUTH: the habit of port 990.
+    is_implicit_tls: bool,
+}
+
+/// A connection that was just accepted.
+#[derive(Debug)]
+pub(crate) struct Accepted {
+    pub(crate) stream: TcpStream,
+    pub(crate) peer: SocketAddr,
+    pub(crate) is_implicit_tls: bool,
+}
+
 /// Connections the system keeps for us before we take them.
 const BACKLOG: u32 = 1024;
 
 /// One or more listening sockets.
 #[derive(Debug)]
 pub struct Listener {
-    sockets: Vec<TcpListener>,
+    sockets: Vec<Door>,
     /// The socket that is asked first, in turn, so that a busy one does not starve the others.
     turn: usize,
 }
@@ -41,10 +57,7 @@ impl Listener {
             }
             other => other?,
         };
-        Ok(Self {
-            sockets: vec![socket],
-            turn: 0,
-        })
+        Ok(Self::of(vec![socket]))
     }
 
     /// Listens on exactly these addresses; an IPv6 one takes no IPv4 connections.
@@ -53,7 +66,7 @@ impl Listener {
     ///
     /// The system's, for the first address that cannot be had.
     pub fn bind(addresses: &[SocketAddr]) -> io::Result<Self> {
-        let sockets: io::Result<Vec<_>> = addresses
+        let sockets = addresses
             .iter()
             .map(|&address| {
                 let socket = if address.is_ipv6() {
@@ -65,11 +78,54 @@ impl Listener {
                 };
                 bind(socket, address)
             })
-            .collect();
-        Ok(Self {
-            sockets: sockets?,
+            .collect::<io::Result<_>>()?;
+        Ok(Self::of(sockets))
+    }
+
+    /// Takes the sockets systemd has opened for us (`sd_listen_fds(3)`); `None` if there are none.
+    ///
+    /// Call it once, early: it reads and removes `LISTEN_FDS` and `LISTEN_PID`.
+    ///
+    /// # Errors
+    ///
+    /// The system's; [`io::ErrorKind::InvalidInput`] for a socket that is not a listening TCP one.
+    pub fn from_systemd() -> io::Result<Option<Self>> {
+        let mut handed = listenfd::ListenFd::from_env();
+        let mut sockets = Vec::new();
+        for index in 0..handed.len() {
+            let invalid = || io::Error::from(io::ErrorKind::InvalidInput);
+            let socket = handed.take_tcp_listener(index)?.ok_or_else(invalid)?;
+            socket.set_nonblocking(true)?;
+            sockets.push(TcpListener::from_std(socket)?);
+        }
+        Ok((!sockets.is_empty()).then(|| Self::of(sockets)))
+    }
+
+    /// Clients of these sockets begin with TLS, without AUTH; needs [`crate::Server::with_tls`].
+    #[must_use]
+    pub fn implicit_tls(mut self) -> Self {
+        for door in &mut self.sockets {
+            door.is_implicit_tls = true;
+        }
+        self
+    }
+
+    /// Also listens where another one does.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.sockets.extend(other.sockets);
+        self
+    }
+
+    fn of(sockets: Vec<TcpListener>) -> Self {
+        let door = |socket| Door {
+            socket,
+            is_implicit_tls: false,
+        };
+        Self {
+            sockets: sockets.into_iter().map(door).collect(),
             turn: 0,
-        })
+        }
     }
 
     /// The addresses listened on, with the ports the system chose.
@@ -78,19 +134,24 @@ impl Listener {
     ///
     /// The system's.
     pub fn addresses(&self) -> io::Result<Vec<SocketAddr>> {
-        self.sockets.iter().map(TcpListener::local_addr).collect()
+        let doors = self.sockets.iter();
+        doors.map(|door| door.socket.local_addr()).collect()
     }
 
     /// The next connection. Cancel-safe.
-    pub(crate) async fn accept(&mut self) -> io::Result<(TcpStream, SocketAddr)> {
+    pub(crate) async fn accept(&mut self) -> io::Result<Accepted> {
         let count = self.sockets.len();
         self.turn = (self.turn + 1) % count.max(1);
         let turn = self.turn;
         poll_fn(|context| {
             let (before, after) = self.sockets.split_at(turn);
-            for socket in after.iter().chain(before) {
-                if let Poll::Ready(result) = socket.poll_accept(context) {
-                    return Poll::Ready(result);
+            for door in after.iter().chain(before) {
+                if let Poll::Ready(result) = door.socket.poll_accept(context) {
+                    return Poll::Ready(result.map(|(stream, peer)| Accepted {
+                        stream,
+                        peer,
+                        is_implicit_tls: door.is_implicit_tls,
+                    }));
                 }
             }
             Poll::Pending

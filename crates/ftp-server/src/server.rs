@@ -5,20 +5,23 @@ use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
-use std::time::Duration;
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use ftp_proto::{Code, Reply};
 use futures_util::FutureExt;
 use tokio::net::TcpStream;
-use tokio::task::{Id, JoinSet};
-use tokio::time::{sleep, timeout};
-use tokio_util::sync::CancellationToken;
+use tokio::task::JoinSet;
+use tokio::time::{Sleep, sleep, sleep_until, timeout};
+use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
 
-use crate::connection::{Connection, Deadline, canonical};
+use crate::connection::{Arrival, Connection, Deadline, canonical};
 use crate::handler::{Disconnect, Handler, Request, Service};
 use crate::limits::Limits;
-use crate::listener::Listener;
+use crate::listener::{Accepted, Listener};
+use crate::proxy::{self, Trusted};
+use crate::tls::Tls;
 
 /// Pause after a failed accept. It fails when descriptors have run out; trying again at once would
 /// only burn the processor.
@@ -29,6 +32,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 pub struct Server<H> {
     handler: Arc<H>,
     limits: Limits,
+    tls: Option<Tls>,
+    proxies: Trusted,
     stop: CancellationToken,
 }
 
@@ -38,8 +43,25 @@ impl<H: Handler> Server<H> {
         Self {
             handler: Arc::new(handler),
             limits,
+            tls: None,
+            proxies: Trusted::nobody(),
             stop: CancellationToken::new(),
         }
+    }
+
+    /// Offers TLS; keep a clone to change the certificate while the server runs.
+    #[must_use]
+    pub fn with_tls(mut self, tls: Tls) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
+    /// Believes these load balancers about who the client is. A connection from one of them has to
+    /// begin with a PROXY header, and is closed without; from anybody else a header is not read.
+    #[must_use]
+    pub fn behind(mut self, proxies: Trusted) -> Self {
+        self.proxies = proxies;
+        self
     }
 
     /// Cancelling it stops the server: listeners close, idle sessions are told `421`, and whatever is
@@ -58,15 +80,20 @@ impl<H: Handler> Server<H> {
         let addresses = listener.addresses()?;
         tracing::info!(?addresses, "listening");
         self.handler.service_start(&Service { addresses }).await?;
-        let mut guests = Guests::default();
+        let mut tasks = JoinSet::new();
+        let seats = Seats::default();
         let mut next_id = 1_u64;
         loop {
             tokio::select! {
                 () = self.stop.cancelled() => break,
-                Some(ended) = guests.tasks.join_next_with_id() => guests.remove(ended),
+                Some(ended) = tasks.join_next() => {
+                    if let Err(error) = ended {
+                        tracing::error!(%error, "connection task failed");
+                    }
+                }
                 accepted = listener.accept() => match accepted {
-                    Ok((stream, peer)) => {
-                        self.admit(stream, canonical(peer), next_id, &mut guests);
+                    Ok(accepted) => {
+                        self.admit(accepted, next_id, &seats, &mut tasks);
                         next_id = next_id.wrapping_add(1);
                     }
                     Err(error) => {
@@ -77,81 +104,158 @@ impl<H: Handler> Server<H> {
             }
         }
         drop(listener);
-        tracing::info!(connections = guests.tasks.len(), "stopping");
-        let all_ended = async { while guests.tasks.join_next().await.is_some() {} };
+        tracing::info!(connections = tasks.len(), "stopping");
+        let all_ended = async { while tasks.join_next().await.is_some() {} };
         if timeout(self.limits.grace, all_ended).await.is_err() {
-            tracing::warn!(connections = guests.tasks.len(), "closed after grace");
-            guests.tasks.shutdown().await;
+            tracing::warn!(connections = tasks.len(), "closed after grace");
+            tasks.shutdown().await;
         }
         Ok(())
     }
 
-    fn admit(&self, stream: TcpStream, peer: SocketAddr, id: u64, guests: &mut Guests) {
-        let too_many = guests.tasks.len() >= self.limits.connections
-            || guests.from(peer.ip()) >= self.limits.connections_per_address;
-        if too_many {
-            tracing::warn!(%peer, "refused, too many connections");
-            let mut text = Vec::new();
-            Reply::new(Code::SERVICE_UNAVAILABLE, "Too many connections.").encode(&mut text);
-            // It fits into the empty buffer of a new socket; if not, closing says enough.
-            if let Err(error) = stream.try_write(&text) {
-                tracing::trace!(%peer, %error, "refusal not sent");
-            }
+    fn admit(&self, accepted: Accepted, id: u64, seats: &Seats, tasks: &mut JoinSet<()>) {
+        let peer = canonical(accepted.peer);
+        let is_proxied = self.proxies.contains(peer.ip());
+        let seat = if tasks.len() >= self.limits.connections {
+            None
+        } else if is_proxied {
+            // Whose seat it is will be known when the header was read.
+            Some(None)
+        } else {
+            let most = self.limits.connections_per_address;
+            seats.take(peer.ip(), most).map(Some)
+        };
+        let Some(seat) = seat else {
+            refuse(&accepted.stream, peer);
             return;
-        }
-        let connection = Connection::new(
-            stream,
-            peer,
+        };
+        tracing::info!(id, %peer, "accepted");
+        let guest = Guest {
+            handler: Arc::clone(&self.handler),
+            limits: self.limits.clone(),
+            tls: self.tls.clone(),
+            stop: self.stop.child_token(),
+            seats: seats.clone(),
             id,
-            self.limits.clone(),
-            self.stop.child_token(),
-        );
-        match connection {
-            Ok(connection) => {
-                tracing::info!(id, %peer, "accepted");
-                guests.add(peer.ip(), attend(Arc::clone(&self.handler), connection));
-            }
-            Err(error) => tracing::warn!(%peer, %error, "lost before its greeting"),
+        };
+        tasks.spawn(guest.visit(accepted, seat));
+    }
+}
+
+fn refuse(stream: &TcpStream, peer: SocketAddr) {
+    tracing::warn!(%peer, "refused, too many connections");
+    let mut text = Vec::new();
+    Reply::new(Code::SERVICE_UNAVAILABLE, "Too many connections.").encode(&mut text);
+    // It fits into the empty buffer of a new socket; if not, closing says enough.
+    if let Err(error) = stream.try_write(&text) {
+        tracing::trace!(%peer, %error, "refusal not sent");
+    }
+}
+
+/// How many connections there are from each address.
+#[derive(Clone, Default)]
+struct Seats(Arc<Mutex<HashMap<IpAddr, usize>>>);
+
+impl Seats {
+    /// A seat for this address, if it has fewer than so many.
+    fn take(&self, address: IpAddr, most: usize) -> Option<Seat> {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(address).or_default();
+        if *count >= most {
+            return None;
         }
+        *count += 1;
+        Some(Seat {
+            seats: self.clone(),
+            address,
+        })
     }
 }
 
-/// The tasks of open connections, counted by address.
-#[derive(Default)]
-struct Guests {
-    tasks: JoinSet<()>,
-    addresses: HashMap<Id, IpAddr>,
-    counts: HashMap<IpAddr, usize>,
+/// One connection of an address; dropped when it ends.
+struct Seat {
+    seats: Seats,
+    address: IpAddr,
 }
 
-impl Guests {
-    fn from(&self, address: IpAddr) -> usize {
-        self.counts.get(&address).copied().unwrap_or(0)
-    }
-
-    fn add(&mut self, address: IpAddr, task: impl Future<Output = ()> + Send + 'static) {
-        let handle = self.tasks.spawn(task);
-        self.addresses.insert(handle.id(), address);
-        *self.counts.entry(address).or_default() += 1;
-    }
-
-    fn remove(&mut self, ended: Result<(Id, ()), tokio::task::JoinError>) {
-        let id = match ended {
-            Ok((id, ())) => id,
-            Err(error) => {
-                tracing::error!(%error, "connection task failed");
-                error.id()
-            }
-        };
-        let Some(address) = self.addresses.remove(&id) else {
-            return;
-        };
-        if let Some(count) = self.counts.get_mut(&address) {
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut counts = self.seats.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = counts.get_mut(&self.address) {
             *count -= 1;
             if *count == 0 {
-                self.counts.remove(&address);
+                counts.remove(&self.address);
             }
         }
+    }
+}
+
+/// What a connection takes along from its server.
+struct Guest<H> {
+    handler: Arc<H>,
+    limits: Limits,
+    tls: Option<Tls>,
+    stop: CancellationToken,
+    seats: Seats,
+    id: u64,
+}
+
+impl<H: Handler> Guest<H> {
+    async fn visit(self, accepted: Accepted, seat: Option<Seat>) {
+        let peer = accepted.peer;
+        let is_implicit_tls = accepted.is_implicit_tls;
+        let (id, seats) = (self.id, self.seats.clone());
+        let arrived = self.arrive(accepted, seat.is_some()).await;
+        let (mut connection, handler) = match arrived {
+            Ok(arrived) => arrived,
+            Err(error) => {
+                tracing::debug!(id, %peer, %error, "lost before its greeting");
+                return;
+            }
+        };
+        let _seat = match seat {
+            Some(seat) => seat,
+            None => {
+                let address = connection.peer().address.ip();
+                let most = connection.limits().connections_per_address;
+                let Some(seat) = seats.take(address, most) else {
+                    let reply = Reply::new(Code::SERVICE_UNAVAILABLE, "Too many connections.");
+                    if connection.reply(&reply).await.is_ok() {
+                        connection.close().await;
+                    }
+                    return;
+                };
+                seat
+            }
+        };
+        if is_implicit_tls && let Err(error) = connection.start_tls().await {
+            tracing::debug!(id, %peer, %error, "no tls");
+            return;
+        }
+        attend(handler, connection).await;
+    }
+
+    /// Who it is, from the proxy's header if it is to have one.
+    async fn arrive(self, accepted: Accepted, is_direct: bool) -> io::Result<(Connection, Arc<H>)> {
+        let stream = accepted.stream;
+        let mut arrival = Arrival {
+            local: stream.local_addr()?,
+            peer: accepted.peer,
+            proxy: None,
+            id: self.id,
+            stream,
+        };
+        if !is_direct {
+            arrival.proxy = Some(arrival.peer);
+            let header = timeout(self.limits.handshake, proxy::read(&arrival.stream))
+                .await
+                .map_err(|_| io::ErrorKind::TimedOut)??;
+            if let Some(header) = header {
+                (arrival.peer, arrival.local) = (header.client, header.local);
+            }
+        }
+        let connection = Connection::new(arrival, self.limits, self.tls, self.stop)?;
+        Ok((connection, self.handler))
     }
 }
 
@@ -187,8 +291,15 @@ async fn converse<H: Handler>(
     session: &mut H::Session,
     connection: &mut Connection,
 ) -> Disconnect {
+    let stop = connection.stop_token().clone();
+    // Both are kept from one request to the next: setting an alarm anew for each would cost more
+    // than answering a NOOP does.
+    let mut stopped = pin!(stop.cancelled());
+    let mut alarm = pin!(sleep_until(
+        (Instant::now() + connection.limits().idle).into()
+    ));
     loop {
-        let request = match wait(connection).await {
+        let request = match wait(connection, stopped.as_mut(), alarm.as_mut()).await {
             Ok(request) => request,
             Err(why) => return why,
         };
@@ -208,18 +319,44 @@ async fn converse<H: Handler>(
     }
 }
 
-async fn wait(connection: &mut Connection) -> Result<Request, Disconnect> {
-    let stop = connection.stop_token();
-    let silence = connection.silence();
+async fn wait(
+    connection: &mut Connection,
+    stopped: Pin<&mut WaitForCancellationFuture<'_>>,
+    alarm: Pin<&mut Sleep>,
+) -> Result<Request, Disconnect> {
+    if connection.is_stopping() {
+        return Err(Disconnect::Shutdown);
+    }
+    if let Some(request) = connection.buffered_request() {
+        return Ok(request);
+    }
+    let silent_at = connection.silent_at();
     tokio::select! {
         biased;
-        () = stop.cancelled() => Err(Disconnect::Shutdown),
+        () = stopped => Err(Disconnect::Shutdown),
         request = connection.next_request() => match request {
             Ok(Some(request)) => Ok(request),
             Ok(None) => Err(Disconnect::Client),
             Err(error) => Err(Disconnect::Error(error.kind())),
         },
-        () = silence => Err(Disconnect::Idle),
+        () = until(silent_at, alarm) => Err(Disconnect::Idle),
+    }
+}
+
+/// Waits for a moment with an alarm that may be set to an earlier one, which it then leaves as it is.
+async fn until(moment: Option<Instant>, mut alarm: Pin<&mut Sleep>) {
+    let Some(moment) = moment.map(tokio::time::Instant::from) else {
+        return std::future::pending().await;
+    };
+    if alarm.deadline() > moment {
+        alarm.as_mut().reset(moment);
+    }
+    loop {
+        alarm.as_mut().await;
+        if tokio::time::Instant::now() >= moment {
+            return;
+        }
+        alarm.as_mut().reset(moment);
     }
 }
 
