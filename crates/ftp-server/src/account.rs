@@ -277,16 +277,26 @@ impl Meter {
     ///
     /// [`FileError::OverQuota`] when they are more than the quota holds.
     pub async fn moved(&self, bytes: usize) -> Result<(), FileError> {
-        let bytes = bytes as u64;
-        self.moved.fetch_add(bytes, Ordering::Relaxed);
-        self.charge(bytes)?;
+        self.note(bytes)?;
         if let Some(rate) = self.account.rate(self.direction) {
-            let wait = rate.take(bytes, Instant::now());
+            let wait = rate.take(bytes as u64, Instant::now());
             if !wait.is_zero() {
                 tokio::time::sleep(wait).await;
             }
         }
         Ok(())
+    }
+
+    /// Notes bytes that have moved, without a thought to the rate.
+    pub(crate) fn note(&self, bytes: usize) -> Result<(), FileError> {
+        let bytes = bytes as u64;
+        self.moved.fetch_add(bytes, Ordering::Relaxed);
+        self.charge(bytes)
+    }
+
+    /// Whether bytes may move as fast as they can.
+    pub(crate) fn has_no_rate(&self) -> bool {
+        self.account.rate(self.direction).is_none()
     }
 
     fn charge(&self, bytes: u64) -> Result<(), FileError> {

@@ -6,12 +6,16 @@
 pub mod disk;
 pub mod memory;
 
+use std::fs::File;
 use std::future::Future;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use ftp_proto::listing::Entry;
 use ftp_proto::server::{FileError, Path, Placement};
 use ftp_proto::time::Timestamp;
+use rustix::io::Errno;
+use tokio::sync::Semaphore;
 
 use crate::auth::User;
 
@@ -134,6 +138,12 @@ pub trait Reader: Send + 'static {
     ///
     /// [`FileError`].
     fn read(&mut self) -> impl Future<Output = Result<Option<Bytes>, FileError>> + Send;
+
+    /// The file of the host that is being read, if it is one: the driver then takes the bytes itself,
+    /// without copying them if it can, and [`Reader::read`] is not called.
+    fn host_file(&self) -> Option<HostFile> {
+        None
+    }
 }
 
 /// An open file that is written from front to back.
@@ -153,6 +163,44 @@ pub trait Writer: Send + 'static {
     ///
     /// [`FileError`]; the client is told that the transfer failed.
     fn finish(self) -> impl Future<Output = Result<(), FileError>> + Send;
+
+    /// The file of the host that is being written, if it is one and its bytes may come from the
+    /// kernel: the driver then puts the rest of a large file there itself, and reports it to
+    /// [`Writer::advance`].
+    fn host_file(&self) -> Option<HostFile> {
+        None
+    }
+
+    /// So many bytes were written to [`Writer::host_file`] from its offset on.
+    fn advance(&mut self, bytes: u64) {
+        let _ = bytes;
+    }
+}
+
+/// A file of the host, for a driver that moves its bytes without the backend.
+#[derive(Clone, Debug)]
+pub struct HostFile {
+    /// The file.
+    pub file: Arc<File>,
+    /// Where the next byte is.
+    pub offset: u64,
+    /// Bytes there are from there on, or that may be taken.
+    pub length: Option<u64>,
+    /// Whether its file system lives in memory, so that reading never waits for a disk.
+    pub is_memory: bool,
+    /// Held during calls that may block.
+    pub gate: Arc<Semaphore>,
+}
+
+impl HostFile {
+    /// Makes a call where it may block.
+    pub(crate) async fn blocking<T: Send + 'static>(
+        &self,
+        call: impl FnOnce(&File) -> Result<T, Errno> + Send + 'static,
+    ) -> Result<T, FileError> {
+        let file = Arc::clone(&self.file);
+        disk::blocking(&self.gate, move || call(&file)).await
+    }
 }
 
 /// An open directory.

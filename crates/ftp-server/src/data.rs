@@ -1,48 +1,71 @@
-//! Data connections: the port that listens, the dialling, and the bytes that move.
+//! Data connections: how they come about, and the bytes that move.
+
+mod announce;
+mod port;
+mod receive;
+mod send;
+mod socket;
+mod stream;
 
 use std::future::Future;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use bytes::BytesMut;
 use ftp_proto::server::{FileError, TransferEnd};
-use ftp_proto::transfer::{FromNetwork, ToNetwork};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 
-use crate::backend::{CHUNK_BYTES, Reader, Writer};
-use crate::connection::canonical;
+use crate::account::Meter;
+use crate::connection::{Connection, DataTls, Peer};
+
+pub use self::announce::{Advertised, Announce};
+pub(crate) use self::port::Port;
+pub(crate) use self::receive::receive;
+pub(crate) use self::send::{send, send_at_once};
+pub(crate) use self::socket::Socket;
+pub(crate) use self::stream::DataStream;
 
 /// How data connections are made.
 #[derive(Clone, Debug)]
 pub struct DataOptions {
     /// Ports for passive mode; `None` lets the system choose, which is hardest to guess.
     pub ports: Option<RangeInclusive<u16>>,
-    /// The address a 227 announces instead of our own: for a server behind address translation.
-    pub announce: Option<Ipv4Addr>,
+    /// The address a 227 announces: for a server behind address translation.
+    pub announce: Announce,
+    /// Whether data connections may come from others than the control peer, for transfers between
+    /// servers (FXP). RFC 2577 §4 is why they may not otherwise.
+    pub foreign: bool,
+    /// Whether a protected data connection has to resume the TLS session of its control connection.
+    /// Without it a client is known by its address only; with it some clients are locked out, Python's
+    /// ftplib among them.
+    pub resumed_tls: bool,
     /// How long the client may take to dial, or to be dialled; then `425`.
     pub connect: Duration,
     /// How long not a single byte may move; then `426`.
     pub idle: Duration,
+    /// How long one transfer may take in all; then `426`.
+    pub total: Option<Duration>,
 }
 
 impl Default for DataOptions {
     fn default() -> Self {
         Self {
             ports: None,
-            announce: None,
+            announce: Announce::default(),
+            foreign: false,
+            resumed_tls: false,
             connect: Duration::from_secs(30),
             idle: Duration::from_secs(120),
+            total: None,
         }
     }
 }
 
 /// Makes the connections of active mode; the one place where PORT and EPRT lead anywhere.
 ///
-/// The session asks for the control peer's own address and no other.
+/// The session asks for the control peer's own address and no other, unless the operator allows more.
 pub trait Dial: Send + Sync + 'static {
     /// Connects from our address to the client's.
     ///
@@ -58,196 +81,198 @@ pub trait Dial: Send + Sync + 'static {
 
 /// Dials over the host's network.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct TcpDial;
+pub struct TcpDial {
+    port: Option<u16>,
+}
+
+impl TcpDial {
+    /// From any port.
+    pub const ANY_PORT: Self = Self { port: None };
+
+    /// From this port, as RFC 959 §3.2 has it and some filters want it (20, which needs privileges).
+    /// If it cannot be had, from any.
+    #[must_use]
+    pub const fn from_port(port: u16) -> Self {
+        Self { port: Some(port) }
+    }
+}
 
 impl Dial for TcpDial {
     async fn dial(&self, from: IpAddr, to: SocketAddr) -> io::Result<TcpStream> {
-        let socket = match to {
-            SocketAddr::V4(_) => TcpSocket::new_v4()?,
-            SocketAddr::V6(_) => TcpSocket::new_v6()?,
-        };
+        if let Some(port) = self.port {
+            let socket = new_socket(to)?;
+            // Others dial from it too, to other addresses.
+            socket.set_reuseaddr(true)?;
+            match socket.bind((from, port).into()) {
+                Ok(()) => return socket.connect(to).await,
+                Err(error) => tracing::warn!(port, %error, "cannot dial from this port"),
+            }
+        }
+        let socket = new_socket(to)?;
         // From the address the client knows, or its filter drops us.
         socket.bind((from, 0).into())?;
         socket.connect(to).await
     }
 }
 
+fn new_socket(to: SocketAddr) -> io::Result<TcpSocket> {
+    match to {
+        SocketAddr::V4(_) => TcpSocket::new_v4(),
+        SocketAddr::V6(_) => TcpSocket::new_v6(),
+    }
+}
+
+/// What a transfer is held to.
+#[derive(Debug)]
+pub(crate) struct Traffic<'a> {
+    pub(crate) idle: Duration,
+    pub(crate) meter: &'a Meter,
+}
+
+impl Traffic<'_> {
+    /// Most bytes to move at a time, at most so many.
+    fn step(&self, most: usize) -> usize {
+        self.meter.step().min(most).max(1)
+    }
+
+    /// Notes bytes that have moved, and waits if it was too fast.
+    async fn moved(&self, bytes: usize) -> Result<(), TransferEnd> {
+        let moved = self.meter.moved(bytes).await;
+        moved.map_err(TransferEnd::Failed)
+    }
+}
+
 /// How the next data connection comes about.
 #[derive(Debug)]
 pub(crate) enum Channel {
-    Listening(TcpListener),
+    Listening(Port),
     Dialling(SocketAddr),
 }
 
+/// Who may be at the other end of a data connection, and what it needs.
+#[derive(Debug)]
+pub(crate) struct Rules {
+    peer: Peer,
+    /// The proxy the control connection came through.
+    proxy: Option<IpAddr>,
+    foreign: bool,
+    resumed_tls: bool,
+    tls: Option<DataTls>,
+    connect: Duration,
+}
+
+impl Rules {
+    /// For this client; `is_protected` as PROT has it.
+    pub(crate) fn new(connection: &Connection, options: &DataOptions, is_protected: bool) -> Self {
+        Self {
+            peer: *connection.peer(),
+            proxy: connection.proxy().map(|proxy| proxy.ip()),
+            foreign: options.foreign,
+            resumed_tls: options.resumed_tls,
+            tls: is_protected.then(|| connection.data_tls()).flatten(),
+            connect: options.connect,
+        }
+    }
+
+    /// Whether this may be the client; anybody else would be stealing the transfer (RFC 2577 §4).
+    fn admit(&self, from: SocketAddr) -> bool {
+        let admitted = self.foreign
+            || from.ip() == self.peer.address.ip()
+            || self.proxy.is_some_and(|proxy| proxy == from.ip());
+        if !admitted {
+            tracing::warn!(id = self.peer.id, %from, "stranger on a data port");
+        }
+        admitted
+    }
+}
+
 impl Channel {
-    /// Waits for the client or dials it; `None` if nothing came about in time.
+    /// The connection, if the client has made it already and nothing is to be agreed on.
+    pub(crate) fn open_at_once(&self, rules: &Rules) -> Option<Socket> {
+        let Self::Listening(port) = self else {
+            return None;
+        };
+        if rules.tls.is_some() || rules.proxy.is_some() {
+            return None;
+        }
+        while let Ok((socket, from)) = port.try_accept() {
+            if rules.admit(from) {
+                return Some(socket);
+            }
+        }
+        None
+    }
+
+    /// Waits for the client or dials it.
+    ///
+    /// # Errors
+    ///
+    /// How the transfer ends then.
     pub(crate) async fn open(
         self,
         dial: &impl Dial,
-        local: IpAddr,
-        peer: IpAddr,
-        options: &DataOptions,
-    ) -> Option<TcpStream> {
-        let opened = async {
-            match self {
-                Self::Dialling(to) => dial.dial(local, to).await,
-                Self::Listening(listener) => loop {
-                    let (stream, from) = listener.accept().await?;
-                    // Anybody else would be stealing the transfer (RFC 2577 §4).
-                    if canonical(from).ip() == peer {
-                        return Ok(stream);
-                    }
-                    tracing::warn!(%from, "stranger on a data port");
-                },
-            }
-        };
-        match timeout(options.connect, opened).await {
-            Ok(Ok(stream)) => Some(stream),
+        rules: &Rules,
+    ) -> Result<DataStream, TransferEnd> {
+        let socket = match timeout(rules.connect, self.connect(dial, rules)).await {
+            Ok(Ok(socket)) => socket,
             Ok(Err(error)) => {
-                tracing::debug!(%error, "no data connection");
-                None
+                tracing::debug!(id = rules.peer.id, %error, "no data connection");
+                return Err(TransferEnd::NoConnection);
             }
-            Err(_) => None,
+            Err(_) => return Err(TransferEnd::NoConnection),
+        };
+        protect(socket, rules).await
+    }
+
+    async fn connect(self, dial: &impl Dial, rules: &Rules) -> io::Result<Socket> {
+        let port = match self {
+            Self::Dialling(to) => {
+                let stream = dial.dial(rules.peer.local.ip(), to).await?;
+                return Ok(Socket::Watched(stream));
+            }
+            Self::Listening(port) => port,
+        };
+        let mut port = Some(port);
+        let mut watched = None;
+        loop {
+            // Most clients have dialled long before they ask for the transfer.
+            let (socket, from) = match port.as_ref().map(Port::try_accept) {
+                Some(Ok(found)) => found,
+                _ => match (&watched, port.take()) {
+                    (None, Some(port)) => watched.insert(port.watch()?).next().await?,
+                    (Some(watched), _) => watched.next().await?,
+                    (None, None) => return Err(io::ErrorKind::NotConnected.into()),
+                },
+            };
+            if !rules.admit(from) {
+                continue;
+            }
+            if rules.proxy != Some(from.ip()) {
+                return Ok(socket);
+            }
+            // A load balancer stands between; its header says who it is.
+            let stream = socket.into_watched()?;
+            let header = crate::proxy::read(&stream).await?;
+            if header.is_none_or(|header| rules.admit(header.client)) {
+                return Ok(Socket::Watched(stream));
+            }
         }
     }
 }
 
-/// Opens a port for passive mode on the address the client dialled.
-pub(crate) fn listen(local: IpAddr, options: &DataOptions) -> io::Result<TcpListener> {
-    let bind = |port| {
-        let socket = match local {
-            IpAddr::V4(_) => TcpSocket::new_v4()?,
-            IpAddr::V6(_) => TcpSocket::new_v6()?,
-        };
-        socket.set_reuseaddr(true)?;
-        socket.bind((local, port).into())?;
-        // One connection is wanted; a few more so that a stranger cannot fill the queue alone.
-        socket.listen(8)
+/// Puts TLS on a data connection if it needs it.
+pub(crate) async fn protect(socket: Socket, rules: &Rules) -> Result<DataStream, TransferEnd> {
+    let Some(tls) = &rules.tls else {
+        return Ok(DataStream::Clear(socket));
     };
-    let Some(ports) = &options.ports else {
-        return bind(0);
-    };
-    // From a different port each time, so that the next one is not simply the last one plus one.
-    let (first, last) = (u32::from(*ports.start()), u32::from(*ports.end()));
-    let count = (last + 1).saturating_sub(first);
-    let start = random_below(count);
-    (0..count)
-        .filter_map(|step| u16::try_from(first + (start + step) % count).ok())
-        .find_map(|port| bind(port).ok())
-        .ok_or_else(|| io::ErrorKind::AddrInUse.into())
-}
-
-/// The address a 227 shows for this listener.
-pub(crate) fn announced(listener: &TcpListener, options: &DataOptions) -> io::Result<SocketAddr> {
-    let address = listener.local_addr()?;
-    Ok(match options.announce {
-        Some(announce) if address.is_ipv4() => (announce, address.port()).into(),
-        Some(_) | None => address,
-    })
-}
-
-/// Sends a file to its end.
-pub(crate) async fn send(
-    mut stream: TcpStream,
-    mut reader: impl Reader,
-    ascii: bool,
-    idle: Duration,
-) -> TransferEnd {
-    let mut converter = ToNetwork::default();
-    let mut converted = Vec::new();
-    loop {
-        let bytes = match reader.read().await {
-            Ok(Some(bytes)) => bytes,
-            Ok(None) => break,
-            Err(error) => return TransferEnd::Failed(error),
-        };
-        let piece = if ascii {
-            converted.clear();
-            converter.convert(&bytes, &mut converted);
-            &converted
-        } else {
-            &bytes[..]
-        };
-        if write_all(&mut stream, piece, idle).await.is_err() {
-            return TransferEnd::Cut;
+    let shake = async { tls.accept(socket.into_watched()?, rules.resumed_tls).await };
+    match shake.await {
+        Ok(stream) => Ok(DataStream::Secure(Box::new(stream))),
+        Err(error) => {
+            tracing::warn!(id = rules.peer.id, %error, "data connection not protected");
+            Err(TransferEnd::NoConnection)
         }
     }
-    finish(stream, idle).await
-}
-
-/// Writes everything; each step forward has the whole idle time.
-pub(crate) async fn write_all(
-    stream: &mut TcpStream,
-    mut bytes: &[u8],
-    idle: Duration,
-) -> io::Result<()> {
-    while !bytes.is_empty() {
-        let count = timeout(idle, stream.write(bytes)).await??;
-        bytes = bytes.get(count..).unwrap_or_default();
-        if count == 0 {
-            return Err(io::ErrorKind::WriteZero.into());
-        }
-    }
-    Ok(())
-}
-
-/// Closes the data connection, which is how the client learns that it has everything.
-pub(crate) async fn finish(mut stream: TcpStream, idle: Duration) -> TransferEnd {
-    match timeout(idle, stream.shutdown()).await {
-        Ok(Ok(())) => TransferEnd::Complete,
-        Ok(Err(_)) | Err(_) => TransferEnd::Cut,
-    }
-}
-
-/// Receives a file until the client closes.
-pub(crate) async fn receive(
-    mut stream: TcpStream,
-    mut writer: impl Writer,
-    ascii: bool,
-    idle: Duration,
-) -> TransferEnd {
-    let mut converter = FromNetwork::default();
-    let mut buffer = BytesMut::new();
-    loop {
-        buffer.reserve(CHUNK_BYTES);
-        match timeout(idle, stream.read_buf(&mut buffer)).await {
-            Ok(Ok(0)) => break,
-            Ok(Ok(_)) => {}
-            Ok(Err(_)) | Err(_) => return TransferEnd::Cut,
-        }
-        let bytes = buffer.split().freeze();
-        let bytes = if ascii {
-            let mut converted = Vec::with_capacity(bytes.len());
-            converter.convert(&bytes, &mut converted);
-            converted.into()
-        } else {
-            bytes
-        };
-        if let Err(error) = writer.write(bytes).await {
-            return TransferEnd::Failed(error);
-        }
-    }
-    let mut rest = Vec::new();
-    converter.finish(&mut rest);
-    let result = match rest.is_empty() {
-        true => Ok(()),
-        false => writer.write(rest.into()).await,
-    };
-    match result {
-        Ok(()) => writer
-            .finish()
-            .await
-            .map_or_else(TransferEnd::Failed, |()| TransferEnd::Complete),
-        Err(error) => TransferEnd::Failed(error),
-    }
-}
-
-/// A number below `count` that a stranger cannot guess: the standard library's random hash keys.
-fn random_below(count: u32) -> u32 {
-    use std::hash::{BuildHasher, RandomState};
-
-    let random = RandomState::new().hash_one(count) % u64::from(count.max(1));
-    u32::try_from(random).unwrap_or(0)
 }
 
 /// An error that opening a port ends in.

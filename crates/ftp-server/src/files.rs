@@ -13,13 +13,12 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use ftp_proto::server::{Endpoints, FileError, Outcome, Response, Session, Settings, Task, Then};
 use ftp_proto::time::Timestamp;
 use ftp_proto::{Argument, Code, Reply};
-use tokio::net::TcpListener;
 use tokio::time::sleep_until;
 
 use crate::auth::{Attempt, Authenticator, Denied, User};
 use crate::backend::{Backend, Files};
 use crate::connection::{Connection, Deadline};
-use crate::data::{self, DataOptions, Dial, TcpDial};
+use crate::data::{self, DataOptions, Dial, Port, TcpDial};
 use crate::handler::{Answer, Disconnect, Handler, Request};
 
 /// What the operator decides.
@@ -55,7 +54,7 @@ pub struct FileServer<A, B, D = TcpDial> {
 impl<A: Authenticator, B: Backend> FileServer<A, B> {
     /// A server that dials over the host's network in active mode.
     pub const fn new(authenticator: A, backend: B, options: FileOptions) -> Self {
-        Self::with_dial(authenticator, backend, TcpDial, options)
+        Self::with_dial(authenticator, backend, TcpDial::ANY_PORT, options)
     }
 }
 
@@ -80,7 +79,7 @@ pub struct FileSession<F> {
     /// Who that is; their place among the sessions that may be lives in it.
     user: Option<User>,
     /// The port of passive mode, until a transfer takes it.
-    listener: Option<TcpListener>,
+    listener: Option<Port>,
 }
 
 /// What to do after a response was carried out.
@@ -192,7 +191,7 @@ impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
             Task::Login { user, password } => {
                 return self.login(session, &user, &password, connection).await;
             }
-            Task::Listen => self.listen(session, connection),
+            Task::Listen => self.listen(session, connection).await,
             task => match &session.files {
                 Some(files) => perform_on(files, task).await,
                 None => Err(FileError::Denied),
@@ -243,19 +242,19 @@ impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
         }
     }
 
-    fn listen(
+    async fn listen(
         &self,
         session: &mut FileSession<B::Files>,
         connection: &Connection,
     ) -> Result<Outcome, FileError> {
         // The old port first: a range may hold no other.
         session.listener = None;
-        let options = &self.options.data;
-        let listener = data::listen(connection.peer().local.ip(), options)
+        let (options, peer) = (&self.options.data, connection.peer());
+        let port = Port::open(peer.local.ip(), options.ports.as_ref())
             .map_err(|error| data::listen_error(&error))?;
-        let address =
-            data::announced(&listener, options).map_err(|error| data::listen_error(&error))?;
-        session.listener = Some(listener);
+        let announce = &options.announce;
+        let address = announce.shown(peer.address.ip(), port.address()).await;
+        session.listener = Some(port);
         Ok(Outcome::Listening(address))
     }
 }

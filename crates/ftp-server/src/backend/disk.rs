@@ -23,7 +23,7 @@ use rustix::fs::{
 use rustix::io::Errno;
 use tokio::sync::Semaphore;
 
-use super::{Backend, CHUNK_BYTES, Files, Lister, Reader, Writer};
+use super::{Backend, CHUNK_BYTES, Files, HostFile, Lister, Reader, Writer};
 use crate::auth::User;
 
 /// Calls that may block, at a time. More only queue at the disk.
@@ -31,6 +31,9 @@ const MAX_BLOCKING_CALLS: usize = 32;
 
 /// Directory entries read at a time.
 const BATCH_ENTRIES: usize = 512;
+
+/// `f_type` of tmpfs, `statfs(2)`.
+const TMPFS_MAGIC: rustix::fs::FsWord = 0x0102_1994;
 
 /// Names tried for STOU before giving up.
 const MAX_UNIQUE_TRIES: u32 = 1000;
@@ -43,6 +46,8 @@ const MAX_RESOLVE_TRIES: u32 = 16;
 pub struct Disk {
     root: Arc<OwnedFd>,
     gate: Arc<Semaphore>,
+    /// The device of the root, if its file system lives in memory.
+    memory: Option<u64>,
 }
 
 impl Disk {
@@ -54,7 +59,13 @@ impl Disk {
     pub fn open(directory: &HostPath) -> io::Result<Self> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let root = rustix::fs::open(directory, flags, Mode::empty())?;
+        let is_memory = rustix::fs::fstatfs(&root)?.f_type == TMPFS_MAGIC;
         let disk = Self {
+            memory: if is_memory {
+                Some(rustix::fs::fstat(&root)?.st_dev)
+            } else {
+                None
+            },
             root: Arc::new(root),
             gate: Arc::new(Semaphore::new(MAX_BLOCKING_CALLS)),
         };
@@ -110,20 +121,31 @@ impl Files for Disk {
     }
 
     async fn read(&self, path: &Path, offset: u64) -> Result<(Option<u64>, DiskReader), FileError> {
-        let path = path.clone();
-        let (file, size) = self
-            .call(move |root| {
-                // Not blocking: a named pipe would keep a thread for ever.
-                let flags = OFlags::RDONLY | OFlags::NONBLOCK;
-                let file = beneath(root, relative(&path), flags, Mode::empty())?;
-                let stat = regular(&file)?;
-                Ok((file, u64::try_from(stat.st_size).unwrap_or(0)))
-            })
-            .await?;
+        // Not blocking: a named pipe would keep a thread for ever.
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK;
+        let (file, stat) = match cached(&self.root, relative(path), flags) {
+            Some(file) => {
+                let file = file.map_err(file_error)?;
+                let stat = regular(&file).map_err(file_error)?;
+                (file, stat)
+            }
+            None => {
+                let path = path.clone();
+                let open = move |root: &OwnedFd| {
+                    let file = beneath(root, relative(&path), flags, Mode::empty())?;
+                    let stat = regular(&file)?;
+                    Ok((file, stat))
+                };
+                self.call(open).await?
+            }
+        };
+        let size = u64::try_from(stat.st_size).unwrap_or(0);
         let left = size.checked_sub(offset).ok_or(FileError::BadOffset)?;
         let reader = DiskReader {
             file: Arc::new(File::from(file)),
             offset,
+            left,
+            is_memory: self.memory == Some(stat.st_dev),
             gate: Arc::clone(&self.gate),
         };
         Ok((Some(left), reader))
@@ -246,6 +268,8 @@ impl Disk {
 pub struct DiskReader {
     file: Arc<File>,
     offset: u64,
+    left: u64,
+    is_memory: bool,
     gate: Arc<Semaphore>,
 }
 
@@ -261,6 +285,16 @@ impl Reader for DiskReader {
         .await?;
         self.offset += bytes.len() as u64;
         Ok((!bytes.is_empty()).then_some(bytes))
+    }
+
+    fn host_file(&self) -> Option<HostFile> {
+        Some(HostFile {
+            file: Arc::clone(&self.file),
+            offset: self.offset,
+            length: Some(self.left),
+            is_memory: self.is_memory,
+            gate: Arc::clone(&self.gate),
+        })
     }
 }
 
@@ -294,6 +328,20 @@ impl Writer for DiskWriter {
 
     async fn finish(self) -> Result<(), FileError> {
         Ok(())
+    }
+
+    fn host_file(&self) -> Option<HostFile> {
+        Some(HostFile {
+            file: Arc::clone(&self.file),
+            offset: self.offset,
+            length: None,
+            is_memory: false,
+            gate: Arc::clone(&self.gate),
+        })
+    }
+
+    fn advance(&mut self, bytes: u64) {
+        self.offset += bytes;
     }
 }
 
@@ -338,7 +386,7 @@ impl Lister for DiskLister {
 /// `rw` for all; the umask takes away what the operator does not want.
 const NEW_FILE: Mode = Mode::from_raw_mode(0o666);
 
-async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     gate: &Semaphore,
     call: impl FnOnce() -> Result<T, Errno> + Send + 'static,
 ) -> Result<T, FileError> {
@@ -361,6 +409,16 @@ fn beneath(root: &OwnedFd, name: &[u8], flags: OFlags, mode: Mode) -> Result<Own
         }
     }
     result
+}
+
+/// Opens a name like [`beneath`], if that needs no disk; `None` if it might (Linux 5.12 can tell).
+fn cached(root: &OwnedFd, name: &[u8], flags: OFlags) -> Option<Result<OwnedFd, Errno>> {
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS | ResolveFlags::CACHED;
+    let flags = flags | OFlags::CLOEXEC;
+    match rustix::fs::openat2(root, name, flags, Mode::empty(), resolve) {
+        Err(Errno::AGAIN | Errno::INVAL) => None,
+        result => Some(result),
+    }
 }
 
 /// The directory that holds a path, and its last component. The root has none.

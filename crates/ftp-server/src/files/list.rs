@@ -5,10 +5,9 @@ use std::time::Duration;
 use ftp_proto::listing::{Entry, mlsx, unix};
 use ftp_proto::server::{FileError, ListForm, Path, TransferEnd};
 use ftp_proto::time::Timestamp;
-use tokio::net::TcpStream;
 
 use crate::backend::{Files, Lister};
-use crate::data;
+use crate::data::DataStream;
 
 /// Most entries STAT shows, since they go over the control connection and are kept until sent.
 const MAX_STATUS_LINES: usize = 1000;
@@ -37,7 +36,7 @@ pub(super) async fn open<F: Files>(
 
 /// Sends a listing to its end.
 pub(super) async fn send<L: Lister>(
-    mut stream: TcpStream,
+    mut stream: DataStream,
     mut source: Source<L>,
     form: &ListForm,
     idle: Duration,
@@ -56,11 +55,11 @@ pub(super) async fn send<L: Lister>(
         for entry in &batch {
             write(entry, form, now, &mut text);
         }
-        if data::write_all(&mut stream, &text, idle).await.is_err() {
+        if stream.write_all(&text, idle).await.is_err() {
             return TransferEnd::Cut;
         }
         if is_last {
-            return data::finish(stream, idle).await;
+            return stream.finish(idle).await;
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use std::io;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Instant;
 
 use ftp_proto::server::{
@@ -10,12 +11,16 @@ use ftp_proto::server::{
     TransferKind,
 };
 
+use tokio::time::timeout;
+
 use super::list::{self, Source};
 use super::{FileServer, FileSession, send};
+use crate::account::Meter;
 use crate::auth::Authenticator;
 use crate::backend::{Backend, Files};
 use crate::connection::Connection;
-use crate::data::{self, Channel, Dial};
+use crate::data::{self, Channel, DataStream, Dial, Rules, Traffic};
+use crate::event::Direction;
 use crate::handler::Request;
 
 /// What was opened.
@@ -51,25 +56,67 @@ impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
                 return Ok((session.dialogue.complete(outcome, Instant::now()), None));
             }
         };
-        send(
-            &session.dialogue.transfer_begins(&begun).replies,
-            connection,
-        )
-        .await?;
         let peer = *connection.peer();
         let options = &self.options.data;
+        let rules = Rules::new(connection, options, false);
+        let direction = match &job {
+            Job::Send(_) => Direction::Sent,
+            Job::Receive(_) => Direction::Received,
+            Job::List(..) => Direction::Listed,
+        };
+        let account = session.user.as_ref().map(|user| Arc::clone(&user.account));
+        let meter = Meter::new(account.unwrap_or_default(), direction);
+        for reply in session.dialogue.transfer_begins(&begun).replies {
+            connection.queue(&reply);
+        }
+        let mut already = 0;
+        let mut accepted = None;
+        if let Job::Send(reader) = &job
+            && !transfer.ascii
+            && let Some(socket) = channel.open_at_once(&rules)
+        {
+            match data::send_at_once(&socket, reader, &meter) {
+                Ok((_, true)) => {
+                    drop(socket);
+                    let end = TransferEnd::Complete;
+                    tracing::info!(id = peer.id, ?end, "transfer");
+                    return Ok((session.dialogue.transfer_ended(end, Instant::now()), None));
+                }
+                Ok((count, false)) => (already, accepted) = (count, Some(socket)),
+                Err(end) => {
+                    tracing::info!(id = peer.id, ?end, "transfer");
+                    return Ok((session.dialogue.transfer_ended(end, Instant::now()), None));
+                }
+            }
+        }
+        connection.flush().await?;
+        let traffic = Traffic {
+            idle: options.idle,
+            meter: &meter,
+        };
         let moving = async {
-            let (local, remote) = (peer.local.ip(), peer.address.ip());
-            let opened = channel.open(&self.dial, local, remote, options).await;
-            let Some(stream) = opened else {
-                return TransferEnd::NoConnection;
+            let opened = match accepted {
+                Some(socket) => Ok(DataStream::Clear(socket)),
+                None => channel.open(&self.dial, &rules).await,
+            };
+            let stream = match opened {
+                Ok(stream) => stream,
+                Err(end) => return end,
             };
             match job {
-                Job::Send(reader) => data::send(stream, reader, transfer.ascii, options.idle).await,
+                Job::Send(reader) => {
+                    data::send(stream, reader, already, transfer.ascii, &traffic).await
+                }
                 Job::Receive(writer) => {
-                    data::receive(stream, writer, transfer.ascii, options.idle).await
+                    data::receive(stream, writer, transfer.ascii, &traffic).await
                 }
                 Job::List(source, form) => list::send(stream, source, &form, options.idle).await,
+            }
+        };
+        let moving = async {
+            match options.total {
+                Some(total) => timeout(total, moving).await.unwrap_or(TransferEnd::Cut),
+                None => moving.await,
             }
         };
         let mut held = None;

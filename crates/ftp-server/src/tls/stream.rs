@@ -80,14 +80,6 @@ impl TlsStream {
         chain.first().map(AsRef::as_ref)
     }
 
-    /// Whether a read would give something without waiting for the peer.
-    pub(crate) fn has_text(&mut self) -> bool {
-        self.tls
-            .reader()
-            .fill_buf()
-            .is_ok_and(|text| !text.is_empty())
-    }
-
     /// Appends some text to `out`, at most about `limit` bytes; 0 after close_notify. Cancel-safe.
     ///
     /// # Errors
@@ -96,7 +88,11 @@ impl TlsStream {
     /// be cut short.
     pub(crate) async fn read(&mut self, out: &mut Vec<u8>, limit: usize) -> io::Result<usize> {
         loop {
-            let count = self.take_text(out, limit);
+            let mut count = self.take_text(out, limit);
+            // More of what is there already makes fewer and larger writes to a disk.
+            while count > 0 && count < limit && !self.is_ended && self.advance()? == Step::Record {
+                count += self.take_text(out, limit - count);
+            }
             if count > 0 || self.is_ended {
                 return Ok(count);
             }
@@ -156,6 +152,16 @@ impl TlsStream {
         self.flush().await
     }
 
+    /// Throws away what has come and nobody will read: a socket closed with unread bytes is reset, and
+    /// what we sent last may be lost with it.
+    pub(crate) fn discard(&mut self) {
+        let mut dropped = Vec::new();
+        while !self.is_ended && matches!(self.advance(), Ok(Step::Record)) {
+            dropped.clear();
+            self.take_text(&mut dropped, usize::MAX);
+        }
+    }
+
     /// The socket, for what TLS does not do: options, and shutting down.
     pub(crate) const fn tcp(&self) -> &TcpStream {
         &self.tcp
@@ -184,9 +190,25 @@ impl TlsStream {
         Ok((self.tcp, self.wire))
     }
 
-    /// Hands one record to rustls, after reading some of it if need be; `false` at the end of the
-    /// socket.
+    /// Hands one record to rustls, waiting for it if need be; `false` at the end of the socket.
     async fn step(&mut self) -> io::Result<bool> {
+        loop {
+            match self.advance()? {
+                Step::Record => return Ok(true),
+                Step::End => return Ok(false),
+                Step::Blocked => {
+                    if self.wire.is_empty() {
+                        // Who waits keeps no buffer.
+                        self.wire = Vec::new();
+                    }
+                    self.tcp.readable().await?;
+                }
+            }
+        }
+    }
+
+    /// Hands one record to rustls if there is one.
+    fn advance(&mut self) -> io::Result<Step> {
         let length = loop {
             let unseen = self.unseen();
             if let Some(length) = record_length(unseen)
@@ -194,13 +216,21 @@ impl TlsStream {
             {
                 break length;
             }
-            if self.fill().await? == 0 {
-                return Ok(false);
+            self.wire.drain(..self.seen);
+            self.seen = 0;
+            self.wire.reserve(READ_BYTES);
+            match self.tcp.try_read_buf(&mut self.wire) {
+                Ok(0) => return Ok(Step::End),
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    return Ok(Step::Blocked);
+                }
+                Err(error) => return Err(error),
             }
         };
         let end = self.seen + length;
         let mut record = self.wire.get(self.seen..end).unwrap_or_default();
-        while !record.is_empty() {
+        while !record.is_empty() && !self.is_ended {
             // It takes 4 KiB at most.
             self.tls.read_tls(&mut record)?;
             match self.tls.process_new_packets() {
@@ -211,38 +241,29 @@ impl TlsStream {
                     return Err(io::Error::new(io::ErrorKind::InvalidData, error));
                 }
             }
-            if self.is_ended {
-                break;
-            }
         }
         self.seen = end;
         if end == self.wire.len() {
             self.seen = 0;
             self.wire.clear();
         }
-        Ok(true)
+        Ok(Step::Record)
     }
 
     fn unseen(&self) -> &[u8] {
         self.wire.get(self.seen..).unwrap_or_default()
     }
+}
 
-    async fn fill(&mut self) -> io::Result<usize> {
-        loop {
-            if self.wire.is_empty() {
-                // Who waits keeps no buffer.
-                self.wire = Vec::new();
-            }
-            self.tcp.readable().await?;
-            self.wire.drain(..self.seen);
-            self.seen = 0;
-            self.wire.reserve(READ_BYTES);
-            match self.tcp.try_read_buf(&mut self.wire) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                result => return result,
-            }
-        }
-    }
+/// What an attempt to go on has come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    /// rustls has seen one record more.
+    Record,
+    /// The rest of the record is on its way.
+    Blocked,
+    /// The socket has ended.
+    End,
 }
 
 /// The length of the first record with its header, once its header is there. One that claims to be too

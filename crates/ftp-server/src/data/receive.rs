@@ -1,0 +1,164 @@
+//! A file on its way from the client.
+
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use ftp_proto::server::TransferEnd;
+use ftp_proto::transfer::FromNetwork;
+use rustix::io::Errno;
+use rustix::pipe::{PipeFlags, SpliceFlags, fcntl_setpipe_size, pipe_with, splice};
+use tokio::io::Interest;
+use tokio::time::timeout;
+
+use super::{DataStream, Socket, Traffic};
+use crate::backend::{CHUNK_BYTES, HostFile, Writer};
+
+/// Bytes after which a file counts as large: a pipe is made for it, through which the kernel moves the
+/// rest.
+const LARGE_BYTES: u64 = 256 * 1024;
+
+/// Bytes a pipe holds, if the system lets us: what anybody may have (`/proc/sys/fs/pipe-max-size`).
+const PIPE_BYTES: usize = 1 << 20;
+
+/// Receives a file until the client closes.
+pub(crate) async fn receive(
+    mut stream: DataStream,
+    mut writer: impl Writer,
+    ascii: bool,
+    traffic: &Traffic<'_>,
+) -> TransferEnd {
+    let received = async {
+        let is_whole = copy(&mut stream, &mut writer, ascii, traffic).await?;
+        if !is_whole
+            && let DataStream::Clear(socket) = &mut stream
+            && let Some(file) = writer.host_file()
+        {
+            let moved = Moved::new(file, socket).run(traffic).await?;
+            writer.advance(moved);
+        }
+        Ok(())
+    };
+    match received.await {
+        Ok(()) => writer
+            .finish()
+            .await
+            .map_or_else(TransferEnd::Failed, |()| TransferEnd::Complete),
+        Err(end) => end,
+    }
+}
+
+/// Receives by way of our own memory. Stops early if the kernel can do the rest alone, and says so
+/// with `false`.
+async fn copy(
+    stream: &mut DataStream,
+    writer: &mut impl Writer,
+    ascii: bool,
+    traffic: &Traffic<'_>,
+) -> Result<bool, TransferEnd> {
+    let is_plain = !ascii && matches!(stream, DataStream::Clear(_));
+    let mut converter = FromNetwork::default();
+    let mut received = 0_u64;
+    loop {
+        let mut bytes = Vec::new();
+        let limit = traffic.step(CHUNK_BYTES);
+        let read = stream.read(&mut bytes, limit, traffic.idle).await;
+        let count = read.map_err(|_| TransferEnd::Cut)?;
+        if count == 0 {
+            break;
+        }
+        if ascii {
+            let mut converted = Vec::with_capacity(bytes.len());
+            converter.convert(&bytes, &mut converted);
+            bytes = converted;
+        }
+        let written = writer.write(bytes.into()).await;
+        written.map_err(TransferEnd::Failed)?;
+        traffic.moved(count).await?;
+        received += count as u64;
+        if is_plain && received >= LARGE_BYTES && writer.host_file().is_some() {
+            return Ok(false);
+        }
+    }
+    let mut rest = Vec::new();
+    converter.finish(&mut rest);
+    if !rest.is_empty() {
+        let written = writer.write(rest.into()).await;
+        written.map_err(TransferEnd::Failed)?;
+    }
+    Ok(true)
+}
+
+/// Bytes that the kernel moves from a socket through a pipe to a file.
+struct Moved<'a> {
+    socket: &'a mut Socket,
+    file: HostFile,
+}
+
+impl<'a> Moved<'a> {
+    const fn new(file: HostFile, socket: &'a mut Socket) -> Self {
+        Self { socket, file }
+    }
+
+    /// To the end; gives how many bytes it were.
+    async fn run(self, traffic: &Traffic<'_>) -> Result<u64, TransferEnd> {
+        let Ok((outlet, inlet)) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK) else {
+            return Err(TransferEnd::Failed(ftp_proto::server::FileError::Busy));
+        };
+        // A smaller pipe is slower and no worse.
+        let size = fcntl_setpipe_size(&inlet, PIPE_BYTES).unwrap_or(64 * 1024);
+        let outlet = Arc::new(outlet);
+        let limit = traffic.step(size);
+        let mut offset = self.file.offset;
+        loop {
+            let take = self.socket.attempt(Interest::READABLE, |fd| {
+                splice(fd, None, &inlet, None, limit, SPLICE)
+            });
+            let mut count = match timeout(traffic.idle, take).await {
+                Ok(Ok(0)) => return Ok(offset - self.file.offset),
+                Ok(Ok(count)) => count,
+                Ok(Err(_)) | Err(_) => return Err(TransferEnd::Cut),
+            };
+            // As much as is there, or the pipe holds: each trip to the disk costs two switches.
+            while count < limit {
+                let fd = self.socket.fd().map_err(|_| TransferEnd::Cut)?;
+                match splice(fd, None, &inlet, None, limit - count, SPLICE) {
+                    Ok(0) | Err(Errno::AGAIN) => break,
+                    Ok(more) => count += more,
+                    Err(_) => return Err(TransferEnd::Cut),
+                }
+            }
+            self.store(&outlet, offset, count).await?;
+            offset += count as u64;
+            traffic.moved(count).await?;
+        }
+    }
+
+    async fn store(
+        &self,
+        outlet: &Arc<OwnedFd>,
+        offset: u64,
+        count: usize,
+    ) -> Result<(), TransferEnd> {
+        let outlet = Arc::clone(outlet);
+        let written = self.file.blocking(move |file| {
+            let (mut offset, mut left) = (offset, count);
+            while left > 0 {
+                match splice(
+                    &outlet,
+                    None,
+                    file,
+                    Some(&mut offset),
+                    left,
+                    SpliceFlags::MOVE,
+                )? {
+                    0 => return Err(Errno::IO),
+                    count => left = left.saturating_sub(count),
+                }
+            }
+            Ok(())
+        });
+        written.await.map_err(TransferEnd::Failed)
+    }
+}
+
+const SPLICE: SpliceFlags = SpliceFlags::MOVE.union(SpliceFlags::NONBLOCK);
