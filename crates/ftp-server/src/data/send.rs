@@ -168,9 +168,8 @@ impl Source {
             let send = socket.attempt(Interest::WRITABLE, |fd| {
                 rustix::fs::sendfile(fd, &*file, Some(offset), most)
             });
-            let count = match timeout(traffic.idle, send).await {
-                Ok(Ok(count)) => count,
-                Ok(Err(_)) | Err(_) => return Err(TransferEnd::Cut),
+            let Ok(Ok(count)) = timeout(traffic.idle, send).await else {
+                return Err(TransferEnd::Cut);
             };
             if count == 0 {
                 break;

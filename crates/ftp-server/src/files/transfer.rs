@@ -19,7 +19,7 @@ use crate::account::Meter;
 use crate::auth::Authenticator;
 use crate::backend::{Backend, Files};
 use crate::connection::Connection;
-use crate::data::{self, Channel, DataStream, Dial, Rules, Traffic};
+use crate::data::{self, Channel, DataStream, Dial, Rules, Socket, Traffic};
 use crate::event::Direction;
 use crate::handler::Request;
 
@@ -69,51 +69,20 @@ impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
         for reply in session.dialogue.transfer_begins(&begun).replies {
             connection.queue(&reply);
         }
-        let mut already = 0;
-        let mut accepted = None;
-        if let Job::Send(reader) = &job
-            && !transfer.ascii
-            && let Some(socket) = channel.open_at_once(&rules)
-        {
-            match data::send_at_once(&socket, reader, &meter) {
-                Ok((_, true)) => {
-                    drop(socket);
-                    let end = TransferEnd::Complete;
-                    tracing::info!(id = peer.id, ?end, "transfer");
-                    return Ok((session.dialogue.transfer_ended(end, Instant::now()), None));
-                }
-                Ok((count, false)) => (already, accepted) = (count, Some(socket)),
-                Err(end) => {
-                    tracing::info!(id = peer.id, ?end, "transfer");
-                    return Ok((session.dialogue.transfer_ended(end, Instant::now()), None));
-                }
+        let start = match at_once(&job, transfer.ascii, &channel, &rules, &meter) {
+            Ok(start) => start,
+            Err(end) => {
+                tracing::info!(id = peer.id, ?end, "transfer");
+                return Ok((session.dialogue.transfer_ended(end, Instant::now()), None));
             }
-        }
+        };
         connection.flush().await?;
         let traffic = Traffic {
             idle: options.idle,
             meter: &meter,
         };
         let moving = async {
-            let opened = match accepted {
-                Some(socket) => Ok(DataStream::Clear(socket)),
-                None => channel.open(&self.dial, &rules).await,
-            };
-            let stream = match opened {
-                Ok(stream) => stream,
-                Err(end) => return end,
-            };
-            match job {
-                Job::Send(reader) => {
-                    data::send(stream, reader, already, transfer.ascii, &traffic).await
-                }
-                Job::Receive(writer) => {
-                    data::receive(stream, writer, transfer.ascii, &traffic).await
-                }
-                Job::List(source, form) => list::send(stream, source, &form, options.idle).await,
-            }
-        };
-        let moving = async {
+            let moving = self.move_bytes(job, transfer.ascii, channel, start, &rules, &traffic);
             match options.total {
                 Some(total) => timeout(total, moving).await.unwrap_or(TransferEnd::Cut),
                 None => moving.await,
@@ -142,6 +111,63 @@ impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
         };
         tracing::info!(id = peer.id, ?end, "transfer");
         Ok((session.dialogue.transfer_ended(end, Instant::now()), held))
+    }
+
+    async fn move_bytes(
+        &self,
+        job: Job<B::Files>,
+        ascii: bool,
+        channel: Channel,
+        start: Start,
+        rules: &Rules,
+        traffic: &Traffic<'_>,
+    ) -> TransferEnd {
+        let opened = match start.socket {
+            Some(socket) => Ok(DataStream::Clear(socket)),
+            None => channel.open(&self.dial, rules).await,
+        };
+        let stream = match opened {
+            Ok(stream) => stream,
+            Err(end) => return end,
+        };
+        match job {
+            Job::Send(reader) => data::send(stream, reader, start.already, ascii, traffic).await,
+            Job::Receive(writer) => data::receive(stream, writer, ascii, traffic).await,
+            Job::List(source, form) => list::send(stream, source, &form, traffic.idle).await,
+        }
+    }
+}
+
+/// How far a transfer has come before the client was told of it.
+#[derive(Default)]
+struct Start {
+    socket: Option<Socket>,
+    already: u64,
+}
+
+/// Sends a small file to a client that has dialled already; `Err` is the end of the transfer.
+fn at_once<F: Files>(
+    job: &Job<F>,
+    ascii: bool,
+    channel: &Channel,
+    rules: &Rules,
+    meter: &Meter,
+) -> Result<Start, TransferEnd> {
+    let Job::Send(reader) = job else {
+        return Ok(Start::default());
+    };
+    if ascii {
+        return Ok(Start::default());
+    }
+    let Some(socket) = channel.open_at_once(rules) else {
+        return Ok(Start::default());
+    };
+    match data::send_at_once(&socket, reader, meter)? {
+        (_, true) => Err(TransferEnd::Complete),
+        (already, false) => Ok(Start {
+            socket: Some(socket),
+            already,
+        }),
     }
 }
 
