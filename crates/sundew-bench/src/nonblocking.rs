@@ -150,10 +150,14 @@ impl Load {
 }
 
 async fn scenario(recipe: &Recipe, load: Load, options: &Options) -> Result<Row> {
-    let target = recipe.start().await?;
+    let mut target = recipe.start().await?;
     let result = loaded(&target, load, options).await;
     let complaint = target.stop().await;
     let mut row = result?;
+    if matches!(load, Load::Downloads) {
+        // Only now: what still waited for a silent server is told of when the target ends.
+        row.notes.extend(downloads::told(&target));
+    }
     // How others end is their business.
     if matches!(recipe, Recipe::Sundew(_)) {
         row.notes.extend(complaint);

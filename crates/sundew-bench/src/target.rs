@@ -98,7 +98,7 @@ impl Target {
     }
 
     /// Asks it to end and waits; says what was wrong with how it ended.
-    pub(crate) async fn stop(mut self) -> Option<String> {
+    pub(crate) async fn stop(&mut self) -> Option<String> {
         self.program.as_mut()?.stop().await
     }
 }

@@ -28,7 +28,9 @@ pub struct Limits {
     pub descriptors: usize,
     /// Memory that programs may hold together, in bytes. Past it the asking process is killed.
     pub memory_bytes: u64,
-    /// CPU time of one process. Past it the process is killed.
+    /// CPU time of one process and of the children it waited for. Past it the process is killed; a
+    /// login's shell on a terminal is interrupted first, and its account begins anew whenever it
+    /// waits for what is typed.
     pub process_cpu: Duration,
     /// CPU time of the whole machine. Past it every process that uses the CPU is killed,
     /// but for the leaders of sessions, and `fork` answers `EAGAIN`. It grows slowly with the machine's
@@ -50,11 +52,11 @@ impl Default for Limits {
             processes: 200,
             descriptors: 1024,
             memory_bytes: 64 << 20,
-            process_cpu: Duration::from_secs(10),
+            process_cpu: Duration::from_secs(5),
             machine_cpu: Duration::from_secs(120),
             cpu_burst: Duration::from_millis(500),
             cpu_share_percent: 20,
-            slice: Duration::from_micros(500),
+            slice: Duration::from_micros(200),
             output_bytes: 256 << 20,
         }
     }

@@ -680,7 +680,30 @@ impl Kernel {
             pid: state.pid,
             budget,
         });
-        self.signal(state, Signal::KILL);
+        if budget != Budget::ProcessCpu || !self.interrupt_leader(state) {
+            self.signal(state, Signal::KILL);
+        }
+    }
+
+    /// If `state` is the shell of a login on a terminal: interrupts it and what runs in the
+    /// foreground, as ^C would, for a loop that is typed into the shell must end without the login.
+    /// Once only until the shell waits for its terminal again; `false` means that it has to go.
+    fn interrupt_leader(&self, state: &Arc<ProcessState>) -> bool {
+        let foreground = {
+            let inner = lock(&state.inner);
+            let Some(tty) = inner.tty.as_ref().filter(|_| inner.session == state.pid) else {
+                return false;
+            };
+            tty.foreground()
+        };
+        if !state.warn() {
+            return false;
+        }
+        self.signal_group(foreground, Signal::INT);
+        if foreground != state.pid {
+            self.signal(state, Signal::INT);
+        }
+        true
     }
 
     /// The next number of a small generator (SplitMix64): for numbers a stranger sees, not secrets.

@@ -8,6 +8,7 @@ use crate::budget::Limits;
 use crate::descriptor::OpenFlags;
 use crate::process::WaitFor;
 use crate::program::Program;
+use crate::signal::Disposition;
 use crate::status::ChildEvent;
 use crate::testing::{Finished, ManualClock, drive, login, machine, run};
 use crate::tty::WindowSize;
@@ -21,6 +22,10 @@ const PROGRAMS: &[Program] = &[
     Program {
         name: "spin",
         run: |p| Box::pin(spin(p)),
+    },
+    Program {
+        name: "stubborn",
+        run: |p| Box::pin(stubborn(p)),
     },
     Program {
         name: "yes",
@@ -76,6 +81,22 @@ async fn cat(proc: &mut Process) -> ExitStatus {
 async fn spin(proc: &mut Process) -> ExitStatus {
     loop {
         proc.tick().await;
+    }
+}
+
+/// A shell that is given one endless loop after the other, and at "deaf" one that nothing interrupts.
+async fn stubborn(proc: &mut Process) -> ExitStatus {
+    proc.set_disposition(Signal::INT, Disposition::Catch);
+    let mut line = [0; 100];
+    loop {
+        while proc.take_signal().is_none() {
+            proc.tick().await;
+        }
+        proc.write_all(STDOUT, b"stopped\n").await.unwrap();
+        let count = proc.read(STDIN, &mut line).await.unwrap();
+        if line.get(..count) == Some(b"deaf\n") {
+            spin(proc).await;
+        }
     }
 }
 
@@ -195,6 +216,32 @@ fn a_loop_is_killed_when_its_cpu_budget_is_spent() {
     };
     let finished = run(PROGRAMS, &["spin"], b"", limits);
     assert_eq!(finished.status, Some(ExitStatus::Signaled(Signal::KILL)));
+}
+
+#[test]
+fn a_shell_whose_command_spent_its_budget_is_interrupted_once_and_killed_the_second_time() {
+    let limits = Limits {
+        process_cpu: Duration::from_millis(20),
+        ..Limits::default()
+    };
+    let clock = ManualClock::new(Duration::from_micros(5));
+    let (machine, scheduler) = machine(PROGRAMS, &clock, limits);
+    let master = machine.open_terminal(WindowSize::default());
+    let leader = machine
+        .login_on_terminal(login(&["stubborn"]), &master)
+        .unwrap();
+    let outside = async {
+        for _line in 0..3 {
+            assert_eq!(master.output().await.unwrap(), b"stopped\r\n");
+            master.input(b"go on\r").await;
+            assert_eq!(master.output().await.unwrap(), b"go on\r\n");
+        }
+        assert_eq!(master.output().await.unwrap(), b"stopped\r\n");
+        master.input(b"deaf\r").await;
+        leader.wait().await
+    };
+    let status = drive(&clock, scheduler, outside);
+    assert_eq!(status, Some(ExitStatus::Signaled(Signal::KILL)));
 }
 
 #[test]

@@ -384,6 +384,7 @@ impl Process {
                 drop(inner);
                 self.kernel.reap(&child);
                 lock(&self.state.inner).children_cpu += spent;
+                self.state.charge_child(spent);
                 return Ok(Some((child.pid, ChildEvent::Ended(status))));
             }
             if untraced && inner.continued {

@@ -96,8 +96,9 @@ impl Scheduler {
                     // Less than a slice is as good as nothing: what accrues while one runs must not
                     // pay for the next.
                     if self.credit < self.kernel.limits.slice {
-                        // Long enough to earn a few slices: short sleeps would only cost wake-ups.
-                        let slices = self.kernel.limits.slice * 8;
+                        // Two slices at once: more would be felt by those who wait behind them, fewer
+                        // would only cost wake-ups.
+                        let slices = self.kernel.limits.slice * 2;
                         let wait = slices * 100 / self.kernel.limits.cpu_share_percent.max(1);
                         self.waiting = Waiting::Share(self.kernel.clock.sleep(wait));
                         continue;
@@ -271,18 +272,14 @@ impl Task {
     }
 
     fn charge(&self, used: Duration) {
-        let total = self.state.charge_cpu(used);
+        let spent = self.state.charge_cpu(used);
         let limits = &self.kernel.limits;
-        if total > limits.process_cpu {
+        if spent > limits.process_cpu {
             self.kernel.spend(&self.state, Budget::ProcessCpu);
-        } else if self.kernel.over_machine_cpu() && !self.leads_session() {
+        } else if self.kernel.over_machine_cpu() && !self.state.leads_session() {
             // However short its processes live, a fork bomb ends here; the login's shell stays.
             self.kernel.spend(&self.state, Budget::MachineCpu);
         }
-    }
-
-    fn leads_session(&self) -> bool {
-        lock(&self.state.inner).session == self.state.pid
     }
 }
 

@@ -95,6 +95,7 @@ fn runtime() -> Result<Runtime, Failure> {
         .enable_all()
         .thread_name("sundew")
         .thread_stack_size(WORKER_STACK_BYTES)
+        .event_interval(TASKS_PER_EVENT_POLL)
         .max_blocking_threads(MAX_BLOCKING_THREADS)
         .build()
         .map_err(|error| Failure::new(Status::System, format!("no threads: {error}")))
@@ -296,6 +297,10 @@ fn raise_descriptor_limit() {
 /// Stack of a worker thread: the shell runs nested commands as nested futures, up to its own limit
 /// of depth, and a debug build needs several KiB for each. Only pages that are used take memory.
 const WORKER_STACK_BYTES: usize = 16 << 20;
+
+/// How many tasks a worker polls before it looks at the sockets again. A machine that uses its whole
+/// slice is such a task, so a keystroke waits for this many slices at most, however busy others are.
+const TASKS_PER_EVENT_POLL: u32 = 3;
 
 /// Threads for calls that block; name look-ups and file systems at most.
 const MAX_BLOCKING_THREADS: usize = 16;

@@ -80,15 +80,20 @@ pub trait Host: Send {
 
     /// Takes note of how the transfer goes, for whoever keeps samples.
     ///
-    /// Called when the server agreed to send or take the file and [`Host::create`] has succeeded,
-    /// and once at the end; or once only, with [`TransferEvent::Failed`]. A command line that could
-    /// not be understood makes no event.
+    /// A download begins with [`TransferEvent::Asked`]. Then it is called when the server agreed to
+    /// send or take the file and [`Host::create`] has succeeded, and once at the end; or once only,
+    /// with [`TransferEvent::Failed`]. A command line that could not be understood makes no event.
     fn transfer(&mut self, event: TransferEvent<'_>) -> impl Future<Output = ()> + Send;
 }
 
 /// How a transfer goes.
 #[derive(Clone, Copy, Debug)]
 pub enum TransferEvent<'a> {
+    /// A download is wanted; nobody was dialled yet.
+    Asked {
+        /// What.
+        remote: &'a Remote,
+    },
     /// It ended before the first byte.
     Failed {
         /// What was asked for.

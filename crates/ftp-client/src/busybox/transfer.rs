@@ -105,6 +105,10 @@ pub(super) async fn run<D: Dial, H: Host>(
             Applet::Ftpput => options.first.clone(),
         },
     };
+    if matches!(applet, Applet::Ftpget) {
+        let remote = &remote;
+        host.transfer(TransferEvent::Asked { remote }).await;
+    }
     let mut stage = Stage::Before;
     let mut job = Job {
         applet,

@@ -62,6 +62,7 @@ impl Host for Record {
     async fn transfer(&mut self, event: TransferEvent<'_>) {
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
         self.events.push(match event {
+            TransferEvent::Asked { .. } => return,
             TransferEvent::Failed { remote, failure } => {
                 format!("failed {}: {}", text(remote.url()), text(failure.text()))
             }

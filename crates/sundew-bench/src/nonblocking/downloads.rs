@@ -155,13 +155,6 @@ impl Downloads {
             notes.push(format!("{} logins refused: {why}", self.refused_logins));
         }
         notes.push(self.kept(target, deadline).await);
-        if let Some(log) = target.events() {
-            let Events { downloaded, failed } = Events::of(log);
-            let sent = self.downloads.len() - self.refused_logins;
-            notes.push(format!(
-                "{downloaded} download events and {failed} failed ones for {sent} downloads"
-            ));
-        }
         let refused = self.servers.progress().refused.load(Ordering::Relaxed);
         if refused > 0 {
             notes.push(format!("{refused} bodies broken off by the target"));
@@ -186,6 +179,14 @@ impl Downloads {
         settled.await.unwrap_or_default();
         tally.to_string()
     }
+}
+
+/// What the target's log says of downloads, all in all.
+pub(super) fn told(target: &Target) -> Option<String> {
+    let Events { downloaded, failed } = Events::of(target.events()?);
+    Some(format!(
+        "{downloaded} download events and {failed} failed ones when all was over"
+    ))
 }
 
 /// How many log in at once.

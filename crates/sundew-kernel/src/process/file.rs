@@ -66,7 +66,9 @@ impl Process {
         let description = self.description(fd)?;
         self.check_background_read(&description).await?;
         let count = self
-            .wait_on(|cx| description.poll_read(&self.kernel, cx, buf))
+            .wait_on(|cx| {
+                self.noting_rest(&description, description.poll_read(&self.kernel, cx, buf))
+            })
             .await?;
         self.work(count).await;
         Ok(count)
@@ -79,7 +81,17 @@ impl Process {
     /// [`Errno::Ebadf`], [`Errno::Eintr`].
     pub async fn readable(&self, fd: Fd) -> Result<(), Errno> {
         let description = self.description(fd)?;
-        self.wait_on(|cx| description.poll_ready(cx).map(Ok)).await
+        self.wait_on(|cx| self.noting_rest(&description, description.poll_ready(cx).map(Ok)))
+            .await
+    }
+
+    /// Passes `answer` on. If a session's leader has to wait for its terminal, what it did for the
+    /// line before is done, and its CPU account is settled.
+    fn noting_rest<T>(&self, description: &Description, answer: Poll<T>) -> Poll<T> {
+        if answer.is_pending() && description.tty().is_some() && self.state.leads_session() {
+            self.state.settle_account();
+        }
+        answer
     }
 
     /// Writes what there is room for, at least a byte. When nobody can read it the process gets

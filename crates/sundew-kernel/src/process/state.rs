@@ -1,7 +1,7 @@
 //! What the kernel knows of one process, whatever program runs in it.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::Waker;
 use std::time::Duration;
@@ -11,10 +11,11 @@ use sundew_vfs::{Credentials, InodeId};
 use crate::descriptor::Table;
 use crate::environment::Environment;
 use crate::machine::Resident;
+use crate::scheduler::nanos;
 use crate::signal::Disposition;
 use crate::tty::Tty;
 use crate::wait_queue::WaitQueue;
-use crate::{ExitStatus, Pid, Signal};
+use crate::{ExitStatus, Pid, Signal, lock};
 
 /// One process.
 #[derive(Debug)]
@@ -25,6 +26,7 @@ pub(crate) struct ProcessState {
     resident: Option<Resident>,
     /// Nanoseconds.
     cpu: AtomicU64,
+    account: Account,
     pub(crate) inner: Mutex<Inner>,
 }
 
@@ -99,6 +101,7 @@ impl ProcessState {
             started: start.started,
             resident: None,
             cpu: AtomicU64::new(0),
+            account: Account::default(),
             inner: Mutex::new(Inner {
                 ppid: start.ppid,
                 group: start.group,
@@ -175,18 +178,53 @@ impl ProcessState {
             .is_some_and(|resident| resident.args.is_empty())
     }
 
+    /// Whether it is the first process of a session: a login's shell.
+    pub(crate) fn leads_session(&self) -> bool {
+        lock(&self.inner).session == self.pid
+    }
+
     pub(crate) fn cpu(&self) -> Duration {
         Duration::from_nanos(self.cpu.load(Ordering::Relaxed))
     }
 
-    /// Adds CPU time; the new sum.
+    /// Adds CPU time; what the account of this process holds then.
     pub(crate) fn charge_cpu(&self, time: Duration) -> Duration {
-        let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-        Duration::from_nanos(
-            self.cpu
-                .fetch_add(nanos, Ordering::Relaxed)
-                .saturating_add(nanos),
-        )
+        self.cpu.fetch_add(nanos(time), Ordering::Relaxed);
+        self.account.charge(time)
+    }
+
+    /// Charges CPU time of a child that was waited for. Unlike its own it does not end the process
+    /// at once, but with the next of its own that is charged.
+    pub(crate) fn charge_child(&self, time: Duration) {
+        self.account.charge(time);
+    }
+
+    /// A login's shell waits for what is typed next: what it did until now is settled.
+    pub(crate) fn settle_account(&self) {
+        self.account.spent.store(0, Ordering::Relaxed);
+        self.account.warned.store(false, Ordering::Relaxed);
+    }
+
+    /// Gives the process its allowance once more, with a warning; whether it was not warned already.
+    pub(crate) fn warn(&self) -> bool {
+        self.account.spent.store(0, Ordering::Relaxed);
+        !self.account.warned.swap(true, Ordering::Relaxed)
+    }
+}
+
+/// The CPU time that is held against a process: its own and that of the children it waited for.
+#[derive(Debug, Default)]
+struct Account {
+    /// Nanoseconds.
+    spent: AtomicU64,
+    warned: AtomicBool,
+}
+
+impl Account {
+    fn charge(&self, time: Duration) -> Duration {
+        let time = nanos(time);
+        let before = self.spent.fetch_add(time, Ordering::Relaxed);
+        Duration::from_nanos(before.saturating_add(time))
     }
 }
 

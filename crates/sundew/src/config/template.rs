@@ -45,7 +45,7 @@ pub const TEMPLATE: &str = r#"# Sundew's configuration. What is commented out is
 #processes = 200
 #memory = 67108864
 # seconds of CPU time of one process and of the whole machine, percent of a core in the long run,
-#process_cpu_seconds = 10
+#process_cpu_seconds = 5
 #machine_cpu_seconds = 120
 #cpu_share_percent = 20
 # bytes sent to the visitor, bytes of files written, files made.

@@ -157,6 +157,20 @@ async fn a_transfer_that_the_end_of_the_sensor_cuts_is_marked() {
 }
 
 #[tokio::test]
+async fn a_server_that_never_speaks_leaves_a_failed_download_when_the_sensor_ends() {
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let mut sensor = Sensor::start_with(&format!("{ALLOW}[shutdown]\ngrace_seconds = 0\n")).await;
+    let client = Client::of(&sensor);
+    let _visitor = client.start(&[], &[&format!("ftpget -P {port} 127.0.0.1 x bot")]);
+    let _dialled = timeout(PATIENCE, silent.accept()).await.unwrap().unwrap();
+    let events = sensor.stop().await;
+    let failed = only(&events, "cowrie.session.file_download.failed");
+    assert_eq!(failed["url"], format!("ftp://127.0.0.1:{port}/bot"));
+    assert_eq!(failed["error"], "shutdown");
+}
+
+#[tokio::test]
 async fn a_private_target_looks_unreachable_and_is_told_of() {
     let mut sensor = Sensor::start().await;
     let client = Client::of(&sensor);

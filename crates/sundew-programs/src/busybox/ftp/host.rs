@@ -16,6 +16,8 @@ const OVER_LIMIT: &str = "limit";
 pub(super) struct Engine {
     calls: mpsc::Sender<Call>,
     observer: Arc<dyn Observer>,
+    /// What is asked for, until it comes or fails.
+    asked: Option<Vec<u8>>,
     capture: Option<Box<dyn Capture>>,
     over_limit: bool,
 }
@@ -25,6 +27,7 @@ impl Engine {
         Self {
             calls,
             observer,
+            asked: None,
             capture: None,
             over_limit: false,
         }
@@ -115,7 +118,9 @@ impl Host for Engine {
 
     async fn transfer(&mut self, event: TransferEvent<'_>) {
         match event {
+            TransferEvent::Asked { remote } => self.asked = Some(remote.url()),
             TransferEvent::Failed { remote, failure } => {
+                self.asked = None;
                 let download = Download {
                     url: remote.url(),
                     destination: Vec::new(),
@@ -124,6 +129,7 @@ impl Host for Engine {
                 self.end(DownloadEnd::Failed(text(&failure.text()))).await;
             }
             TransferEvent::Downloading { remote, sink, .. } => {
+                self.asked = None;
                 let destination = match sink {
                     Sink::Stdout => Vec::new(),
                     Sink::Create(path) | Sink::Append(path) => path.to_vec(),
@@ -148,6 +154,19 @@ impl Host for Engine {
                 };
                 self.end(DownloadEnd::Incomplete(why)).await;
             }
+        }
+    }
+}
+
+impl Drop for Engine {
+    /// A transfer that is dropped before its first byte, for its time is over or the sensor stops,
+    /// has failed as well; a capture that is dropped tells so.
+    fn drop(&mut self) {
+        if let Some(url) = self.asked.take() {
+            drop(self.observer.download(Download {
+                url,
+                destination: Vec::new(),
+            }));
         }
     }
 }
