@@ -178,10 +178,11 @@ impl Shell {
 
     /// Takes caught signals: traps run, `^C` leaves the command of an interactive shell.
     pub(crate) async fn check_interrupt(&mut self, proc: &mut Process) -> Run {
-        if !proc.has_signal() {
+        if !proc.has_signal() && self.deferred_signals.is_empty() {
             return Ok(());
         }
-        while let Some(signal) = proc.take_signal() {
+        let mut deferred = std::mem::take(&mut self.deferred_signals).into_iter();
+        while let Some(signal) = deferred.next().or_else(|| proc.take_signal()) {
             if signal == Signal::CHLD {
                 self.reap(proc).await;
             }
@@ -190,6 +191,7 @@ impl Shell {
                     self.run_trap(proc, Condition::Signal(signal)).await?;
                 }
                 _ if signal == Signal::INT && self.interactive => {
+                    proc.print_error(b"\n").await;
                     self.status = 130;
                     return Err(Flow::Abandon);
                 }

@@ -273,7 +273,7 @@ const TERMINAL: Fd = 0;
 impl Shell {
     /// Whether pipelines get process groups of their own.
     pub fn job_control(&self) -> bool {
-        self.options.is_set("monitor")
+        self.options.is_set("monitor") && !self.without_jobs
     }
 
     /// Takes in all that happened to children, without waiting.

@@ -150,6 +150,9 @@ pub struct Shell {
     pub memory: Memory,
     /// Signals that came during a wait; their traps run when it is over.
     pub(crate) deferred_signals: Vec<Signal>,
+    /// Set in subshells: what they run stays in their process group, whatever `set -m` says, until
+    /// they say it themselves. `$-` keeps its `m`.
+    pub(crate) without_jobs: bool,
     /// Signals that were ignored when the shell started: they stay so in its children.
     pub(crate) ignored_at_start: Vec<Signal>,
     /// Descriptors of process substitutions of the command that runs.
@@ -197,6 +200,7 @@ impl Shell {
             execution_string: None,
             memory: proc.memory(),
             deferred_signals: Vec::new(),
+            without_jobs: false,
             ignored_at_start: Vec::new(),
             substitution_descriptors: Vec::new(),
         }
@@ -247,6 +251,7 @@ impl Shell {
             execution_string: self.execution_string.clone(),
             memory,
             deferred_signals: Vec::new(),
+            without_jobs: true,
             ignored_at_start: self.ignored_at_start.clone(),
             substitution_descriptors: Vec::new(),
         }

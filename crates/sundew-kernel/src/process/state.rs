@@ -286,7 +286,7 @@ pub struct Summary {
 impl ProcessState {
     /// What `ps` shows. `machine_started` is monotonic, `uptime_at_start` the time after boot then.
     pub(crate) fn summary(&self, since_boot: impl Fn(Duration) -> Duration) -> Summary {
-        let inner = crate::lock(&self.inner);
+        let inner = lock(&self.inner);
         let (vsz_kib, rss_kib) = self.resident.as_ref().map_or_else(
             || memory_of(&inner.name, self.pid),
             |resident| (resident.vsz_kib, resident.rss_kib),

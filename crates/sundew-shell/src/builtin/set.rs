@@ -231,6 +231,7 @@ impl Shell {
                     .await;
                 return true;
             }
+            "monitor" => self.without_jobs = false,
             _ => {}
         }
         self.options.set(name, on);

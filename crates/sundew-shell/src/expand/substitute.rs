@@ -98,6 +98,7 @@ impl Shell {
         let child = self
             .fork(proc, move |mut child| {
                 Box::pin(async move {
+                    shell.reset_signals(&child);
                     let _open = child.close(read);
                     let _open = child.duplicate_to(write, STDOUT);
                     let _open = child.close(write);
@@ -166,6 +167,7 @@ impl Shell {
         let pid = self
             .fork(proc, move |mut child| {
                 Box::pin(async move {
+                    shell.reset_signals(&child);
                     let _open = child.close(ours);
                     let _open = child.duplicate_to(theirs, standard);
                     let _open = child.close(theirs);

@@ -167,7 +167,6 @@ impl Shell {
             let pid = child.pid();
             let _own = child.set_group(pid, group.unwrap_or(0));
         }
-        self.options.set("monitor", false);
     }
 
     /// Signals that the shell catches or ignores for itself get their defaults back in a child;
