@@ -215,7 +215,11 @@ impl Shell {
         let mut interrupted = false;
         while let Some(signal) = proc.take_signal() {
             interrupted |= signal == Signal::INT;
-            self.deferred_signals.push(signal);
+            let condition = crate::trap::Condition::Signal(signal);
+            // An interrupt without a trap ends the line and nothing else.
+            if signal != Signal::INT || self.traps.command(condition).is_some() {
+                self.deferred_signals.push(signal);
+            }
         }
         interrupted
     }

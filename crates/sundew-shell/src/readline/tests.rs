@@ -255,3 +255,23 @@ fn dash_leaves_editing_to_the_terminal() {
         .map(|text| text.replace("# ", &answers[0]))
     );
 }
+
+#[test]
+fn an_interrupt_ends_the_loop_around_a_substitution() {
+    assert_eq!(
+        bash(&[
+            b"until false; do x=$(cat); done\r",
+            b"\x03",
+            b"echo $?\r",
+            b"(cat)\r",
+            b"\x03"
+        ]),
+        [
+            "until false; do x=$(cat); done\\r\\n\\x1b[?2004l\\r",
+            "^C\\r\\n\\x1b[?2004h$ ",
+            "echo $?\\r\\n\\x1b[?2004l\\r130\\r\\n\\x1b[?2004h$ ",
+            "(cat)\\r\\n\\x1b[?2004l\\r",
+            "^C\\r\\n\\x1b[?2004h$ ",
+        ]
+    );
+}
