@@ -1,17 +1,20 @@
 //! One control connection: lines in, replies out, and what is known about the client.
 
 use std::cell::RefCell;
+use std::fmt;
 use std::io;
 use std::mem;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ftp_proto::{Reply, line};
+use ftp_proto::{Code, Reply, line};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use crate::event::{Event, Observer};
 use crate::handler::Request;
 use crate::limits::Limits;
 use crate::tls::stream::TlsStream;
@@ -52,7 +55,6 @@ pub struct Peer {
 }
 
 /// A control connection, as handlers see it.
-#[derive(Debug)]
 pub struct Connection {
     wire: Wire,
     peer: Peer,
@@ -69,6 +71,16 @@ pub struct Connection {
     deadline: Deadline,
     tls: Option<Tls>,
     secure: Option<Box<Secure>>,
+    observer: Arc<dyn Observer>,
+    last_code: Option<Code>,
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection")
+            .field("peer", &self.peer)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What a client under TLS has besides.
@@ -115,6 +127,7 @@ impl Connection {
         limits: Limits,
         tls: Option<Tls>,
         stop: CancellationToken,
+        observer: Arc<dyn Observer>,
     ) -> io::Result<Self> {
         let stream = arrival.stream;
         // A reply is smaller than a segment; waiting for more to send costs 40 ms a command.
@@ -140,6 +153,8 @@ impl Connection {
             output: Vec::new(),
             tls,
             secure: None,
+            observer,
+            last_code: None,
         })
     }
 
@@ -162,6 +177,17 @@ impl Connection {
     #[must_use]
     pub const fn offers_tls(&self) -> bool {
         self.tls.is_some()
+    }
+
+    /// Tells those who watch the server.
+    pub fn report(&self, event: &Event<'_>) {
+        self.observer.observe(&self.peer, event);
+    }
+
+    /// The code of the last reply.
+    #[must_use]
+    pub const fn last_code(&self) -> Option<Code> {
+        self.last_code
     }
 
     /// Whether the server is stopping; long work should come to an end.
@@ -201,6 +227,8 @@ impl Connection {
     pub(crate) fn queue(&mut self, reply: &Reply) {
         tracing::debug!(id = self.peer.id, %reply, "reply");
         reply.encode(&mut self.output);
+        self.last_code = Some(reply.code());
+        self.report(&Event::Reply(reply.code()));
     }
 
     /// Sends every reply that waits. Cancel-safe: what is not sent goes out with the next.
@@ -260,6 +288,7 @@ impl Connection {
     pub(crate) fn buffered_request(&mut self) -> Option<Request> {
         let request = self.decode()?;
         let id = self.peer.id;
+        self.report(&Event::Request(&request));
         match &request.command {
             Ok(_) => tracing::info!(id, %request, "request"),
             Err(error) => tracing::warn!(id, %request, %error, "request not understood"),
@@ -432,7 +461,7 @@ impl Connection {
 /// TLS for the data connections of one client.
 #[derive(Clone, Debug)]
 pub(crate) struct DataTls {
-    config: std::sync::Arc<rustls::ServerConfig>,
+    config: Arc<rustls::ServerConfig>,
     /// What the client showed on the control connection.
     certificate: Option<Vec<u8>>,
     handshake: Duration,

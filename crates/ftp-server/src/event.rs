@@ -65,6 +65,8 @@ pub enum Refusal {
 pub struct TransferStart {
     /// Whose it is.
     pub user: Argument,
+    /// Whether that is somebody without a password.
+    pub is_anonymous: bool,
     /// The file or directory.
     pub path: Path,
     /// Which way.

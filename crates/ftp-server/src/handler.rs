@@ -182,7 +182,7 @@ impl fmt::Display for Disconnect {
 }
 
 /// The text of RFC 959 §5.4 for `421`.
-const UNAVAILABLE: &str = "Service not available, closing control connection.";
+pub(crate) const UNAVAILABLE: &str = "Service not available, closing control connection.";
 
 #[cfg(test)]
 mod tests {

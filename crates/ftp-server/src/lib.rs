@@ -21,6 +21,7 @@
 pub mod account;
 pub mod auth;
 pub mod backend;
+pub mod blocking;
 pub mod connection;
 pub mod data;
 pub mod event;

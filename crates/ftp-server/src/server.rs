@@ -1,6 +1,7 @@
 //! The accept loop, the loop of one connection, and the end of both.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -16,7 +17,8 @@ use tokio::task::JoinSet;
 use tokio::time::{Sleep, sleep, sleep_until, timeout};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
 
-use crate::connection::{Arrival, Connection, Deadline, canonical};
+use crate::connection::{Arrival, Connection, Deadline, Peer, canonical};
+use crate::event::{Event, Observer, Refusal};
 use crate::handler::{Disconnect, Handler, Request, Service};
 use crate::limits::Limits;
 use crate::listener::{Accepted, Listener};
@@ -28,13 +30,21 @@ use crate::tls::Tls;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// A service: a [`Handler`], its limits, and the way to stop it.
-#[derive(Debug)]
 pub struct Server<H> {
     handler: Arc<H>,
+    observer: Arc<dyn Observer>,
     limits: Limits,
     tls: Option<Tls>,
     proxies: Trusted,
     stop: CancellationToken,
+}
+
+impl<H> fmt::Debug for Server<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server")
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<H: Handler> Server<H> {
@@ -42,11 +52,19 @@ impl<H: Handler> Server<H> {
     pub fn new(handler: H, limits: Limits) -> Self {
         Self {
             handler: Arc::new(handler),
+            observer: Arc::new(()),
             limits,
             tls: None,
             proxies: Trusted::nobody(),
             stop: CancellationToken::new(),
         }
+    }
+
+    /// Lets somebody watch.
+    #[must_use]
+    pub fn with_observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observer = observer;
+        self
     }
 
     /// Offers TLS; keep a clone to change the certificate while the server runs.
@@ -117,22 +135,35 @@ impl<H: Handler> Server<H> {
         let peer = canonical(accepted.peer);
         let is_proxied = self.proxies.contains(peer.ip());
         let seat = if tasks.len() >= self.limits.connections {
-            None
+            Err(Refusal::Full)
         } else if is_proxied {
             // Whose seat it is will be known when the header was read.
-            Some(None)
+            Ok(None)
         } else {
             let most = self.limits.connections_per_address;
-            seats.take(peer.ip(), most).map(Some)
+            let seat = seats.take(peer.ip(), most).map(Some);
+            seat.ok_or(Refusal::FullForAddress)
         };
-        let Some(seat) = seat else {
-            refuse(&accepted.stream, peer);
-            return;
+        let seat = match seat {
+            Ok(seat) => seat,
+            Err(why) => {
+                let local = accepted.stream.local_addr();
+                let stranger = Peer {
+                    id,
+                    address: peer,
+                    local: local.map_or(peer, canonical),
+                    since: Instant::now(),
+                };
+                self.observer.observe(&stranger, &Event::Refused(why));
+                refuse(&accepted.stream, peer);
+                return;
+            }
         };
         tracing::info!(id, %peer, "accepted");
         let guest = Guest {
             handler: Arc::clone(&self.handler),
             limits: self.limits.clone(),
+            observer: Arc::clone(&self.observer),
             tls: self.tls.clone(),
             stop: self.stop.child_token(),
             seats: seats.clone(),
@@ -193,6 +224,7 @@ impl Drop for Seat {
 /// What a connection takes along from its server.
 struct Guest<H> {
     handler: Arc<H>,
+    observer: Arc<dyn Observer>,
     limits: Limits,
     tls: Option<Tls>,
     stop: CancellationToken,
@@ -219,6 +251,7 @@ impl<H: Handler> Guest<H> {
                 let address = connection.peer().address.ip();
                 let most = connection.limits().connections_per_address;
                 let Some(seat) = seats.take(address, most) else {
+                    connection.report(&Event::Refused(Refusal::FullForAddress));
                     let reply = Reply::new(Code::SERVICE_UNAVAILABLE, "Too many connections.");
                     if connection.reply(&reply).await.is_ok() {
                         connection.close().await;
@@ -254,7 +287,7 @@ impl<H: Handler> Guest<H> {
                 (arrival.peer, arrival.local) = (header.client, header.local);
             }
         }
-        let connection = Connection::new(arrival, self.limits, self.tls, self.stop)?;
+        let connection = Connection::new(arrival, self.limits, self.tls, self.stop, self.observer)?;
         Ok((connection, self.handler))
     }
 }
@@ -262,10 +295,12 @@ impl<H: Handler> Guest<H> {
 /// The life of one connection.
 async fn attend<H: Handler>(handler: Arc<H>, mut connection: Connection) {
     let peer = *connection.peer();
+    connection.report(&Event::Accepted);
     let greeted = guarded(handler.on_connect(&mut connection)).await;
     let mut session = match greeted {
         Ok(session) => session,
         Err(why) => {
+            connection.report(&Event::Disconnected(&why));
             tracing::info!(id = peer.id, peer = %peer.address, %why, "disconnected");
             return;
         }
@@ -282,6 +317,7 @@ async fn attend<H: Handler>(handler: Arc<H>, mut connection: Connection) {
     if left.catch_unwind().await.is_err() {
         tracing::error!(id = peer.id, "on_disconnect panicked");
     }
+    connection.report(&Event::Disconnected(&why));
     tracing::info!(id = peer.id, peer = %peer.address, %why, "disconnected");
 }
 
