@@ -16,6 +16,7 @@ pub use self::operand::{
 };
 use self::operand::{Operand, OperandError};
 pub use self::site::Site;
+pub(crate) use self::site::{octal, quoted_words};
 use crate::argument::Argument;
 use crate::reply::Code;
 use crate::time::Timestamp;
@@ -33,6 +34,8 @@ pub enum CommandError {
     UnknownVerb,
     /// The verb is known and needs an argument; answered `501`.
     MissingArgument(Verb),
+    /// The verb is known and takes no argument, but has one; answered `501`.
+    Superfluous(Verb),
     /// The verb is known, its argument is malformed; answered `501`.
     BadArgument(Verb),
     /// The argument is well formed but names a parameter nobody defined; answered `504`.
@@ -48,6 +51,7 @@ impl CommandError {
         match self {
             Self::Empty | Self::TooLong | Self::UnknownVerb => None,
             Self::MissingArgument(verb)
+            | Self::Superfluous(verb)
             | Self::BadArgument(verb)
             | Self::UnknownParameter(verb)
             | Self::UnknownProtocol(verb) => Some(verb),
@@ -59,7 +63,9 @@ impl CommandError {
     pub const fn code(self) -> Code {
         match self {
             Self::Empty | Self::TooLong | Self::UnknownVerb => Code::SYNTAX_ERROR,
-            Self::MissingArgument(_) | Self::BadArgument(_) => Code::BAD_ARGUMENT,
+            Self::MissingArgument(_) | Self::Superfluous(_) | Self::BadArgument(_) => {
+                Code::BAD_ARGUMENT
+            }
             Self::UnknownParameter(_) => Code::BAD_PARAMETER,
             Self::UnknownProtocol(Verb::Lprt) => Code::UNSUPPORTED,
             Self::UnknownProtocol(_) => Code::UNKNOWN_PROTOCOL,
@@ -74,6 +80,7 @@ impl fmt::Display for CommandError {
             Self::TooLong => f.write_str("line too long"),
             Self::UnknownVerb => f.write_str("unknown verb"),
             Self::MissingArgument(verb) => write!(f, "{verb} needs an argument"),
+            Self::Superfluous(verb) => write!(f, "{verb} takes no argument"),
             Self::BadArgument(verb) => write!(f, "bad argument of {verb}"),
             Self::UnknownParameter(verb) => write!(f, "unknown parameter of {verb}"),
             Self::UnknownProtocol(verb) => write!(f, "unknown network protocol in {verb}"),
@@ -87,10 +94,9 @@ impl Verb {
     /// The verb with this name, in any case.
     #[must_use]
     pub fn parse(name: &[u8]) -> Option<Self> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|verb| verb.name().as_bytes().eq_ignore_ascii_case(name))
+        let key = key(name)?;
+        let place = KEYS.iter().position(|other| *other == key)?;
+        Self::ALL.get(place).copied()
     }
 }
 
@@ -104,7 +110,7 @@ impl Command {
     /// Reads one line without its end.
     ///
     /// Everything behind the first blank is the argument (RFC 3659 §2.2). Behind verbs that take no
-    /// argument it is ignored, as most servers do.
+    /// argument there may be blanks and nothing else.
     ///
     /// # Errors
     ///
@@ -121,6 +127,7 @@ impl Command {
         let argument = parts.next().filter(|argument| !argument.is_empty());
         Self::read(verb, argument).map_err(|error| match error {
             OperandError::Missing => CommandError::MissingArgument(verb),
+            OperandError::Superfluous => CommandError::Superfluous(verb),
             OperandError::Bad => CommandError::BadArgument(verb),
             OperandError::UnknownParameter => CommandError::UnknownParameter(verb),
             OperandError::UnknownProtocol => CommandError::UnknownProtocol(verb),
@@ -179,7 +186,9 @@ macro_rules! commands {
 
             fn read(verb: Verb, argument: Option<&[u8]>) -> Result<Self, OperandError> {
                 match verb {
-                    $(Verb::$variant => Ok(Self::$variant $((<$operand as Operand>::read(argument)?))?),)*
+                    $(Verb::$variant => {
+                        read_one!(Self::$variant, argument $(, $operand)?)
+                    })*
                 }
             }
 
@@ -206,6 +215,47 @@ macro_rules! commands {
         }
     };
 }
+
+/// A command with its operand, or one without, which then must not have any.
+macro_rules! read_one {
+    ($variant:path, $argument:ident) => {
+        match $argument {
+            Some(text) if !text.iter().all(|&byte| byte == b' ') => Err(OperandError::Superfluous),
+            Some(_) | None => Ok($variant),
+        }
+    };
+    ($variant:path, $argument:ident, $operand:ty) => {
+        Ok($variant(<$operand as Operand>::read($argument)?))
+    };
+}
+
+/// A verb's name in capitals as one number; `None` if it is too long for any.
+#[inline]
+const fn key(name: &[u8]) -> Option<u64> {
+    if name.is_empty() || name.len() > 8 {
+        return None;
+    }
+    let mut key = 0;
+    let mut rest = name;
+    while let Some((byte, others)) = rest.split_first() {
+        key = key << 8 | byte.to_ascii_uppercase() as u64;
+        rest = others;
+    }
+    Some(key)
+}
+
+/// The keys of all verbs, in the order of [`Verb::ALL`].
+static KEYS: [u64; Verb::ALL.len()] = {
+    let mut keys = [0; Verb::ALL.len()];
+    let mut place = 0;
+    while place < keys.len() {
+        if let Some(key) = key(Verb::ALL[place].name().as_bytes()) {
+            keys[place] = key;
+        }
+        place += 1;
+    }
+    keys
+};
 
 #[cfg(test)]
 macro_rules! any_of {

@@ -112,7 +112,9 @@ pub fn listing(bytes: &[u8]) {
 /// A session that is given every line of the bytes and random outcomes: each event has an answer,
 /// and exactly one final reply ends each command.
 pub fn server(bytes: &[u8]) {
-    use crate::server::{Begun, Endpoints, Outcome, Session, Settings, Task, Then, TransferEnd};
+    use crate::server::{
+        Begun, Endpoints, Grant, Outcome, Session, Settings, Task, Then, TransferEnd,
+    };
 
     #[expect(
         clippy::disallowed_methods,
@@ -148,8 +150,8 @@ pub fn server(bytes: &[u8]) {
             };
             response = match task {
                 Task::Login { .. } => {
-                    let access = listing::mlsx::Access::Write;
-                    session.complete(Outcome::LoggedIn(access), start)
+                    let grant = Grant::new(crate::permission::Rights::ALL);
+                    session.complete(Outcome::LoggedIn(grant), start)
                 }
                 Task::Listen => session.complete(Outcome::Listening(address), start),
                 _ if fails => {

@@ -5,7 +5,8 @@
 //! bytes, and whatever a peer can grow has a named limit.
 //!
 //! - Bytes and meaning: [`mod@line`] (framing), [`command`], [`reply`], [`argument`], [`address`] (PORT,
-//!   EPRT, 227, 229, 257), [`feature`], [`listing`], [`transfer`] (TYPE, MODE, ASCII), [`time`].
+//!   EPRT, 227, 229, 257), [`feature`], [`listing`], [`transfer`] (TYPE, MODE, ASCII), [`time`],
+//!   [`permission`].
 //! - Dialogues: [`server`] for one control connection, [`client`] for one transfer.
 //! - [`fuzz`]: one function of `&[u8]` for each parser and dialogue, for fuzzers to call:
 //!   `line`, `command`, `reply`, `address`, `listing`, `server`, `client`.
@@ -24,6 +25,7 @@ pub mod feature;
 pub mod fuzz;
 pub mod line;
 pub mod listing;
+pub mod permission;
 pub mod reply;
 pub mod server;
 pub mod time;

@@ -178,7 +178,11 @@ impl Default for Decoder {
 /// 255 is doubled and CR becomes CR NUL. An LF cannot be expressed and is written as `?`: better a
 /// wrong character in a text than a second line that the peer takes for a reply of ours.
 pub fn encode(line: &[u8], out: &mut Vec<u8>) {
-    for &byte in line {
+    let is_special = |byte: &u8| matches!(*byte, telnet::IAC | b'\r' | b'\n');
+    let plain = line.iter().position(is_special).unwrap_or(line.len());
+    let (plain, rest) = line.split_at_checked(plain).unwrap_or((line, &[]));
+    out.extend_from_slice(plain);
+    for &byte in rest {
         match byte {
             telnet::IAC => out.extend([telnet::IAC, telnet::IAC]),
             b'\r' => out.extend(*b"\r\0"),

@@ -22,6 +22,8 @@ pub struct Entry {
     pub size: Option<u64>,
     /// Last change.
     pub modified: Option<Timestamp>,
+    /// Creation.
+    pub created: Option<Timestamp>,
     /// Permission bits, at most `0o7777`.
     pub mode: Option<u16>,
     /// Number of links.
@@ -74,6 +76,7 @@ impl Entry {
             kind,
             size: None,
             modified: None,
+            created: None,
             mode: None,
             links: None,
             owner: None,

@@ -6,6 +6,7 @@
 
 mod code;
 mod read;
+mod text;
 
 use std::fmt;
 
@@ -13,6 +14,7 @@ pub use self::code::{Class, Code};
 pub use self::read::{
     Decoder, Grammar, MAX_REPLY_BYTES, MAX_REPLY_LINE_BYTES, MAX_REPLY_LINES, Reader, ReplyError,
 };
+pub use self::text::{Replies, Text};
 use crate::line;
 
 /// One reply: a code and one or more lines of text.
@@ -23,18 +25,24 @@ use crate::line;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Reply {
     code: Code,
-    before: Vec<Box<[u8]>>,
-    last: Box<[u8]>,
+    before: Vec<Text>,
+    last: Text,
 }
 
 impl Reply {
     /// A reply of one line.
     #[must_use]
     pub fn new(code: Code, text: impl AsRef<[u8]>) -> Self {
+        Self::with(code, text.as_ref())
+    }
+
+    /// A reply of one line; a fixed text is not copied.
+    #[must_use]
+    pub fn with(code: Code, text: impl Into<Text>) -> Self {
         Self {
             code,
             before: Vec::new(),
-            last: clean(text.as_ref()),
+            last: text.into(),
         }
     }
 
@@ -55,16 +63,16 @@ impl Reply {
                 let line = line.as_ref();
                 // The first line stands behind its own code and needs no padding.
                 if index > 0 && starts_with_code(line) {
-                    clean(&[b" ", line].concat())
+                    [b" ", line].concat().into()
                 } else {
-                    clean(line)
+                    line.into()
                 }
             })
             .collect();
         Self {
             code,
             before,
-            last: clean(last.as_ref()),
+            last: last.as_ref().into(),
         }
     }
 
@@ -78,18 +86,18 @@ impl Reply {
     pub fn lines(&self) -> impl Iterator<Item = &[u8]> {
         self.before
             .iter()
-            .map(AsRef::as_ref)
-            .chain(std::iter::once(self.last.as_ref()))
+            .map(|text| &**text)
+            .chain(std::iter::once(&*self.last))
     }
 
     /// The lines between the first and the last: the list in replies to FEAT, MLST and STAT.
     pub fn inner_lines(&self) -> impl Iterator<Item = &[u8]> {
-        self.before.iter().skip(1).map(AsRef::as_ref)
+        self.before.iter().skip(1).map(|text| &**text)
     }
 
     /// The text of the last line, without the code.
     #[must_use]
-    pub const fn text(&self) -> &[u8] {
+    pub fn text(&self) -> &[u8] {
         &self.last
     }
 
@@ -103,15 +111,14 @@ impl Reply {
     pub fn encode(&self, out: &mut Vec<u8>) {
         for (index, text) in self.before.iter().enumerate() {
             if index == 0 {
-                line::encode(
-                    &[self.code.to_string().as_bytes(), b"-", text].concat(),
-                    out,
-                );
-            } else {
-                line::encode(text, out);
+                out.extend(self.code.digits());
+                out.push(b'-');
             }
+            line::encode(text, out);
         }
-        line::encode(&self.last_line(), out);
+        out.extend(self.code.digits());
+        out.push(b' ');
+        line::encode(&self.last, out);
     }
 }
 
@@ -120,15 +127,6 @@ impl fmt::Display for Reply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.code, self.last.escape_ascii())
     }
-}
-
-fn clean(text: &[u8]) -> Box<[u8]> {
-    text.iter()
-        .map(|&byte| match byte {
-            b'\n' | 0 => b'?',
-            other => other,
-        })
-        .collect()
 }
 
 /// Whether an inner line could be taken for the start of a reply line.

@@ -17,51 +17,35 @@
 
 mod answer;
 mod dispatch;
+mod file;
+mod help;
+mod information;
+mod login;
+mod moves;
+mod parameter;
 mod path;
+mod security;
+mod settings;
+mod site;
 mod task;
 mod text;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use self::dispatch::during_transfer;
 pub use self::path::{MAX_PATH_BYTES, Path};
+pub use self::settings::{Abilities, Settings, TlsRules, Verbs};
 pub use self::task::{
-    Begun, DataPath, FileError, ListForm, Outcome, Placement, Task, Transfer, TransferEnd,
-    TransferKind,
+    Algorithm, Begun, Change, DataPath, DataProtection, FileError, Grant, ListForm, ListOptions,
+    Outcome, Placement, Refusal, Required, Task, Transfer, TransferEnd, TransferKind,
 };
 use crate::argument::Argument;
-use crate::command::{Command, CommandError};
-use crate::listing::mlsx::{Access, Fact};
-use crate::reply::{Code, Reply};
-use crate::transfer::Type;
-
-/// What the operator decides about sessions.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// The text of the `220`.
-    pub greeting: String,
-    /// The text of the `215`.
-    pub system: String,
-    /// How long a logged-in client may be silent. RFC 1123 §4.1.3.2 asks for five minutes or more.
-    pub idle: Duration,
-    /// How long a client may take to log in.
-    pub login: Duration,
-    /// Failed logins after which the connection is closed. RFC 2577 §5 advises three to five.
-    pub max_login_failures: u32,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            greeting: "Service ready for new user.".to_owned(),
-            system: "UNIX Type: L8".to_owned(),
-            idle: Duration::from_secs(300),
-            login: Duration::from_secs(60),
-            max_login_failures: 3,
-        }
-    }
-}
+use crate::command::{ByteRange, Command, CommandError, Verb};
+use crate::listing::mlsx::Fact;
+use crate::reply::{Code, Replies, Reply, Text};
+use crate::time::Timestamp;
+use crate::transfer::{Mode, Structure, Type};
 
 /// The two ends of the control connection; IPv4 addresses mapped into IPv6 count as IPv4.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +61,7 @@ pub struct Endpoints {
 #[must_use]
 pub struct Response {
     /// Send these first.
-    pub replies: Vec<Reply>,
+    pub replies: Replies,
     /// Then do this.
     pub then: Then,
 }
@@ -93,8 +77,17 @@ pub enum Then {
     Hold,
     /// Stop the transfer and report [`TransferEnd::Aborted`].
     AbortTransfer,
+    /// Report how many bytes have been moved with [`Session::progress`]; the transfer goes on.
+    ReportProgress,
     /// Close a listening port or data connection that is left over.
     CloseData,
+    /// Throw away what the client has sent behind this command, which came in clear, begin TLS on
+    /// the control connection as its server, then call [`Session::secured`]. If TLS does not come
+    /// about, close everything.
+    StartTls,
+    /// Send the replies within TLS, end it with close_notify on both sides and go on in clear. A
+    /// listening port or data connection that is left over is closed.
+    EndTls,
     /// Close the control connection, and with it everything.
     Close,
 }
@@ -102,21 +95,37 @@ pub enum Then {
 /// One control connection.
 #[derive(Clone, Debug)]
 pub struct Session {
-    settings: Settings,
+    settings: Arc<Settings>,
     endpoints: Endpoints,
+    security: Security,
     login: Login,
     failures: u32,
     work: Work,
     directory: Path,
     representation: Type,
+    structure: Structure,
+    mode: Mode,
+    /// OPTS MODE Z LEVEL.
+    level: u8,
+    /// OPTS HASH.
+    algorithm: Algorithm,
     data: Data,
     /// EPSV ALL was said: PORT, EPRT, PASV and their kin are refused (RFC 2428 §4).
     extended_only: bool,
     /// The offset of REST, until the next transfer.
     restart: u64,
+    /// The part of RANG, until the next transfer or hash.
+    range: Option<ByteRange>,
+    /// The bytes of ALLO, until the next transfer.
+    allocation: Option<u64>,
     /// The path of RNFR; any other command forgets it.
     rename_from: Option<Path>,
+    /// The path of SITE CPFR; any other command forgets it.
+    copy_from: Option<Path>,
     facts: Vec<Fact>,
+    host: Option<Argument>,
+    /// SITE IDLE.
+    idle: Option<Duration>,
     started: Instant,
     last_line: Instant,
 }
@@ -124,10 +133,12 @@ pub struct Session {
 impl Session {
     /// A session whose greeting has not been sent.
     #[must_use]
-    pub fn new(settings: Settings, endpoints: Endpoints, now: Instant) -> Self {
+    pub fn new(settings: impl Into<Arc<Settings>>, endpoints: Endpoints, now: Instant) -> Self {
         let canonical =
             |address: SocketAddr| SocketAddr::new(address.ip().to_canonical(), address.port());
+        let settings = settings.into();
         Self {
+            security: Security::at_first(&settings),
             settings,
             endpoints: Endpoints {
                 local: canonical(endpoints.local),
@@ -138,11 +149,20 @@ impl Session {
             work: Work::Idle,
             directory: Path::root(),
             representation: Type::default(),
+            structure: Structure::File,
+            mode: Mode::Stream,
+            level: DEFAULT_LEVEL,
+            algorithm: Algorithm::Sha256,
             data: Data::None,
             extended_only: false,
             restart: 0,
+            range: None,
+            allocation: None,
             rename_from: None,
+            copy_from: None,
             facts: text::DEFAULT_FACTS.to_vec(),
+            host: None,
+            idle: None,
             started: now,
             last_line: now,
         }
@@ -150,7 +170,7 @@ impl Session {
 
     /// What to say first.
     pub fn greet(&self) -> Response {
-        reply(Code::READY, &self.settings.greeting)
+        reply(Code::READY, self.settings.greeting.clone())
     }
 
     /// Takes one line without its end.
@@ -165,17 +185,23 @@ impl Session {
         now: Instant,
     ) -> Response {
         self.last_line = now;
-        match &mut self.work {
+        match &self.work {
             Work::Idle => match command {
                 Ok(command) => self.dispatch(command),
-                Err(error) => {
-                    self.rename_from = None;
-                    reply(error.code(), text::command_error(error))
-                }
+                Err(error) => self.misunderstood(error),
             },
-            Work::Asked(_) => Then::Hold.into(),
-            Work::Transferring(wish) => during_transfer(wish, &command),
+            Work::Asked { .. } => Then::Hold.into(),
+            Work::Transferring { .. } => self.during_transfer(command),
         }
+    }
+
+    fn misunderstood(&mut self, error: CommandError) -> Response {
+        self.rename_from = None;
+        self.copy_from = None;
+        if error.verb().is_some_and(|verb| !self.offers(verb)) {
+            return reply(Code::NOT_IMPLEMENTED, text::NOT_IMPLEMENTED);
+        }
+        reply(error.code(), text::command_error(error))
     }
 
     /// When to call [`Session::handle_timeout`] if nothing else happens first; none while a task or
@@ -183,9 +209,9 @@ impl Session {
     #[must_use]
     pub fn next_timeout(&self) -> Option<Instant> {
         match (&self.work, &self.login) {
-            (Work::Asked(_) | Work::Transferring(_), _) => None,
-            (Work::Idle, Login::In { .. }) => self.last_line.checked_add(self.settings.idle),
-            (Work::Idle, Login::Nobody | Login::Named(_)) => {
+            (Work::Asked { .. } | Work::Transferring { .. }, _) => None,
+            (Work::Idle, Login::In { .. }) => self.last_line.checked_add(self.idle_time()),
+            (Work::Idle, Login::Nobody | Login::Named(_) | Login::AwaitAccount { .. }) => {
                 self.started.checked_add(self.settings.login)
             }
         }
@@ -194,28 +220,43 @@ impl Session {
     /// Ends the session if its time has come.
     pub fn handle_timeout(&mut self, now: Instant) -> Response {
         match self.next_timeout() {
-            Some(deadline) if deadline <= now => Response {
-                replies: vec![Reply::new(Code::SERVICE_UNAVAILABLE, text::TIMEOUT)],
-                then: Then::Close,
-            },
+            Some(deadline) if deadline <= now => {
+                Response::last(Code::SERVICE_UNAVAILABLE, text::TIMEOUT)
+            }
             Some(_) | None => Then::Read.into(),
         }
     }
 
     /// What to say when the server is shut down.
     pub fn shut_down(&self) -> Response {
-        Response {
-            replies: vec![Reply::new(Code::SERVICE_UNAVAILABLE, text::UNAVAILABLE)],
-            then: Then::Close,
-        }
+        Response::last(Code::SERVICE_UNAVAILABLE, text::UNAVAILABLE)
     }
 
-    /// Who has logged in.
+    /// TLS has come about on the control connection; `certified` if the client has shown a
+    /// certificate that was found good. For implicit TLS too, before [`Session::greet`].
+    pub fn secured(&mut self, certified: bool) {
+        self.security.control = Control::Tls { certified };
+    }
+
+    /// The answer to STAT during a transfer.
+    pub fn progress(&self, bytes: u64) -> Response {
+        let text = format!("Transfer in progress, {bytes} bytes so far.");
+        reply(Code::SYSTEM_STATUS, text)
+    }
+
+    /// The host the client has named with HOST.
+    #[must_use]
+    pub const fn host(&self) -> Option<&Argument> {
+        self.host.as_ref()
+    }
+
+    /// Who has logged in; after REIN or another USER nobody, and what was held for them is to be
+    /// let go.
     #[must_use]
     pub const fn user(&self) -> Option<&Argument> {
         match &self.login {
             Login::In { user, .. } => Some(user),
-            Login::Nobody | Login::Named(_) => None,
+            Login::Nobody | Login::Named(_) | Login::AwaitAccount { .. } => None,
         }
     }
 
@@ -225,36 +266,106 @@ impl Session {
         &self.directory
     }
 
-    /// Back to the state after the greeting. RFC 959 §4.1.1, REIN.
-    fn reset(&mut self) {
-        self.login = Login::Nobody;
-        self.directory = Path::root();
-        self.representation = Type::default();
-        self.data = Data::None;
-        self.extended_only = false;
-        self.restart = 0;
-        self.facts = text::DEFAULT_FACTS.to_vec();
+    /// What a user who has logged in was granted.
+    #[must_use]
+    pub const fn grant(&self) -> Option<&Grant> {
+        match &self.login {
+            Login::In { grant, .. } => Some(grant),
+            Login::Nobody | Login::Named(_) | Login::AwaitAccount { .. } => None,
+        }
     }
 
-    fn ask(&mut self, asked: Asked, task: Task) -> Response {
-        self.work = Work::Asked(asked);
+    fn idle_time(&self) -> Duration {
+        let granted = self.grant().and_then(|grant| grant.idle);
+        self.idle.or(granted).unwrap_or(self.settings.idle)
+    }
+
+    fn ask(&mut self, verb: Verb, asked: Asked, task: Task) -> Response {
+        self.work = Work::Asked { verb, asked };
         Then::Perform(task).into()
+    }
+}
+
+impl Response {
+    /// One reply, and the connection ends.
+    fn last(code: Code, text: impl Into<Text>) -> Self {
+        Self {
+            replies: Reply::with(code, text).into(),
+            then: Then::Close,
+        }
     }
 }
 
 impl From<Then> for Response {
     fn from(then: Then) -> Self {
         Self {
-            replies: Vec::new(),
+            replies: Replies::default(),
             then,
         }
     }
 }
 
-fn reply(code: Code, text: impl AsRef<[u8]>) -> Response {
-    Response {
-        replies: vec![Reply::new(code, text)],
-        then: Then::Read,
+impl From<Reply> for Response {
+    fn from(reply: Reply) -> Self {
+        Self {
+            replies: reply.into(),
+            then: Then::Read,
+        }
+    }
+}
+
+fn reply(code: Code, text: impl Into<Text>) -> Response {
+    Reply::with(code, text).into()
+}
+
+/// What zlib takes by default.
+const DEFAULT_LEVEL: u8 = 6;
+
+/// What is protected.
+#[derive(Clone, Copy, Debug)]
+struct Security {
+    control: Control,
+    /// PBSZ was given, without which PROT means nothing (RFC 2228 §3).
+    sized: bool,
+    /// PROT P.
+    private: bool,
+    /// SSCN ON: we are the TLS client on data connections.
+    client: bool,
+}
+
+/// The control connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Control {
+    Clear,
+    /// AUTH was answered; the handshake is under way.
+    Securing,
+    Tls {
+        /// Whether the client has shown a certificate that was found good.
+        certified: bool,
+    },
+    /// TLS was ended by CCC; what was agreed on data connections holds.
+    Cleared,
+}
+
+impl Security {
+    const NONE: Self = Self {
+        control: Control::Clear,
+        sized: false,
+        private: false,
+        client: false,
+    };
+
+    /// Implicit TLS protects data connections without being asked, as its users expect.
+    fn at_first(settings: &Settings) -> Self {
+        match &settings.tls {
+            Some(tls) if tls.implicit => Self {
+                control: Control::Tls { certified: false },
+                sized: true,
+                private: true,
+                client: false,
+            },
+            Some(_) | None => Self::NONE,
+        }
     }
 }
 
@@ -263,9 +374,14 @@ enum Login {
     Nobody,
     /// USER was given.
     Named(Argument),
+    /// PASS was right, ACCT is wanted.
+    AwaitAccount {
+        user: Argument,
+        password: Vec<u8>,
+    },
     In {
         user: Argument,
-        access: Access,
+        grant: Box<Grant>,
     },
 }
 
@@ -273,8 +389,14 @@ enum Login {
 enum Work {
     Idle,
     /// A task is under way; what its outcome is the answer to.
-    Asked(Asked),
-    Transferring(Wish),
+    Asked {
+        verb: Verb,
+        asked: Asked,
+    },
+    Transferring {
+        verb: Verb,
+        wish: Wish,
+    },
 }
 
 /// What the client wants to happen to the transfer.
@@ -286,18 +408,23 @@ enum Wish {
     ThenQuit,
 }
 
-/// The command a task was made for, with what its answer needs.
+/// What a task was made for, with what its answer needs.
 #[derive(Clone, Debug)]
 enum Asked {
     Login {
         user: Argument,
+        password: Vec<u8>,
+    },
+    Certificate {
+        user: Argument,
     },
     Passive {
         extended: bool,
+        /// CPSV: we are the TLS client.
+        as_client: bool,
     },
     ChangeDirectory {
         to: Path,
-        code: Code,
     },
     MakeDirectory {
         path: Path,
@@ -307,20 +434,41 @@ enum Asked {
     RenameFrom {
         path: Path,
     },
+    CopyFrom {
+        path: Path,
+    },
     Size,
-    Modified,
-    SetModified {
+    Modified {
+        /// What to do if there is no such file: the time and path of the other MDTM.
+        setting: Option<(Timestamp, Path)>,
+    },
+    Change {
         answer: Vec<u8>,
     },
     Facts {
         path: Path,
     },
-    Status,
+    Hash {
+        algorithm: Algorithm,
+        name: Argument,
+    },
+    Number,
+    Allocate,
+    Umask {
+        mask: Option<u16>,
+    },
+    Status {
+        path: Path,
+    },
+    /// Nothing but 200.
+    Site,
+    SiteLines {
+        title: &'static str,
+    },
+    SiteOther,
     Transfer {
         what: Vec<u8>,
         ascii: bool,
-        /// MLSD has a code of its own for a path that is no directory.
-        is_mlsd: bool,
     },
 }
 
@@ -328,7 +476,10 @@ enum Asked {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Data {
     None,
-    Passive,
+    Passive {
+        /// CPSV: we are the TLS client.
+        as_client: bool,
+    },
     Active(SocketAddr),
 }
 

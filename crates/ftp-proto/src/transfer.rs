@@ -1,7 +1,12 @@
 //! How file bytes travel: TYPE, STRU and MODE, and the conversion that TYPE A asks for.
 //!
 //! RFC 959 §3.1 to §3.4; MODE Z is the "deflate" draft. Parsing and writing here are of the
-//! parameters; which of them a server offers is the server's business.
+//! parameters; which of them a server offers is the server's business. [`codec`] is the whole of what
+//! they do to a file's bytes.
+
+pub mod codec;
+
+pub use self::codec::{DecodeError, Decoder, Encoder, Encoding, Framing, Progress};
 
 /// The representation type. RFC 959 §3.1.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -15,11 +15,11 @@ use std::path::Path as HostPath;
 use std::time::Instant;
 
 use ftp_proto::line;
-use ftp_proto::listing::mlsx::Access;
 use ftp_proto::listing::{Entry, Kind, unix};
+use ftp_proto::permission::Rights;
 use ftp_proto::server::{
-    Begun, Endpoints, FileError, ListForm, Outcome, Path, Response, Session, Settings, Task, Then,
-    TransferEnd, TransferKind,
+    Begun, Endpoints, FileError, Grant, ListForm, Outcome, Path, Response, Session, Settings, Task,
+    Then, TransferEnd, TransferKind,
 };
 use ftp_proto::time::Timestamp;
 use sundew_testkit::trace::{Dialogue, Side, check_directory};
@@ -80,9 +80,9 @@ impl World {
 
     fn perform(&mut self, task: Task) -> Result<Outcome, FileError> {
         Ok(match task {
-            Task::Login { user, password } => match (user.as_bytes(), password.as_slice()) {
-                (b"anna", b"secret") => Outcome::LoggedIn(Access::Write),
-                (b"anonymous", _) => Outcome::LoggedIn(Access::Read),
+            Task::Login { user, password, .. } => match (user.as_bytes(), password.as_slice()) {
+                (b"anna", b"secret") => Outcome::LoggedIn(Grant::new(Rights::ALL)),
+                (b"anonymous", _) => Outcome::LoggedIn(Grant::new(Rights::READ)),
                 _ => Outcome::LoginFailed,
             },
             Task::Listen => Outcome::Listening("127.0.0.1:40000".parse().unwrap()),
@@ -107,10 +107,67 @@ impl World {
                 Outcome::Done
             }
             Task::Look(path) => Outcome::Entry(self.look(&path)?.clone()),
-            Task::SetModified { path, time } => {
+            Task::Change { path, change } => {
                 let entry = self.files.get_mut(path.as_bytes());
-                entry.ok_or(FileError::NotFound)?.modified = Some(time);
+                let entry = entry.ok_or(FileError::NotFound)?;
+                entry.modified = change.modified.or(entry.modified);
+                entry.mode = change.mode.or(entry.mode);
                 Outcome::Done
+            }
+            Task::MakeDirectories(path) => {
+                self.add(&path, Kind::Directory);
+                Outcome::Done
+            }
+            Task::RemoveTree(path) => {
+                self.look(&path)?;
+                self.files.retain(|name, _| {
+                    let name = Path::root().join(name).unwrap();
+                    !name.is_in(&path)
+                });
+                Outcome::Done
+            }
+            Task::Copy { from, to } => {
+                let entry = self.look(&from)?.clone();
+                self.files.insert(to.as_bytes().to_vec(), entry);
+                Outcome::Done
+            }
+            Task::Combine { from, to } => {
+                for part in from {
+                    self.look(&part)?;
+                    self.files.remove(part.as_bytes());
+                }
+                self.add(&to, Kind::File);
+                Outcome::Done
+            }
+            Task::Hash {
+                path, first, end, ..
+            } => {
+                let size = self.look(&path)?.size.ok_or(FileError::IsADirectory)?;
+                let end = end.unwrap_or(size);
+                if end > size {
+                    return Err(FileError::BadOffset);
+                }
+                Outcome::Hash {
+                    digest: vec![0xab, 0xcd],
+                    first,
+                    end,
+                }
+            }
+            Task::Space(path) => {
+                self.look(&path)?;
+                Outcome::Number(1000)
+            }
+            Task::Usage(path) => {
+                self.look(&path)?;
+                Outcome::Number(9)
+            }
+            Task::Allocate(bytes) if bytes > 1000 => return Err(FileError::NoSpace),
+            Task::Allocate(_) => Outcome::Done,
+            Task::Umask(_) => Outcome::Number(0o22),
+            Task::Who => Outcome::Lines(vec![b"anna".to_vec()]),
+            Task::LoginByCertificate { .. } => Outcome::LoginFailed,
+            Task::MakeLink { .. } | Task::Quota | Task::Site(_) => {
+                return Err(FileError::Unsupported);
             }
             Task::ListHere(path) => {
                 let mut line = Vec::new();
@@ -132,7 +189,7 @@ impl World {
     fn open(&mut self, kind: TransferKind) -> Result<Begun, FileError> {
         let mut begun = Begun::default();
         match kind {
-            TransferKind::Retrieve { path, offset } => {
+            TransferKind::Retrieve { path, offset, .. } => {
                 begun.size = self.look(&path)?.size.map(|size| size - offset);
             }
             TransferKind::Store { path, .. } => self.add(&path, Kind::File),

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ftp_proto::Argument;
-use ftp_proto::listing::mlsx::Access;
+use ftp_proto::permission::Permissions;
+use ftp_proto::server::{Grant, Required};
 pub use ipnet::IpNet;
 
 use crate::account::{Account, Seat};
@@ -40,6 +41,20 @@ pub trait Authenticator: Send + Sync + 'static {
     fn failure_delay(&self, peer: &Peer, user: &Argument, why: Denied) -> Option<Duration> {
         let _ = (peer, user, why);
         None
+    }
+
+    /// Who this is by the certificate of the TLS session alone, which was found good. An error asks
+    /// for the password; [`Attempt::password`] is empty.
+    ///
+    /// # Errors
+    ///
+    /// [`Denied`].
+    fn login_by_certificate(
+        &self,
+        attempt: Attempt<'_>,
+    ) -> impl Future<Output = Result<User, Denied>> + Send {
+        let _ = attempt;
+        std::future::ready(Err(Denied::Wrong))
     }
 }
 
@@ -92,26 +107,46 @@ impl Denied {
 pub struct User {
     /// The name, as it was given.
     pub name: Argument,
-    /// What they may do.
-    pub access: Access,
+    /// What they may do, and where.
+    pub permissions: Permissions,
     /// Where and how they may do it.
     pub rules: Rules,
     /// What they may use up, shared by all their sessions.
     pub account: Arc<Account>,
+    /// How long they may be silent, if it is not [`ftp_proto::server::Settings::idle`].
+    pub idle: Option<Duration>,
+    /// Lines to show before the last one of the `230`.
+    pub welcome: Vec<String>,
     /// Their place among the sessions that may be, given up when the last clone is dropped.
     pub seat: Option<Arc<Seat>>,
 }
 
 impl User {
     /// A user without rules and limits.
-    #[must_use]
-    pub fn new(name: Argument, access: Access) -> Self {
+    pub fn new(name: Argument, permissions: impl Into<Permissions>) -> Self {
         Self {
             name,
-            access,
+            permissions: permissions.into(),
             rules: Rules::default(),
             account: Arc::default(),
+            idle: None,
+            welcome: Vec::new(),
             seat: None,
+        }
+    }
+
+    /// What the dialogue has to know.
+    #[must_use]
+    pub fn grant(&self) -> Grant {
+        Grant {
+            permissions: self.permissions.clone(),
+            protection: Required {
+                control: self.rules.tls.control(),
+                data: self.rules.tls.data(),
+            },
+            idle: self.idle,
+            welcome: self.welcome.clone(),
+            directory: None,
         }
     }
 }
@@ -169,7 +204,7 @@ impl TlsNeed {
 /// A short list of users with passwords, and perhaps the anonymous one.
 #[derive(Clone, Debug, Default)]
 pub struct Accounts {
-    anonymous: Option<Access>,
+    anonymous: Option<Permissions>,
     users: Vec<Entry>,
 }
 
@@ -182,19 +217,24 @@ impl Accounts {
 
     /// Lets `anonymous` and `ftp` in with any password. RFC 1635.
     #[must_use]
-    pub const fn with_anonymous(mut self, access: Access) -> Self {
-        self.anonymous = Some(access);
+    pub fn with_anonymous(mut self, permissions: impl Into<Permissions>) -> Self {
+        self.anonymous = Some(permissions.into());
         self
     }
 
     /// Lets one user in; a later one of the same name replaces it.
     #[must_use]
-    pub fn with_user(mut self, name: Argument, password: Secret, access: Access) -> Self {
+    pub fn with_user(
+        mut self,
+        name: Argument,
+        password: Secret,
+        permissions: impl Into<Permissions>,
+    ) -> Self {
         self.users.retain(|account| account.name != name);
         self.users.push(Entry {
             name,
             password,
-            access,
+            permissions: permissions.into(),
         });
         self
     }
@@ -202,13 +242,13 @@ impl Accounts {
 
 impl Authenticator for Accounts {
     async fn login(&self, attempt: Attempt<'_>) -> Result<User, Denied> {
-        let mut access = None;
+        let mut permissions = None;
         let mut is_anonymous = false;
         // All are compared, so that the time tells nothing about which names there are.
         for account in &self.users {
             let password = account.password.is(attempt.password);
             if account.name == *attempt.user && password {
-                access = Some(account.access);
+                permissions = Some(&account.permissions);
             }
         }
         let is_named = self
@@ -221,10 +261,11 @@ impl Authenticator for Accounts {
                 .iter()
                 .any(|other| name.eq_ignore_ascii_case(other))
         {
-            access = self.anonymous;
+            permissions = self.anonymous.as_ref();
             is_anonymous = true;
         }
-        let mut user = User::new(attempt.user.clone(), access.ok_or(Denied::Wrong)?);
+        let permissions = permissions.cloned().ok_or(Denied::Wrong)?;
+        let mut user = User::new(attempt.user.clone(), permissions);
         user.rules.is_anonymous = is_anonymous;
         Ok(user)
     }
@@ -262,7 +303,7 @@ impl fmt::Debug for Secret {
 struct Entry {
     name: Argument,
     password: Secret,
-    access: Access,
+    permissions: Permissions,
 }
 
 /// RFC 1635 §2; `ftp` is what most servers take as well.
@@ -270,9 +311,11 @@ pub(crate) const ANONYMOUS: [&[u8]; 2] = [b"anonymous", b"ftp"];
 
 #[cfg(test)]
 mod tests {
+    use ftp_proto::permission::Rights;
+
     use super::*;
 
-    async fn login(accounts: &Accounts, user: &str, password: &str) -> Option<Access> {
+    async fn login(accounts: &Accounts, user: &str, password: &str) -> Option<Permissions> {
         let peer = Peer {
             id: 1,
             address: "127.0.0.1:1".parse().unwrap(),
@@ -285,14 +328,21 @@ mod tests {
             peer: &peer,
             is_secure: false,
         };
-        accounts.login(attempt).await.ok().map(|user| user.access)
+        accounts
+            .login(attempt)
+            .await
+            .ok()
+            .map(|user| user.permissions)
     }
 
     #[tokio::test]
     async fn names_and_passwords_must_both_fit() {
         let name = Argument::try_from("anna").unwrap();
-        let accounts = Accounts::new().with_user(name, Secret::new(*b"pw"), Access::Write);
-        assert_eq!(login(&accounts, "anna", "pw").await, Some(Access::Write));
+        let accounts = Accounts::new().with_user(name, Secret::new(*b"pw"), Rights::ALL);
+        assert_eq!(
+            login(&accounts, "anna", "pw").await,
+            Some(Rights::ALL.into())
+        );
         for (user, password) in [
             ("anna", ""),
             ("anna", "p"),
@@ -302,9 +352,15 @@ mod tests {
         ] {
             assert_eq!(login(&accounts, user, password).await, None);
         }
-        let accounts = accounts.with_anonymous(Access::Read);
-        assert_eq!(login(&accounts, "Anonymous", "").await, Some(Access::Read));
-        assert_eq!(login(&accounts, "ftp", "me@").await, Some(Access::Read));
+        let accounts = accounts.with_anonymous(Rights::READ);
+        assert_eq!(
+            login(&accounts, "Anonymous", "").await,
+            Some(Rights::READ.into())
+        );
+        assert_eq!(
+            login(&accounts, "ftp", "me@").await,
+            Some(Rights::READ.into())
+        );
     }
 
     #[test]

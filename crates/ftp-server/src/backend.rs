@@ -4,6 +4,8 @@
 //! its root, never paths of the host.
 
 pub mod disk;
+mod extension;
+mod hash;
 pub mod memory;
 
 use std::fs::File;
@@ -12,8 +14,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use ftp_proto::listing::Entry;
-use ftp_proto::server::{FileError, Path, Placement};
-use ftp_proto::time::Timestamp;
+use ftp_proto::server::{Abilities, Algorithm, Change, FileError, Path, Placement};
 use rustix::io::Errno;
 use tokio::sync::Semaphore;
 
@@ -23,6 +24,11 @@ use crate::auth::User;
 pub trait Backend: Send + Sync + 'static {
     /// What one user sees.
     type Files: Files;
+
+    /// What [`Files`] can do besides the plain things, so that FEAT lists exactly what is served.
+    fn abilities(&self) -> Abilities {
+        Abilities::NONE
+    }
 
     /// The files of a user who has just logged in.
     ///
@@ -118,16 +124,120 @@ pub trait Files: Send + Sync + Clone + 'static {
     /// [`FileError`].
     fn rename(&self, from: &Path, to: &Path) -> impl Future<Output = Result<(), FileError>> + Send;
 
-    /// Sets the modification time.
+    /// Sets times and the mode, what of them is given. [`Abilities::times`], [`Abilities::modes`],
+    /// [`Abilities::creation`].
+    ///
+    /// # Errors
+    ///
+    /// [`FileError::Unsupported`] unless it is overridden.
+    fn change(
+        &self,
+        path: &Path,
+        change: Change,
+    ) -> impl Future<Output = Result<(), FileError>> + Send {
+        let _ = (path, change);
+        std::future::ready(Err(FileError::Unsupported))
+    }
+
+    /// Makes a symbolic link that says `target`. [`Abilities::links`].
+    ///
+    /// # Errors
+    ///
+    /// [`FileError::Unsupported`] unless it is overridden.
+    fn make_link(
+        &self,
+        target: &[u8],
+        path: &Path,
+    ) -> impl Future<Output = Result<(), FileError>> + Send {
+        let _ = (target, path);
+        std::future::ready(Err(FileError::Unsupported))
+    }
+
+    /// Bytes that can still be stored in a directory. [`Abilities::space`].
+    ///
+    /// # Errors
+    ///
+    /// [`FileError::Unsupported`] unless it is overridden.
+    fn space(&self, path: &Path) -> impl Future<Output = Result<u64, FileError>> + Send {
+        let _ = path;
+        std::future::ready(Err(FileError::Unsupported))
+    }
+
+    /// Sets the permission bits that new files do not get in this session, if one is given; gives
+    /// those that held before. [`Abilities::umask`].
+    ///
+    /// # Errors
+    ///
+    /// [`FileError::Unsupported`] unless it is overridden.
+    fn umask(&self, mask: Option<u16>) -> impl Future<Output = Result<u16, FileError>> + Send {
+        let _ = mask;
+        std::future::ready(Err(FileError::Unsupported))
+    }
+
+    /// Copies a file over a new one or another.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError`]; the copy may be there in part.
+    fn copy(&self, from: &Path, to: &Path) -> impl Future<Output = Result<(), FileError>> + Send {
+        extension::copy(self, from, to)
+    }
+
+    /// Appends files to one, in order, and deletes each when its bytes are in.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError`]; parts that are gone are in the file.
+    fn combine(
+        &self,
+        from: &[Path],
+        to: &Path,
+    ) -> impl Future<Output = Result<(), FileError>> + Send {
+        extension::combine(self, from, to)
+    }
+
+    /// Makes a directory and those above it that are missing.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError::Exists`] if it was there.
+    fn make_directories(&self, path: &Path) -> impl Future<Output = Result<(), FileError>> + Send {
+        extension::make_directories(self, path)
+    }
+
+    /// Removes a directory with all it holds; links are removed, not followed.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError`]; part of it may be gone.
+    fn remove_tree(&self, path: &Path) -> impl Future<Output = Result<(), FileError>> + Send {
+        extension::remove_tree(self, path)
+    }
+
+    /// Bytes of all files in a directory and below it.
     ///
     /// # Errors
     ///
     /// [`FileError`].
-    fn set_modified(
+    fn usage(&self, path: &Path) -> impl Future<Output = Result<u64, FileError>> + Send {
+        extension::usage(self, path)
+    }
+
+    /// Hashes a file from `first` up to `end` or its own end; gives the hash and the offset behind
+    /// the last byte.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError::BadOffset`] for a part that is not within the file, and others.
+    fn hash(
         &self,
         path: &Path,
-        time: Timestamp,
-    ) -> impl Future<Output = Result<(), FileError>> + Send;
+        algorithm: Algorithm,
+        first: u64,
+        end: Option<u64>,
+    ) -> impl Future<Output = Result<(Vec<u8>, u64), FileError>> + Send {
+        extension::hash(self, path, algorithm, first, end)
+    }
 }
 
 /// An open file that is read from front to back.
@@ -150,6 +260,13 @@ pub trait Reader: Send + 'static {
 ///
 /// One that is dropped without [`Writer::finish`] was cut: the transfer broke or was aborted.
 pub trait Writer: Send + 'static {
+    /// The client has said that so many bytes will come (ALLO): room can be made for them. It is a
+    /// hint; more or fewer may come.
+    fn expect(&mut self, bytes: u64) -> impl Future<Output = ()> + Send {
+        let _ = bytes;
+        std::future::ready(())
+    }
+
     /// Writes all of the bytes.
     ///
     /// # Errors

@@ -8,9 +8,12 @@ mod list;
 mod transfer;
 
 use std::io;
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use ftp_proto::server::{Endpoints, FileError, Outcome, Response, Session, Settings, Task, Then};
+use ftp_proto::server::{
+    Endpoints, FileError, Outcome, Path, Response, Session, Settings, Task, Then,
+};
 use ftp_proto::time::Timestamp;
 use ftp_proto::{Argument, Code, Reply};
 use tokio::time::sleep_until;
@@ -49,19 +52,26 @@ pub struct FileServer<A, B, D = TcpDial> {
     backend: B,
     dial: D,
     options: FileOptions,
+    /// Those of the options with what the backend can do; shared by all sessions.
+    settings: Arc<Settings>,
 }
 
 impl<A: Authenticator, B: Backend> FileServer<A, B> {
     /// A server that dials over the host's network in active mode.
-    pub const fn new(authenticator: A, backend: B, options: FileOptions) -> Self {
+    pub fn new(authenticator: A, backend: B, options: FileOptions) -> Self {
         Self::with_dial(authenticator, backend, TcpDial::ANY_PORT, options)
     }
 }
 
 impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
     /// A server that dials its own way.
-    pub const fn with_dial(authenticator: A, backend: B, dial: D, options: FileOptions) -> Self {
+    pub fn with_dial(authenticator: A, backend: B, dial: D, options: FileOptions) -> Self {
+        let settings = Settings {
+            abilities: backend.abilities(),
+            ..options.settings.clone()
+        };
         Self {
+            settings: Arc::new(settings),
             authenticator,
             backend,
             dial,
@@ -106,7 +116,7 @@ impl<A: Authenticator, B: Backend, D: Dial> Handler for FileServer<A, B, D> {
             local: peer.local,
             peer: peer.address,
         };
-        let settings = self.options.settings.clone();
+        let settings = Arc::clone(&self.settings);
         let session = FileSession {
             dialogue: Session::new(settings, endpoints, peer.since),
             files: None,
@@ -144,7 +154,7 @@ impl<A: Authenticator, B: Backend, D: Dial> Handler for FileServer<A, B, D> {
             Disconnect::Idle => session.dialogue.handle_timeout(Instant::now()),
             _ => session.dialogue.shut_down(),
         };
-        response.replies.into_iter().next()
+        response.replies.first().cloned()
     }
 }
 
@@ -173,8 +183,10 @@ impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
                     session.listener = None;
                     return Ok(Next::Read);
                 }
-                // The last two come only within `transfer`.
-                Then::Read | Then::Hold | Then::AbortTransfer => {
+                // No TLS is offered yet, so none is begun or ended.
+                Then::StartTls | Then::EndTls => return Ok(Next::Close),
+                // The last three come only within `transfer`.
+                Then::Read | Then::Hold | Then::AbortTransfer | Then::ReportProgress => {
                     return Ok(held.map_or(Next::Read, Next::Again));
                 }
             };
@@ -188,8 +200,13 @@ impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
         connection: &Connection,
     ) -> Outcome {
         let result = match task {
-            Task::Login { user, password } => {
-                return self.login(session, &user, &password, connection).await;
+            Task::Login { user, password, .. } => {
+                return self
+                    .login(session, &user, Some(&password), connection)
+                    .await;
+            }
+            Task::LoginByCertificate { user } => {
+                return self.login(session, &user, None, connection).await;
             }
             Task::Listen => self.listen(session, connection).await,
             task => match &session.files {
@@ -204,18 +221,22 @@ impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
         &self,
         session: &mut FileSession<B::Files>,
         user: &Argument,
-        password: &[u8],
+        password: Option<&[u8]>,
         connection: &Connection,
     ) -> Outcome {
         let (peer, asked) = (connection.peer(), Instant::now());
         (session.files, session.user) = (None, None);
         let attempt = Attempt {
             user,
-            password,
+            password: password.unwrap_or_default(),
             peer,
             is_secure: false,
         };
-        let entered = match self.authenticator.login(attempt).await {
+        let found = match password {
+            Some(_) => self.authenticator.login(attempt).await,
+            None => self.authenticator.login_by_certificate(attempt).await,
+        };
+        let entered = match found {
             Ok(user) => match self.backend.enter(&user).await {
                 Ok(files) => Ok((user, files)),
                 Err(_) => Err(Denied::Unavailable),
@@ -225,10 +246,12 @@ impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
         match entered {
             Ok((user, files)) => {
                 tracing::info!(id = peer.id, user = %user.name, "logged in");
-                let access = user.access;
+                let grant = user.grant();
                 (session.files, session.user) = (Some(files), Some(user));
-                Outcome::LoggedIn(access)
+                Outcome::LoggedIn(grant)
             }
+            // Without a password nothing was wrong yet: it is asked for now.
+            Err(_) if password.is_none() => Outcome::LoginFailed,
             Err(why) => {
                 tracing::warn!(id = peer.id, %user, %why, "login failed");
                 let delay = self.authenticator.failure_delay(peer, user, why);
@@ -274,11 +297,39 @@ async fn perform_on(files: &impl Files, task: Task) -> Result<Outcome, FileError
         Task::RemoveDirectory(path) => files.remove_directory(&path).await?,
         Task::Delete(path) => files.delete(&path).await?,
         Task::Rename { from, to } => files.rename(&from, &to).await?,
-        Task::SetModified { path, time } => files.set_modified(&path, time).await?,
+        Task::Change { path, change } => files.change(&path, change).await?,
+        Task::MakeDirectories(path) => files.make_directories(&path).await?,
+        Task::RemoveTree(path) => files.remove_tree(&path).await?,
+        Task::Copy { from, to } => files.copy(&from, &to).await?,
+        Task::Combine { from, to } => files.combine(&from, &to).await?,
+        Task::MakeLink { target, path } => files.make_link(target.as_bytes(), &path).await?,
         Task::Look(path) => return files.look(&path).await.map(Outcome::Entry),
+        Task::Hash {
+            path,
+            algorithm,
+            first,
+            end,
+        } => {
+            let (digest, end) = files.hash(&path, algorithm, first, end).await?;
+            return Ok(Outcome::Hash { digest, first, end });
+        }
+        Task::Space(path) => return files.space(&path).await.map(Outcome::Number),
+        Task::Usage(path) => return files.usage(&path).await.map(Outcome::Number),
+        Task::Allocate(bytes) => {
+            if files.space(&Path::root()).await? < bytes {
+                return Err(FileError::NoSpace);
+            }
+        }
+        Task::Umask(mask) => {
+            let old = files.umask(mask).await?;
+            return Ok(Outcome::Number(old.into()));
+        }
         Task::ListHere(path) => return list::here(files, &path).await.map(Outcome::Lines),
+        Task::Who | Task::Quota | Task::Site(_) => return Err(FileError::Unsupported),
         // These never get here; see `perform` and `carry_out`.
-        Task::Login { .. } | Task::Listen | Task::Transfer(_) => return Err(FileError::Other),
+        Task::Login { .. } | Task::LoginByCertificate { .. } | Task::Listen | Task::Transfer(_) => {
+            return Err(FileError::Other);
+        }
     }
     Ok(Outcome::Done)
 }

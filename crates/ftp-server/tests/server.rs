@@ -13,7 +13,7 @@ use std::time::Duration;
 use ftp_server::auth::Accounts;
 use ftp_server::backend::memory::Memory;
 use ftp_server::files::{FileOptions, FileServer};
-use ftp_server::ftp_proto::listing::mlsx::Access;
+use ftp_server::ftp_proto::permission::Rights;
 use ftp_server::ftp_proto::server::Settings;
 use ftp_server::ftp_proto::{Code, Command, Reply};
 use ftp_server::{Answer, Connection, Handler, Limits, Listener, Request, Server};
@@ -47,7 +47,7 @@ impl Running {
     }
 
     fn files(options: FileOptions, limits: Limits) -> Self {
-        let accounts = Accounts::new().with_anonymous(Access::Write);
+        let accounts = Accounts::new().with_anonymous(Rights::ALL);
         Self::start(
             FileServer::new(accounts, Memory::new(1 << 20), options),
             limits,

@@ -17,6 +17,7 @@ pub(super) trait Operand: Sized {
 #[derive(Debug)]
 pub(super) enum OperandError {
     Missing,
+    Superfluous,
     Bad,
     UnknownParameter,
     UnknownProtocol,

@@ -4,6 +4,7 @@
 
 use super::{Entry, Kind, push_name};
 use crate::address::parse_number;
+use crate::permission::{Right, Rights};
 use crate::time::Timestamp;
 
 /// A fact we can write, with its name as FEAT and OPTS MLST spell it.
@@ -11,12 +12,14 @@ use crate::time::Timestamp;
 pub enum Fact {
     /// `type`.
     Type,
+    /// `perm`.
+    Perm,
     /// `size`.
     Size,
     /// `modify`.
     Modify,
-    /// `perm`.
-    Perm,
+    /// `create`.
+    Create,
     /// `unique`.
     Unique,
     /// `UNIX.mode`, in octal; not of the RFC, but what clients read.
@@ -27,22 +30,16 @@ pub enum Fact {
     UnixGroup,
 }
 
-/// What the user may do, for the `perm` fact.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Access {
-    /// Read and list.
-    Read,
-    /// Everything.
-    Write,
-}
-
 impl Fact {
     /// All facts, in the order they are written.
-    pub const ALL: [Self; 8] = [
+    ///
+    /// The first four stand as pyftpdlib has them: there are clients that look for just that.
+    pub const ALL: [Self; 9] = [
         Self::Type,
+        Self::Perm,
         Self::Size,
         Self::Modify,
-        Self::Perm,
+        Self::Create,
         Self::Unique,
         Self::UnixMode,
         Self::UnixOwner,
@@ -56,6 +53,7 @@ impl Fact {
             Self::Type => "type",
             Self::Size => "size",
             Self::Modify => "modify",
+            Self::Create => "create",
             Self::Perm => "perm",
             Self::Unique => "unique",
             Self::UnixMode => "UNIX.mode",
@@ -72,7 +70,7 @@ impl Fact {
             .find(|fact| fact.name().as_bytes().eq_ignore_ascii_case(name))
     }
 
-    fn value(self, entry: &Entry, access: Access) -> Option<Vec<u8>> {
+    fn value(self, entry: &Entry, rights: Rights) -> Option<Vec<u8>> {
         match self {
             Self::Type => Some(match &entry.kind {
                 Kind::File => b"file".to_vec(),
@@ -91,16 +89,8 @@ impl Fact {
                 | Kind::Other => None,
             },
             Self::Modify => entry.modified.map(|time| time.to_string().into_bytes()),
-            Self::Perm => Some(
-                match (&entry.kind, access) {
-                    (Kind::File, Access::Read) => &b"r"[..],
-                    (Kind::File, Access::Write) => b"adfrw",
-                    (Kind::Directory | Kind::Current | Kind::Parent, Access::Read) => b"el",
-                    (Kind::Directory | Kind::Current | Kind::Parent, Access::Write) => b"cdeflmp",
-                    (Kind::Link { .. } | Kind::Other, _) => b"",
-                }
-                .to_vec(),
-            ),
+            Self::Create => entry.created.map(|time| time.to_string().into_bytes()),
+            Self::Perm => Some(permitted(&entry.kind, rights)),
             Self::Unique => entry.unique.clone(),
             Self::UnixMode => entry.mode.map(|mode| format!("{mode:04o}").into_bytes()),
             Self::UnixOwner => entry.owner.clone(),
@@ -109,12 +99,37 @@ impl Fact {
     }
 }
 
+/// The letters of the `perm` fact, RFC 3659 §7.5.5, for what a user has rights to.
+fn permitted(kind: &Kind, rights: Rights) -> Vec<u8> {
+    let letters: &[(Right, u8)] = match kind {
+        Kind::File => &[
+            (Right::Append, b'a'),
+            (Right::Delete, b'd'),
+            (Right::Rename, b'f'),
+            (Right::Retrieve, b'r'),
+            (Right::Store, b'w'),
+        ],
+        Kind::Directory | Kind::Current | Kind::Parent => &[
+            (Right::Store, b'c'),
+            (Right::Delete, b'd'),
+            (Right::Enter, b'e'),
+            (Right::Rename, b'f'),
+            (Right::List, b'l'),
+            (Right::Make, b'm'),
+            (Right::Delete, b'p'),
+        ],
+        Kind::Link { .. } | Kind::Other => &[],
+    };
+    let letters = letters.iter().filter(|(right, _)| rights.has(*right));
+    letters.map(|(_, letter)| *letter).collect()
+}
+
 /// Appends the facts, a blank and the name, without a line end.
 ///
 /// Values are cleaned of the characters that separate facts.
-pub fn write(entry: &Entry, facts: &[Fact], access: Access, out: &mut Vec<u8>) {
+pub fn write(entry: &Entry, facts: &[Fact], rights: Rights, out: &mut Vec<u8>) {
     for fact in facts {
-        let Some(value) = fact.value(entry, access) else {
+        let Some(value) = fact.value(entry, rights) else {
             continue;
         };
         out.extend_from_slice(fact.name().as_bytes());
@@ -150,6 +165,7 @@ pub fn parse(line: &[u8]) -> Option<Entry> {
             Some(Fact::Type) => entry.kind = parse_kind(value),
             Some(Fact::Size) => entry.size = parse_number(value),
             Some(Fact::Modify) => entry.modified = Timestamp::parse(value),
+            Some(Fact::Create) => entry.created = Timestamp::parse(value),
             Some(Fact::Unique) => entry.unique = Some(value.into()),
             Some(Fact::UnixMode) => entry.mode = parse_mode(value),
             Some(Fact::UnixOwner) => entry.owner = Some(value.into()),
@@ -230,13 +246,14 @@ mod tests {
             let mut entry = Entry::new(name, kinds[kind].clone());
             entry.size = (kind == 0).then_some(size);
             entry.modified = Some(Timestamp::from_unix(unix));
+            entry.created = Some(Timestamp::from_unix(unix / 2));
             entry.mode = Some(mode);
             entry.owner = Some(b"0".to_vec());
             entry.group = Some(b"staff".to_vec());
             entry.unique = Some(b"8g1".to_vec());
-            let access = if write_access { Access::Write } else { Access::Read };
+            let rights = if write_access { Rights::ALL } else { Rights::READ };
             let mut out = Vec::new();
-            write(&entry, &Fact::ALL, access, &mut out);
+            write(&entry, &Fact::ALL, rights, &mut out);
             prop_assert_eq!(parse(&out), Some(entry));
         }
     }

@@ -39,6 +39,20 @@ impl Code {
         self.0
     }
 
+    /// The three digits.
+    #[must_use]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "each is below ten, and so is a hundredth of a code"
+    )]
+    pub const fn digits(self) -> [u8; 3] {
+        [
+            b'0' + (self.0 / 100) as u8,
+            b'0' + (self.0 / 10 % 10) as u8,
+            b'0' + (self.0 % 10) as u8,
+        ]
+    }
+
     /// What the first digit says.
     #[must_use]
     pub const fn class(self) -> Class {
@@ -117,6 +131,10 @@ impl Code {
     pub const SECURITY_COMPLETE: Self = Self(235);
     /// `250` Requested file action okay, completed. §4.2.2.
     pub const FILE_ACTION_OKAY: Self = Self(250);
+    /// `251` The MD5 of one file. The MD5 draft, §3.1.
+    pub const MD5: Self = Self(251);
+    /// `252` The MD5 of several files. The MD5 draft, §3.2.
+    pub const MMD5: Self = Self(252);
     /// `257` "PATHNAME" created. §4.2.2.
     pub const PATHNAME: Self = Self(257);
     /// `331` User name okay, need password. §4.2.2.

@@ -4,12 +4,13 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use super::{
-    Asked, Begun, Data, FileError, Login, Outcome, Path, Response, Session, Then, TransferEnd,
-    Wish, Work, reply, text,
+    Asked, Begun, Change, Data, FileError, Outcome, Path, Response, Session, Task, Then,
+    TransferEnd, Wish, Work, reply, text,
 };
 use crate::address;
 use crate::argument::Argument;
-use crate::listing::mlsx::{self, Access};
+use crate::command::Verb;
+use crate::listing::mlsx;
 use crate::listing::{Entry, Kind};
 use crate::reply::{Code, Reply};
 
@@ -20,32 +21,61 @@ impl Session {
     /// mistake of the driver, and no reason to lose the session.
     pub fn complete(&mut self, outcome: Outcome, now: Instant) -> Response {
         self.last_line = now;
-        let asked = match self.work.take() {
-            Work::Asked(asked) => asked,
-            work @ (Work::Idle | Work::Transferring(_)) => {
+        let (verb, asked) = match self.work.take() {
+            Work::Asked { verb, asked } => (verb, asked),
+            work @ (Work::Idle | Work::Transferring { .. }) => {
                 self.work = work;
                 return Then::Read.into();
             }
         };
         match (asked, outcome) {
-            (Asked::Login { user }, Outcome::LoggedIn(access)) => self.logged_in(user, access),
-            (Asked::Login { .. }, _) => self.login_failed(),
+            (asked @ (Asked::Login { .. } | Asked::Certificate { .. }), outcome) => {
+                self.login_ended(asked, outcome)
+            }
+            (
+                Asked::Modified {
+                    setting: Some((time, path)),
+                },
+                Outcome::Failed(FileError::NotFound),
+            ) => self.set_by_mdtm(path, time),
             // RFC 3659 §7.2.1.
-            (Asked::Transfer { is_mlsd: true, .. }, Outcome::Failed(FileError::NotADirectory)) => {
+            (_, Outcome::Failed(FileError::NotADirectory)) if verb == Verb::Mlsd => {
                 reply(Code::BAD_ARGUMENT, "Not a directory.")
             }
-            (_, Outcome::Failed(error)) => failed(error),
-            (Asked::Passive { extended }, Outcome::Listening(address)) => {
-                self.listening(extended, address)
+            (Asked::Allocate, Outcome::Failed(FileError::NoSpace | FileError::OverQuota)) => {
+                self.allocation = None;
+                reply(Code::BAD_PARAMETER, "There is not that much space.")
             }
-            (Asked::ChangeDirectory { to, code }, Outcome::Done) => {
+            (Asked::Allocate, Outcome::Failed(_)) => reply(Code::SUPERFLUOUS, text::SUPERFLUOUS),
+            (Asked::SiteOther, Outcome::Failed(FileError::Unsupported)) => {
+                reply(Code::SYNTAX_ERROR, "SITE command not understood.")
+            }
+            (_, Outcome::Failed(error)) => failed(verb, error),
+            (
+                Asked::Passive {
+                    extended,
+                    as_client,
+                },
+                Outcome::Listening(address),
+            ) => self.listening(extended, as_client, address),
+            (asked, outcome) => self.done(verb, asked, outcome),
+        }
+    }
+
+    /// Tasks that went well.
+    fn done(&mut self, verb: Verb, asked: Asked, outcome: Outcome) -> Response {
+        match (asked, outcome) {
+            (Asked::ChangeDirectory { to }, Outcome::Done) => {
                 self.directory = to;
-                let text = if code == Code::OKAY {
-                    text::OKAY
-                } else {
-                    text::FILE_ACTION_OKAY
-                };
-                reply(code, text)
+                // RFC 959 §5.4 has 200 for CDUP, and 250 for it elsewhere.
+                match verb {
+                    Verb::Cdup | Verb::Xcup => reply(Code::OKAY, text::OKAY),
+                    _ => {
+                        let quoted = self.directory.quoted();
+                        let text = [&quoted[..], b" is the current directory."].concat();
+                        reply(Code::FILE_ACTION_OKAY, text)
+                    }
+                }
             }
             (Asked::MakeDirectory { path }, Outcome::Done) => {
                 reply(Code::PATHNAME, [&path.quoted()[..], b" created."].concat())
@@ -55,31 +85,56 @@ impl Session {
             }
             (Asked::RenameFrom { path }, Outcome::Done) => {
                 self.rename_from = Some(path);
-                reply(Code::PENDING, text::PENDING)
+                reply(Code::PENDING, "Ready for destination name.")
             }
+            (Asked::CopyFrom { path }, Outcome::Done) => {
+                self.copy_from = Some(path);
+                reply(Code::PENDING, "Ready for destination name.")
+            }
+            (Asked::Site, Outcome::Done) => reply(Code::OKAY, "SITE command successful."),
             (Asked::Size, Outcome::Entry(entry)) => size(&entry),
-            (Asked::Modified, Outcome::Entry(entry)) => modified(&entry),
-            (Asked::SetModified { answer }, Outcome::Done) => reply(Code::FILE_STATUS, answer),
+            (Asked::Modified { .. }, Outcome::Entry(entry)) => modified(&entry),
+            (Asked::Change { answer }, Outcome::Done) => reply(Code::FILE_STATUS, answer),
             (Asked::Facts { path }, Outcome::Entry(entry)) => self.facts_of(&path, entry),
-            (Asked::Status, Outcome::Lines(lines)) => {
-                let first = std::iter::once(b"Status follows:".to_vec());
-                let last = "End of status";
-                Reply::multi(Code::FILE_STATUS, first.chain(lines), last).into()
+            (Asked::Status { path }, Outcome::Lines(lines)) => status(&path, lines),
+            (Asked::Number, Outcome::Number(number)) => {
+                reply(Code::FILE_STATUS, number.to_string())
             }
-            (_, _) => failed(FileError::Other),
+            (Asked::Allocate, Outcome::Done) => reply(Code::OKAY, "Space is there."),
+            (Asked::Umask { mask }, Outcome::Number(old)) => {
+                let text = match mask {
+                    Some(mask) => format!("UMASK set to {mask:03o} (was {old:03o})."),
+                    None => format!("UMASK is {old:03o}."),
+                };
+                reply(Code::OKAY, text)
+            }
+            (Asked::Hash { algorithm, name }, Outcome::Hash { digest, first, end }) => {
+                hashed(verb, algorithm.name(), &digest, (first, end), &name)
+            }
+            (Asked::SiteLines { title }, Outcome::Lines(lines)) => {
+                let first = std::iter::once(title.as_bytes().to_vec());
+                let lines = lines.into_iter().map(|line| [b" ", &line[..]].concat());
+                Reply::multi(Code::OKAY, first.chain(lines), "End.").into()
+            }
+            (Asked::SiteOther, Outcome::Answer(answer)) => answer.into(),
+            (_, _) => failed(verb, FileError::Other),
         }
     }
 
     /// What is to be moved stands open: the preliminary reply, after which the bytes may flow.
     pub fn transfer_begins(&mut self, begun: &Begun) -> Response {
-        let (what, ascii) = match self.work.take() {
-            Work::Asked(Asked::Transfer { what, ascii, .. }) => (what, ascii),
-            work @ (Work::Idle | Work::Asked(_) | Work::Transferring(_)) => {
+        let (verb, what, ascii) = match self.work.take() {
+            Work::Asked {
+                verb,
+                asked: Asked::Transfer { what, ascii },
+            } => (verb, what, ascii),
+            work @ (Work::Idle | Work::Asked { .. } | Work::Transferring { .. }) => {
                 self.work = work;
                 return Then::Read.into();
             }
         };
-        self.work = Work::Transferring(Wish::Complete);
+        let wish = Wish::Complete;
+        self.work = Work::Transferring { verb, wish };
         // RFC 1123 §4.1.2.9 fixes this form for STOU.
         if let Some(name) = &begun.unique_name {
             return reply(Code::OPENING_DATA, [b"FILE: ", &name[..]].concat());
@@ -97,49 +152,32 @@ impl Session {
     /// The transfer is over, one way or another: its one final reply, and what was held back by it.
     pub fn transfer_ended(&mut self, end: TransferEnd, now: Instant) -> Response {
         self.last_line = now;
-        let wish = match self.work.take() {
-            Work::Transferring(wish) => wish,
-            work @ (Work::Idle | Work::Asked(_)) => {
+        let (verb, wish) = match self.work.take() {
+            Work::Transferring { verb, wish } => (verb, wish),
+            work @ (Work::Idle | Work::Asked { .. }) => {
                 self.work = work;
                 return Then::Read.into();
             }
         };
-        let mut replies = vec![ended(end)];
-        let then = match wish {
-            Wish::Complete => Then::Read,
+        let ended = ended(verb, end);
+        match wish {
+            Wish::Complete => ended.into(),
             Wish::Abort => {
-                replies.push(Reply::new(Code::TRANSFER_COMPLETE, text::ABORT_DONE));
-                Then::Read
+                let done = Reply::with(Code::TRANSFER_COMPLETE, text::ABORT_DONE);
+                Response {
+                    replies: vec![ended, done].into(),
+                    then: Then::Read,
+                }
             }
-            Wish::ThenQuit => {
-                replies.push(Reply::new(Code::CLOSING, text::CLOSING));
-                Then::Close
-            }
-        };
-        Response { replies, then }
-    }
-
-    fn logged_in(&mut self, user: Argument, access: Access) -> Response {
-        self.login = Login::In { user, access };
-        self.failures = 0;
-        reply(Code::LOGGED_IN, text::LOGGED_IN)
-    }
-
-    fn login_failed(&mut self) -> Response {
-        self.login = Login::Nobody;
-        self.failures += 1;
-        Response {
-            replies: vec![Reply::new(Code::NOT_LOGGED_IN, text::LOGIN_INCORRECT)],
-            then: if self.failures >= self.settings.max_login_failures {
-                Then::Close
-            } else {
-                Then::Read
+            Wish::ThenQuit => Response {
+                replies: ended.into(),
+                then: Then::Close,
             },
         }
     }
 
-    fn listening(&mut self, extended: bool, address: SocketAddr) -> Response {
-        self.data = Data::Passive;
+    fn listening(&mut self, extended: bool, as_client: bool, address: SocketAddr) -> Response {
+        self.data = Data::Passive { as_client };
         match address {
             _ if extended => address::extended_passive_reply(address.port()).into(),
             SocketAddr::V4(address) => address::passive_reply(address).into(),
@@ -151,51 +189,105 @@ impl Session {
     }
 
     fn facts_of(&self, path: &Path, mut entry: Entry) -> Response {
-        let access = match &self.login {
-            Login::In { access, .. } => *access,
-            Login::Nobody | Login::Named(_) => Access::Read,
-        };
         entry.name = path.as_bytes().to_vec();
         let mut line = b" ".to_vec();
-        mlsx::write(&entry, &self.facts, access, &mut line);
+        mlsx::write(&entry, &self.facts, self.rights(path), &mut line);
         let first = [b"Listing ", path.as_bytes()].concat();
-        Reply::multi(Code::FILE_ACTION_OKAY, [first, line], "End").into()
+        Reply::multi(Code::FILE_ACTION_OKAY, [first, line], "End MLST.").into()
+    }
+
+    fn set_by_mdtm(&mut self, path: Path, time: crate::time::Timestamp) -> Response {
+        if !self.rights(&path).has(crate::permission::Right::Time) {
+            return failed(Verb::Mdtm, FileError::Denied);
+        }
+        let change = Change {
+            modified: Some(time),
+            ..Change::default()
+        };
+        let answer = time.to_string().into_bytes();
+        let task = Task::Change { path, change };
+        self.ask(Verb::Mdtm, Asked::Change { answer }, task)
     }
 }
 
-fn failed(error: FileError) -> Response {
-    let (code, text) = text::file_error(error);
+fn failed(verb: Verb, error: FileError) -> Response {
+    let (code, text) = text::file_error(verb, error);
     reply(code, text)
 }
 
 fn size(entry: &Entry) -> Response {
     match (&entry.kind, entry.size) {
         (Kind::File, Some(size)) => reply(Code::FILE_STATUS, size.to_string()),
-        (_, _) => reply(Code::FILE_UNAVAILABLE, "Not a plain file."),
+        (_, _) => reply(
+            Code::FILE_UNAVAILABLE,
+            "Not a plain file: is not retrievable.",
+        ),
     }
 }
 
 fn modified(entry: &Entry) -> Response {
-    match entry.modified {
-        Some(time) => reply(Code::FILE_STATUS, time.to_string()),
-        None => reply(Code::FILE_UNAVAILABLE, "The time is not known."),
+    match (&entry.kind, entry.modified) {
+        (Kind::File, Some(time)) => reply(Code::FILE_STATUS, time.to_string()),
+        (Kind::File, None) => reply(Code::FILE_UNAVAILABLE, "The time is not known."),
+        (_, _) => reply(
+            Code::FILE_UNAVAILABLE,
+            "Not a plain file: is not retrievable.",
+        ),
     }
 }
 
-fn ended(end: TransferEnd) -> Reply {
-    match end {
-        TransferEnd::Complete => Reply::new(Code::TRANSFER_COMPLETE, text::COMPLETE),
-        TransferEnd::NoConnection => Reply::new(Code::NO_DATA_CONNECTION, text::NO_DATA),
-        TransferEnd::Cut | TransferEnd::Aborted => {
-            Reply::new(Code::TRANSFER_ABORTED, text::ABORTED)
+/// RFC 959 §4.1.3, as LIST over the control connection.
+fn status(path: &Path, lines: Vec<Vec<u8>>) -> Response {
+    let mut first = b"Status of ".to_vec();
+    first.extend_from_slice(path.as_bytes());
+    first.push(b':');
+    let lines = lines.into_iter().map(|line| [b" ", &line[..]].concat());
+    let lines = std::iter::once(first).chain(lines);
+    Reply::multi(Code::FILE_STATUS, lines, "End of status.").into()
+}
+
+/// HASH draft §3.2: `213 SHA-1 0-49 HEX name`, both offsets included. The X-verbs and MD5 answer as
+/// the servers that brought them.
+fn hashed(
+    verb: Verb,
+    algorithm: &str,
+    digest: &[u8],
+    (first, end): (u64, u64),
+    name: &Argument,
+) -> Response {
+    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let (code, text) = match verb {
+        Verb::Hash => {
+            let last = end.saturating_sub(1).max(first);
+            let text = format!("{algorithm} {first}-{last} {hex} ").into_bytes();
+            (Code::FILE_STATUS, [&text[..], name.as_bytes()].concat())
         }
+        Verb::Md5 | Verb::Mmd5 => {
+            let quoted = address::quote(name.as_bytes());
+            let text = [&quoted[..], b" ", hex.to_uppercase().as_bytes()].concat();
+            let code = if verb == Verb::Md5 {
+                Code::MD5
+            } else {
+                Code::MMD5
+            };
+            (code, text)
+        }
+        _ => (Code::FILE_ACTION_OKAY, hex.to_uppercase().into_bytes()),
+    };
+    reply(code, text)
+}
+
+fn ended(verb: Verb, end: TransferEnd) -> Reply {
+    let (code, text) = match end {
+        TransferEnd::Complete => (Code::TRANSFER_COMPLETE, text::COMPLETE),
+        TransferEnd::NoConnection => (Code::NO_DATA_CONNECTION, text::NO_DATA),
+        TransferEnd::NotProtected => (Code::NO_DATA_CONNECTION, text::NO_DATA_TLS),
+        TransferEnd::Malformed => (Code::LOCAL_ERROR, text::MALFORMED),
+        TransferEnd::Cut | TransferEnd::Aborted => (Code::TRANSFER_ABORTED, text::ABORTED),
         TransferEnd::Failed(error @ (FileError::NoSpace | FileError::OverQuota)) => {
-            let (code, text) = text::file_error(error);
-            Reply::new(code, text)
+            text::file_error(verb, error)
         }
-        TransferEnd::Failed(_) => {
-            let (code, text) = text::file_error(FileError::Other);
-            Reply::new(code, text)
-        }
-    }
+        TransferEnd::Failed(_) => text::file_error(verb, FileError::Other),
+    };
+    Reply::with(code, text)
 }

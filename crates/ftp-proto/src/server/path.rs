@@ -71,6 +71,15 @@ impl Path {
         &self.0
     }
 
+    /// Whether it is this directory or lies below it.
+    #[must_use]
+    pub fn is_in(&self, directory: &Self) -> bool {
+        match self.0.strip_prefix(directory.as_bytes()) {
+            Some(rest) => directory.0 == b"/" || rest.is_empty() || rest.starts_with(b"/"),
+            None => false,
+        }
+    }
+
     /// The path as a 257 quotes it.
     pub(super) fn quoted(&self) -> Vec<u8> {
         address::quote(&self.0)

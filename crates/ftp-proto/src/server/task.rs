@@ -1,22 +1,35 @@
 //! What a session asks of its driver, and what the driver reports back.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use super::Path;
 use crate::argument::Argument;
 use crate::listing::Entry;
-use crate::listing::mlsx::{Access, Fact};
+use crate::listing::mlsx::Fact;
+use crate::permission::{Permissions, Rights};
+use crate::reply::{Code, Reply};
 use crate::time::Timestamp;
+use crate::transfer::Encoding;
 
 /// Something only the driver can do; its end is reported with [`super::Session::complete`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Task {
-    /// Check a login: [`Outcome::LoggedIn`] or [`Outcome::LoginFailed`].
+    /// Check a login: [`Outcome::LoggedIn`], [`Outcome::NeedAccount`], [`Outcome::LoginFailed`] or
+    /// [`Outcome::LoginRefused`].
     Login {
         /// From USER.
         user: Argument,
         /// From PASS; empty if none was given.
         password: Vec<u8>,
+        /// From ACCT.
+        account: Option<Argument>,
+    },
+    /// See whether the certificate that the client has shown lets this user in without a password:
+    /// [`Outcome::LoggedIn`], or [`Outcome::LoginFailed`], after which the password is asked for.
+    LoginByCertificate {
+        /// From USER.
+        user: Argument,
     },
     /// Open a port for the data connection, closing one that is open: [`Outcome::Listening`].
     Listen,
@@ -26,8 +39,12 @@ pub enum Task {
     CheckExists(Path),
     /// Make a directory: [`Outcome::Done`].
     MakeDirectory(Path),
+    /// Make a directory and those above it that are missing: [`Outcome::Done`].
+    MakeDirectories(Path),
     /// Remove an empty directory: [`Outcome::Done`].
     RemoveDirectory(Path),
+    /// Remove a directory with all it holds: [`Outcome::Done`].
+    RemoveTree(Path),
     /// Remove a file: [`Outcome::Done`].
     Delete(Path),
     /// Rename: [`Outcome::Done`].
@@ -37,15 +54,63 @@ pub enum Task {
         /// The new path.
         to: Path,
     },
+    /// Copy a file: [`Outcome::Done`].
+    Copy {
+        /// The file.
+        from: Path,
+        /// The new path.
+        to: Path,
+    },
+    /// Append files to one, making it if it is missing, and remove them: [`Outcome::Done`].
+    Combine {
+        /// What is appended, in order.
+        from: Vec<Path>,
+        /// What it is appended to.
+        to: Path,
+    },
+    /// Make a symbolic link: [`Outcome::Done`].
+    MakeLink {
+        /// What the link says, as the client wrote it.
+        target: Argument,
+        /// The link.
+        path: Path,
+    },
     /// What is known about one path: [`Outcome::Entry`].
     Look(Path),
-    /// Set the modification time: [`Outcome::Done`].
-    SetModified {
+    /// Set what is given: [`Outcome::Done`].
+    Change {
         /// The path.
         path: Path,
-        /// The time.
-        time: Timestamp,
+        /// What to set.
+        change: Change,
     },
+    /// Hash a file or a part of it: [`Outcome::Hash`].
+    Hash {
+        /// The file.
+        path: Path,
+        /// How.
+        algorithm: Algorithm,
+        /// Offset of the first byte.
+        first: u64,
+        /// Offset behind the last byte; `None` means the end of the file.
+        end: Option<u64>,
+    },
+    /// Bytes that can still be stored in a directory: [`Outcome::Number`].
+    Space(Path),
+    /// Bytes that a directory holds with all below it: [`Outcome::Number`].
+    Usage(Path),
+    /// Whether so many bytes can be stored: [`Outcome::Done`] or [`FileError::NoSpace`].
+    Allocate(u64),
+    /// The mask of permission bits that new files do not get, to be asked or set:
+    /// [`Outcome::Number`] is the one that holds now.
+    Umask(Option<u16>),
+    /// Who is logged in, for SITE WHO: [`Outcome::Lines`].
+    Who,
+    /// What the user may store and has stored, for SITE QUOTA: [`Outcome::Lines`].
+    Quota,
+    /// A SITE command the session does not know: [`Outcome::Answer`], or [`Outcome::Failed`] with
+    /// [`FileError::Unsupported`] if nobody knows it.
+    Site(Argument),
     /// The entries of a directory, or the one of a file, for the control connection:
     /// [`Outcome::Lines`].
     ListHere(Path),
@@ -59,9 +124,13 @@ pub enum Task {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// The login is right; what the user may do.
-    LoggedIn(Access),
+    LoggedIn(Grant),
+    /// The login is right so far, but an account is wanted (RFC 959 §4.1.1, ACCT).
+    NeedAccount,
     /// The login is wrong.
     LoginFailed,
+    /// The login may be right, but not now: too many sessions, a ban, a wrong network.
+    LoginRefused(Refusal),
     /// The port is open. The address is what a PASV announces.
     Listening(SocketAddr),
     /// It is done.
@@ -70,8 +139,136 @@ pub enum Outcome {
     Entry(Entry),
     /// Lines of a listing, as `ls -l` has them, without ends.
     Lines(Vec<Vec<u8>>),
+    /// A number of bytes, or what else was asked for.
+    Number(u64),
+    /// A hash, and the part of the file it is of: first offset, and the offset behind the last byte.
+    Hash {
+        /// The bytes of the hash.
+        digest: Vec<u8>,
+        /// Offset of the first byte.
+        first: u64,
+        /// Offset behind the last byte.
+        end: u64,
+    },
+    /// A reply that the driver has made itself, which is the answer.
+    Answer(Reply),
     /// It could not be done.
     Failed(FileError),
+}
+
+/// What a login gives.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Grant {
+    /// What may be done, and where.
+    pub permissions: Permissions,
+    /// What must be protected by TLS; a login that does not fit is refused.
+    pub protection: Required,
+    /// Another idle time than [`super::Settings::idle`].
+    pub idle: Option<Duration>,
+    /// Lines to show before the last one of the `230`.
+    pub welcome: Vec<String>,
+    /// The working directory to begin with; `None` is the root.
+    pub directory: Option<Path>,
+}
+
+impl Grant {
+    /// Permissions and nothing else.
+    #[must_use]
+    pub fn new(permissions: impl Into<Permissions>) -> Self {
+        Self {
+            permissions: permissions.into(),
+            ..Self::default()
+        }
+    }
+}
+
+/// What must be protected by TLS.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Required {
+    /// The control connection: no login before AUTH.
+    pub control: bool,
+    /// Data connections: nothing is moved without PROT P.
+    pub data: bool,
+}
+
+impl Required {
+    /// What either asks for.
+    #[must_use]
+    pub const fn or(self, other: Self) -> Self {
+        Self {
+            control: self.control || other.control,
+            data: self.data || other.data,
+        }
+    }
+}
+
+/// A login that was turned down for another reason than being wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// `530` or, if the connection is to end, `421`.
+    pub code: Code,
+    /// The text.
+    pub text: String,
+    /// Whether the connection ends.
+    pub close: bool,
+}
+
+/// What MFMT, MFCT, MFF, SITE CHMOD and SITE UTIME set; `None` stays.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Change {
+    /// Last change.
+    pub modified: Option<Timestamp>,
+    /// Last access.
+    pub accessed: Option<Timestamp>,
+    /// Creation.
+    pub created: Option<Timestamp>,
+    /// Permission bits, at most `0o7777`.
+    pub mode: Option<u16>,
+}
+
+/// How a file is hashed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Algorithm {
+    /// CRC-32 of IEEE 802.3, as zip has it.
+    Crc32,
+    /// MD5.
+    Md5,
+    /// SHA-1.
+    Sha1,
+    /// SHA-256.
+    Sha256,
+    /// SHA-512.
+    Sha512,
+}
+
+impl Algorithm {
+    /// All of them, as FEAT lists them.
+    pub const ALL: [Self; 5] = [
+        Self::Sha256,
+        Self::Sha512,
+        Self::Sha1,
+        Self::Md5,
+        Self::Crc32,
+    ];
+
+    /// The name in HASH and OPTS HASH; those of IANA's registry of hash names where it has one.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Crc32 => "CRC32",
+            Self::Md5 => "MD5",
+            Self::Sha1 => "SHA-1",
+            Self::Sha256 => "SHA-256",
+            Self::Sha512 => "SHA-512",
+        }
+    }
+
+    /// The algorithm with this name, in any case.
+    #[must_use]
+    pub fn parse(name: &[u8]) -> Option<Self> {
+        let mut all = Self::ALL.into_iter();
+        all.find(|algorithm| algorithm.name().as_bytes().eq_ignore_ascii_case(name))
+    }
 }
 
 /// Why something about a file could not be done, and so which code is answered.
@@ -112,8 +309,23 @@ pub struct Transfer {
     pub kind: TransferKind,
     /// How the data connection is made.
     pub data: DataPath,
-    /// Whether line ends are converted (TYPE A); never for listings, which are CRLF already.
-    pub ascii: bool,
+    /// Whether the data connection is protected by TLS.
+    pub protection: DataProtection,
+    /// How the bytes stand on it; [`Encoding::is_plain`] means as they are. Listings are CRLF text
+    /// already.
+    pub encoding: Encoding,
+}
+
+/// PROT, and for FXP the side that is the TLS client.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DataProtection {
+    /// In clear.
+    #[default]
+    Clear,
+    /// TLS; we are the server, whoever dials (RFC 4217 §10).
+    Server,
+    /// TLS; we are the client, since the peer is another server (SSCN ON, CPSV).
+    Client,
 }
 
 /// What a transfer moves.
@@ -125,6 +337,8 @@ pub enum TransferKind {
         path: Path,
         /// Where to begin.
         offset: u64,
+        /// How many bytes at most, from RANG.
+        length: Option<u64>,
     },
     /// A file from the client.
     Store {
@@ -132,6 +346,8 @@ pub enum TransferKind {
         path: Path,
         /// Where the bytes go in it.
         placement: Placement,
+        /// How many bytes the client has announced with ALLO.
+        expected: Option<u64>,
     },
     /// A file from the client under a name the driver makes up.
     StoreUnique {
@@ -142,7 +358,7 @@ pub enum TransferKind {
     },
     /// A listing to the client.
     List {
-        /// The directory or file.
+        /// The directory or file; if nothing is there, its last component may be a pattern.
         path: Path,
         /// In which form.
         form: ListForm,
@@ -164,24 +380,42 @@ pub enum Placement {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ListForm {
     /// LIST.
-    Unix,
+    Unix(ListOptions),
     /// NLST.
-    Names,
+    Names(ListOptions),
     /// MLSD; a path that is no directory is refused.
     Facts {
         /// Which facts.
         facts: Vec<Fact>,
         /// For the `perm` fact.
-        access: Access,
+        rights: Rights,
     },
+}
+
+/// What `ls` options before the path ask for, as clients send them to LIST and NLST.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ListOptions {
+    /// `-a`: names that begin with a dot as well.
+    pub all: bool,
+    /// `-R`: directories below as well.
+    pub recursive: bool,
+    /// `-d`: the directory itself, not what it holds.
+    pub itself: bool,
+    /// `-r`: the other way round.
+    pub reverse: bool,
+    /// `-t`: newest first.
+    pub by_time: bool,
+    /// `-S`: largest first.
+    pub by_size: bool,
 }
 
 /// How the data connection is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DataPath {
-    /// The client dials the port of [`Task::Listen`]; only the control peer's address is let in.
+    /// The client dials the port of [`Task::Listen`]; only the control peer's address is let in,
+    /// unless the operator allows others.
     Passive,
-    /// We dial this address, which is the control peer's.
+    /// We dial this address, which is the control peer's unless the operator allows others.
     Active(SocketAddr),
 }
 
@@ -201,8 +435,12 @@ pub enum TransferEnd {
     Complete,
     /// No data connection came about.
     NoConnection,
+    /// The data connection came about, its TLS did not, or did not resume this control session.
+    NotProtected,
     /// The data connection broke or went silent.
     Cut,
+    /// What came is not what MODE or STRU say it is.
+    Malformed,
     /// The file could not be read or written to its end.
     Failed(FileError),
     /// Stopped because of [`super::Then::AbortTransfer`].

@@ -8,6 +8,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::permission::Rights;
 
 fn session(now: Instant) -> Session {
     let endpoints = Endpoints {
@@ -24,7 +25,7 @@ fn logged_in(now: Instant) -> Session {
         session.handle_line(b"PASS x", now).then,
         Then::Perform(Task::Login { .. })
     ));
-    let response = session.complete(Outcome::LoggedIn(Access::Write), now);
+    let response = session.complete(Outcome::LoggedIn(Grant::new(Rights::ALL)), now);
     assert_eq!(codes(&response), [230]);
     session
 }
@@ -91,13 +92,14 @@ fn during_a_transfer_lines_are_held_but_for_a_few() {
     assert_eq!(session.handle_line(b"DELE x", now), Then::Hold.into());
     assert_eq!(session.handle_line(b"FOO", now), Then::Hold.into());
     assert_eq!(codes(&session.handle_line(b"NOOP", now)), [200]);
-    assert_eq!(codes(&session.handle_line(b"STAT", now)), [211]);
-    assert_eq!(session.handle_line(b"QUIT", now), Then::Read.into());
-    let response = session.transfer_ended(TransferEnd::Complete, now);
     assert_eq!(
-        (codes(&response), response.then),
-        (vec![226, 221], Then::Close)
+        session.handle_line(b"STAT", now),
+        Then::ReportProgress.into()
     );
+    assert_eq!(codes(&session.progress(9)), [211]);
+    assert_eq!(codes(&session.handle_line(b"QUIT", now)), [221]);
+    let response = session.transfer_ended(TransferEnd::Complete, now);
+    assert_eq!((codes(&response), response.then), (vec![226], Then::Close));
 }
 
 #[test]
@@ -108,10 +110,11 @@ fn port_and_eprt_go_to_the_control_peer_and_to_no_service_port() {
         (&b"PORT 127,0,0,1,4,0"[..], 200),
         (b"EPRT |1|127.0.0.1|1024|", 200),
         (b"EPRT |2|::ffff:127.0.0.1|1024|", 200),
-        (b"PORT 127,0,0,1,0,25", 504),
-        (b"PORT 10,0,0,1,4,0", 504),
-        (b"EPRT |2|::1|1024|", 504),
-        (b"LPRT 4,4,10,0,0,1,2,4,0", 504),
+        (b"PORT 127,0,0,1,0,25", 501),
+        (b"PORT 10,0,0,1,4,0", 501),
+        (b"EPRT |1|10.0.0.1|1024|", 501),
+        (b"EPRT |2|::1|1024|", 522),
+        (b"LPRT 4,4,10,0,0,1,2,4,0", 501),
     ] {
         assert_eq!(
             codes(&session.handle_line(line, now)),
@@ -182,7 +185,7 @@ fn rnto_must_follow_rnfr_directly() {
 
 proptest! {
     #[test]
-    fn any_lines_are_answered_or_handed_on(bytes in prop::collection::vec(any::<u8>(), 0..200), verbs in prop::collection::vec((prop::sample::select(crate::Verb::ALL), "[ -~]{0,20}"), 0..30)) {
+    fn any_lines_are_answered_or_handed_on(bytes in prop::collection::vec(any::<u8>(), 0..200), verbs in prop::collection::vec((prop::sample::select(Verb::ALL), "[ -~]{0,20}"), 0..30)) {
         let lines: Vec<_> = verbs.iter().map(|(verb, rest)| format!("{verb} {rest}\r\n")).collect();
         crate::fuzz::server(&[lines.concat().as_bytes(), &bytes].concat());
     }

@@ -3,7 +3,7 @@
 //! Where RFC 959 §5.4 gives a text, it is used.
 
 use super::FileError;
-use crate::command::CommandError;
+use crate::command::{CommandError, Verb};
 use crate::listing::mlsx::Fact;
 use crate::reply::Code;
 
@@ -17,95 +17,124 @@ pub(super) const UNAVAILABLE: &str = "Service not available, closing control con
 pub(super) const TIMEOUT: &str = "Timeout: closing control connection.";
 pub(super) const NEED_PASSWORD: &str = "User name okay, need password.";
 pub(super) const LOGGED_IN: &str = "User logged in, proceed.";
-pub(super) const NOT_LOGGED_IN: &str = "Not logged in.";
+pub(super) const LOGGED_IN_ALREADY: &str = "User already authenticated.";
+pub(super) const NOT_LOGGED_IN: &str = "Log in with USER and PASS first.";
+pub(super) const USER_FIRST: &str = "Login with USER first.";
+pub(super) const CONTROL_IN_CLEAR: &str = "SSL/TLS required on the control channel.";
+pub(super) const DATA_IN_CLEAR: &str = "SSL/TLS required on the data channel.";
+pub(super) const BAD_ARGUMENT: &str = "Syntax error in parameters or arguments.";
 pub(super) const LOGIN_INCORRECT: &str = "Login incorrect.";
 pub(super) const FILE_ACTION_OKAY: &str = "Requested file action okay, completed.";
-pub(super) const PENDING: &str = "Requested file action pending further information.";
 pub(super) const DENIED: &str = "Permission denied.";
 pub(super) const NO_DATA_SETUP: &str = "Use PORT or PASV first.";
 pub(super) const EXTENDED_ONLY: &str = "Refused after EPSV ALL.";
-pub(super) const FOREIGN_ADDRESS: &str = "Data connections go to your own address only.";
 pub(super) const NO_DATA: &str = "Can't open data connection.";
+pub(super) const NO_DATA_TLS: &str = "Can't protect data connection.";
+pub(super) const MALFORMED: &str =
+    "Requested action aborted: the data is not as MODE and STRU say.";
 pub(super) const COMPLETE: &str = "Transfer complete.";
 pub(super) const ABORTED: &str = "Connection closed; transfer aborted.";
 pub(super) const NOTHING_TO_ABORT: &str = "No transfer to abort.";
 pub(super) const ABORT_DONE: &str = "Abort successful.";
 
-/// What FEAT lists besides MLST, in the order of RFC 5797.
-pub(super) const FEATURES: [&str; 8] = [
-    "EPRT",
-    "EPSV",
-    "MDTM",
-    "MFMT",
-    "REST STREAM",
-    "SIZE",
-    "TVFS",
-    "UTF8",
-];
-
 /// The facts that are on until OPTS MLST says otherwise.
 pub(super) const DEFAULT_FACTS: [Fact; 6] = [
     Fact::Type,
+    Fact::Perm,
     Fact::Size,
     Fact::Modify,
-    Fact::Perm,
     Fact::Unique,
     Fact::UnixMode,
-];
-
-/// What HELP lists: the verbs that do something.
-pub(super) const HELP: [&str; 4] = [
-    " ABOR ACCT ALLO APPE CDUP CLNT CWD  DELE EPRT EPSV FEAT HELP LIST MDTM",
-    " MFMT MKD  MLSD MLST MODE NLST NOOP OPTS PASS PASV PORT PWD  QUIT REIN",
-    " REST RETR RMD  RNFR RNTO SIZE STAT STOR STOU STRU SYST TYPE USER",
-    " XCUP XCWD XMKD XPWD XRMD",
 ];
 
 pub(super) const fn command_error(error: CommandError) -> &'static str {
     match error {
         CommandError::Empty | CommandError::UnknownVerb => "Syntax error, command unrecognized.",
         CommandError::TooLong => "Syntax error, command line too long.",
-        CommandError::MissingArgument(_) | CommandError::BadArgument(_) => {
-            "Syntax error in parameters or arguments."
-        }
+        CommandError::MissingArgument(_) => "Syntax error: command needs an argument.",
+        CommandError::Superfluous(_) => "Syntax error: command does not accept arguments.",
+        CommandError::BadArgument(Verb::Rest) => "Invalid parameter.",
+        CommandError::BadArgument(Verb::Port) => "Invalid PORT format.",
+        CommandError::BadArgument(Verb::Eprt) => "Invalid EPRT format.",
+        CommandError::BadArgument(_) => BAD_ARGUMENT,
+        CommandError::UnknownParameter(Verb::Type) => "Unsupported type.",
+        CommandError::UnknownParameter(Verb::Stru | Verb::Mode) => "Unrecognized parameter.",
         CommandError::UnknownParameter(_) => BAD_PARAMETER,
         CommandError::UnknownProtocol(_) => "Network protocol not supported, use (1,2).",
     }
 }
 
-/// The reply to a file error outside of a transfer.
-pub(super) const fn file_error(error: FileError) -> (Code, &'static str) {
+/// The reply to a file error: each verb has its own list of codes (RFC 959 §5.4), and 550 is what it
+/// comes to in practice where that list is silent.
+pub(super) const fn file_error(verb: Verb, error: FileError) -> (Code, &'static str) {
+    let stores = matches!(verb, Verb::Stor | Verb::Stou | Verb::Appe);
+    let refused = match verb {
+        Verb::Stor | Verb::Stou => Code::NAME_NOT_ALLOWED,
+        Verb::Stat => Code::FILE_BUSY,
+        _ => Code::FILE_UNAVAILABLE,
+    };
     match error {
-        FileError::NotFound => (Code::FILE_UNAVAILABLE, "No such file or directory."),
-        FileError::Denied => (Code::FILE_UNAVAILABLE, DENIED),
-        FileError::NotADirectory => (Code::FILE_UNAVAILABLE, "Not a directory."),
-        FileError::IsADirectory => (Code::FILE_UNAVAILABLE, "Is a directory."),
-        FileError::Exists => (Code::FILE_UNAVAILABLE, "File exists."),
-        FileError::NotEmpty => (Code::FILE_UNAVAILABLE, "Directory not empty."),
-        FileError::NoSpace => (
+        FileError::NotFound => (refused, "No such file or directory."),
+        FileError::Denied => (refused, DENIED),
+        FileError::NotADirectory => (refused, "Not a directory."),
+        FileError::IsADirectory if is_hash(verb) => (Code::NOT_HASHED, "Is a directory."),
+        FileError::IsADirectory => (refused, "Is a directory."),
+        FileError::Exists => (refused, "File exists."),
+        FileError::NotEmpty => (refused, "Directory not empty."),
+        FileError::NoSpace if stores => (
             Code::NO_SPACE,
             "Requested action not taken. Insufficient storage space in system.",
         ),
-        FileError::OverQuota => (
+        FileError::NoSpace => (refused, "Insufficient storage space in system."),
+        FileError::OverQuota if stores => (
             Code::OVER_QUOTA,
             "Requested file action aborted. Exceeded storage allocation.",
         ),
+        FileError::OverQuota => (refused, "Exceeded storage allocation."),
         FileError::NameNotAllowed => (
-            Code::NAME_NOT_ALLOWED,
+            match verb {
+                Verb::Stor | Verb::Stou | Verb::Appe | Verb::Rnto => Code::NAME_NOT_ALLOWED,
+                _ => refused,
+            },
             "Requested action not taken. File name not allowed.",
         ),
+        FileError::BadOffset if is_hash(verb) => {
+            (Code::BAD_ARGUMENT, "The range is not within the file.")
+        }
         FileError::BadOffset => (
             Code::BAD_RESTART,
-            "Requested action not taken: invalid REST parameter.",
+            "Invalid REST parameter: the position is > file size.",
         ),
         FileError::Busy => (
-            Code::FILE_BUSY,
+            if matches!(verb, Verb::Pasv | Verb::Epsv | Verb::Cpsv) {
+                Code::NO_DATA_CONNECTION
+            } else {
+                Code::FILE_BUSY
+            },
             "Requested file action not taken. File unavailable.",
         ),
+        FileError::Unsupported if matches!(verb, Verb::Site) => {
+            (Code::BAD_PARAMETER, BAD_PARAMETER)
+        }
         FileError::Unsupported => (Code::NOT_IMPLEMENTED, NOT_IMPLEMENTED),
         FileError::Other => (
             Code::LOCAL_ERROR,
             "Requested action aborted: local error in processing.",
         ),
     }
+}
+
+const fn is_hash(verb: Verb) -> bool {
+    matches!(
+        verb,
+        Verb::Hash
+            | Verb::Md5
+            | Verb::Mmd5
+            | Verb::Xcrc
+            | Verb::Xmd5
+            | Verb::Xsha
+            | Verb::Xsha1
+            | Verb::Xsha256
+            | Verb::Xsha512
+    )
 }

@@ -5,6 +5,8 @@
 //! absolute ones are refused. All calls that may block run on the runtime's blocking threads, a
 //! bounded number at a time. Needs Linux 5.6.
 
+mod extra;
+
 use std::ffi::CStr;
 use std::fs::File;
 use std::io;
@@ -15,11 +17,9 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use ftp_proto::listing::{Entry, Kind};
-use ftp_proto::server::{FileError, Path, Placement};
+use ftp_proto::server::{Abilities, Change, FileError, Path, Placement};
 use ftp_proto::time::Timestamp;
-use rustix::fs::{
-    AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, Stat, Timespec, Timestamps, UTIME_OMIT,
-};
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, Stat};
 use rustix::io::Errno;
 use tokio::sync::Semaphore;
 
@@ -85,6 +85,15 @@ impl Disk {
 
 impl Backend for Disk {
     type Files = Self;
+
+    fn abilities(&self) -> Abilities {
+        Abilities {
+            // Linux sets no creation times.
+            creation: false,
+            umask: false,
+            ..Abilities::ALL
+        }
+    }
 
     async fn enter(&self, _: &User) -> Result<Self, FileError> {
         Ok(self.clone())
@@ -229,19 +238,30 @@ impl Files for Disk {
         .await
     }
 
-    async fn set_modified(&self, path: &Path, time: Timestamp) -> Result<(), FileError> {
-        let times = Timestamps {
-            last_access: Timespec {
-                tv_sec: 0,
-                tv_nsec: UTIME_OMIT,
-            },
-            last_modification: Timespec {
-                tv_sec: time.to_unix(),
-                tv_nsec: 0,
-            },
-        };
+    async fn change(&self, path: &Path, change: Change) -> Result<(), FileError> {
+        if change.created.is_some() {
+            return Err(FileError::Unsupported);
+        }
         self.in_parent(path, move |parent, name| {
-            rustix::fs::utimensat(parent, name, &times, AtFlags::SYMLINK_NOFOLLOW)
+            extra::change(parent, name, change)
+        })
+        .await
+    }
+
+    async fn make_link(&self, target: &[u8], path: &Path) -> Result<(), FileError> {
+        let target = target.to_vec();
+        self.in_parent(path, move |parent, name| {
+            rustix::fs::symlinkat(target.as_slice(), parent, name)
+        })
+        .await
+    }
+
+    async fn space(&self, path: &Path) -> Result<u64, FileError> {
+        let path = path.clone();
+        self.call(move |root| {
+            let file = beneath(root, relative(&path), OFlags::PATH, Mode::empty())?;
+            let stat = rustix::fs::fstatvfs(&file)?;
+            Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
         })
         .await
     }

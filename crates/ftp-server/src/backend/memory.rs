@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use ftp_proto::listing::{Entry, Kind};
-use ftp_proto::server::{FileError, Path, Placement};
+use ftp_proto::server::{Abilities, Change, FileError, Path, Placement};
 use ftp_proto::time::Timestamp;
 
 use super::{Backend, CHUNK_BYTES, Files, Lister, Reader, Writer};
@@ -29,6 +29,23 @@ struct Tree {
 struct Node {
     content: Content,
     modified: Timestamp,
+    created: Timestamp,
+    mode: u16,
+}
+
+impl Node {
+    fn new(content: Content, now: Timestamp) -> Self {
+        let mode = match content {
+            Content::Directory => 0o755,
+            Content::File(_) => 0o644,
+        };
+        Self {
+            content,
+            modified: now,
+            created: now,
+            mode,
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -41,10 +58,7 @@ impl Memory {
     /// An empty tree whose files may hold `limit` bytes together; more is answered as a full disk.
     #[must_use]
     pub fn new(limit: u64) -> Self {
-        let root = Node {
-            content: Content::Directory,
-            modified: Timestamp::from_unix(0),
-        };
+        let root = Node::new(Content::Directory, Timestamp::from_unix(0));
         Self {
             tree: Arc::new(Mutex::new(Tree {
                 nodes: BTreeMap::from([(Path::root(), root)]),
@@ -86,11 +100,7 @@ impl Tree {
         if self.nodes.contains_key(path) {
             return Err(FileError::Exists);
         }
-        let node = Node {
-            content,
-            modified: now(),
-        };
-        self.nodes.insert(path.clone(), node);
+        self.nodes.insert(path.clone(), Node::new(content, now()));
         Ok(())
     }
 
@@ -111,6 +121,14 @@ impl Tree {
 
 impl Backend for Memory {
     type Files = Self;
+
+    fn abilities(&self) -> Abilities {
+        Abilities {
+            links: false,
+            umask: false,
+            ..Abilities::ALL
+        }
+    }
 
     async fn enter(&self, _: &User) -> Result<Self, FileError> {
         Ok(self.clone())
@@ -243,11 +261,19 @@ impl Files for Memory {
         Ok(())
     }
 
-    async fn set_modified(&self, path: &Path, time: Timestamp) -> Result<(), FileError> {
+    async fn change(&self, path: &Path, change: Change) -> Result<(), FileError> {
         let mut tree = self.tree();
         let node = tree.nodes.get_mut(path).ok_or(FileError::NotFound)?;
-        node.modified = time;
+        node.modified = change.modified.unwrap_or(node.modified);
+        node.created = change.created.unwrap_or(node.created);
+        node.mode = change.mode.unwrap_or(node.mode);
         Ok(())
+    }
+
+    async fn space(&self, path: &Path) -> Result<u64, FileError> {
+        let tree = self.tree();
+        tree.node(path)?;
+        Ok(tree.limit.saturating_sub(tree.used))
     }
 }
 
@@ -307,6 +333,8 @@ fn entry(path: &Path, node: &Node) -> Entry {
     let mut entry = Entry::new(path.name().unwrap_or(b"/"), kind);
     entry.size = size;
     entry.modified = Some(node.modified);
+    entry.created = Some(node.created);
+    entry.mode = Some(node.mode);
     entry
 }
 

@@ -20,7 +20,7 @@ use ftp_server::auth::{Accounts, Secret};
 use ftp_server::backend::disk::Disk;
 use ftp_server::files::{FileOptions, FileServer};
 use ftp_server::ftp_proto::Argument;
-use ftp_server::ftp_proto::listing::mlsx::Access;
+use ftp_server::ftp_proto::permission::Rights;
 use ftp_server::{Limits, Listener, Server};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -103,19 +103,15 @@ async fn run(options: Options) -> io::Result<()> {
 }
 
 fn accounts(options: &Options) -> Accounts {
-    let access = |may_write| {
-        if may_write {
-            Access::Write
-        } else {
-            Access::Read
-        }
+    let rights = |may_write| {
+        if may_write { Rights::ALL } else { Rights::READ }
     };
     let mut accounts = Accounts::new();
     if !options.no_anonymous {
-        accounts = accounts.with_anonymous(access(options.write && options.user.is_empty()));
+        accounts = accounts.with_anonymous(rights(options.write && options.user.is_empty()));
     }
     for (name, password) in &options.user {
-        accounts = accounts.with_user(name.clone(), password.clone(), access(options.write));
+        accounts = accounts.with_user(name.clone(), password.clone(), rights(options.write));
     }
     accounts
 }

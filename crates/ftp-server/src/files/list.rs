@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ftp_proto::listing::{Entry, mlsx, unix};
-use ftp_proto::server::{FileError, ListForm, Path, TransferEnd};
+use ftp_proto::server::{FileError, ListForm, ListOptions, Path, TransferEnd};
 use ftp_proto::time::Timestamp;
 
 use crate::backend::{Files, Lister};
@@ -73,7 +73,7 @@ pub(super) async fn here(files: &impl Files, path: &Path) -> Result<Vec<Vec<u8>>
         text.truncate(text.len().saturating_sub(2));
         text
     };
-    let mut lister = match open(files, path, &ListForm::Unix).await? {
+    let mut lister = match open(files, path, &ListForm::Unix(ListOptions::default())).await? {
         Source::File(entry) => return Ok(vec![line(&entry)]),
         Source::Directory(lister) => lister,
     };
@@ -90,16 +90,16 @@ pub(super) async fn here(files: &impl Files, path: &Path) -> Result<Vec<Vec<u8>>
 
 fn write(entry: &Entry, form: &ListForm, now: Timestamp, out: &mut Vec<u8>) {
     match form {
-        ListForm::Unix => unix::write(entry, now, out),
-        ListForm::Names => {
+        ListForm::Unix(_) => unix::write(entry, now, out),
+        ListForm::Names(_) => {
             // A name with a line end in it cannot be told from two names, and is not asked for.
             if !entry.name.iter().any(|byte| matches!(byte, b'\r' | b'\n')) {
                 out.extend_from_slice(&entry.name);
                 out.extend(*b"\r\n");
             }
         }
-        ListForm::Facts { facts, access } => {
-            mlsx::write(entry, facts, *access, out);
+        ListForm::Facts { facts, rights } => {
+            mlsx::write(entry, facts, *rights, out);
             out.extend(*b"\r\n");
         }
     }

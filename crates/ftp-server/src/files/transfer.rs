@@ -66,10 +66,10 @@ impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
         };
         let account = session.user.as_ref().map(|user| Arc::clone(&user.account));
         let meter = Meter::new(account.unwrap_or_default(), direction);
-        for reply in session.dialogue.transfer_begins(&begun).replies {
-            connection.queue(&reply);
+        for reply in &session.dialogue.transfer_begins(&begun).replies {
+            connection.queue(reply);
         }
-        let start = match at_once(&job, transfer.ascii, &channel, &rules, &meter) {
+        let start = match at_once(&job, transfer.encoding.ascii, &channel, &rules, &meter) {
             Ok(start) => start,
             Err(end) => {
                 tracing::info!(id = peer.id, ?end, "transfer");
@@ -82,7 +82,14 @@ impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
             meter: &meter,
         };
         let moving = async {
-            let moving = self.move_bytes(job, transfer.ascii, channel, start, &rules, &traffic);
+            let moving = self.move_bytes(
+                job,
+                transfer.encoding.ascii,
+                channel,
+                start,
+                &rules,
+                &traffic,
+            );
             match options.total {
                 Some(total) => timeout(total, moving).await.unwrap_or(TransferEnd::Cut),
                 None => moving.await,
@@ -103,7 +110,15 @@ impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
                         match response.then {
                             Then::AbortTransfer => break TransferEnd::Aborted,
                             Then::Hold => held = Some(request),
-                            Then::Read | Then::Perform(_) | Then::CloseData | Then::Close => {}
+                            Then::ReportProgress => {
+                                send(&session.dialogue.progress(0).replies, connection).await?;
+                            }
+                            Then::Read
+                            | Then::Perform(_)
+                            | Then::CloseData
+                            | Then::StartTls
+                            | Then::EndTls
+                            | Then::Close => {}
                         }
                     }
                 }
@@ -174,14 +189,14 @@ fn at_once<F: Files>(
 async fn open<F: Files>(files: &F, kind: TransferKind) -> Result<(Begun, Job<F>), FileError> {
     let mut begun = Begun::default();
     let job = match kind {
-        TransferKind::Retrieve { path, offset } => {
+        TransferKind::Retrieve { path, offset, .. } => {
             let (size, reader) = files.read(&path, offset).await?;
             begun.size = size;
             Job::Send(reader)
         }
-        TransferKind::Store { path, placement } => {
-            Job::Receive(files.write(&path, placement).await?)
-        }
+        TransferKind::Store {
+            path, placement, ..
+        } => Job::Receive(files.write(&path, placement).await?),
         TransferKind::StoreUnique { directory, stem } => {
             let (name, writer) = files.write_unique(&directory, &stem).await?;
             begun.unique_name = Some(name);

@@ -179,13 +179,12 @@ async fn the_root_itself_stays() {
 async fn a_time_that_was_set_is_seen() {
     let place = place();
     let time = Timestamp::from_unix(1_000_000_000);
-    place
-        .disk
-        .set_modified(&path("dir/file"), time)
-        .await
-        .unwrap();
-    assert_eq!(
-        place.disk.look(&path("dir/file")).await.unwrap().modified,
-        Some(time)
-    );
+    let change = Change {
+        modified: Some(time),
+        mode: Some(0o600),
+        ..Change::default()
+    };
+    place.disk.change(&path("dir/file"), change).await.unwrap();
+    let entry = place.disk.look(&path("dir/file")).await.unwrap();
+    assert_eq!((entry.modified, entry.mode), (Some(time), Some(0o600)));
 }
