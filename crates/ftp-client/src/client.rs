@@ -1,190 +1,235 @@
-//! One FTP session, step by step: for programs that script FTP.
-//!
-//! Replies are judged by `ftp_proto::client` as RFC 959 §5.4 asks, by their first digit; a failed
-//! step names the step and carries the server's reply. [`crate::busybox`] does not go through here,
-//! because it has to read replies as loosely as BusyBox does.
+//! One session with one server.
 //!
 //! ```text
-//! connect ─▶ login ─▶ set_type ─▶ ┌ passive ─▶ [size] ─▶ [rest] ─▶ retr │ stor ─▶ bytes ─▶ finish ┐ ─▶ quit
-//!                                 └───────────────◀──────────────────────────────────────◀────────┘
+//! connect ─▶ login ─▶ ┌ retrieve │ store │ list ─▶ bytes ─▶ finish ┐ ─▶ quit
+//!                     │ size, rename, delete, hash, command …      │
+//!                     └──────────────◀─────────────────────────────┘
 //! ```
 //!
-//! No method sets a deadline. Dropping a future between two replies leaves a session whose next
-//! reply belongs to the command that was given up: only closing it is safe then, and dropping the
-//! [`Client`] does that. [`Client::reply`] alone is cancel-safe.
+//! Replies are judged as RFC 959 §5.4 and RFC 1123 §4.1.2.11 ask, by their first digit; a step that
+//! fails names its phase and carries what the server said. Every wait has a deadline
+//! ([`Limits`](crate::Limits)).
+//!
+//! **Giving up in the middle.** Every method may be dropped at any point, and so may a
+//! [`Download`](crate::Download) or [`Upload`](crate::Upload): the next method first reads the
+//! replies that are still owed. What the server did of the command that was given up is unknown.
+//!
+//! [`crate::busybox`] does not go through here, because it has to read replies as loosely as BusyBox
+//! does.
+
+mod active;
+mod command;
+mod hash;
+mod list;
+mod open;
+mod passive;
+#[cfg(feature = "tls")]
+mod secure;
 
 use std::fmt;
-use std::io;
-use std::net::SocketAddr;
+use std::future::poll_fn;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
-use ftp_proto::client::{ClientError, Manner, Step, Verdict, verdict};
-use ftp_proto::command::ExtendedPassive;
-use ftp_proto::reply::{Code, Decoder, Grammar, MAX_REPLY_BYTES, ReplyError};
+use ftp_proto::argument::Argument;
+use ftp_proto::command::Protection;
+use ftp_proto::reply::{Class, Code};
 use ftp_proto::transfer::Type;
-use ftp_proto::{Argument, Command, Reply, address};
-use tokio::io::{AsyncWrite, AsyncWriteExt};
+use ftp_proto::{Command, Reply, Verb};
 
-use crate::control::Control;
-use crate::data;
-use crate::dial::{ConnectError, Dial};
+pub use self::command::Features;
+pub use self::hash::HashAlgorithm;
+pub use self::list::Listing;
+pub(crate) use self::open::Opened;
+use crate::config::{Config, Pipelining, Security};
+use crate::dial::{Dial, ResolveError};
+use crate::error::{Cause, Error, Phase};
+use crate::wire::Wire;
 
-/// Most preliminary replies waited out before the one that counts. RFC 959 knows one per command;
-/// past the limit the step fails with the last of them.
-pub const MAX_PRELIMINARY_REPLIES: usize = 16;
-
-/// Most bytes read without a reply coming out: the longest reply and as much again for line ends and
-/// Telnet options. Past the limit: [`ReplyError::TooLong`].
-pub const MAX_UNANSWERED_BYTES: usize = 2 * MAX_REPLY_BYTES;
+/// Addresses of one host that are tried before giving up. More is a name that does not mean one
+/// server.
+const MAX_ADDRESSES: usize = 8;
 
 /// A session with one server.
-pub struct Client<'a, D: Dial> {
-    dial: &'a D,
-    server: SocketAddr,
-    control: Control<D::Stream>,
-    replies: Decoder,
-    /// Bytes read since the last reply.
-    unanswered: usize,
+pub struct Client<D: Dial> {
+    dial: D,
+    config: Config,
+    wire: Wire<D::Stream>,
+    peer: SocketAddr,
+    greeting: Reply,
+    #[cfg(feature = "tls")]
+    tls: Option<crate::tls::TlsSession>,
+    #[cfg(feature = "tls")]
+    last_data_tls: Option<crate::tls::TlsInfo>,
+    /// The level PROT was accepted for; `None` before.
+    protection: Option<Protection>,
+    features: Option<Features>,
+    representation: Option<Type>,
+    /// What OPTS HASH was set to.
+    hash_setting: Option<HashAlgorithm>,
+    /// A passive data connection was made in this session, so the way is free.
+    data_proven: bool,
+    pipelines: bool,
+    lost: bool,
 }
 
-/// Why a step failed.
-#[derive(Debug)]
-pub enum Error {
-    /// No control connection.
-    Connect(ConnectError),
-    /// The server offered a data connection that cannot be made.
-    DataConnect(ConnectError),
-    /// The dialogue broke: an unexpected reply, an unreadable one, or the server closed.
-    Dialogue(ClientError),
-    /// The control connection failed.
-    Io(io::Error),
+/// Who logs in.
+#[derive(Clone)]
+pub struct Login {
+    /// For USER.
+    pub user: Vec<u8>,
+    /// For PASS, if the server asks.
+    pub password: Vec<u8>,
+    /// For ACCT, if the server asks.
+    pub account: Option<Vec<u8>>,
 }
 
-impl<'a, D: Dial> Client<'a, D> {
-    /// Connects and reads the greeting.
+impl Login {
+    /// A user with a password.
+    #[must_use]
+    pub fn new(user: impl Into<Vec<u8>>, password: impl Into<Vec<u8>>) -> Self {
+        Self {
+            user: user.into(),
+            password: password.into(),
+            account: None,
+        }
+    }
+
+    /// `anonymous`, with a guest's password as RFC 1635 §3 describes it.
+    #[must_use]
+    pub fn anonymous() -> Self {
+        Self::new("anonymous", "anonymous@")
+    }
+}
+
+impl fmt::Debug for Login {
+    /// Never shows the password or the account.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Login({}, …)", self.user.escape_ascii())
+    }
+}
+
+impl<D: Dial> Client<D> {
+    /// Connects, reads the greeting, names the virtual host and secures the connection, as far as the
+    /// configuration says so.
     ///
     /// # Errors
     ///
-    /// [`Error`]; a server that says 421 is an unexpected reply to [`Step::Greeting`].
-    pub async fn connect(dial: &'a D, server: SocketAddr) -> Result<Self, Error> {
-        let stream = dial.connect(server).await.map_err(Error::Connect)?;
+    /// [`Error`] in the phases resolve, connect, greeting and secure; a server that says 421 is
+    /// [`Cause::Refused`] in the greeting.
+    pub async fn connect(dial: D, config: Config) -> Result<Self, Error> {
+        let (stream, peer) = dial_host(&dial, &config).await?;
+        let pipelines = config.pipelining == Pipelining::On;
         let mut client = Self {
             dial,
-            server,
-            control: Control::new(stream),
-            replies: Decoder::new(Grammar::Standard),
-            unanswered: 0,
+            config,
+            wire: Wire::new(stream),
+            peer,
+            greeting: Reply::new(Code::READY, ""),
+            #[cfg(feature = "tls")]
+            tls: None,
+            #[cfg(feature = "tls")]
+            last_data_tls: None,
+            protection: None,
+            features: None,
+            representation: None,
+            hash_setting: None,
+            data_proven: false,
+            pipelines,
+            lost: false,
         };
-        client.settle(Step::Greeting).await?.accepted()?;
+        #[cfg(feature = "tls")]
+        if let Security::Implicit(options) = client.config.security.clone() {
+            client.handshake(&options).await?;
+        }
+        let greeting = client.next_final(Phase::Greeting).await?;
+        client.greeting = accepted(Phase::Greeting, greeting)?;
+        client.pipelines |= client.config.pipelining == Pipelining::Auto
+            && !loses_early_commands(client.greeting.text());
+        if let Some(host) = client.config.virtual_host.clone() {
+            let host = argument(Phase::Command(Verb::Host), host)?;
+            client.ask(Command::Host(host)).await?;
+        }
+        match client.config.security.clone() {
+            Security::Plain => {}
+            #[cfg(feature = "tls")]
+            Security::Implicit(_) => {}
+            #[cfg(feature = "tls")]
+            Security::Explicit(options) => client.secure(&options).await?,
+        }
         Ok(client)
     }
 
-    /// USER, and PASS if the server asks for it.
+    /// Logs in: USER, then PASS and ACCT as far as the server asks; then secures data connections if
+    /// the session is secured, and asks for UTF-8 names if the server offers them.
+    ///
+    /// May be called again after a refusal. Returns the server's words of welcome.
     ///
     /// # Errors
     ///
-    /// [`Error`]; a refused login is an unexpected reply to [`Step::User`] or [`Step::Pass`].
-    pub async fn login(
-        &mut self,
-        user: &Argument,
-        password: Option<&Argument>,
-    ) -> Result<Reply, Error> {
-        let reply = self.ask(Step::User, &Command::User(user.clone())).await?;
-        if reply.code() != Code::NEED_PASSWORD {
-            return Ok(reply);
+    /// [`Error`] in the phases login and secure.
+    pub async fn login(&mut self, login: &Login) -> Result<Reply, Error> {
+        let user = argument(Phase::Login, login.user.as_slice())?;
+        self.features = None;
+        self.representation = None;
+        self.hash_setting = None;
+        let mut reply = self.exchange(Phase::Login, &Command::User(user)).await?;
+        if matches!(reply.code().number(), 331 | 336) {
+            let password = match login.password.as_slice() {
+                [] => None,
+                password => Some(argument(Phase::Login, password)?),
+            };
+            reply = self
+                .exchange(Phase::Login, &Command::Pass(password))
+                .await?;
         }
-        self.ask(Step::Pass, &Command::Pass(password.cloned()))
-            .await
+        if reply.code() == Code::NEED_ACCOUNT
+            && let Some(account) = &login.account
+        {
+            let account = argument(Phase::Login, account.as_slice())?;
+            reply = self.exchange(Phase::Login, &Command::Acct(account)).await?;
+        }
+        let welcome = accepted(Phase::Login, reply)?;
+        #[cfg(feature = "tls")]
+        self.protect_data().await?;
+        self.introduce().await?;
+        Ok(welcome)
     }
 
-    /// TYPE.
-    ///
-    /// # Errors
-    ///
-    /// [`Error`].
-    pub async fn set_type(&mut self, representation: Type) -> Result<(), Error> {
-        self.ask(Step::Type, &Command::Type(representation)).await?;
-        Ok(())
+    /// The server's first words.
+    #[must_use]
+    pub const fn greeting(&self) -> &Reply {
+        &self.greeting
     }
 
-    /// EPSV, or PASV if that is refused, and the data connection: to the server's own address, with
-    /// the announced port.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::DataConnect`], and the others.
-    pub async fn passive(&mut self) -> Result<D::Stream, Error> {
-        self.send(&Command::Epsv(ExtendedPassive::Default)).await?;
-        let port = match self.settle(Step::Epsv).await? {
-            Settled::Accepted(reply) => address::scan_extended_passive(reply.text())
-                .ok_or_else(|| bad_address(Step::Epsv, reply))?,
-            Settled::Refused(..) => {
-                let reply = self.ask(Step::Pasv, &Command::Pasv).await?;
-                address::scan_passive(reply.text())
-                    .map(|announced| announced.port())
-                    .ok_or_else(|| bad_address(Step::Pasv, reply))?
-            }
-        };
-        data::connect(self.dial, self.server, port)
-            .await
-            .map_err(Error::DataConnect)
+    /// Where the control connection leads.
+    #[must_use]
+    pub const fn peer(&self) -> SocketAddr {
+        self.peer
     }
 
-    /// SIZE; `None` if the server does not say.
-    ///
-    /// # Errors
-    ///
-    /// [`Error`]; a refusal is none.
-    pub async fn size(&mut self, path: &Argument) -> Result<Option<u64>, Error> {
-        self.send(&Command::Size(path.clone())).await?;
-        Ok(match self.settle(Step::Size).await? {
-            Settled::Accepted(reply) => parse_size(reply.text()),
-            Settled::Refused(..) => None,
-        })
+    /// The configuration this session was made with; [`Client::config_mut`] changes what comes next.
+    #[must_use]
+    pub const fn config(&self) -> &Config {
+        &self.config
     }
 
-    /// REST; `false` if the server refuses it and the whole file will come.
-    ///
-    /// # Errors
-    ///
-    /// [`Error`]; a refusal is none.
-    pub async fn rest(&mut self, offset: u64) -> Result<bool, Error> {
-        self.send(&Command::Rest(offset)).await?;
-        Ok(matches!(
-            self.settle(Step::Rest).await?,
-            Settled::Accepted(_)
-        ))
+    /// Changes deadlines, limits and the data mode for what comes next.
+    pub const fn config_mut(&mut self) -> &mut Config {
+        &mut self.config
     }
 
-    /// RETR: when it returns, the bytes are to be read from the connection [`Client::passive`] gave,
-    /// until its end; then [`Client::finish`].
-    ///
-    /// # Errors
-    ///
-    /// [`Error`].
-    pub async fn retr(&mut self, path: &Argument) -> Result<Reply, Error> {
-        self.ask(Step::Retr, &Command::Retr(path.clone())).await
+    /// Whether the control connection is lost, so that nothing but dropping the client makes sense.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        self.lost || self.wire.is_closed()
     }
 
-    /// STOR: when it returns, the bytes are to be written to the connection [`Client::passive`]
-    /// gave; then [`Client::finish`].
-    ///
-    /// # Errors
-    ///
-    /// [`Error`].
-    pub async fn stor(&mut self, path: &Argument) -> Result<Reply, Error> {
-        self.ask(Step::Stor, &Command::Stor(path.clone())).await
-    }
-
-    /// Closes the data connection and reads the final reply: only that says the transfer was whole.
-    ///
-    /// # Errors
-    ///
-    /// [`Error`]; 426 and 451 are unexpected replies to [`Step::Final`].
-    pub async fn finish(&mut self, mut data: impl AsyncWrite + Unpin) -> Result<Reply, Error> {
-        // The peer may be gone already; what counts is what it says on the control connection.
-        data.shutdown().await.ok();
-        drop(data);
-        self.settle(Step::Final).await?.accepted()
+    /// What TLS of the last data connection came to; `None` before the first and in clear text.
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub const fn data_tls(&self) -> Option<crate::tls::TlsInfo> {
+        self.last_data_tls
     }
 
     /// QUIT, the server's answer, and the end of the connection.
@@ -193,123 +238,172 @@ impl<'a, D: Dial> Client<'a, D> {
     ///
     /// [`Error`]; all work is done by then and most callers ignore it.
     pub async fn quit(mut self) -> Result<(), Error> {
-        self.ask(Step::Quit, &Command::Quit).await?;
-        self.control.shutdown().await.map_err(Error::Io)
-    }
-
-    /// Sends any command, without waiting for its reply.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Io`].
-    pub async fn send(&mut self, command: &Command) -> Result<(), Error> {
-        self.control
-            .send(&command.to_wire())
+        let said = self.exchange(Phase::Command(Verb::Quit), &Command::Quit);
+        let said = said.await;
+        let mut transport = self.wire.transport;
+        let end = tokio::io::AsyncWriteExt::shutdown(&mut transport);
+        // The server may have closed first, which is as good.
+        tokio::time::timeout(self.config.limits.connect, end)
             .await
-            .map_err(Error::Io)
+            .ok();
+        said.map(drop)
     }
 
-    /// Reads one reply, joining continuation lines; its length is bounded by
-    /// [`ftp_proto::reply::MAX_REPLY_BYTES`] and [`ftp_proto::reply::MAX_REPLY_LINES`].
+    /// Sends a command and reads its final reply, which has to be positive.
+    pub(crate) async fn ask(&mut self, command: Command) -> Result<Reply, Error> {
+        let phase = Phase::Command(command.verb());
+        let reply = self.exchange(phase, &command).await?;
+        accepted(phase, reply)
+    }
+
+    /// Sends a command and reads its final reply, whatever it says.
     ///
-    /// Cancel-safe: a partly read reply is kept for the next call. `step` is only used in errors.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Io`], [`ClientError::Closed`] and [`ClientError::Unreadable`].
-    pub async fn reply(&mut self, step: Step) -> Result<Reply, Error> {
-        loop {
-            let bytes = self.control.fill().await.map_err(Error::Io)?;
-            let mut rest = bytes;
-            let decoded = if bytes.is_empty() {
-                self.replies.finish()
-            } else {
-                self.replies.decode(&mut rest)
-            };
-            let (closed, used) = (bytes.is_empty(), bytes.len() - rest.len());
-            self.control.consume(used);
-            self.unanswered = self.unanswered.saturating_add(used);
-            match decoded {
-                Ok(Some(reply)) => {
-                    self.unanswered = 0;
+    /// A 421 and whatever ends the session is an error.
+    pub(crate) async fn exchange(
+        &mut self,
+        phase: Phase,
+        command: &Command,
+    ) -> Result<Reply, Error> {
+        self.settle(phase).await?;
+        self.wire.conversation.queue(command);
+        self.next_final(phase).await
+    }
+
+    /// Sends commands ahead of their replies, if the server bears that, and gives the replies in
+    /// order.
+    pub(crate) async fn exchange_all(
+        &mut self,
+        phase: Phase,
+        commands: &[Command],
+    ) -> Result<Vec<Reply>, Error> {
+        self.settle(phase).await?;
+        let mut replies = Vec::with_capacity(commands.len());
+        if self.pipelines {
+            for command in commands {
+                self.wire.conversation.queue(command);
+            }
+            for _ in commands {
+                replies.push(self.next_final(phase).await?);
+            }
+        } else {
+            for command in commands {
+                replies.push(self.exchange(phase, command).await?);
+            }
+        }
+        Ok(replies)
+    }
+
+    /// Reads the replies that are still owed for what was given up.
+    pub(crate) async fn settle(&mut self, phase: Phase) -> Result<(), Error> {
+        if self.is_lost() {
+            return Err(Error::new(phase, Cause::Closed));
+        }
+        while self.wire.conversation.owed() > 0 {
+            self.next_final(phase).await?;
+        }
+        Ok(())
+    }
+
+    /// Sends what is queued and reads replies until a final one.
+    pub(crate) async fn next_final(&mut self, phase: Phase) -> Result<Reply, Error> {
+        self.next_final_within(phase, self.config.limits.reply)
+            .await
+    }
+
+    pub(crate) async fn next_final_within(
+        &mut self,
+        phase: Phase,
+        limit: Duration,
+    ) -> Result<Reply, Error> {
+        let wire = &mut self.wire;
+        let next = async {
+            loop {
+                let reply = poll_fn(|cx| wire.poll_exchange(cx)).await?;
+                if reply.code().class() != Class::Preliminary {
                     return Ok(reply);
                 }
-                // The decoder bounds what it keeps; a line that never ends it skips for ever.
-                Ok(None) if self.unanswered > MAX_UNANSWERED_BYTES => {
-                    let error = ReplyError::TooLong;
-                    return Err(ClientError::Unreadable { step, error }.into());
-                }
-                Ok(None) if closed => return Err(ClientError::Closed { step }.into()),
-                Ok(None) => {}
-                Err(error) => return Err(ClientError::Unreadable { step, error }.into()),
             }
-        }
+        };
+        let result = match tokio::time::timeout(limit, next).await {
+            Ok(result) => result,
+            Err(_elapsed) => Err(Cause::Timeout(limit)),
+        };
+        let result = match result {
+            Ok(reply) if reply.code() == Code::SERVICE_UNAVAILABLE => Err(Cause::Refused(reply)),
+            other => other,
+        };
+        result.map_err(|cause| self.fail(phase, cause))
     }
 
-    async fn ask(&mut self, step: Step, command: &Command) -> Result<Reply, Error> {
-        self.send(command).await?;
-        self.settle(step).await?.accepted()
-    }
-
-    /// Reads replies until one decides the step.
-    async fn settle(&mut self, step: Step) -> Result<Settled, Error> {
-        for _ in 0..MAX_PRELIMINARY_REPLIES {
-            let reply = self.reply(step).await?;
-            match verdict(Manner::Standard, step, reply.code()) {
-                Verdict::Accept => return Ok(Settled::Accepted(reply)),
-                Verdict::Refused => return Ok(Settled::Refused(step, reply)),
-                Verdict::Wait => {}
-                Verdict::Fail => return Err(ClientError::UnexpectedReply { step, reply }.into()),
-            }
-        }
-        let reply = self.reply(step).await?;
-        Err(ClientError::UnexpectedReply { step, reply }.into())
+    /// Makes the error and notes whether it ends the session.
+    pub(crate) fn fail(&mut self, phase: Phase, cause: Cause) -> Error {
+        let error = Error::new(phase, cause);
+        self.lost |= error.ends_session();
+        error
     }
 }
 
-/// What a SIZE reply says: digits, blanks around them ignored.
-pub(crate) fn parse_size(text: &[u8]) -> Option<u64> {
-    let digits = text.trim_ascii();
-    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    std::str::from_utf8(digits).ok()?.parse().ok()
-}
-
-enum Settled {
-    Accepted(Reply),
-    /// Refused in a way the caller may go round.
-    Refused(Step, Reply),
-}
-
-impl Settled {
-    fn accepted(self) -> Result<Reply, Error> {
-        match self {
-            Self::Accepted(reply) => Ok(reply),
-            Self::Refused(step, reply) => Err(ClientError::UnexpectedReply { step, reply }.into()),
-        }
-    }
-}
-
-fn bad_address(step: Step, reply: Reply) -> Error {
-    ClientError::BadAddress { step, reply }.into()
-}
-
-impl From<ClientError> for Error {
-    fn from(error: ClientError) -> Self {
-        Self::Dialogue(error)
-    }
-}
-
-impl fmt::Display for Error {
+impl<D: Dial> fmt::Debug for Client<D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Connect(error) => write!(f, "cannot connect: {error}"),
-            Self::DataConnect(error) => write!(f, "cannot open the data connection: {error}"),
-            Self::Dialogue(error) => error.fmt(f),
-            Self::Io(error) => write!(f, "control connection: {error}"),
-        }
+        f.debug_struct("Client")
+            .field("peer", &self.peer)
+            .field("lost", &self.is_lost())
+            .finish_non_exhaustive()
     }
 }
 
-impl std::error::Error for Error {}
+/// A reply that says yes.
+pub(crate) fn accepted(phase: Phase, reply: Reply) -> Result<Reply, Error> {
+    match reply.code().class() {
+        Class::Completion => Ok(reply),
+        _ => Err(Error::new(phase, Cause::Refused(reply))),
+    }
+}
+
+/// Bytes that can be sent as they are.
+pub(crate) fn argument(phase: Phase, bytes: impl AsRef<[u8]>) -> Result<Argument, Error> {
+    Argument::new(bytes.as_ref()).map_err(|error| Error::new(phase, Cause::Argument(error)))
+}
+
+/// Runs the future, at most for that long.
+pub(crate) async fn within<T>(
+    phase: Phase,
+    limit: Duration,
+    future: impl Future<Output = Result<T, Cause>>,
+) -> Result<T, Error> {
+    match tokio::time::timeout(limit, future).await {
+        Ok(result) => result.map_err(|cause| Error::new(phase, cause)),
+        Err(_elapsed) => Err(Error::new(phase, Cause::Timeout(limit))),
+    }
+}
+
+/// The control connection to the first address of the host that answers.
+async fn dial_host<D: Dial>(dial: &D, config: &Config) -> Result<(D::Stream, SocketAddr), Error> {
+    let limit = config.limits.connect;
+    let host = config.host.trim_start_matches('[').trim_end_matches(']');
+    let addresses = match host.parse::<IpAddr>() {
+        Ok(address) => vec![address],
+        Err(_) => {
+            let found = async { dial.resolve(host.as_bytes()).await.map_err(Cause::Resolve) };
+            within(Phase::Resolve, limit, found).await?
+        }
+    };
+    let mut error = Error::new(Phase::Resolve, Cause::Resolve(ResolveError::NotFound));
+    for address in addresses.into_iter().take(MAX_ADDRESSES) {
+        let target = SocketAddr::new(address, config.effective_port());
+        let made = async { dial.connect(target).await.map_err(Cause::Connect) };
+        match within(Phase::Connect, limit, made).await {
+            Ok(stream) => return Ok((stream, target)),
+            Err(failure) => error = failure,
+        }
+    }
+    Err(error)
+}
+
+/// Whether the greeting names a server known to lose commands that come before it is ready for them;
+/// lftp has learned the same list.
+fn loses_early_commands(greeting: &[u8]) -> bool {
+    [&b"icrosoft FTP Service"[..], b"MadGoat", b"MikroTik"]
+        .iter()
+        .any(|name| greeting.windows(name.len()).any(|window| window == *name))
+}

@@ -53,9 +53,4 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Control<S> {
     pub(crate) fn consume(&mut self, count: usize) {
         self.start = self.start.saturating_add(count).min(self.end);
     }
-
-    /// Says goodbye to the peer's reading side; what it answers does not matter any more.
-    pub(crate) async fn shutdown(&mut self) -> io::Result<()> {
-        self.stream.shutdown().await
-    }
 }

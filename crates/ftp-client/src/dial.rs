@@ -1,12 +1,15 @@
 //! How names are looked up and connections are made: handed in by whoever knows the network.
 //!
-//! On the host that is [`Tcp`]; inside an emulated machine it is the guarded way out. Deadlines, limits
-//! on addresses and on the number of connections live in the implementation.
+//! On the host that is `Tcp`; inside an emulated machine it is the guarded way out. Limits on
+//! addresses and on the number of connections live in the implementation.
 
 use std::borrow::Cow;
 use std::fmt;
 use std::future::Future;
+use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::sync::Arc;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -34,6 +37,71 @@ pub trait Dial: Send + Sync {
         &self,
         target: SocketAddr,
     ) -> impl Future<Output = Result<Self::Stream, ConnectError>> + Send;
+
+    /// Listens for one connection from the peer of `control`, for active mode.
+    ///
+    /// A dialler that cannot (a proxy, a guarded network) keeps this default, which refuses.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError`] with the words people are shown.
+    fn listen(
+        &self,
+        control: &Self::Stream,
+    ) -> impl Future<Output = Result<Listening<Self::Stream>, ConnectError>> + Send {
+        let _unused = control;
+        async { Err(ConnectError::new("Operation not supported")) }
+    }
+
+    /// Sends one byte as TCP urgent data, behind everything written before.
+    ///
+    /// For ABOR, which RFC 959 wants to arrive past what the server has not read yet. The default
+    /// refuses, and the byte then goes with the others.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::Unsupported`], or what the socket says.
+    fn send_urgent(&self, stream: &Self::Stream, byte: u8) -> io::Result<()> {
+        let _unused = (stream, byte);
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}
+
+/// A place where one connection is awaited; dropping it gives the place up.
+pub struct Listening<S> {
+    /// Where the peer is to connect to.
+    pub address: SocketAddr,
+    /// The next connection and who made it.
+    pub accept: Accept<S>,
+}
+
+/// Gives the next connection; each call awaits one.
+pub type Accept<S> = Box<
+    dyn FnMut() -> Pin<Box<dyn Future<Output = Result<(S, SocketAddr), ConnectError>> + Send>>
+        + Send,
+>;
+
+impl<D: Dial> Dial for Arc<D> {
+    type Stream = D::Stream;
+
+    async fn resolve(&self, host: &[u8]) -> Result<Vec<IpAddr>, ResolveError> {
+        D::resolve(self, host).await
+    }
+
+    async fn connect(&self, target: SocketAddr) -> Result<Self::Stream, ConnectError> {
+        D::connect(self, target).await
+    }
+
+    fn listen(
+        &self,
+        control: &Self::Stream,
+    ) -> impl Future<Output = Result<Listening<Self::Stream>, ConnectError>> + Send {
+        D::listen(self, control)
+    }
+
+    fn send_urgent(&self, stream: &Self::Stream, byte: u8) -> io::Result<()> {
+        D::send_urgent(self, stream, byte)
+    }
 }
 
 /// Why a name has no address.
@@ -71,8 +139,8 @@ impl fmt::Display for ConnectError {
 
 impl std::error::Error for ConnectError {}
 
-impl From<std::io::Error> for ConnectError {
-    fn from(error: std::io::Error) -> Self {
+impl From<io::Error> for ConnectError {
+    fn from(error: io::Error) -> Self {
         Self(words(&error))
     }
 }
@@ -90,7 +158,7 @@ impl std::error::Error for ResolveError {}
 
 /// What `strerror(3)` says of the error: Rust's text without its `(os error N)`.
 #[must_use]
-pub fn words(error: &std::io::Error) -> Cow<'static, str> {
+pub fn words(error: &io::Error) -> Cow<'static, str> {
     let text = error.to_string();
     match (error.raw_os_error(), text.rsplit_once(" (os error ")) {
         (Some(_), Some((words, _))) => words.to_owned().into(),
@@ -103,16 +171,26 @@ pub use self::tcp::Tcp;
 
 #[cfg(feature = "net")]
 mod tcp {
+    use std::io;
     use std::net::{IpAddr, SocketAddr};
+    use std::sync::Arc;
+    use std::time::Duration;
 
-    use super::{ConnectError, Dial, ResolveError};
+    use socket2::{SockRef, TcpKeepalive};
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::{ConnectError, Dial, Listening, ResolveError};
+
+    /// Idle time before TCP asks whether the peer is still there; below the five minutes after which
+    /// most routers forget a connection.
+    const KEEP_ALIVE: Duration = Duration::from_secs(120);
 
     /// The host's own network, through tokio; looking up a name takes a thread of the blocking pool.
     #[derive(Clone, Copy, Debug, Default)]
     pub struct Tcp;
 
     impl Dial for Tcp {
-        type Stream = tokio::net::TcpStream;
+        type Stream = TcpStream;
 
         async fn resolve(&self, host: &[u8]) -> Result<Vec<IpAddr>, ResolveError> {
             let host = std::str::from_utf8(host).map_err(|_| ResolveError::NotFound)?;
@@ -125,7 +203,38 @@ mod tcp {
         }
 
         async fn connect(&self, target: SocketAddr) -> Result<Self::Stream, ConnectError> {
-            Ok(tokio::net::TcpStream::connect(target).await?)
+            let stream = TcpStream::connect(target).await?;
+            // Commands are small and waited for; what cannot be set does no harm.
+            stream.set_nodelay(true).ok();
+            let keep_alive = TcpKeepalive::new().with_time(KEEP_ALIVE);
+            SockRef::from(&stream).set_tcp_keepalive(&keep_alive).ok();
+            Ok(stream)
+        }
+
+        fn listen(
+            &self,
+            control: &Self::Stream,
+        ) -> impl Future<Output = Result<Listening<Self::Stream>, ConnectError>> + Send {
+            let local = control.local_addr();
+            async move {
+                let mut local = local?;
+                local.set_port(0);
+                let listener = Arc::new(TcpListener::bind(local).await?);
+                let address = listener.local_addr()?;
+                let accept = move || {
+                    let listener = listener.clone();
+                    let next = async move { Ok(listener.accept().await?) };
+                    Box::pin(next) as std::pin::Pin<Box<dyn Future<Output = _> + Send>>
+                };
+                Ok(Listening {
+                    address,
+                    accept: Box::new(accept),
+                })
+            }
+        }
+
+        fn send_urgent(&self, stream: &Self::Stream, byte: u8) -> io::Result<()> {
+            SockRef::from(stream).send_out_of_band(&[byte]).map(drop)
         }
     }
 }

@@ -1,6 +1,7 @@
-//! The client's side of one transfer: which command comes next, and which replies end it.
+//! The client's side: [`Conversation`] for a control connection used freely, [`Dialogue`] for one
+//! transfer from greeting to QUIT; [`answer`] reads the texts of replies.
 //!
-//! The order is that of BusyBox `ftpget` and `ftpput`: greeting, USER, PASS, TYPE I, EPSV (PASV if
+//! The order of a [`Dialogue`] is that of BusyBox `ftpget` and `ftpput`: greeting, USER, PASS, TYPE I, EPSV (PASV if
 //! that is refused), for a download SIZE and REST, then RETR or STOR, the bytes, the final reply,
 //! QUIT. No bytes are moved here. The driver asks [`Dialogue::action`], does it, and reports back:
 //!
@@ -14,11 +15,14 @@
 //! An address in a 227 is handed on for the record; the driver connects to the control peer with
 //! the announced port, whatever the address says (CVE-2020-8284, CVE-2021-4189).
 
+pub mod answer;
+mod conversation;
 mod verdict;
 
 use std::fmt;
 use std::net::SocketAddrV4;
 
+pub use self::conversation::{Conversation, MAX_PRELIMINARY_REPLIES};
 pub use self::verdict::{Verdict, verdict};
 use crate::address;
 use crate::argument::Argument;

@@ -119,6 +119,67 @@ pub fn parse_line(line: &[u8], now: Timestamp) -> Line {
         .map_or(Line::Unknown, Line::Entry)
 }
 
+/// Reads a whole listing line by line, in whichever form the server writes.
+///
+/// Some forms need to know the lines before: VMS breaks long ones, MVS and OS/400 announce their
+/// columns. Once a form is recognised, the others are not tried first any more.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    now: Timestamp,
+    unknown: usize,
+    is_mlsx: bool,
+}
+
+impl Reader {
+    /// A reader of what LIST gives; `now` gives the year to dates that come without one.
+    #[must_use]
+    pub const fn new(now: Timestamp) -> Self {
+        Self {
+            now,
+            unknown: 0,
+            is_mlsx: false,
+        }
+    }
+
+    /// A reader of what MLSD gives.
+    #[must_use]
+    pub fn mlsx() -> Self {
+        Self {
+            now: Timestamp::from_unix(0),
+            unknown: 0,
+            is_mlsx: true,
+        }
+    }
+
+    /// Takes one line without its end; gives an entry if one is complete.
+    pub fn push_line(&mut self, line: &[u8]) -> Option<Entry> {
+        let found = if self.is_mlsx {
+            mlsx::parse(line).map_or(Line::Unknown, Line::Entry)
+        } else {
+            parse_line(line, self.now)
+        };
+        match found {
+            Line::Entry(entry) => Some(entry),
+            Line::Filler => None,
+            Line::Unknown => {
+                self.unknown += 1;
+                None
+            }
+        }
+    }
+
+    /// What was waiting for more lines.
+    pub fn finish(&mut self) -> Option<Entry> {
+        None
+    }
+
+    /// Lines that were none of the forms.
+    #[must_use]
+    pub const fn unknown(&self) -> usize {
+        self.unknown
+    }
+}
+
 /// Names go into lines; a line end within one must not make a second line.
 fn push_name(name: &[u8], out: &mut Vec<u8>) {
     out.extend(name.iter().map(|&byte| match byte {

@@ -12,7 +12,8 @@ use std::fmt;
 
 pub use self::code::{Class, Code};
 pub use self::read::{
-    Decoder, Grammar, MAX_REPLY_BYTES, MAX_REPLY_LINE_BYTES, MAX_REPLY_LINES, Reader, ReplyError,
+    Decoder, Grammar, MAX_REPLY_BYTES, MAX_REPLY_LINE_BYTES, MAX_REPLY_LINES, MAX_UNANSWERED_BYTES,
+    Reader, ReplyError,
 };
 pub use self::text::{Replies, Text};
 use crate::line;

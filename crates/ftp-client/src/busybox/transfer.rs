@@ -11,9 +11,9 @@ use super::failure::Failure;
 use super::host::{Host, Sink, Source, TransferEvent};
 use super::option::Options;
 use super::session::Session;
-use crate::client::parse_size;
 use crate::data::CHUNK_BYTES;
 use crate::dial::{self, Dial};
+use ftp_proto::client::answer::parse_size;
 
 const DEFAULT_USER: &[u8] = b"anonymous";
 const DEFAULT_PASSWORD: &[u8] = b"busybox";

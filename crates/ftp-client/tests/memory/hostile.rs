@@ -3,9 +3,6 @@
 use std::time::Duration;
 
 use ftp_client::busybox::ftpget;
-use ftp_client::{Client, Error};
-use ftp_proto::client::{ClientError, Step};
-use ftp_proto::reply::ReplyError;
 
 use crate::host::{Record, words};
 use crate::peer::{Memory, flood, play, pour};
@@ -85,35 +82,6 @@ async fn a_body_without_end_stops_where_the_host_says() {
         )
     );
     assert!(host.body.len() > 900_000);
-}
-
-#[tokio::test]
-async fn the_client_refuses_replies_that_grow() {
-    for bytes in [&b"220-x\r\n"[..], b"\n", b"x"] {
-        let dial = Memory::default();
-        flood(dial.expect(), bytes);
-        let run = Client::connect(&dial, "192.0.2.1:21".parse().unwrap());
-        let result = tokio::time::timeout(PATIENCE, run)
-            .await
-            .expect("the client hangs");
-        let too_long = ClientError::Unreadable {
-            step: Step::Greeting,
-            error: ReplyError::TooLong,
-        };
-        assert!(matches!(result, Err(Error::Dialogue(error)) if error == too_long));
-    }
-}
-
-#[tokio::test]
-async fn the_client_does_not_wait_out_preliminary_replies_for_ever() {
-    let dial = Memory::default();
-    flood(dial.expect(), b"120 soon\r\n");
-    let run = Client::connect(&dial, "192.0.2.1:21".parse().unwrap());
-    let result = tokio::time::timeout(PATIENCE, run)
-        .await
-        .expect("the client hangs");
-    let error = result.err().unwrap().to_string();
-    assert_eq!(error, "greeting: unexpected reply: 120 soon");
 }
 
 #[tokio::test(start_paused = true)]

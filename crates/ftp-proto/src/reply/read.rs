@@ -17,6 +17,11 @@ pub const MAX_REPLY_BYTES: usize = 65_536;
 /// end; past the limit: [`ReplyError::TooLong`].
 pub const MAX_REPLY_LINES: usize = 1024;
 
+/// Most bytes taken without a reply coming out: the longest reply and as much again for line ends and
+/// Telnet options. It ends what the other limits cannot see: a line that never ends, a flood of
+/// options. Past the limit: [`ReplyError::TooLong`].
+pub const MAX_UNANSWERED_BYTES: usize = 2 * MAX_REPLY_BYTES;
+
 /// How to find the last line of a reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Grammar {
@@ -119,6 +124,8 @@ impl Reader {
 pub struct Decoder {
     lines: line::Decoder,
     reader: Reader,
+    /// Bytes taken since the last reply.
+    unanswered: usize,
 }
 
 impl Decoder {
@@ -128,7 +135,14 @@ impl Decoder {
         Self {
             lines: line::Decoder::new(MAX_REPLY_LINE_BYTES),
             reader: Reader::new(grammar),
+            unanswered: 0,
         }
+    }
+
+    /// Whether bytes were taken that are part of a reply not yet complete.
+    #[must_use]
+    pub const fn is_within(&self) -> bool {
+        self.unanswered > 0
     }
 
     /// Takes bytes from the front of `input` until a reply is complete or nothing is left.
@@ -137,18 +151,24 @@ impl Decoder {
     ///
     /// [`ReplyError`]; the connection is of no use afterwards.
     pub fn decode(&mut self, input: &mut &[u8]) -> Result<Option<Reply>, ReplyError> {
-        while let Some(event) = self.lines.decode(input) {
+        loop {
+            let before = input.len();
+            let event = self.lines.decode(input);
+            let used = before.saturating_sub(input.len());
+            self.unanswered = self.unanswered.saturating_add(used);
             match event {
-                line::Event::Line(line) => {
+                Some(line::Event::Line(line)) => {
                     if let Some(reply) = self.reader.push_line(&line)? {
+                        self.unanswered = 0;
                         return Ok(Some(reply));
                     }
                 }
-                line::Event::TooLong => return Err(ReplyError::TooLong),
-                line::Event::Refuse(_) => {}
+                Some(line::Event::TooLong) => return Err(ReplyError::TooLong),
+                Some(line::Event::Refuse(_)) => {}
+                None if self.unanswered > MAX_UNANSWERED_BYTES => return Err(ReplyError::TooLong),
+                None => return Ok(None),
             }
         }
-        Ok(None)
     }
 
     /// Takes a last line that came without its end: call it when the server has closed.
@@ -253,6 +273,17 @@ mod tests {
     #[test]
     fn a_code_alone_is_a_reply_and_lines_before_the_first_code_are_skipped() {
         assert_eq!(one("welcome\r\n\r\n220\r\n"), Reply::new(Code::READY, ""));
+    }
+
+    #[test]
+    fn a_line_that_never_ends_and_a_flood_of_options_come_to_an_end() {
+        for piece in [&b"x"[..], b"220-", b"\xff\xfb\x01", b"\n"] {
+            let mut decoder = Decoder::new(Grammar::Standard);
+            let flood = piece.repeat(64);
+            let turns = MAX_UNANSWERED_BYTES / flood.len() + 2;
+            let found = (0..turns).find_map(|_| decoder.decode(&mut &flood[..]).err());
+            assert_eq!(found, Some(ReplyError::TooLong), "{piece:?}");
+        }
     }
 
     #[test]

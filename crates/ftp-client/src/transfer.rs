@@ -1,0 +1,189 @@
+//! Bytes on the way: [`Download`] and [`Upload`].
+//!
+//! ```text
+//!              end of data               closed             final reply
+//!  Moving ─────────────────▶ Closing ─────────────▶ Waiting ─────────────▶ Done
+//!    │ deadline, reset, 4xx or 5xx │                    │
+//!    └──────────────▶ Failed ◀─────┴────────────────────┘
+//! ```
+//!
+//! The end of a transfer is what the server says it is: reading to the end (or shutting an upload
+//! down) includes its last reply, so `tokio::io::copy` alone notices a download that was cut off.
+//!
+//! A transfer that is dropped is given up: its data connection is closed, the server answers with
+//! 426 or 226, and the session's next method reads that first.
+
+mod flow;
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use ftp_proto::client::answer;
+use ftp_proto::{Reply, Verb};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use self::flow::Flow;
+use crate::client::{Client, Opened};
+use crate::dial::Dial;
+use crate::error::Error;
+
+/// A file (or listing) on its way from the server.
+///
+/// Reading is cancel-safe. The end comes only after the server has confirmed the transfer; what
+/// fails before is an [`io::Error`] with an [`Error`] inside, and [`Download::finish`] gives the
+/// latter. Bytes read before the failure are good and can be resumed from.
+pub struct Download<'c, D: Dial> {
+    flow: Flow<'c, D>,
+    ahead: io::Cursor<Vec<u8>>,
+    offset: u64,
+}
+
+/// A file on its way to the server.
+///
+/// [`AsyncWrite::poll_shutdown`] (or [`Upload::finish`]) ends it and waits for the server's
+/// confirmation; until then nothing is certain. How much of a partly written buffer went out when a
+/// write is dropped is unknown.
+pub struct Upload<'c, D: Dial> {
+    flow: Flow<'c, D>,
+}
+
+impl<'c, D: Dial> Download<'c, D> {
+    pub(crate) fn new(
+        client: &'c mut Client<D>,
+        opened: Opened<D::Stream>,
+        verb: Verb,
+        offset: u64,
+    ) -> Self {
+        let offset = if opened.restarted { offset } else { 0 };
+        let ahead = opened.ahead.clone();
+        Self {
+            flow: Flow::new(client, opened, verb),
+            ahead: io::Cursor::new(ahead),
+            offset,
+        }
+    }
+
+    /// The offset the server begins at: the one asked for, or 0 if it refused to restart.
+    #[must_use]
+    pub const fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// Bytes read so far, without the offset.
+    #[must_use]
+    pub const fn received(&self) -> u64 {
+        self.flow.moved()
+    }
+
+    /// How much the server says will come, from the text of its 150. For progress bars only.
+    #[must_use]
+    pub fn announced(&self) -> Option<u64> {
+        self.flow.began().and_then(answer::announced_size)
+    }
+
+    /// Makes an end before so many bytes an error, even if the server says all is well.
+    #[must_use]
+    pub const fn expecting(mut self, bytes: u64) -> Self {
+        self.flow.expect(bytes);
+        self
+    }
+
+    /// The server's last reply. At the end of the data that is its confirmation; before it, the rest
+    /// is given up.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] of the transfer, as reading met it.
+    pub async fn finish(mut self) -> Result<Reply, Error> {
+        self.flow.finish().await
+    }
+
+    /// Gives the rest up with ABOR, which leaves the session ready for the next command sooner than
+    /// dropping does.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] of the control connection; a refused ABOR is none.
+    pub async fn abort(self) -> Result<(), Error> {
+        self.flow.abort().await
+    }
+}
+
+impl<'c, D: Dial> Upload<'c, D> {
+    pub(crate) fn new(client: &'c mut Client<D>, opened: Opened<D::Stream>, verb: Verb) -> Self {
+        Self {
+            flow: Flow::new(client, opened, verb),
+        }
+    }
+
+    /// Bytes handed over so far.
+    #[must_use]
+    pub const fn sent(&self) -> u64 {
+        self.flow.moved()
+    }
+
+    /// The name the server has chosen, after STOU.
+    #[must_use]
+    pub fn unique_name(&self) -> Option<Vec<u8>> {
+        self.flow.began().and_then(answer::unique_name)
+    }
+
+    /// Ends the upload and gives the server's confirmation.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] of the transfer.
+    pub async fn finish(mut self) -> Result<Reply, Error> {
+        self.flow.finish().await
+    }
+
+    /// Gives the upload up with ABOR; the server may keep a part.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] of the control connection; a refused ABOR is none.
+    pub async fn abort(self) -> Result<(), Error> {
+        self.flow.abort().await
+    }
+}
+
+impl<D: Dial> AsyncRead for Download<'_, D> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        if this.ahead.get_ref().is_empty() {
+            return this.flow.poll_read(cx, buf);
+        }
+        let before = buf.filled().len();
+        ready!(Pin::new(&mut this.ahead).poll_read(cx, buf))?;
+        let count = buf.filled().len() - before;
+        this.flow.note_moved(count);
+        if this.ahead.position() == this.ahead.get_ref().len() as u64 {
+            this.ahead = io::Cursor::default();
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<D: Dial> AsyncWrite for Upload<'_, D> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.get_mut().flow.poll_write(cx, buf)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.get_mut().flow.poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let ended = ready!(self.get_mut().flow.poll_finish(cx));
+        Poll::Ready(ended.map(drop).map_err(io::Error::from))
+    }
+}

@@ -1,0 +1,448 @@
+//! What downloads and uploads share: both connections watched at once, deadlines, and the end.
+
+mod watch;
+
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use ftp_proto::client::answer;
+use ftp_proto::reply::{Class, Code};
+use ftp_proto::{Command, Reply, Verb};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Sleep;
+
+use self::watch::{Event, Watch};
+use crate::client::{Client, Opened};
+use crate::dial::Dial;
+use crate::error::{Cause, Error, Phase};
+use crate::transport::Transport;
+
+/// How long the server may take to say goodbye on the data connection of an upload it has confirmed.
+const GOODBYE: Duration = Duration::from_secs(1);
+
+/// Most replies read to find out what is left of a transfer that was aborted.
+const MAX_REPLIES_TO_ABORT: usize = 8;
+
+pub(super) struct Flow<'c, D: Dial> {
+    client: &'c mut Client<D>,
+    data: Option<Transport<D::Stream>>,
+    verb: Verb,
+    state: State,
+    moved: u64,
+    expected: Option<u64>,
+    began: Option<Reply>,
+    /// The final reply, which may come before the end of the data.
+    last: Option<Reply>,
+    /// What was wrong with the data, until the server has said what it thinks of it.
+    suspicion: Option<Cause>,
+    /// What is wrong with the control connection; the data may go on for a while.
+    control: Option<Cause>,
+    /// Keep-alives that were not answered yet.
+    keep_alives: usize,
+    watch: Watch,
+    /// For whatever is awaited after the data.
+    patience: Option<Pin<Box<Sleep>>>,
+}
+
+enum State {
+    Moving,
+    /// Our goodbye on the data connection is being said.
+    Closing,
+    /// The server's goodbye is awaited, and with it fresh TLS sessions.
+    Parting,
+    Waiting,
+    Done(Reply),
+    Failed(Error),
+}
+
+impl<'c, D: Dial> Flow<'c, D> {
+    pub(super) fn new(client: &'c mut Client<D>, opened: Opened<D::Stream>, verb: Verb) -> Self {
+        let config = client.config();
+        let watch = Watch::new(&config.limits, config.keep_alive);
+        let state = if opened.data.is_some() {
+            State::Moving
+        } else {
+            State::Waiting
+        };
+        Self {
+            client,
+            data: opened.data,
+            verb,
+            state,
+            moved: 0,
+            expected: None,
+            began: opened.began,
+            last: opened.last,
+            suspicion: None,
+            control: None,
+            keep_alives: 0,
+            watch,
+            patience: None,
+        }
+    }
+
+    pub(super) const fn moved(&self) -> u64 {
+        self.moved
+    }
+
+    pub(super) const fn began(&self) -> Option<&Reply> {
+        self.began.as_ref()
+    }
+
+    pub(super) const fn expect(&mut self, bytes: u64) {
+        self.expected = Some(bytes);
+    }
+
+    pub(super) const fn note_moved(&mut self, count: usize) {
+        self.moved = self.moved.saturating_add(count as u64);
+        self.watch.progress();
+    }
+
+    pub(super) fn poll_read(
+        &mut self,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if let (State::Moving, Some(data)) = (&self.state, &mut self.data) {
+            let before = buf.filled().len();
+            match Pin::new(data).poll_read(cx, buf) {
+                Poll::Ready(Ok(())) => {
+                    let count = buf.filled().len() - before;
+                    if count > 0 {
+                        self.note_moved(count);
+                        return Poll::Ready(Ok(()));
+                    }
+                    if buf.remaining() == 0 {
+                        return Poll::Ready(Ok(()));
+                    }
+                    self.state = State::Closing;
+                }
+                Poll::Ready(Err(error)) => self.doubt(error),
+                Poll::Pending => {
+                    ready!(self.poll_beside(cx))?;
+                }
+            }
+        }
+        let ended = ready!(self.poll_finish(cx));
+        Poll::Ready(ended.map(drop).map_err(io::Error::from))
+    }
+
+    pub(super) fn poll_write(
+        &mut self,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        if let (State::Moving, Some(data)) = (&self.state, &mut self.data) {
+            match Pin::new(data).poll_write(cx, buf) {
+                Poll::Ready(Ok(count)) => {
+                    self.note_moved(count);
+                    return Poll::Ready(Ok(count));
+                }
+                Poll::Ready(Err(error)) => self.doubt(error),
+                Poll::Pending => {
+                    ready!(self.poll_beside(cx))?;
+                }
+            }
+        }
+        // There is nobody to write to: the server's last reply says why.
+        Poll::Ready(Err(match ready!(self.poll_finish(cx)) {
+            Ok(_confirmed) => io::ErrorKind::BrokenPipe.into(),
+            Err(error) => error.into(),
+        }))
+    }
+
+    pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let (State::Moving, Some(data)) = (&self.state, &mut self.data) else {
+            return Poll::Ready(Ok(()));
+        };
+        match Pin::new(data).poll_flush(cx) {
+            Poll::Ready(result) => Poll::Ready(result),
+            Poll::Pending => {
+                ready!(self.poll_beside(cx))?;
+                Poll::Ready(Ok(()))
+            }
+        }
+    }
+
+    pub(super) async fn finish(&mut self) -> Result<Reply, Error> {
+        poll_fn(|cx| self.poll_finish(cx)).await
+    }
+
+    /// Goes through the states to the end; the same result every time it is asked.
+    pub(super) fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<Result<Reply, Error>> {
+        loop {
+            match &self.state {
+                State::Moving => ready!(self.poll_stop(cx)),
+                State::Closing => ready!(self.poll_close(cx)),
+                State::Parting => ready!(self.poll_part(cx)),
+                State::Waiting => ready!(self.poll_last(cx)),
+                State::Done(reply) => return Poll::Ready(Ok(reply.clone())),
+                State::Failed(error) => return Poll::Ready(Err(error.clone())),
+            }
+        }
+    }
+
+    /// The caller wants no more. A download that is at its end without knowing it has to notice.
+    fn poll_stop(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.is_download()
+            && let Some(data) = &mut self.data
+        {
+            let mut space = [0; 1];
+            let mut buffer = ReadBuf::new(&mut space);
+            match Pin::new(data).poll_read(cx, &mut buffer) {
+                Poll::Ready(Ok(())) if buffer.filled().is_empty() => {}
+                Poll::Ready(Ok(())) => {
+                    // The rest is given up; the server will find nobody to send to.
+                    self.data = None;
+                    self.state = State::Waiting;
+                    return Poll::Ready(());
+                }
+                Poll::Ready(Err(error)) => {
+                    self.doubt(error);
+                    return Poll::Ready(());
+                }
+                Poll::Pending => match ready!(self.poll_beside(cx)) {
+                    Ok(()) | Err(_) => return Poll::Ready(()),
+                },
+            }
+        }
+        self.state = State::Closing;
+        Poll::Ready(())
+    }
+
+    /// TLS's goodbye and the end of our half of the connection.
+    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if let Some(data) = &mut self.data {
+            match Pin::new(data).poll_shutdown(cx) {
+                Poll::Ready(Ok(())) => {}
+                // A download is complete without our goodbye. An upload that could not be flushed
+                // is not.
+                Poll::Ready(Err(error)) => {
+                    if !self.is_download() {
+                        self.doubt(error);
+                        return Poll::Ready(());
+                    }
+                }
+                Poll::Pending if self.last.is_some() => {}
+                Poll::Pending => {
+                    if ready!(self.poll_beside(cx)).is_err() {
+                        return Poll::Ready(());
+                    }
+                }
+            }
+        }
+        let parts = self
+            .data
+            .as_ref()
+            .is_some_and(|data| !data.is_clear() && !self.is_download());
+        self.state = if parts {
+            State::Parting
+        } else {
+            self.data = None;
+            State::Waiting
+        };
+        Poll::Ready(())
+    }
+
+    /// Reads up to the server's goodbye: its TLS 1.3 tickets come on the way, and the next data
+    /// connection needs one.
+    fn poll_part(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        while let Some(data) = &mut self.data {
+            let mut space = [0; 512];
+            let mut buffer = ReadBuf::new(&mut space);
+            match Pin::new(data).poll_read(cx, &mut buffer) {
+                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {}
+                Poll::Ready(Ok(()) | Err(_)) => self.data = None,
+                Poll::Pending => {
+                    let was_confirmed = self.last.is_some();
+                    self.listen(cx);
+                    if self.last.is_some() && !was_confirmed {
+                        self.patience = None;
+                    }
+                    let limit = if self.last.is_some() {
+                        GOODBYE
+                    } else {
+                        self.client.config().limits.reply
+                    };
+                    if self.control.is_none() && self.poll_patience(cx, limit).is_pending() {
+                        return Poll::Pending;
+                    }
+                    self.data = None;
+                }
+            }
+        }
+        self.patience = None;
+        self.state = State::Waiting;
+        Poll::Ready(())
+    }
+
+    /// The server's last word.
+    fn poll_last(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.data = None;
+        self.listen(cx);
+        let phase = Phase::Final(self.verb);
+        if let Some(reply) = self.last.take() {
+            self.state = self.judge(reply);
+        } else if let Some(cause) = self.control.clone() {
+            self.state = State::Failed(self.client.fail(phase, cause));
+        } else {
+            let limit = self.client.config().limits.reply;
+            ready!(self.poll_patience(cx, limit));
+            let cause = Cause::Timeout(limit);
+            self.state = State::Failed(self.client.fail(phase, cause));
+        }
+        Poll::Ready(())
+    }
+
+    fn judge(&self, reply: Reply) -> State {
+        let phase = Phase::Final(self.verb);
+        if reply.code().class() != Class::Completion {
+            return State::Failed(Error::new(phase, Cause::Refused(reply)));
+        }
+        let received = self.moved;
+        // What the 150 said counts as evidence that a connection without goodbye was complete.
+        let announced = self.began.as_ref().and_then(answer::announced_size);
+        let is_whole = self.expected.or(announced) == Some(received);
+        match (&self.suspicion, self.expected) {
+            (_, Some(expected)) if self.is_download() && received < expected => {
+                let expected = Some(expected);
+                State::Failed(Error::new(phase, Cause::Truncated { received, expected }))
+            }
+            (Some(cause), _) if !(self.is_download() && is_whole) => {
+                State::Failed(Error::new(Phase::Transfer(self.verb), cause.clone()))
+            }
+            _ => State::Done(reply),
+        }
+    }
+
+    /// The data connection broke. Whether that matters, and why, the server may say.
+    fn doubt(&mut self, error: io::Error) {
+        let cause = match error.kind() {
+            io::ErrorKind::UnexpectedEof => Cause::Truncated {
+                received: self.moved,
+                expected: self.expected,
+            },
+            io::ErrorKind::InvalidData => Cause::Tls(Arc::new(error)),
+            _ => Cause::Io(Arc::new(error)),
+        };
+        self.suspicion = Some(cause);
+        self.data = None;
+        self.state = State::Waiting;
+    }
+
+    /// What happens while the data connection is silent: replies, keep-alives, deadlines. Ready once
+    /// the transfer cannot go on; the error is kept.
+    fn poll_beside(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        let had_last = self.last.is_some();
+        self.listen(cx);
+        let refused = self
+            .last
+            .as_ref()
+            .is_some_and(|reply| reply.code().class() != Class::Completion);
+        if refused {
+            // Nothing more will come (or be read).
+            self.data = None;
+            self.state = State::Waiting;
+            return Poll::Ready(Ok(()));
+        }
+        if self.last.is_some() && !had_last {
+            self.watch
+                .confirmed(self.client.config().limits.after_final);
+        }
+        while let Poll::Ready(event) = self.watch.poll(cx) {
+            let limit = match event {
+                Event::KeepAlive => {
+                    if self.control.is_none() && self.last.is_none() {
+                        self.keep_alives += 1;
+                        self.client.conversation().queue(&Command::Noop);
+                        self.listen(cx);
+                    }
+                    continue;
+                }
+                Event::Over(limit) => limit,
+            };
+            let error = self
+                .client
+                .fail(Phase::Transfer(self.verb), Cause::Timeout(limit));
+            self.data = None;
+            self.state = State::Failed(error.clone());
+            return Poll::Ready(Err(error));
+        }
+        Poll::Pending
+    }
+
+    /// Reads what the server says on the control connection, without waiting.
+    fn listen(&mut self, cx: &mut Context<'_>) {
+        while self.control.is_none() && self.last.is_none() {
+            match self.client.poll_exchange(cx) {
+                Poll::Pending => return,
+                Poll::Ready(Ok(reply)) => self.hear(reply),
+                Poll::Ready(Err(cause)) => self.control = Some(cause),
+            }
+        }
+    }
+
+    fn hear(&mut self, reply: Reply) {
+        if reply.code().class() == Class::Preliminary {
+            self.began.get_or_insert(reply);
+        } else if self.keep_alives > 0 && reply.code() == Code::OKAY {
+            self.keep_alives -= 1;
+        } else {
+            if reply.code() == Code::SERVICE_UNAVAILABLE {
+                let _closing = self
+                    .client
+                    .fail(Phase::Final(self.verb), Cause::Refused(reply.clone()));
+            }
+            self.last = Some(reply);
+        }
+    }
+
+    fn poll_patience(&mut self, cx: &mut Context<'_>, limit: Duration) -> Poll<()> {
+        let patience = self
+            .patience
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
+        patience.as_mut().poll(cx)
+    }
+
+    fn is_download(&self) -> bool {
+        !matches!(self.verb, Verb::Stor | Verb::Appe | Verb::Stou)
+    }
+
+    /// ABOR, the end of the data connection, and a fence behind which no late reply can lie.
+    pub(super) async fn abort(mut self) -> Result<(), Error> {
+        if matches!(self.state, State::Done(_) | State::Failed(_)) {
+            return Ok(());
+        }
+        let phase = Phase::Command(Verb::Abor);
+        if self.last.is_some() {
+            return Ok(());
+        }
+        self.client.send_abort(phase).await?;
+        self.data = None;
+        // Servers answer with 426 and 226, 226 twice, 225 or 226 once: whatever comes before the
+        // answer to NOOP belongs to the transfer and ABOR.
+        self.client.next_final(phase).await?;
+        self.client.conversation().queue(&Command::Noop);
+        let mut answers = self.keep_alives + 1;
+        for _ in 0..MAX_REPLIES_TO_ABORT {
+            let reply = self.client.next_final(phase).await?;
+            let is_answer = reply.code() == Code::OKAY
+                || matches!(
+                    reply.code(),
+                    Code::SYNTAX_ERROR | Code::NOT_IMPLEMENTED | Code::NOT_LOGGED_IN
+                );
+            if is_answer {
+                answers -= 1;
+            }
+            if answers == 0 {
+                break;
+            }
+        }
+        self.client.conversation().forgive();
+        Ok(())
+    }
+}

@@ -1,0 +1,137 @@
+//! The control connection: a [`Transport`] and a [`Conversation`] over it.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use ftp_proto::Reply;
+use ftp_proto::client::Conversation;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use crate::error::Cause;
+use crate::transport::Transport;
+
+/// Bytes taken from the server at once. Replies are short; a flood is read piece by piece.
+const READ_BYTES: usize = 4096;
+
+#[derive(Debug)]
+pub(crate) struct Wire<S> {
+    pub(crate) transport: Transport<S>,
+    pub(crate) conversation: Conversation,
+    end: End,
+}
+
+/// Whether the server still speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    Open,
+    /// It has closed; what it said before may not all be read.
+    Closed,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
+    pub(crate) fn new(stream: S) -> Self {
+        Self {
+            transport: Transport::Plain(stream),
+            conversation: Conversation::new(),
+            end: End::Open,
+        }
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.end == End::Closed
+    }
+
+    /// Sends all that is queued. Cancel-safe: what is not sent stays queued.
+    pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Cause>> {
+        while !self.conversation.outgoing().is_empty() {
+            let written =
+                Pin::new(&mut self.transport).poll_write(cx, self.conversation.outgoing());
+            match ready!(written) {
+                Ok(0) => return Poll::Ready(Err(Cause::Closed)),
+                Ok(count) => self.conversation.sent(count),
+                Err(error) => return Poll::Ready(Err(self.failed(error))),
+            }
+        }
+        let flushed = ready!(Pin::new(&mut self.transport).poll_flush(cx));
+        Poll::Ready(flushed.map_err(|error| self.failed(error)))
+    }
+
+    /// Sends what is queued up to the last `keep` bytes, which stay queued.
+    pub(crate) fn poll_send(
+        &mut self,
+        cx: &mut Context<'_>,
+        keep: usize,
+    ) -> Poll<Result<(), Cause>> {
+        loop {
+            let outgoing = self.conversation.outgoing();
+            let count = outgoing.len().saturating_sub(keep);
+            let Some(bytes) = outgoing.get(..count).filter(|bytes| !bytes.is_empty()) else {
+                return Poll::Ready(Ok(()));
+            };
+            match ready!(Pin::new(&mut self.transport).poll_write(cx, bytes)) {
+                Ok(0) => return Poll::Ready(Err(Cause::Closed)),
+                Ok(count) => self.conversation.sent(count),
+                Err(error) => return Poll::Ready(Err(self.failed(error))),
+            }
+        }
+    }
+
+    /// The next reply, preliminary or final. Cancel-safe: half a reply is kept.
+    pub(crate) fn poll_reply(&mut self, cx: &mut Context<'_>) -> Poll<Result<Reply, Cause>> {
+        loop {
+            match self.conversation.next_reply() {
+                Ok(Some(reply)) => return Poll::Ready(Ok(reply)),
+                Ok(None) if self.end == End::Closed => {
+                    return Poll::Ready(match self.conversation.finish() {
+                        Ok(Some(reply)) => Ok(reply),
+                        Ok(None) => Err(Cause::Closed),
+                        Err(error) => Err(Cause::Unreadable(error)),
+                    });
+                }
+                Ok(None) => {}
+                Err(error) => return Poll::Ready(Err(Cause::Unreadable(error))),
+            }
+            let mut space = [0; READ_BYTES];
+            let mut buffer = ReadBuf::new(&mut space);
+            match ready!(Pin::new(&mut self.transport).poll_read(cx, &mut buffer)) {
+                Ok(()) if buffer.filled().is_empty() => self.end = End::Closed,
+                Ok(()) => self.conversation.receive(buffer.filled()),
+                // A server that leaves without TLS's goodbye, or resets after its last word.
+                Err(error) if is_end(&error) => self.end = End::Closed,
+                Err(error) => return Poll::Ready(Err(self.failed(error))),
+            }
+        }
+    }
+
+    /// Sends all that is queued and reads the next reply, in whichever order the server likes.
+    pub(crate) fn poll_exchange(&mut self, cx: &mut Context<'_>) -> Poll<Result<Reply, Cause>> {
+        if let Poll::Ready(Err(error)) = self.poll_flush(cx) {
+            // A server that says why it closes before it closes.
+            return match self.poll_reply(cx) {
+                Poll::Ready(Ok(reply)) => Poll::Ready(Ok(reply)),
+                _ => Poll::Ready(Err(error)),
+            };
+        }
+        self.poll_reply(cx)
+    }
+
+    fn failed(&self, error: io::Error) -> Cause {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::UnexpectedEof => Cause::Closed,
+            io::ErrorKind::InvalidData if !self.transport.is_clear() => Cause::Tls(Arc::new(error)),
+            _ => Cause::Io(Arc::new(error)),
+        }
+    }
+}
+
+fn is_end(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset
+    )
+}
