@@ -32,6 +32,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use ftp_proto::argument::Argument;
+#[cfg(feature = "tls")]
 use ftp_proto::command::Protection;
 use ftp_proto::reply::{Class, Code};
 use ftp_proto::transfer::Type;
@@ -62,6 +63,7 @@ pub struct Client<D: Dial> {
     #[cfg(feature = "tls")]
     last_data_tls: Option<crate::tls::TlsInfo>,
     /// The level PROT was accepted for; `None` before.
+    #[cfg(feature = "tls")]
     protection: Option<Protection>,
     features: Option<Features>,
     representation: Option<Type>,
@@ -130,6 +132,7 @@ impl<D: Dial> Client<D> {
             tls: None,
             #[cfg(feature = "tls")]
             last_data_tls: None,
+            #[cfg(feature = "tls")]
             protection: None,
             features: None,
             representation: None,

@@ -246,11 +246,11 @@ mod tests {
     #[test]
     fn words_are_those_of_strerror() {
         assert_eq!(
-            words(&std::io::Error::from_raw_os_error(111)),
+            words(&io::Error::from_raw_os_error(111)),
             "Connection refused"
         );
         assert_eq!(
-            words(&std::io::Error::other("odd (os error 1)")),
+            words(&io::Error::other("odd (os error 1)")),
             "odd (os error 1)"
         );
     }

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+#[cfg(feature = "tls")]
 use ftp_proto::command::Protection;
 use ftp_proto::reply::{Class, Code};
 use ftp_proto::{Command, Reply, Verb};
