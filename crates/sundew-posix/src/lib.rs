@@ -1,10 +1,11 @@
-//! The C library's text matching: fnmatch(3) and regcomp(3), on bytes and within bounds.
+//! The C library's view of text: fnmatch(3), regcomp(3) and wcwidth(3), on bytes and within bounds.
 //!
 //! The shell and the text programs share it, as real ones share their libc. Patterns and subjects
 //! are a stranger's: matching is bounded, whatever the pattern.
 //!
 //! - [`pattern`]: shell patterns, with bash's extended ones
 //! - [`regex`]: regular expressions in GNU's dialects
+//! - [`width`]: columns on a terminal, wcwidth(3)
 
 #![warn(
     clippy::indexing_slicing,
@@ -12,5 +13,8 @@
     clippy::cast_possible_truncation
 )]
 
+mod character;
 pub mod pattern;
 pub mod regex;
+mod set;
+pub mod width;

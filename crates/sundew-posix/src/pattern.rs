@@ -3,6 +3,9 @@
 //! A pattern is compiled from bytes of which each is known to be quoted or not. Characters are
 //! those of UTF-8; a byte that belongs to none counts as one character.
 
+use crate::character::{Class, first_character};
+use crate::set::Set;
+
 /// Steps after which a match is given up as none. Plain patterns need at most the product of both
 /// lengths; only nested extended ones can come near this.
 const MAX_STEPS: u32 = 1 << 20;
@@ -50,30 +53,6 @@ enum Extended {
     Some,
     One,
     Not,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-struct Set {
-    negated: bool,
-    ranges: Vec<(u32, u32)>,
-    classes: Vec<Class>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Class {
-    Alnum,
-    Alpha,
-    Blank,
-    Cntrl,
-    Digit,
-    Graph,
-    Lower,
-    Print,
-    Punct,
-    Space,
-    Upper,
-    Word,
-    Xdigit,
 }
 
 impl Pattern {
@@ -295,7 +274,7 @@ impl Parser<'_> {
         let start = self.at;
         let mut set = Set::default();
         if self.is_plain(0, b'!') || self.is_plain(0, b'^') {
-            set.negated = true;
+            set.negate();
             self.at += 1;
         }
         let mut first = true;
@@ -312,11 +291,12 @@ impl Parser<'_> {
                 && !first
             {
                 self.at += 1;
+                set.finish(self.options.ignore_case);
                 return Some(set);
             }
             first = false;
             if let Some(class) = self.class() {
-                set.classes.push(class);
+                set.add_class(class);
                 continue;
             }
             let low = self.character();
@@ -325,9 +305,9 @@ impl Parser<'_> {
             if ranged {
                 self.at += 1;
                 let high = self.character();
-                set.ranges.push((low, high));
+                set.add_range(low, high);
             } else {
-                set.ranges.push((low, low));
+                set.add_range(low, low);
             }
         }
     }
@@ -349,20 +329,9 @@ impl Parser<'_> {
             return None;
         }
         let class = match name.as_slice() {
-            b"alnum" => Class::Alnum,
-            b"alpha" => Class::Alpha,
-            b"blank" => Class::Blank,
-            b"cntrl" => Class::Cntrl,
-            b"digit" => Class::Digit,
-            b"graph" => Class::Graph,
-            b"lower" => Class::Lower,
-            b"print" => Class::Print,
-            b"punct" => Class::Punct,
-            b"space" => Class::Space,
-            b"upper" => Class::Upper,
+            // Bash's own, which regular expressions spell `\w`.
             b"word" => Class::Word,
-            b"xdigit" => Class::Xdigit,
-            _ => return None,
+            name => Class::from_name(name)?,
         };
         self.at += end + 2;
         Some(class)
@@ -403,27 +372,6 @@ fn closed_openers(pieces: &[Piece]) -> Vec<bool> {
         previous = plain;
     }
     closed
-}
-
-/// The first character of `bytes` and its length; an invalid byte is a character beyond Unicode.
-fn first_character(bytes: &[u8]) -> (u32, usize) {
-    let Some(&first) = bytes.first() else {
-        return (0, 0);
-    };
-    let length = match first {
-        0..0x80 => return (u32::from(first), 1),
-        0xc2..=0xdf => 2,
-        0xe0..=0xef => 3,
-        0xf0..=0xf4 => 4,
-        _ => 1,
-    };
-    let text = bytes
-        .get(..length)
-        .and_then(|bytes| std::str::from_utf8(bytes).ok());
-    match text.and_then(|text| text.chars().next()) {
-        Some(character) => (u32::from(character), length),
-        None => (0x11_0000 + u32::from(first), 1),
-    }
 }
 
 struct Matcher {
@@ -492,9 +440,7 @@ impl Matcher {
                 same.then_some(1)
             }
             Token::AnyCharacter => Some(length),
-            Token::Set(set) => set
-                .contains(character, self.options.ignore_case)
-                .then_some(length),
+            Token::Set(set) => set.contains(character).then_some(length),
             Token::AnyString | Token::Extended(..) => None,
         }
     }
@@ -556,47 +502,6 @@ impl Matcher {
             }
         }
         reachable.last() == Some(&true)
-    }
-}
-
-impl Set {
-    fn contains(&self, character: u32, ignore_case: bool) -> bool {
-        let inside = |character: u32| {
-            self.ranges
-                .iter()
-                .any(|&(low, high)| (low..=high).contains(&character))
-                || self.classes.iter().any(|class| class.contains(character))
-        };
-        let found = inside(character)
-            || (ignore_case
-                && char::from_u32(character).is_some_and(|letter| {
-                    inside(u32::from(letter.to_ascii_lowercase()))
-                        || inside(u32::from(letter.to_ascii_uppercase()))
-                }));
-        found != self.negated
-    }
-}
-
-impl Class {
-    fn contains(self, character: u32) -> bool {
-        let Some(letter) = char::from_u32(character) else {
-            return false;
-        };
-        match self {
-            Self::Alnum => letter.is_alphanumeric(),
-            Self::Alpha => letter.is_alphabetic(),
-            Self::Blank => matches!(letter, ' ' | '\t'),
-            Self::Cntrl => letter.is_control(),
-            Self::Digit => letter.is_ascii_digit(),
-            Self::Graph => !letter.is_control() && !letter.is_whitespace(),
-            Self::Lower => letter.is_lowercase(),
-            Self::Print => !letter.is_control(),
-            Self::Punct => letter.is_ascii_punctuation(),
-            Self::Space => letter.is_whitespace(),
-            Self::Upper => letter.is_uppercase(),
-            Self::Word => letter.is_alphanumeric() || letter == '_',
-            Self::Xdigit => letter.is_ascii_hexdigit(),
-        }
     }
 }
 

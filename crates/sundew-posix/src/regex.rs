@@ -11,7 +11,6 @@
 mod compile;
 mod matcher;
 mod parse;
-mod set;
 
 use compile::Program;
 use parse::{Assertion, Node};

@@ -4,6 +4,7 @@
 //! [`text`] puts ‘’ or '' around and escapes as C does.
 
 use sundew_kernel::Process;
+use sundew_posix::width;
 
 /// Which characters there are: the part of setlocale(3) that programs show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -217,26 +218,8 @@ pub(crate) fn width(name: &[u8], locale: Locale) -> usize {
         Locale::C => name.len(),
         Locale::Utf8 => name
             .utf8_chunks()
-            .map(|chunk| chunk.valid().chars().map(columns).sum::<usize>())
+            .map(|chunk| chunk.valid().chars().map(width::columns).sum::<usize>())
             .sum(),
-    }
-}
-
-/// Columns of one character: two for the scripts of East Asia, none for combining marks.
-fn columns(char: char) -> usize {
-    match u32::from(char) {
-        0x300..=0x36f | 0x200b..=0x200f | 0xfe00..=0xfe0f => 0,
-        0x1100..=0x115f
-        | 0x2e80..=0xa4cf
-        | 0xac00..=0xd7a3
-        | 0xf900..=0xfaff
-        | 0xfe30..=0xfe6f
-        | 0xff00..=0xff60
-        | 0xffe0..=0xffe6
-        | 0x1f300..=0x1f64f
-        | 0x1f900..=0x1f9ff
-        | 0x20000..=0x3fffd => 2,
-        _ => 1,
     }
 }
 

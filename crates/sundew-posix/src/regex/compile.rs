@@ -1,8 +1,8 @@
 //! Trees as programs for the matcher.
 
 use super::parse::{Assertion, Node, Parsed};
-use super::set::Set;
 use super::{Error, Flags};
+use crate::set::Set;
 
 /// Most instructions of a program; a larger one is [`Error::Memory`].
 const MAX_INSTRUCTIONS: usize = 1 << 16;

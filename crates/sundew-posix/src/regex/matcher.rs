@@ -6,8 +6,8 @@
 
 use super::compile::{Instruction, Program};
 use super::parse::Assertion;
-use super::set::{first_character, is_character, is_word};
 use super::{Groups, MAX_STEPS, Search};
+use crate::character::{first_character, is_character, is_word};
 
 /// Most bits that remember which pairs were looked at; 8 MiB.
 const MAX_VISITED_BITS: usize = 64 << 20;
@@ -168,7 +168,7 @@ impl Matcher<'_> {
                 }
                 Instruction::Set(set) => {
                     let (character, length) = self.character(position);
-                    if length == 0 || !set.contains(character) {
+                    if length == 0 || !set.contains_strictly(character) {
                         return true;
                     }
                     position += length;

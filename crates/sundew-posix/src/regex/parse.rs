@@ -1,7 +1,8 @@
 //! Patterns as trees: the grammars of regcomp(3), quirks included.
 
-use super::set::{Class, Set, cases, first_character};
 use super::{Error, Flags, Syntax};
+use crate::character::{Class, cases, first_character};
+use crate::set::Set;
 
 /// Deepest nesting of groups and repetitions.
 const MAX_DEPTH: usize = 200;

@@ -1,5 +1,7 @@
 //! Characters in a string of bytes and the columns they take: UTF-8 as a terminal shows it.
 
+use sundew_posix::width::columns;
+
 /// Length in bytes and width in columns of the character at the start of `bytes`. A byte that begins
 /// no character is one of its own, one column wide.
 pub fn character(bytes: &[u8], utf8: bool) -> (usize, usize) {
@@ -14,7 +16,7 @@ pub fn character(bytes: &[u8], utf8: bool) -> (usize, usize) {
         .get(..len)
         .and_then(|bytes| std::str::from_utf8(bytes).ok());
     match decoded.and_then(|text| text.chars().next()) {
-        Some(character) => (len, columns(u32::from(character))),
+        Some(character) => (len, columns(character)),
         None => (1, 1),
     }
 }
@@ -72,29 +74,4 @@ pub fn of(text: &[u8], utf8: bool) -> usize {
         rest = rest.get(len.max(1)..).unwrap_or_default();
     }
     total
-}
-
-/// wcwidth(3) in broad strokes: what combines, what is wide in East Asia, emoji.
-fn columns(code: u32) -> usize {
-    match code {
-        0x0300..=0x036f
-        | 0x0483..=0x0489
-        | 0x0591..=0x05bd
-        | 0x200b..=0x200f
-        | 0x20d0..=0x20ff
-        | 0xfe00..=0xfe0f
-        | 0xfe20..=0xfe2f => 0,
-        0x1100..=0x115f
-        | 0x2e80..=0x303e
-        | 0x3041..=0xa4cf
-        | 0xac00..=0xd7a3
-        | 0xf900..=0xfaff
-        | 0xfe30..=0xfe6f
-        | 0xff00..=0xff60
-        | 0xffe0..=0xffe6
-        | 0x1f300..=0x1f64f
-        | 0x1f900..=0x1f9ff
-        | 0x20000..=0x3fffd => 2,
-        _ => 1,
-    }
 }

@@ -1,20 +1,12 @@
-//! Bracket expressions and classes as sets of characters.
+//! Characters as numbers, and their classes: UTF-8, where a byte that belongs to no character is one
+//! of its own above all code points.
 
 /// Code points of bytes that are no UTF-8 start here: byte `b` is `RAW + b`.
-const RAW: u32 = 0x11_0000;
+pub(crate) const RAW: u32 = 0x11_0000;
 
-/// A set of characters.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Set {
-    ascii: u128,
-    ranges: Vec<(u32, u32)>,
-    classes: Vec<Class>,
-    negated: bool,
-    ignore_case: bool,
-}
-
+/// `[:alnum:]` and its kin, and `\w`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Class {
+pub(crate) enum Class {
     Alnum,
     Alpha,
     Blank,
@@ -31,7 +23,7 @@ pub(super) enum Class {
 }
 
 impl Class {
-    pub(super) fn from_name(name: &[u8]) -> Option<Self> {
+    pub(crate) fn from_name(name: &[u8]) -> Option<Self> {
         Some(match name {
             b"alnum" => Self::Alnum,
             b"alpha" => Self::Alpha,
@@ -49,7 +41,7 @@ impl Class {
         })
     }
 
-    fn contains(self, character: u32) -> bool {
+    pub(crate) fn contains(self, character: u32) -> bool {
         let Some(letter) = char::from_u32(character) else {
             return false;
         };
@@ -78,94 +70,12 @@ fn is_graphic_mark(letter: char) -> bool {
 }
 
 /// Whether `\w` matches.
-pub(super) fn is_word(character: u32) -> bool {
+pub(crate) fn is_word(character: u32) -> bool {
     char::from_u32(character).is_some_and(|letter| letter == '_' || letter.is_alphanumeric())
 }
 
-impl Set {
-    pub(super) fn class(class: Class, negated: bool) -> Self {
-        let mut set = Self {
-            classes: vec![class],
-            negated,
-            ..Self::default()
-        };
-        set.finish(false);
-        set
-    }
-
-    /// A letter in both cases.
-    pub(super) fn folded(character: u32) -> Self {
-        let mut set = Self {
-            ranges: vec![(character, character)],
-            ..Self::default()
-        };
-        set.finish(true);
-        set
-    }
-
-    pub(super) fn negate(&mut self) {
-        self.negated = true;
-    }
-
-    pub(super) fn add_range(&mut self, low: u32, high: u32) {
-        self.ranges.push((low, high));
-    }
-
-    pub(super) fn add_class(&mut self, class: Class) {
-        self.classes.push(class);
-    }
-
-    pub(super) fn is_negated(&self) -> bool {
-        self.negated
-    }
-
-    /// To be called after the last change: works out the answers for ASCII.
-    pub(super) fn finish(&mut self, ignore_case: bool) {
-        self.ignore_case = ignore_case;
-        self.ascii = 0;
-        for character in 0..128 {
-            if self.look_up(character) {
-                self.ascii |= 1 << character;
-            }
-        }
-    }
-
-    /// Takes a newline out, as `REG_NEWLINE` does with a negated set.
-    pub(super) fn remove_newline(&mut self) {
-        self.ascii &= !(1 << b'\n');
-    }
-
-    fn look_up(&self, character: u32) -> bool {
-        let inside = |character: u32| {
-            self.ranges
-                .iter()
-                .any(|&(low, high)| (low..=high).contains(&character))
-                || self.classes.iter().any(|class| class.contains(character))
-        };
-        let found = inside(character)
-            || (self.ignore_case && {
-                let (lower, upper) = cases(character);
-                inside(lower) || inside(upper)
-            });
-        found != self.negated
-    }
-
-    pub(super) fn contains(&self, character: u32) -> bool {
-        match character {
-            0..128 => self.ascii & (1 << character) != 0,
-            // A byte that is no character is in no set but one that names it.
-            RAW.. => !self.negated && self.look_up(character),
-            _ => self.look_up(character),
-        }
-    }
-
-    pub(super) fn contains_ascii(&self, byte: u8) -> bool {
-        byte < 128 && self.ascii & (1 << byte) != 0
-    }
-}
-
 /// A character in lower and upper case, if each is one character.
-pub(super) fn cases(character: u32) -> (u32, u32) {
+pub(crate) fn cases(character: u32) -> (u32, u32) {
     let Some(letter) = char::from_u32(character) else {
         return (character, character);
     };
@@ -185,7 +95,7 @@ pub(super) fn cases(character: u32) -> (u32, u32) {
 
 /// The first character and its length in bytes; a byte that starts none counts as one of its own,
 /// above all code points. Length 0 at the end.
-pub(super) fn first_character(text: &[u8]) -> (u32, usize) {
+pub(crate) fn first_character(text: &[u8]) -> (u32, usize) {
     let Some(&first) = text.first() else {
         return (0, 0);
     };
@@ -207,6 +117,6 @@ pub(super) fn first_character(text: &[u8]) -> (u32, usize) {
 }
 
 /// Whether a character is a real one.
-pub(super) fn is_character(character: u32) -> bool {
+pub(crate) fn is_character(character: u32) -> bool {
     character < RAW
 }
