@@ -16,6 +16,7 @@ pub use ipnet::IpNet;
 
 use crate::account::{Account, Seat};
 use crate::connection::Peer;
+use crate::tls::TlsInfo;
 
 /// Decides about logins.
 ///
@@ -67,8 +68,29 @@ pub struct Attempt<'a> {
     pub password: &'a [u8],
     /// Where it comes from.
     pub peer: &'a Peer,
-    /// Whether the control connection is under TLS.
-    pub is_secure: bool,
+    /// The TLS of the control connection, with the certificates the client has shown.
+    pub tls: Option<&'a TlsInfo>,
+}
+
+impl<A: Authenticator> Authenticator for Arc<A> {
+    fn login(&self, attempt: Attempt<'_>) -> impl Future<Output = Result<User, Denied>> + Send {
+        A::login(self, attempt)
+    }
+
+    fn admits(&self, peer: &Peer) -> bool {
+        A::admits(self, peer)
+    }
+
+    fn failure_delay(&self, peer: &Peer, user: &Argument, why: Denied) -> Option<Duration> {
+        A::failure_delay(self, peer, user, why)
+    }
+
+    fn login_by_certificate(
+        &self,
+        attempt: Attempt<'_>,
+    ) -> impl Future<Output = Result<User, Denied>> + Send {
+        A::login_by_certificate(self, attempt)
+    }
 }
 
 /// Why somebody is not let in; only logs tell.
@@ -326,7 +348,7 @@ mod tests {
             user: &Argument::try_from(user).unwrap(),
             password: password.as_bytes(),
             peer: &peer,
-            is_secure: false,
+            tls: None,
         };
         accounts
             .login(attempt)

@@ -7,6 +7,7 @@
 mod list;
 mod transfer;
 
+use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -22,7 +23,9 @@ use crate::auth::{Attempt, Authenticator, Denied, User};
 use crate::backend::{Backend, Files};
 use crate::connection::{Connection, Deadline};
 use crate::data::{self, DataOptions, Dial, Port, TcpDial};
+use crate::event::{Event, Refusal};
 use crate::handler::{Answer, Disconnect, Handler, Request};
+use crate::hook::{Hook, Visitor};
 
 /// What the operator decides.
 #[derive(Clone, Debug)]
@@ -46,7 +49,6 @@ impl Default for FileOptions {
 }
 
 /// Serves the files of a backend to the users of an authenticator.
-#[derive(Debug)]
 pub struct FileServer<A, B, D = TcpDial> {
     authenticator: A,
     backend: B,
@@ -54,6 +56,7 @@ pub struct FileServer<A, B, D = TcpDial> {
     options: FileOptions,
     /// Those of the options with what the backend can do; shared by all sessions.
     settings: Arc<Settings>,
+    hook: Option<Arc<dyn Hook>>,
 }
 
 impl<A: Authenticator, B: Backend> FileServer<A, B> {
@@ -76,7 +79,23 @@ impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
             backend,
             dial,
             options,
+            hook: None,
         }
+    }
+
+    /// Calls this around each command.
+    #[must_use]
+    pub fn with_hook(mut self, hook: Arc<dyn Hook>) -> Self {
+        self.hook = Some(hook);
+        self
+    }
+}
+
+impl<A, B, D> fmt::Debug for FileServer<A, B, D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FileServer")
+            .field("options", &self.options)
+            .finish_non_exhaustive()
     }
 }
 
@@ -107,6 +126,7 @@ impl<A: Authenticator, B: Backend, D: Dial> Handler for FileServer<A, B, D> {
         let peer = connection.peer();
         if !self.authenticator.admits(peer) {
             tracing::warn!(id = peer.id, peer = %peer.address, "turned away");
+            connection.report(&Event::Refused(Refusal::Address));
             let text = "Service not available, closing control connection.";
             let reply = Reply::new(Code::SERVICE_UNAVAILABLE, text);
             connection.reply(&reply).await?;
@@ -136,10 +156,25 @@ impl<A: Authenticator, B: Backend, D: Dial> Handler for FileServer<A, B, D> {
     ) -> io::Result<Answer> {
         let mut request = request;
         let close = loop {
+            if let Some(hook) = &self.hook {
+                let visitor = visitor(session, connection);
+                if let Some(answer) = hook.before(visitor, &request).await {
+                    set_deadline(&session.dialogue, connection);
+                    return Ok(answer);
+                }
+            }
+            let watched = self.hook.is_some().then(|| request.clone());
             let response = session
                 .dialogue
                 .handle_command(request.command, Instant::now());
-            match self.carry_out(session, response, connection).await? {
+            let next = self.carry_out(session, response, connection).await?;
+            if let (Some(hook), Some(request)) = (&self.hook, &watched) {
+                // The client has its answer before the hook has its time.
+                connection.flush().await?;
+                let visitor = visitor(session, connection);
+                hook.after(visitor, request, connection.last_code()).await;
+            }
+            match next {
                 Next::Read => break false,
                 Next::Close => break true,
                 Next::Again(held) => request = held,
@@ -230,7 +265,7 @@ impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
             user,
             password: password.unwrap_or_default(),
             peer,
-            is_secure: false,
+            tls: connection.tls(),
         };
         let found = match password {
             Some(_) => self.authenticator.login(attempt).await,
@@ -246,6 +281,7 @@ impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
         match entered {
             Ok((user, files)) => {
                 tracing::info!(id = peer.id, user = %user.name, "logged in");
+                connection.report(&Event::LoggedIn(&user));
                 let grant = user.grant();
                 (session.files, session.user) = (Some(files), Some(user));
                 Outcome::LoggedIn(grant)
@@ -254,6 +290,7 @@ impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
             Err(_) if password.is_none() => Outcome::LoginFailed,
             Err(why) => {
                 tracing::warn!(id = peer.id, %user, %why, "login failed");
+                connection.report(&Event::LoginFailed { user, why });
                 let delay = self.authenticator.failure_delay(peer, user, why);
                 let delay = delay.unwrap_or(self.options.login_delay);
                 // Counted from the question, so that the time does not tell how the answer was found.
@@ -332,6 +369,14 @@ async fn perform_on(files: &impl Files, task: Task) -> Result<Outcome, FileError
         }
     }
     Ok(Outcome::Done)
+}
+
+fn visitor<'a, F>(session: &'a FileSession<F>, connection: &'a Connection) -> Visitor<'a> {
+    Visitor {
+        peer: connection.peer(),
+        user: session.user.as_ref().map(|user| &user.name),
+        directory: session.dialogue.directory().as_bytes(),
+    }
 }
 
 async fn send(replies: &[Reply], connection: &mut Connection) -> io::Result<()> {

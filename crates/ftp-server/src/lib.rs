@@ -23,6 +23,8 @@ pub mod auth;
 pub mod backend;
 pub mod blocking;
 pub mod connection;
+#[cfg(feature = "daemon")]
+pub mod daemon;
 pub mod data;
 pub mod event;
 pub mod files;

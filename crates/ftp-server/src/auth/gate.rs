@@ -47,27 +47,44 @@ impl<A> Gate<A> {
             networks,
         }
     }
-}
 
-impl<A: Authenticator> Authenticator for Gate<A> {
-    async fn login(&self, attempt: Attempt<'_>) -> Result<User, Denied> {
-        let address = attempt.peer.address.ip();
-        // A session that was open when the ban came. The password is not even looked at, or the ban
-        // would only slow the guessing down.
-        if self.throttle.is_banned(address, Instant::now()) {
-            return Err(Denied::Banned);
+    /// Turns down a session that was open when a ban came. The password is not even looked at, or the
+    /// ban would only slow the guessing down.
+    fn may_try(&self, attempt: Attempt<'_>) -> Result<(), Denied> {
+        match self
+            .throttle
+            .is_banned(attempt.peer.address.ip(), Instant::now())
+        {
+            true => Err(Denied::Banned),
+            false => Ok(()),
         }
-        let mut user = self.inner.login(attempt).await?;
+    }
+
+    /// Holds somebody who has shown who they are to their rules.
+    fn admit(&self, mut user: User, attempt: Attempt<'_>) -> Result<User, Denied> {
+        let address = attempt.peer.address.ip();
         if !user.rules.allow(address) {
             return Err(Denied::Network);
         }
-        if user.rules.tls.control() && !attempt.is_secure {
+        if user.rules.tls.control() && attempt.tls.is_none() {
             return Err(Denied::NotSecure);
         }
         let seat = user.account.enter(address).ok_or(Denied::TooMany)?;
         user.seat = Some(Arc::new(seat));
         self.throttle.succeeded(address);
         Ok(user)
+    }
+}
+
+impl<A: Authenticator> Authenticator for Gate<A> {
+    async fn login(&self, attempt: Attempt<'_>) -> Result<User, Denied> {
+        self.may_try(attempt)?;
+        self.admit(self.inner.login(attempt).await?, attempt)
+    }
+
+    async fn login_by_certificate(&self, attempt: Attempt<'_>) -> Result<User, Denied> {
+        self.may_try(attempt)?;
+        self.admit(self.inner.login_by_certificate(attempt).await?, attempt)
     }
 
     fn admits(&self, peer: &Peer) -> bool {

@@ -1,0 +1,154 @@
+//! The commented `ftpd.toml` that `ftpd template` prints: every key with its default. A test holds it
+//! against the defaults.
+
+/// The text of the file.
+pub const TEMPLATE: &str = r#"# Configuration of ftpd: `ftpd --config FILE`. What is commented out is the default.
+# `ftpd check FILE` says what is wrong; SIGHUP reads users, their rules and certificates again.
+# Durations: 30 (seconds), "250ms", "5m", "1h". Sizes: 4096, "64k", "10MiB", "2GB".
+
+# The directory served to users who have none of their own.
+#root = "/srv/ftp"
+# A file of users, with tables like [anna] and the keys of [user.anna] below.
+#users_file = "/etc/ftpd/users.toml"
+
+[listen]
+# A port on all addresses, IPv4 and IPv6 at once.
+#port = 2121
+# Or exactly these addresses. A change needs a restart.
+#addresses = []
+# Addresses where TLS begins before the greeting, as on port 990.
+#implicit_tls = []
+# Take the sockets systemd has opened (LISTEN_FDS) instead.
+#systemd = false
+# Networks of load balancers: their connections begin with a PROXY header, version 1 or 2.
+#proxy_from = []
+
+[session]
+#greeting = "Service ready for new user."
+# How long a logged-in client may be silent, and how long anybody may take to log in.
+#idle = "5m"
+#login = "1m"
+# Failed logins after which a connection is closed.
+#attempts = 3
+# How long a reply may take to be sent.
+#write = "30s"
+# Longest command line; a longer one is answered 500.
+#line_bytes = 4096
+
+[limits]
+# Connections in all, and from one address; one more is told 421.
+#connections = 1024
+#connections_per_address = 64
+# How long transfers may go on after SIGTERM.
+#grace = "1m"
+
+[networks]
+# Who is greeted at all; everybody if empty. `deny` is stronger.
+#allow = []
+#deny = []
+
+[anonymous]
+# `anonymous` and `ftp` with any password. Takes the keys of a user, but for `password`.
+#enabled = true
+
+# A user. `ftpd hash` asks for a password and prints its hash.
+#[user.anna]
+#password = "$argon2id$v=19$m=19456,t=2,p=1$…"
+#enabled = true
+# The directory that is / for anna; the `root` above if not given.
+#root = "/srv/ftp/anna"
+# e enter, l list, r retrieve, a append, d delete, f rename, m make directories, w store, M mode, T time.
+#permissions = "elr"
+# Other letters in some directories and below them.
+#directories = { "/incoming" = "elw" }
+#networks = []
+# What has to be under TLS: "none", "control", "data", "both".
+#tls = "none"
+# Limits; without a key there is none. Rates are bytes a second, all sessions together.
+#sessions = 4
+#sessions_per_address = 2
+#download_rate = "1MB"
+#upload_rate = "1MB"
+#quota_bytes = "10GB"
+#quota_files = 100000
+# For each byte given five may be taken, and this many before anything was given.
+#ratio = "1:5"
+#ratio_credit = "10MB"
+
+[login]
+# Users that are not in this file: a program, or a web service on this machine, that reads a JSON
+# object with user, password, address, and answers with one; see the guide.
+#command = []
+#url = "http://127.0.0.1:8080/login"
+#timeout = "5s"
+#concurrency = 8
+
+[bans]
+# The answer to a wrong login is held back, twice as long each time.
+#delay = "2s"
+#max_delay = "16s"
+# An IPv4 address or IPv6 /64 with so many failures within the window is banned; 0 bans nobody.
+#failures = 10
+#window = "10m"
+#duration = "1h"
+
+[data]
+# Ports of passive mode. Any free one if not given.
+#ports = "50000-50999"
+# The IPv4 address or host name PASV announces, for a server behind address translation,
+#advertise = "192.0.2.1"
+# and another one for some clients; the smallest network that fits counts.
+#advertise_to = { "10.0.0.0/8" = "10.0.0.1" }
+# Whether PORT and EPRT are served.
+#active = true
+# How long a data connection may take to come about, and how long not a byte may move.
+#connect = "30s"
+#idle = "2m"
+
+[tls]
+# PEM files. Read again on SIGHUP.
+#certificate = "/etc/ftpd/cert.pem"
+#key = "/etc/ftpd/key.pem"
+# Or make a certificate at each start, for first steps.
+#self_signed = false
+# What has to be under TLS for everybody: "none", "control", "data", "both".
+#required = "none"
+# Authorities whose clients' certificates are accepted, and whether a client must have one.
+#client_authorities = "/etc/ftpd/clients.pem"
+#client_required = false
+# Refuse data connections that do not resume the TLS session of their control connection.
+#require_resumption = false
+#only_tls13 = false
+
+[log]
+# On standard error: "warn", "info", "debug", or per part "warn,ftp_server=debug"; "text" or "json".
+#filter = "info"
+#format = "text"
+# Each transfer as a line of xferlog, and everything that happens as JSON. Reopened on SIGHUP.
+#transfers = "/var/log/ftpd/xferlog"
+#events = "/var/log/ftpd/events.json"
+
+[metrics]
+# /metrics for Prometheus and /healthz, on loopback only.
+#listen = "127.0.0.1:9121"
+
+[hooks]
+# Programs with their arguments, run before and after the commands in `verbs`. What they are told is
+# in their environment. One that exits with another status than 0 before a command refuses it.
+#before = []
+#after = []
+#verbs = []
+# Run after each upload and download.
+#transfer = []
+#timeout = "10s"
+#concurrency = 16
+
+[process]
+# Who to become once the ports are open, if started as root.
+#user = "ftp"
+#group = "ftp"
+# Give up everything but the files served and written, where the kernel can (Landlock).
+#landlock = true
+# The socket `ftpd who` asks.
+#control = "/run/ftpd.sock"
+"#;
