@@ -134,7 +134,7 @@ fn what_cannot_be_served_is_said_in_one_line() {
         .args(["--port", "0", "/nonexistent"])
         .output()
         .unwrap();
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(66));
     let text = String::from_utf8(output.stderr).unwrap();
     assert_eq!(
         text,

@@ -51,6 +51,14 @@ pub struct Disk {
 }
 
 impl Disk {
+    /// What a directory of the host can do, whichever it is.
+    pub(crate) const ABILITIES: Abilities = Abilities {
+        // Linux sets no creation times.
+        creation: false,
+        umask: false,
+        ..Abilities::ALL
+    };
+
     /// Opens the directory. Blocks, so call it before serving.
     ///
     /// # Errors
@@ -87,12 +95,7 @@ impl Backend for Disk {
     type Files = Self;
 
     fn abilities(&self) -> Abilities {
-        Abilities {
-            // Linux sets no creation times.
-            creation: false,
-            umask: false,
-            ..Abilities::ALL
-        }
+        Self::ABILITIES
     }
 
     async fn enter(&self, _: &User) -> Result<Self, FileError> {

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use ftp_proto::server::FileError;
+use ftp_proto::server::{Abilities, FileError};
 
 use crate::auth::User;
 use crate::backend::Backend;
@@ -54,6 +54,11 @@ impl Homes {
 
 impl Backend for Homes {
     type Files = <Disk as Backend>::Files;
+
+    fn abilities(&self) -> Abilities {
+        // All are disks.
+        Disk::ABILITIES
+    }
 
     async fn enter(&self, user: &User) -> Result<Self::Files, FileError> {
         let Some(root) = &user.rules.root else {

@@ -590,9 +590,9 @@ fn announce(config: &Config, serve: &Serve, addresses: &[SocketAddr]) -> Result<
             (false, _) => "",
         };
         let curl = format!("curl{tls} ftp://{user}{place}/");
-        tools::say(&format!(
-            "ftpd: {dir} on port {port}, {mode}; connect with: {curl}\n"
-        ))?;
+        // Scripts take the port from the end of the first line.
+        tools::say(&format!("ftpd: {dir} on port {port}\n"))?;
+        tools::say(&format!("ftpd: {mode}; connect with: {curl}\n"))?;
     }
     Ok(())
 }
