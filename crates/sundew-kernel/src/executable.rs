@@ -2,8 +2,11 @@
 //!
 //! A file is run for what it *is*, not for where it lies: `cp /bin/busybox /tmp/x; /tmp/x` works
 //! because the copy carries the id. Writing (for images) and reading (for `execve`) stand side by
-//! side. Layout after the ELF specification and elf(5); only 64-bit little-endian x86-64 is written,
-//! only what Linux would load on that machine is read. Nothing here is code that could run.
+//! side. Layout after the ELF specification and elf(5); little-endian x86-64 and 32-bit ARM are
+//! written, and read where a machine of that kind would load them ([`runs_on`]). Nothing here is
+//! code that could run.
+
+mod arm;
 
 use sha2::{Digest, Sha256};
 
@@ -31,6 +34,27 @@ pub enum Kind {
     Static,
     /// A shared library: no interpreter.
     Library,
+    /// A statically linked 32-bit ARM program: what cameras run.
+    StaticArm,
+}
+
+/// Whether a machine that `uname -m` calls `machine` loads this file: an ELF file for its processor.
+/// An x86-64 kernel runs i386 as well, an ARM one only 32-bit ARM.
+pub fn runs_on(machine: &[u8], head: &[u8]) -> bool {
+    if !head.starts_with(&MAGIC) || head.get(5) != Some(&LITTLE_ENDIAN) {
+        return false;
+    }
+    let loadable = matches!(u16_at(head, 16), Some(ET_EXEC | ET_DYN));
+    let kind = (head.get(4).copied(), u16_at(head, 18));
+    loadable
+        && if machine.starts_with(b"arm") {
+            kind == (Some(arm::CLASS_32), Some(arm::EM_ARM))
+        } else {
+            matches!(
+                kind,
+                (Some(CLASS_64), Some(EM_X86_64)) | (Some(arm::CLASS_32), Some(EM_386))
+            )
+        }
 }
 
 /// The build id that stands for a program: derived from its name, so that the image and the program
@@ -47,7 +71,7 @@ pub fn build_id(program: &[u8]) -> [u8; BUILD_ID_BYTES] {
 
 /// Reads the build id from the first bytes of a file; give [`HEAD_BYTES`] of it or all of it.
 ///
-/// `None` for anything that is neither a loadable x86-64 ELF file with a build id nor a `#!` script
+/// `None` for anything that is neither a loadable ELF file with a build id nor a `#!` script
 /// with a `# Build-Id:` comment in its first lines.
 pub fn build_id_of(head: &[u8]) -> Option<[u8; BUILD_ID_BYTES]> {
     let head = head.get(..HEAD_BYTES).unwrap_or(head);
@@ -68,6 +92,9 @@ pub fn elf_head(program: &[u8]) -> Vec<u8> {
 /// Always under [`HEAD_BYTES`]; a `len` shorter than the head gives a head that reaches past the
 /// end of the file, which tools show as a truncated file.
 pub fn elf_head_of(program: &[u8], kind: Kind, len: u64) -> Vec<u8> {
+    if kind == Kind::StaticArm {
+        return arm::head(program, len);
+    }
     let plan = Plan::new(kind, len);
     let mut out = Vec::with_capacity(usize::from(plan.end));
     plan.file_header(&mut out);
@@ -106,29 +133,53 @@ fn script_build_id(head: &[u8]) -> Option<[u8; BUILD_ID_BYTES]> {
 }
 
 fn elf_build_id(head: &[u8]) -> Option<[u8; BUILD_ID_BYTES]> {
-    let wanted = [MAGIC.as_slice(), &[CLASS_64, LITTLE_ENDIAN]].concat();
-    let loadable = head.starts_with(&wanted)
-        && matches!(u16_at(head, 16)?, ET_EXEC | ET_DYN)
-        && u16_at(head, 18)? == EM_X86_64
-        && u16_at(head, 54)? == PROGRAM_HEADER_BYTES;
+    let loadable = head.starts_with(&MAGIC)
+        && head.get(5) == Some(&LITTLE_ENDIAN)
+        && matches!(u16_at(head, 16)?, ET_EXEC | ET_DYN);
     if !loadable {
         return None;
     }
-    let table = usize::try_from(u64_at(head, 32)?).ok()?;
-    let count = u16_at(head, 56)?.min(MAX_PROGRAM_HEADERS);
-    (0..count)
-        .filter_map(|index| {
-            let at = table.checked_add(usize::from(index) * usize::from(PROGRAM_HEADER_BYTES))?;
-            let header = head.get(at..)?;
-            if u32_at(header, 0)? != PT_NOTE {
-                return None;
-            }
-            let start = usize::try_from(u64_at(header, 8)?).ok()?;
-            let len = usize::try_from(u64_at(header, 32)?).ok()?;
+    match (*head.get(4)?, u16_at(head, 18)?) {
+        (CLASS_64, EM_X86_64) if u16_at(head, 54)? == PROGRAM_HEADER_BYTES => {
+            let table = usize::try_from(u64_at(head, 32)?).ok()?;
+            let rows = rows(head, table, u16_at(head, 56)?, PROGRAM_HEADER_BYTES);
+            noted(head, rows, |row| {
+                let start = usize::try_from(u64_at(row, 8)?).ok()?;
+                Some((start, usize::try_from(u64_at(row, 32)?).ok()?))
+            })
+        }
+        (arm::CLASS_32, arm::EM_ARM) if u16_at(head, 42)? == arm::PROGRAM_HEADER_BYTES => {
+            let table = usize::try_from(u32_at(head, 28)?).ok()?;
+            let rows = rows(head, table, u16_at(head, 44)?, arm::PROGRAM_HEADER_BYTES);
+            noted(head, rows, |row| {
+                let start = usize::try_from(u32_at(row, 4)?).ok()?;
+                Some((start, usize::try_from(u32_at(row, 16)?).ok()?))
+            })
+        }
+        _ => None,
+    }
+}
+
+/// The rows of a program header table, from each to the end of what was read.
+fn rows(head: &[u8], table: usize, count: u16, bytes: u16) -> impl Iterator<Item = &[u8]> {
+    (0..count.min(MAX_PROGRAM_HEADERS)).filter_map(move |index| {
+        let at = table.checked_add(usize::from(index) * usize::from(bytes))?;
+        head.get(at..)
+    })
+}
+
+/// The build id in the note segments among `rows`; `place` reads a segment's offset and length.
+fn noted<'a>(
+    head: &[u8],
+    rows: impl Iterator<Item = &'a [u8]>,
+    place: impl Fn(&[u8]) -> Option<(usize, usize)>,
+) -> Option<[u8; BUILD_ID_BYTES]> {
+    rows.filter(|row| u32_at(row, 0) == Some(PT_NOTE))
+        .find_map(|row| {
+            let (start, len) = place(row)?;
             let notes = head.get(start..)?;
-            Some(notes.get(..len).unwrap_or(notes))
+            note_build_id(notes.get(..len).unwrap_or(notes))
         })
-        .find_map(note_build_id)
 }
 
 /// Walks a note segment; each note takes at least twelve bytes, so it ends.
@@ -246,7 +297,7 @@ impl Plan {
 
     fn file_header(&self, out: &mut Vec<u8>) {
         let (os_abi, file_type) = match self.kind {
-            Kind::Static => (3, ET_EXEC),
+            Kind::Static | Kind::StaticArm => (3, ET_EXEC),
             Kind::Program | Kind::Library => (0, ET_DYN),
         };
         out.extend_from_slice(&MAGIC);
@@ -446,6 +497,7 @@ const LITTLE_ENDIAN: u8 = 1;
 const ET_EXEC: u16 = 2;
 const ET_DYN: u16 = 3;
 const EM_X86_64: u16 = 62;
+const EM_386: u16 = 3;
 const FILE_HEADER_BYTES: u16 = 64;
 const PROGRAM_HEADER_BYTES: u16 = 56;
 const SECTION_HEADER_BYTES: u16 = 64;
@@ -529,6 +581,19 @@ mod tests {
             build_id_of(b"#!/bin/sh\n# Build-Id: +1+1+1+1+1+1+1+1+1+1+1+1+1+1+1+1+1+1+1+1\n"),
             None
         );
+    }
+
+    #[test]
+    fn an_arm_head_carries_its_id_and_runs_on_arm_alone() {
+        for len in [0, 4096, 1_100_000, u64::MAX] {
+            let head = elf_head_of(b"busybox", Kind::StaticArm, len);
+            assert!(head.len() < HEAD_BYTES, "{}", head.len());
+            assert_eq!(build_id_of(&head), Some(build_id(b"busybox")), "{len}");
+            assert!(runs_on(b"armv7l", &head) && !runs_on(b"x86_64", &head));
+        }
+        let debian = elf_head(b"ls");
+        assert!(runs_on(b"x86_64", &debian) && !runs_on(b"armv7l", &debian));
+        assert!(!runs_on(b"x86_64", b"#!/bin/sh\n"));
     }
 
     #[test]

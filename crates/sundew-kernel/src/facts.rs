@@ -19,6 +19,12 @@ pub struct Facts {
     pub machine: Vec<u8>,
     /// The processors.
     pub cpu: Cpu,
+    /// `/proc/cmdline` without its newline.
+    pub command_line: Vec<u8>,
+    /// `/proc/modules`.
+    pub modules: Vec<u8>,
+    /// The partitions of a flash memory, in order; none on a PC.
+    pub flash: Vec<Flash>,
     /// Total memory in KiB.
     pub memory_total_kib: u64,
     /// Total swap in KiB; 0 for none.
@@ -62,6 +68,17 @@ pub struct Cpu {
     pub flags: Vec<u8>,
     /// `bugs`, separated by blanks.
     pub bugs: Vec<u8>,
+    /// `Hardware` of an ARM board; empty on a PC.
+    pub board: Vec<u8>,
+}
+
+/// One partition of a flash memory, as `/proc/mtd` lists it.
+#[derive(Debug, Clone)]
+pub struct Flash {
+    /// `rootfs`.
+    pub name: Vec<u8>,
+    /// Its size in KiB.
+    pub kib: u64,
 }
 
 /// One mounted block device.

@@ -45,7 +45,7 @@ pub struct Config {
     /// Where its randomness starts.
     pub seed: u64,
     /// The processes of a booted machine, pid 1 among them: shown, never run.
-    pub residents: Vec<Resident>,
+    pub residents: Residents,
     /// The number after which the first process that runs is named.
     pub last_pid: Pid,
     /// Shared by all machines of a sensor: a machine that uses much CPU takes a permit for each
@@ -74,14 +74,43 @@ pub struct Resident {
     pub session: Pid,
     /// When it started, after boot.
     pub started: Duration,
-    /// CPU time used so far.
+    /// CPU time used at once when it started.
     pub cpu: Duration,
+    /// CPU time used since, in microseconds for each second of its life.
+    pub busy_ppm: u32,
     /// Virtual memory in KiB.
     pub vsz_kib: u64,
     /// Resident memory in KiB.
     pub rss_kib: u64,
     /// `S`, `I`, …, and the flags that `ps` adds (`Ss`, `I<`, `Ssl`).
     pub state: Vec<u8>,
+    /// Its terminal, `tty1`, and nothing for most.
+    pub tty: Option<Vec<u8>>,
+}
+
+/// The processes of a booted machine, made once and shared by all machines: a hundred of them would
+/// cost each machine more than everything else together.
+#[derive(Debug, Clone, Default)]
+pub struct Residents(Arc<[Arc<ProcessState>]>);
+
+impl Residents {
+    /// These processes.
+    pub fn new(residents: Vec<Resident>) -> Self {
+        let mut states: Vec<_> = residents.into_iter().map(ProcessState::resident).collect();
+        states.sort_by_key(|state| state.pid);
+        Self(states.into())
+    }
+
+    /// They, by ascending number.
+    pub fn iter(&self) -> impl Iterator<Item = &Resident> {
+        self.0.iter().filter_map(|state| state.as_resident())
+    }
+}
+
+impl FromIterator<Resident> for Residents {
+    fn from_iter<T: IntoIterator<Item = Resident>>(residents: T) -> Self {
+        Self::new(residents.into_iter().collect())
+    }
 }
 
 /// The state that all processes of one machine share.
@@ -192,7 +221,12 @@ impl Machine {
             mounts: config.vfs.mounts().to_vec(),
             fs: Mutex::new(config.vfs),
             table: Mutex::new(ProcessTable {
-                processes: BTreeMap::new(),
+                processes: config
+                    .residents
+                    .0
+                    .iter()
+                    .map(|state| (state.pid, Arc::clone(state)))
+                    .collect(),
                 last_pid: config.last_pid,
                 live: 0,
                 ttys: BTreeMap::new(),
@@ -214,9 +248,6 @@ impl Machine {
             next_tty: AtomicU32::new(0),
             fifos: Mutex::new(HashMap::new()),
         });
-        for resident in config.residents {
-            kernel.add_resident(resident);
-        }
         let scheduler = Scheduler::new(Arc::clone(&kernel), config.heavy);
         (Self { kernel }, scheduler)
     }

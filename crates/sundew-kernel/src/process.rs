@@ -428,7 +428,7 @@ impl Process {
             .collect();
         let mut all: Vec<Summary> = states
             .iter()
-            .map(|state| state.summary(|started| self.kernel.since_boot(started)))
+            .map(|state| state.summary(&self.kernel))
             .collect();
         if let Some(own) = all.iter_mut().find(|summary| summary.pid == self.state.pid) {
             own.state = b'R';

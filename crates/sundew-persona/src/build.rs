@@ -1,23 +1,35 @@
 //! Everything of one machine in one value.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sundew_kernel::Pid;
 use sundew_kernel::environment::Environment;
 use sundew_kernel::facts::Facts;
-use sundew_kernel::machine::Resident;
-use sundew_kernel::procfs::{PROC_ROOT, PTS_ROOT};
-use sundew_vfs::{Errno, Image, ImageError, Limits, Mount, MountRoot, Vfs};
+use sundew_kernel::machine::{Resident, Residents};
+use sundew_vfs::{Errno, Image, ImageError, Limits, Mount, Vfs};
 
 use crate::facts::{self, Origin};
 use crate::manifest::{self, ManifestError};
-use crate::processes;
 use crate::tree::{self, Data, Executable, Runs};
 use crate::users::{self, Group, User};
+use crate::{camera, mounts, processes};
+
+/// Which sort of machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Model {
+    /// A Debian 12 server on amd64.
+    #[default]
+    Debian12,
+    /// An IP camera: ARM, flash memory, nothing but BusyBox.
+    Camera,
+}
 
 /// One believable machine: what a kernel needs to be told, and what a front end must know.
 #[derive(Debug)]
 pub struct Persona {
+    /// Which sort of machine it is.
+    pub model: Model,
     /// The filesystem, shared by all visitors.
     pub image: Arc<Image>,
     /// Its facts.
@@ -29,8 +41,8 @@ pub struct Persona {
     /// The mount table in order.
     pub mounts: Vec<Mount>,
     /// The processes of the booted machine.
-    pub residents: Vec<Resident>,
-    /// The listening sshd: the parent of a login.
+    pub residents: Residents,
+    /// The listening daemon that lets users in: the parent of a login.
     pub sshd: Pid,
     /// The last process number given so far.
     pub last_pid: Pid,
@@ -81,26 +93,37 @@ pub const DEBIAN12: Data<'static> = Data {
     own: include_bytes!("../../../personas/debian12/own.txt"),
 };
 
+/// The data of the camera.
+pub const CAMERA: Data<'static> = Data {
+    tree: include_bytes!("../../../personas/camera/tree.txt"),
+    config: b"",
+    own: include_bytes!("../../../personas/camera/own.txt"),
+};
+
 impl Persona {
-    /// A Debian 12 server; the same for the same origin.
+    /// A machine of this model without the commands for which `runs` answers no; the same for the
+    /// same origin.
     ///
     /// Takes some milliseconds: once for each sensor, not for each visitor.
     ///
     /// # Errors
     ///
     /// None with the data as it is in the repository; a test sees to that.
-    pub fn debian12(origin: &Origin) -> Result<Self, PersonaError> {
-        Self::build(DEBIAN12, origin, &|_| true)
+    pub fn new(model: Model, origin: &Origin, runs: Runs<'_>) -> Result<Self, PersonaError> {
+        let data = match model {
+            Model::Debian12 => DEBIAN12,
+            Model::Camera => CAMERA,
+        };
+        Self::build(model, data, origin, runs)
     }
 
-    /// The same without the commands for which `runs` answers no: the table of programs decides what
-    /// the machine has.
+    /// A Debian 12 server with every command.
     ///
     /// # Errors
     ///
-    /// As [`Persona::debian12`].
-    pub fn debian12_with(origin: &Origin, runs: Runs<'_>) -> Result<Self, PersonaError> {
-        Self::build(DEBIAN12, origin, runs)
+    /// As [`Persona::new`].
+    pub fn debian12(origin: &Origin) -> Result<Self, PersonaError> {
+        Self::new(Model::Debian12, origin, &|_| true)
     }
 
     /// A machine of other data.
@@ -108,19 +131,48 @@ impl Persona {
     /// # Errors
     ///
     /// What is wrong with the data.
-    pub fn build(data: Data<'_>, origin: &Origin, runs: Runs<'_>) -> Result<Self, PersonaError> {
-        let facts = facts::facts(origin);
-        let tree = tree::build(data, origin, &facts, runs)?;
-        let config = manifest::sections(data.config)
-            .map_err(|error| PersonaError::Manifest("config.txt", error))?;
-        let text = |path: &[u8]| config.get(path).copied().unwrap_or_default();
+    pub fn build(
+        model: Model,
+        data: Data<'_>,
+        origin: &Origin,
+        runs: Runs<'_>,
+    ) -> Result<Self, PersonaError> {
+        let facts = match model {
+            Model::Debian12 => facts::facts(origin),
+            Model::Camera => camera::facts(origin),
+        };
+        let tree = tree::build(data, origin, &facts, runs, model)?;
+        let sections = |name, text| {
+            manifest::sections(text).map_err(|error| PersonaError::Manifest(name, error))
+        };
+        let config = sections("config.txt", data.config)?;
+        let own = sections("own.txt", data.own)?;
+        let text = |path: &[u8]| {
+            let found = config.get(path).or_else(|| own.get(path));
+            found.copied().unwrap_or_default()
+        };
+        let (mounts, residents, sshd, last_pid) = match model {
+            Model::Debian12 => (
+                mounts::debian12(&facts),
+                processes::residents(origin, &facts),
+                processes::sshd_pid(origin),
+                processes::last_pid(origin),
+            ),
+            Model::Camera => (
+                mounts::camera(),
+                camera::residents(origin),
+                camera::DROPBEAR,
+                camera::last_pid(origin),
+            ),
+        };
         Ok(Self {
+            model,
             users: users::passwd(text(b"/etc/passwd")),
             groups: users::group(text(b"/etc/group")),
-            mounts: mounts(&facts),
-            residents: processes::residents(origin, &facts),
-            sshd: processes::sshd_pid(origin),
-            last_pid: processes::last_pid(origin),
+            mounts,
+            residents: Residents::new(residents),
+            sshd,
+            last_pid,
             seed: origin.seed.number("machine"),
             image: tree.image,
             executables: tree.executables,
@@ -141,10 +193,10 @@ impl Persona {
     /// The environment sshd gives a login before the shell adds its own; `SSH_CLIENT`,
     /// `SSH_CONNECTION`, `SSH_TTY` and `TERM` are the front end's.
     pub fn environment(&self, user: &User) -> Environment {
-        let path: &[u8] = if user.uid == 0 {
-            SUPERUSER_PATH
-        } else {
-            USER_PATH
+        let path: &[u8] = match (self.model, user.uid) {
+            (Model::Camera, _) => CAMERA_PATH,
+            (Model::Debian12, 0) => SUPERUSER_PATH,
+            (Model::Debian12, _) => USER_PATH,
         };
         [
             (b"USER".as_slice(), user.name.as_slice()),
@@ -158,6 +210,45 @@ impl Persona {
         .collect()
     }
 
+    /// The daemon's child that serves a login of this user: what `ps` shows above the shell. `tty` is
+    /// `/dev/pts/N`; `up` the time since boot.
+    pub fn login_daemon(&self, user: &User, tty: Option<&[u8]>, up: Duration) -> Resident {
+        let place = tty.map_or(b"notty".as_slice(), |path| {
+            path.strip_prefix(b"/dev/").unwrap_or(path)
+        });
+        let resident = Resident {
+            pid: 0,
+            ppid: self.sshd,
+            uid: 0,
+            gid: 0,
+            name: b"sshd".to_vec(),
+            args: vec![[b"sshd: ", user.name.as_slice(), b"@", place].concat()],
+            executable: b"/usr/sbin/sshd".to_vec(),
+            session: 0,
+            started: up,
+            cpu: Duration::from_millis(20),
+            busy_ppm: 200,
+            vsz_kib: 17_972,
+            rss_kib: 10_960,
+            state: b"Ss".to_vec(),
+            tty: None,
+        };
+        match self.model {
+            Model::Debian12 => resident,
+            Model::Camera => Resident {
+                name: b"dropbear".to_vec(),
+                args: [b"/app/dropbear".as_slice(), b"-p", b"22"]
+                    .map(<[u8]>::to_vec)
+                    .to_vec(),
+                executable: b"/app/dropbear".to_vec(),
+                vsz_kib: 1_168,
+                rss_kib: 740,
+                state: b"S".to_vec(),
+                ..resident
+            },
+        }
+    }
+
     /// A fresh filesystem for one visitor, with all mounts.
     ///
     /// # Errors
@@ -166,109 +257,12 @@ impl Persona {
     pub fn filesystem(&self, limits: Limits) -> Result<Vfs, Errno> {
         let mut vfs = Vfs::new(Arc::clone(&self.image), limits);
         for mount in &self.mounts {
-            // FIXME: `/dev`, `/run` and `/sys` are part of the image and missing in the mount table
-            // until the vfs lets a mount show what the image has there.
-            if mount.root == MountRoot::Image && mount.target.as_ref() != b"/" {
-                continue;
-            }
             vfs.mount(mount.clone())?;
         }
         Ok(vfs)
     }
 }
 
-/// The mount table of systemd on Debian 12, without what only root's curiosity would find.
-fn mounts(facts: &Facts) -> Vec<Mount> {
-    let mut mounts = Vec::new();
-    let mut add = |source: &[u8], target: &str, fs_type: &str, options: &str, root| {
-        mounts.push(Mount {
-            source: source.into(),
-            target: target.as_bytes().into(),
-            fs_type: fs_type.as_bytes().into(),
-            options: options.as_bytes().into(),
-            dev: 0,
-            root,
-        });
-    };
-    let memory = facts.memory_total_kib;
-    let device = facts
-        .disks
-        .first()
-        .map_or(b"/dev/root".as_slice(), |disk| &disk.device);
-    let udev = format!(
-        "rw,nosuid,relatime,size={}k,nr_inodes={},mode=755,inode64",
-        memory / 2,
-        memory / 8
-    );
-    let run = format!(
-        "rw,nosuid,nodev,noexec,relatime,size={}k,mode=755,inode64",
-        memory / 10
-    );
-    add(
-        device,
-        "/",
-        "ext4",
-        "rw,relatime,errors=remount-ro",
-        MountRoot::Image,
-    );
-    add(
-        b"sysfs",
-        "/sys",
-        "sysfs",
-        "rw,nosuid,nodev,noexec,relatime",
-        MountRoot::Image,
-    );
-    add(
-        b"proc",
-        "/proc",
-        "proc",
-        "rw,nosuid,nodev,noexec,relatime",
-        MountRoot::Synthetic(PROC_ROOT),
-    );
-    add(b"udev", "/dev", "devtmpfs", &udev, MountRoot::Image);
-    let pts = "rw,nosuid,noexec,relatime,gid=5,mode=620,ptmxmode=000";
-    add(
-        b"devpts",
-        "/dev/pts",
-        "devpts",
-        pts,
-        MountRoot::Synthetic(PTS_ROOT),
-    );
-    add(b"tmpfs", "/run", "tmpfs", &run, MountRoot::Image);
-    add(
-        b"tmpfs",
-        "/dev/shm",
-        "tmpfs",
-        "rw,nosuid,nodev,inode64",
-        MountRoot::Tree,
-    );
-    add(
-        b"tmpfs",
-        "/run/lock",
-        "tmpfs",
-        "rw,nosuid,nodev,noexec,relatime,size=5120k,inode64",
-        MountRoot::Tree,
-    );
-    // The root file system has its real device number, the others count from where Linux does.
-    for (number, mount) in (0..).zip(&mut mounts) {
-        mount.dev = if number == 0 {
-            root_device(device)
-        } else {
-            21 + number
-        };
-    }
-    mounts
-}
-
-/// `st_dev` of the first partition.
-fn root_device(device: &[u8]) -> u64 {
-    let major: u64 = match device {
-        b"/dev/vda1" => 254,
-        b"/dev/xvda1" => 202,
-        _ => 8,
-    };
-    major << 8 | 1
-}
-
 const SUPERUSER_PATH: &[u8] = b"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 const USER_PATH: &[u8] = b"/usr/local/bin:/usr/bin:/bin:/usr/games";
+const CAMERA_PATH: &[u8] = b"/sbin:/usr/sbin:/bin:/usr/bin";

@@ -9,6 +9,7 @@ use sundew_kernel::facts::{Cpu, Disk, Facts, Interface, Os};
 use sundew_vfs::Timestamp;
 
 use crate::hardware::{CPUS, KERNELS, Kernel, PLATFORMS, Platform, SIZES, Size};
+use crate::made::root_uuid;
 use crate::names;
 use crate::seed::Seed;
 
@@ -90,6 +91,14 @@ pub fn facts(origin: &Origin) -> Facts {
         kernel_builder: kernel.builder().into_bytes(),
         machine: b"x86_64".to_vec(),
         cpu: cpu(seed, platform, size),
+        command_line: format!(
+            "BOOT_IMAGE=/boot/vmlinuz-{} root=UUID={} ro quiet",
+            kernel.release(),
+            root_uuid(seed)
+        )
+        .into_bytes(),
+        modules: platform.modules().into_bytes(),
+        flash: Vec::new(),
         memory_total_kib: memory(seed, size),
         swap_total_kib: swap_kib,
         boot_time: origin.boot_time(),
@@ -126,6 +135,7 @@ fn cpu(seed: &Seed, platform: &Platform, size: &Size) -> Cpu {
         cache_kib: model.cache_kib,
         flags: model.flags.concat().into_bytes(),
         bugs: model.bugs.as_bytes().to_vec(),
+        board: Vec::new(),
     }
 }
 
@@ -192,7 +202,7 @@ fn interfaces(seed: &Seed, platform: &Platform, address: Ipv4Addr) -> Vec<Interf
 }
 
 /// The modified EUI-64 address of a card. RFC 4291, appendix A.
-fn link_local([a, b, c, d, e, f]: [u8; 6]) -> Ipv6Addr {
+pub(crate) fn link_local([a, b, c, d, e, f]: [u8; 6]) -> Ipv6Addr {
     let pair = |high, low| u16::from_be_bytes([high, low]);
     Ipv6Addr::new(
         0xfe80,

@@ -105,6 +105,66 @@ pub(crate) struct Platform {
     pub(crate) bios: &'static str,
 }
 
+impl Platform {
+    /// `/proc/modules`: what drives this hardware, and what every server has loaded.
+    pub(crate) fn modules(&self) -> String {
+        let drivers: &[(&str, u32, &str)] = match self.disk {
+            "vda" => &[
+                ("virtio_net", 73_728, "-"),
+                ("net_failover", 24_576, "virtio_net,"),
+                ("failover", 16_384, "net_failover,"),
+                ("virtio_blk", 28_672, "-"),
+            ],
+            "xvda" => &[("xen_netfront", 53_248, "-"), ("xen_blkfront", 53_248, "-")],
+            _ if self.network == "ens192" => {
+                &[("vmxnet3", 73_728, "-"), ("vmw_pvscsi", 32_768, "-")]
+            }
+            _ => &[
+                ("virtio_net", 73_728, "-"),
+                ("net_failover", 24_576, "virtio_net,"),
+                ("failover", 16_384, "net_failover,"),
+                ("virtio_scsi", 28_672, "-"),
+            ],
+        };
+        let mut text = String::new();
+        for (name, bytes, users) in drivers.iter().chain(MODULES) {
+            let count = users.matches(',').count().max(usize::from(
+                *users == "-" && matches!(*name, "ext4" | "virtio_blk" | "virtio_scsi"),
+            ));
+            text += &format!("{name} {bytes} {count} {users} Live 0x0000000000000000\n");
+        }
+        text
+    }
+}
+
+/// Name, size, users.
+const MODULES: &[(&str, u32, &str)] = &[
+    ("intel_rapl_msr", 20_480, "-"),
+    ("intel_rapl_common", 32_768, "intel_rapl_msr,"),
+    ("ghash_clmulni_intel", 16_384, "-"),
+    ("aesni_intel", 393_216, "-"),
+    ("crypto_simd", 16_384, "aesni_intel,"),
+    ("cryptd", 28_672, "crypto_simd,ghash_clmulni_intel,"),
+    ("rapl", 20_480, "-"),
+    ("serio_raw", 20_480, "-"),
+    ("joydev", 28_672, "-"),
+    ("evdev", 28_672, "-"),
+    ("button", 24_576, "-"),
+    ("fuse", 176_128, "-"),
+    ("loop", 32_768, "-"),
+    ("dm_mod", 184_320, "-"),
+    ("configfs", 57_344, "-"),
+    ("ip_tables", 36_864, "-"),
+    ("x_tables", 61_440, "ip_tables,"),
+    ("autofs4", 53_248, "-"),
+    ("ext4", 983_040, "-"),
+    ("crc16", 16_384, "ext4,"),
+    ("mbcache", 16_384, "ext4,"),
+    ("jbd2", 167_936, "ext4,"),
+    ("crc32c_generic", 16_384, "-"),
+    ("crc32c_intel", 24_576, "-"),
+];
+
 pub(crate) const PLATFORMS: &[Platform] = &[
     // OpenStack.
     Platform {

@@ -1,9 +1,9 @@
 //! Builds one believable machine from data: a Debian 12 server that was installed some months ago,
-//! booted some days ago, and has a name, addresses and hardware of its own.
+//! booted some days ago, and has a name, addresses and hardware of its own; or an IP camera.
 //!
 //! Data is text under `personas/`, made by `scripts/image` from a real tree and built into the program;
 //! what differs between machines is drawn from a [`Seed`](seed::Seed). Start with
-//! [`Persona::debian12`].
+//! [`Persona::new`].
 //!
 //! | module | what it holds |
 //! |---|---|
@@ -17,10 +17,12 @@
 
 pub mod accounting;
 pub mod build;
+mod camera;
 pub mod facts;
 mod hardware;
 mod made;
 pub mod manifest;
+mod mounts;
 mod names;
 mod nodes;
 mod processes;
@@ -30,6 +32,6 @@ mod time;
 pub mod tree;
 pub mod users;
 
-pub use build::{Persona, PersonaError};
+pub use build::{Model, Persona, PersonaError};
 pub use facts::Origin;
 pub use sundew_kernel::executable as elf;

@@ -181,7 +181,7 @@ fn shadow(origin: &Origin, previous: bool) -> String {
 }
 
 /// Digits of crypt(5).
-fn crypt64(seed: &Seed, label: &str, len: usize) -> String {
+pub(crate) fn crypt64(seed: &Seed, label: &str, len: usize) -> String {
     const DIGITS: &[u8; 64] = b"./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     seed.bytes(label, len)
         .iter()

@@ -71,7 +71,7 @@ pub enum Mtime {
 /// What a regular file holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FileKind {
-    /// `program:NAME SIZE`, `static:NAME SIZE`, `library:NAME SIZE`: an ELF file.
+    /// `program:NAME SIZE`, `static:NAME SIZE`, `library:NAME SIZE`, `arm:NAME SIZE`: an ELF file.
     Elf {
         /// What sort of ELF file.
         kind: Kind,
@@ -308,6 +308,11 @@ fn file_kind(kind: &[u8], field: Fields<'_, '_>) -> Result<FileKind, Problem> {
         },
         b"static" => FileKind::Elf {
             kind: Kind::Static,
+            name: part()?,
+            size: size()?,
+        },
+        b"arm" => FileKind::Elf {
+            kind: Kind::StaticArm,
             name: part()?,
             size: size()?,
         },

@@ -5,10 +5,14 @@
 use sundew_kernel::facts::Facts;
 use sundew_vfs::{FileType, ImageError};
 
+mod sys;
+
 use crate::accounting;
 use crate::facts::Origin;
 use crate::made::{machine_id, root_uuid};
 use crate::tree::Planter;
+
+pub(crate) use sys::cards;
 
 /// Adds all of it.
 pub(crate) fn plant(
@@ -19,8 +23,11 @@ pub(crate) fn plant(
     boot(planter, origin, facts)?;
     devices(planter, origin, facts)?;
     run(planter, origin, facts)?;
-    sys(planter, origin, facts)?;
+    sys::plant(planter, origin, facts)?;
     var(planter, origin)?;
+    for root in FILESYSTEMS {
+        planter.filesystem(root)?;
+    }
     busybox_links(planter, origin)
 }
 
@@ -293,100 +300,6 @@ fn run(planter: &mut Planter<'_>, origin: &Origin, facts: &Facts) -> Result<(), 
     planter.text("/run/motd.dynamic", 0o644, boot + 60, &motd)
 }
 
-/// What scripts ask `/sys`: the vendor of the hardware, the cards, the disk.
-fn sys(planter: &mut Planter<'_>, origin: &Origin, facts: &Facts) -> Result<(), ImageError> {
-    let at = facts.boot_time.secs;
-    let platform = origin.platform();
-    for name in [
-        "block",
-        "bus",
-        "class",
-        "dev",
-        "devices",
-        "firmware",
-        "fs/cgroup",
-        "hypervisor",
-        "kernel",
-        "module",
-        "power",
-    ] {
-        planter.directory(&format!("/sys/{name}"), 0o755, at)?;
-    }
-    for (name, value) in [
-        ("sys_vendor", platform.vendor),
-        ("product_name", platform.product),
-        ("bios_vendor", platform.bios),
-        ("chassis_vendor", platform.vendor),
-        ("board_vendor", platform.vendor),
-    ] {
-        planter.text(
-            &format!("/sys/devices/virtual/dmi/id/{name}"),
-            0o444,
-            at,
-            &format!("{value}\n"),
-        )?;
-    }
-    planter.symlink("/sys/class/dmi/id", at, "../../devices/virtual/dmi/id")?;
-    cards(planter, facts, at)?;
-    let sectors = facts.disks.first().map_or(0, |disk| disk.inodes * 32);
-    let folder = format!("/sys/block/{}", platform.disk);
-    planter.text(
-        &format!("{folder}/size"),
-        0o444,
-        at,
-        &format!("{}\n", sectors.next_multiple_of(2 << 20)),
-    )?;
-    planter.text(&format!("{folder}/ro"), 0o444, at, "0\n")?;
-    planter.text(&format!("{folder}/removable"), 0o444, at, "0\n")?;
-    for cpu in 0..facts.cpu.count {
-        planter.directory(&format!("/sys/devices/system/cpu/cpu{cpu}"), 0o755, at)?;
-    }
-    let range = if facts.cpu.count > 1 {
-        format!("0-{}\n", facts.cpu.count - 1)
-    } else {
-        "0\n".to_owned()
-    };
-    planter.text("/sys/devices/system/cpu/online", 0o444, at, &range)
-}
-
-fn cards(planter: &mut Planter<'_>, facts: &Facts, at: i64) -> Result<(), ImageError> {
-    for interface in &facts.interfaces {
-        let folder = format!(
-            "/sys/class/net/{}",
-            String::from_utf8_lossy(&interface.name)
-        );
-        let mac: Vec<_> = interface
-            .mac
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        let state = if interface.name == b"lo" {
-            "unknown"
-        } else {
-            "up"
-        };
-        planter.text(
-            &format!("{folder}/address"),
-            0o444,
-            at,
-            &format!("{}\n", mac.join(":")),
-        )?;
-        planter.text(
-            &format!("{folder}/mtu"),
-            0o644,
-            at,
-            &format!("{}\n", interface.mtu),
-        )?;
-        planter.text(
-            &format!("{folder}/operstate"),
-            0o444,
-            at,
-            &format!("{state}\n"),
-        )?;
-    }
-    Ok(())
-}
-
 fn var(planter: &mut Planter<'_>, origin: &Origin) -> Result<(), ImageError> {
     let folder = format!("/var/log/journal/{}", machine_id(&origin.seed));
     let at = origin.born.secs - 300;
@@ -413,6 +326,21 @@ fn history(start: i64, end: i64) -> String {
     let [start, end] = [start, end].map(|at| crate::time::date_time(at).replacen(' ', "  ", 1));
     format!("\nStart-Date: {start}\nCommandline: apt-get -y dist-upgrade\nEnd-Date: {end}\n")
 }
+
+/// What is mounted below `/` and filled here; see the mount table in `build`.
+const FILESYSTEMS: &[&str] = &[
+    "/dev",
+    "/dev/hugepages",
+    "/dev/mqueue",
+    "/run",
+    "/sys",
+    "/sys/fs/bpf",
+    "/sys/fs/cgroup",
+    "/sys/fs/pstore",
+    "/sys/kernel/debug",
+    "/sys/kernel/security",
+    "/sys/kernel/tracing",
+];
 
 /// Name, mode, group, major, minor.
 const CHARACTER_DEVICES: &[(&str, u16, u32, u32, u32)] = &[

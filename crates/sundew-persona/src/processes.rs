@@ -39,7 +39,7 @@ fn workers(origin: &Origin, facts: &Facts) -> Vec<Resident> {
         threads.add(name, "I");
         if let Some(added) = threads.list.last_mut() {
             added.started = Duration::from_secs(up.saturating_sub(ago));
-            added.cpu = Duration::ZERO;
+            added.busy_ppm = 30;
         }
     }
     threads.list.sort_by_key(|thread| thread.started);
@@ -116,7 +116,12 @@ struct Threads {
 
 impl Threads {
     fn add(&mut self, name: &str, state: &str) {
-        let busy = u64::from(self.next % 7 == 1);
+        // One in seven does something now and then.
+        let busy_ppm = if self.next % 7 == 1 {
+            self.next % 40
+        } else {
+            0
+        };
         self.list.push(Resident {
             pid: self.next,
             ppid: if self.next == 2 { 0 } else { 2 },
@@ -127,10 +132,12 @@ impl Threads {
             executable: Vec::new(),
             session: 0,
             started: Duration::ZERO,
-            cpu: Duration::from_secs(busy * u64::from(self.next % 90)),
+            cpu: Duration::ZERO,
+            busy_ppm,
             vsz_kib: 0,
             rss_kib: 0,
             state: state.as_bytes().to_vec(),
+            tty: None,
         });
         self.next += 1;
     }
@@ -142,7 +149,7 @@ impl Threads {
 }
 
 fn init(origin: &Origin) -> Resident {
-    let cpu = Duration::from_secs(origin.seed.between("init cpu", 4, 160));
+    let busy_ppm = u32::try_from(origin.seed.between("init cpu", 8, 30)).unwrap_or(8);
     let rss_kib = 4 * origin.seed.between("init rss", 2900, 3300);
     Resident {
         pid: 1,
@@ -154,10 +161,12 @@ fn init(origin: &Origin) -> Resident {
         executable: b"/usr/lib/systemd/systemd".to_vec(),
         session: 1,
         started: Duration::ZERO,
-        cpu,
+        cpu: Duration::from_millis(origin.seed.between("boot cpu", 1100, 2600)),
+        busy_ppm,
         vsz_kib: 167_800 + 4 * origin.seed.between("init vsz", 0, 300),
         rss_kib,
         state: b"Ss".to_vec(),
+        tty: None,
     }
 }
 
@@ -191,6 +200,8 @@ struct Daemon {
     uid: u32,
     gid: u32,
     started_ms: u64,
+    /// Microseconds of CPU a second, at least.
+    busy_ppm: u32,
     vsz_kib: u64,
     /// At least; a little more on each machine.
     rss_kib: u64,
@@ -223,10 +234,12 @@ impl Daemon {
             executable: self.executable.as_bytes().to_vec(),
             session: pid,
             started: Duration::from_millis(self.started_ms),
-            cpu: Duration::from_secs(draw("cpu", 40)),
+            cpu: Duration::from_millis(20 + draw("start cpu", 200)),
+            busy_ppm: self.busy_ppm + u32::try_from(draw("cpu", 4)).unwrap_or(0),
             vsz_kib: self.vsz_kib,
             rss_kib: self.rss_kib + 4 * draw("rss", 120),
             state: self.state.as_bytes().to_vec(),
+            tty: name.ends_with("getty").then(|| b"tty1".to_vec()),
         }
     }
 }
@@ -239,6 +252,7 @@ const DAEMONS: &[Daemon] = &[
         uid: 0,
         gid: 0,
         started_ms: 2_900,
+        busy_ppm: 16,
         vsz_kib: 49_608,
         rss_kib: 14_300,
         state: "Ss",
@@ -249,6 +263,7 @@ const DAEMONS: &[Daemon] = &[
         uid: 0,
         gid: 0,
         started_ms: 3_300,
+        busy_ppm: 1,
         vsz_kib: 27_108,
         rss_kib: 6_700,
         state: "Ss",
@@ -259,6 +274,7 @@ const DAEMONS: &[Daemon] = &[
         uid: 0,
         gid: 0,
         started_ms: 7_100,
+        busy_ppm: 2,
         vsz_kib: 6_608,
         rss_kib: 2_560,
         state: "Ss",
@@ -277,6 +293,7 @@ const DAEMONS: &[Daemon] = &[
         uid: 100,
         gid: 106,
         started_ms: 7_110,
+        busy_ppm: 4,
         vsz_kib: 9_136,
         rss_kib: 4_480,
         state: "Ss",
@@ -287,6 +304,7 @@ const DAEMONS: &[Daemon] = &[
         uid: 0,
         gid: 0,
         started_ms: 7_150,
+        busy_ppm: 5,
         vsz_kib: 25_316,
         rss_kib: 7_680,
         state: "Ss",
@@ -297,6 +315,7 @@ const DAEMONS: &[Daemon] = &[
         uid: 0,
         gid: 0,
         started_ms: 8_400,
+        busy_ppm: 0,
         vsz_kib: 5_868,
         rss_kib: 1_008,
         state: "Ss+",
@@ -307,6 +326,7 @@ const DAEMONS: &[Daemon] = &[
         uid: 0,
         gid: 0,
         started_ms: 8_600,
+        busy_ppm: 6,
         vsz_kib: 15_432,
         rss_kib: 8_960,
         state: "Ss",

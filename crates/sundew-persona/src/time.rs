@@ -1,5 +1,18 @@
 //! The calendar, as far as log files need it.
 
+/// `Mar  1 07:05:09`, UTC, as syslog writes it.
+pub(crate) fn syslog(secs: i64) -> String {
+    const MONTHS: [&str; 12] = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ];
+    let text = date_time(secs);
+    let part = |from: usize, to: usize| text.get(from..to).unwrap_or_default();
+    let month = part(5, 7).parse::<usize>().unwrap_or(1);
+    let name = MONTHS.get(month - 1).copied().unwrap_or("Jan");
+    let day = part(8, 10).trim_start_matches('0');
+    format!("{name} {day:>2} {}", part(11, 19))
+}
+
 /// `2025-03-01 07:05:09`, UTC, of seconds since 1970.
 pub(crate) fn date_time(secs: i64) -> String {
     let (days, second) = (secs.div_euclid(86_400), secs.rem_euclid(86_400));

@@ -7,10 +7,10 @@ use sundew_kernel::executable::elf_head_of;
 use sundew_kernel::facts::Facts;
 use sundew_vfs::{Attributes, Content, FileType, Image, ImageBuilder, ImageError, Timestamp};
 
-use crate::build::PersonaError;
+use crate::build::{Model, PersonaError};
 use crate::facts::Origin;
 use crate::manifest::{self, Entry, FileKind, Mtime, Node};
-use crate::{made, nodes, stand_in};
+use crate::{camera, made, nodes, stand_in};
 
 /// The texts a tree is made from; see [`manifest`] for their form.
 #[derive(Debug, Clone, Copy)]
@@ -57,6 +57,7 @@ pub fn build(
     origin: &Origin,
     facts: &Facts,
     runs: Runs<'_>,
+    model: Model,
 ) -> Result<Tree, PersonaError> {
     let entries =
         manifest::tree(data.tree).map_err(|error| PersonaError::Manifest("tree.txt", error))?;
@@ -73,6 +74,7 @@ pub fn build(
         own: &own,
         facts,
         runs,
+        model,
     };
     let mut executables = Vec::new();
     // What is of ours alone: files that Debian would not have.
@@ -89,7 +91,10 @@ pub fn build(
             .builder
             .file(path, attributes, Content::Bytes(content.into()))?;
     }
-    nodes::plant(&mut planter, origin, facts)?;
+    match model {
+        Model::Debian12 => nodes::plant(&mut planter, origin, facts)?,
+        Model::Camera => camera::plant(&mut planter, facts)?,
+    }
     executables.sort();
     Ok(Tree {
         image: planter.builder.finish(),
@@ -115,6 +120,7 @@ pub(crate) struct Planter<'a> {
     origin: &'a Origin,
     facts: &'a Facts,
     runs: Runs<'a>,
+    model: Model,
     config: &'a BTreeMap<&'a [u8], &'a [u8]>,
     own: &'a BTreeMap<&'a [u8], &'a [u8]>,
 }
@@ -199,9 +205,11 @@ impl Planter<'_> {
             FileKind::Config if path == STATUS => self.status(),
             FileKind::Config => self.config.get(path).ok_or_else(missing)?.to_vec(),
             FileKind::Own => self.own.get(path).ok_or_else(missing)?.to_vec(),
-            FileKind::Made => {
-                made::content(path, self.origin, self.facts, &self.status()).ok_or_else(missing)?
+            FileKind::Made => match self.model {
+                Model::Debian12 => made::content(path, self.origin, self.facts, &self.status()),
+                Model::Camera => camera::made(path, self.origin, self.facts),
             }
+            .ok_or_else(missing)?,
             FileKind::Text => stand_in::text(path),
             FileKind::Pem => stand_in::certificate(self.noise(path)),
             FileKind::Empty => Vec::new(),
@@ -254,6 +262,10 @@ impl Planter<'_> {
     pub(crate) fn directory(&mut self, path: &str, mode: u16, secs: i64) -> Result<(), ImageError> {
         self.builder
             .directory(path.as_bytes(), Self::root_owned(mode, secs))
+    }
+
+    pub(crate) fn filesystem(&mut self, path: &str) -> Result<(), ImageError> {
+        self.builder.filesystem(path.as_bytes())
     }
 
     pub(crate) fn symlink(

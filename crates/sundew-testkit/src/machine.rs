@@ -12,7 +12,7 @@ use sundew_kernel::observe::NoObserver;
 use sundew_kernel::program::ProgramTable;
 use sundew_kernel::scheduler::Scheduler;
 use sundew_kernel::testing::{ManualClock, SharedClock, drive_on};
-use sundew_persona::{Origin, Persona};
+use sundew_persona::{Model, Origin, Persona};
 use sundew_vfs::{Credentials, Limits, Timestamp};
 
 use crate::session::{Command, Output, System};
@@ -31,12 +31,12 @@ fn persona() -> &'static Persona {
     static PERSONA: OnceLock<Persona> = OnceLock::new();
     let programs = programs();
     let runs = |name: &[u8]| programs.by_name(name).is_some();
-    PERSONA.get_or_init(
-        || match Persona::debian12_with(&Origin::new([7; 32], BORN), &runs) {
+    PERSONA.get_or_init(|| {
+        match Persona::new(Model::Debian12, &Origin::new([7; 32], BORN), &runs) {
             Ok(persona) => persona,
             Err(error) => unreachable!("the built-in persona is sound: {error}"),
-        },
-    )
+        }
+    })
 }
 
 /// The shells and all programs.

@@ -51,6 +51,8 @@ pub struct Image {
     entries: Vec<ImageEntry>,
     names: Vec<u8>,
     contents: Vec<Content>,
+    /// Roots of the filesystems that lie in one image; the first is `/`.
+    volumes: Vec<NodeIndex>,
 }
 
 /// Position in [`Image::nodes`]; 0 is the root.
@@ -62,6 +64,8 @@ pub(crate) type EntryIndex = u32;
 #[derive(Debug)]
 pub(crate) struct ImageNode {
     pub(crate) attributes: Attributes,
+    /// Position in [`Image::volumes`].
+    pub(crate) volume: u8,
     pub(crate) nlink: u32,
     pub(crate) kind: ImageKind,
 }
@@ -123,6 +127,18 @@ impl Image {
         self.contents
             .iter()
             .fold(0, |sum, content| sum.saturating_add(content.len()))
+    }
+
+    /// The filesystem whose root this is, if it is one.
+    pub(crate) fn volume_at(&self, root: InodeId) -> Option<usize> {
+        self.volumes
+            .iter()
+            .position(|index| Self::ino(*index) == root)
+    }
+
+    /// How many filesystems lie in it.
+    pub(crate) fn volume_count(&self) -> usize {
+        self.volumes.len()
     }
 
     /// The number of `/`.

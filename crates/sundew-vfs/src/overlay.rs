@@ -59,8 +59,8 @@ const MAX_NAMES: u32 = 65_000;
 #[derive(Clone, Debug)]
 pub(crate) struct Overlay {
     image: Arc<Image>,
-    /// `st_dev` of the image.
-    pub(crate) image_dev: u64,
+    /// The filesystems: those of the image in its order, then mounted trees.
+    volumes: Vec<Volume>,
     nodes: HashMap<InodeId, Node>,
     /// Inodes of the image without names and handles.
     gone: HashSet<InodeId>,
@@ -70,6 +70,36 @@ pub(crate) struct Overlay {
     limits: Limits,
     bytes: u64,
     inodes: u64,
+}
+
+/// A filesystem, as far as `stat` tells them apart.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Volume {
+    /// `st_dev`.
+    pub(crate) dev: u64,
+    pub(crate) style: Style,
+}
+
+/// How a kind of filesystem counts sizes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Style {
+    /// In blocks on a disk.
+    Disk,
+    /// In memory: tmpfs, devtmpfs.
+    Memory,
+    /// Not at all: sysfs, cgroup2.
+    Kernel,
+}
+
+impl Style {
+    pub(crate) fn of(fs_type: &[u8]) -> Self {
+        match fs_type {
+            b"tmpfs" | b"devtmpfs" | b"ramfs" => Self::Memory,
+            b"sysfs" | b"cgroup" | b"cgroup2" | b"securityfs" | b"debugfs" | b"tracefs"
+            | b"configfs" | b"pstore" | b"bpf" | b"efivarfs" => Self::Kernel,
+            _ => Self::Disk,
+        }
+    }
 }
 
 /// What [`Overlay::create`] makes a node of.
@@ -92,8 +122,14 @@ impl Overlay {
     pub(crate) fn new(image: Arc<Image>, limits: Limits, image_dev: u64) -> Self {
         Self {
             next: image.next_ino(),
+            volumes: vec![
+                Volume {
+                    dev: image_dev,
+                    style: Style::Disk,
+                };
+                image.volume_count()
+            ],
             image,
-            image_dev,
             nodes: HashMap::new(),
             gone: HashSet::new(),
             handles: HashMap::new(),
@@ -118,6 +154,32 @@ impl Overlay {
 
     pub(crate) fn set_limits(&mut self, limits: Limits) {
         self.limits = limits;
+    }
+
+    /// Says which filesystem the one of this position in the image is. Those below it that were not
+    /// mounted themselves follow `/`.
+    pub(crate) fn set_volume(&mut self, index: usize, volume: Volume) {
+        let before = self.volumes.first().map(|root| root.dev);
+        for (at, known) in self.volumes.iter_mut().enumerate() {
+            if at == index || (index == 0 && Some(known.dev) == before) {
+                *known = volume;
+            }
+        }
+    }
+
+    /// `st_dev` of a node of the image.
+    pub(crate) fn image_dev(&self, volume: u8) -> u64 {
+        self.volumes
+            .get(usize::from(volume))
+            .map_or(0, |volume| volume.dev)
+    }
+
+    /// How the filesystem of this number counts.
+    pub(crate) fn style(&self, dev: u64) -> Style {
+        self.volumes
+            .iter()
+            .find(|volume| volume.dev == dev)
+            .map_or(Style::Disk, |volume| volume.style)
     }
 
     pub(crate) fn image(&self) -> &Arc<Image> {
@@ -149,7 +211,7 @@ impl Overlay {
         };
         let attributes = node.attributes;
         Ok(Node {
-            dev: self.image_dev,
+            dev: self.image_dev(node.volume),
             mode: attributes.mode,
             uid: attributes.uid,
             gid: attributes.gid,
@@ -200,7 +262,9 @@ impl Overlay {
     }
 
     /// A directory that hangs nowhere, for a mount; not charged, and never removed.
-    pub(crate) fn create_top(&mut self, dev: u64, mode: u16) -> InodeId {
+    pub(crate) fn create_top(&mut self, volume: Volume, mode: u16) -> InodeId {
+        let dev = volume.dev;
+        self.volumes.push(volume);
         let ino = InodeId(self.next);
         self.next += 1;
         let birth = Birth {

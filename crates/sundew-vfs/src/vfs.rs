@@ -29,6 +29,8 @@ pub struct Vfs {
     pub(crate) overlay: Overlay,
     mounts: Vec<Mount>,
     points: Vec<Point>,
+    /// Roots of mounted filesystems that lie in the image.
+    shown: Vec<InodeId>,
 }
 
 /// Who calls, from where, when, and what `/proc` says at that moment.
@@ -62,6 +64,7 @@ impl Vfs {
             overlay: Overlay::new(image, limits, mount::DEFAULT_DEV),
             mounts: Vec::new(),
             points: Vec::new(),
+            shown: Vec::new(),
         }
     }
 

@@ -95,6 +95,8 @@ pub struct Capture {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Machine {
+    /// Which machine visitors find.
+    pub persona: Persona,
     /// Live processes.
     pub processes: usize,
     /// Bytes of memory.
@@ -111,6 +113,28 @@ pub struct Machine {
     pub files: u64,
     /// Number of files made.
     pub inodes: u64,
+}
+
+/// `machine.persona`
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Persona {
+    /// A Debian 12 server.
+    #[default]
+    Debian12,
+    /// An IP camera with BusyBox.
+    Camera,
+}
+
+impl Persona {
+    /// The same in the words of the crate that builds machines.
+    #[must_use]
+    pub fn model(self) -> sundew_persona::Model {
+        match self {
+            Self::Debian12 => sundew_persona::Model::Debian12,
+            Self::Camera => sundew_persona::Model::Camera,
+        }
+    }
 }
 
 /// `[log]`
@@ -162,6 +186,7 @@ impl Default for Machine {
         let limits = sundew_kernel::budget::Limits::default();
         let files = sundew_vfs::Limits::default();
         Self {
+            persona: Persona::default(),
             processes: limits.processes,
             memory: limits.memory_bytes,
             process_cpu_seconds: seconds(limits.process_cpu),

@@ -59,8 +59,12 @@ impl Prepared {
         let identity = data.identity()?;
         let programs = programs();
         let runs = |name: &[u8]| programs.by_name(name).is_some();
-        let persona = Persona::debian12_with(&data.origin(&identity), &runs)
-            .map_err(|error| Failure::new(Status::Internal, error.to_string()))?;
+        let persona = Persona::new(
+            config.machine.persona.model(),
+            &data.origin(&identity),
+            &runs,
+        )
+        .map_err(|error| Failure::new(Status::Internal, error.to_string()))?;
         let path = data.path().join("log/cowrie.json");
         let journal = CowrieJson::open(&path, Additions::Keep)
             .map_err(|error| Failure::new(Status::Files, format!("{}: {error}", path.display())))?;

@@ -9,7 +9,7 @@ use sundew_vfs::{Access, Errno, FileType};
 use super::Process;
 use super::state::{ProcessState, Start};
 use crate::environment::Environment;
-use crate::executable::build_id_of;
+use crate::executable::{build_id_of, runs_on};
 use crate::observe::Observation;
 use crate::program::ProgramFn;
 use crate::scheduler::Task;
@@ -175,8 +175,10 @@ impl Process {
         let mut path = path.to_vec();
         for _ in 0..=MAX_INTERPRETERS {
             let head = self.read_head(&path)?;
-            if let Some(program) =
-                build_id_of(&head).and_then(|id| self.kernel.programs.by_build_id(&id))
+            let runs = runs_on(&self.kernel.facts.machine, &head);
+            if (runs || head.starts_with(b"#!"))
+                && let Some(program) =
+                    build_id_of(&head).and_then(|id| self.kernel.programs.by_build_id(&id))
             {
                 return Ok(Image {
                     run: program.run,
@@ -193,7 +195,7 @@ impl Process {
                 (path, args) = (interpreter, new_args);
                 continue;
             }
-            if !runs_here(&head) {
+            if !runs {
                 return Err(Errno::Enoexec);
             }
             self.observe(Observation::ForeignExecutable {
@@ -277,19 +279,6 @@ fn interpreter_of(line: &[u8]) -> Option<(Vec<u8>, Option<Vec<u8>>)> {
             (!rest.is_empty()).then(|| rest.to_vec()),
         )
     })
-}
-
-/// Whether this is an ELF executable for the machine's processor: 64 bits, little-endian, x86-64,
-/// or 32 bits, i386, which such a kernel runs as well.
-fn runs_here(head: &[u8]) -> bool {
-    let (class, data) = (head.get(4), head.get(5));
-    let machine = head.get(18..20);
-    head.starts_with(b"\x7fELF")
-        && data == Some(&1)
-        && matches!(
-            (class, machine),
-            (Some(2), Some([62, 0])) | (Some(1), Some([3, 0]))
-        )
 }
 
 /// A binary brought in from outside: it is not run. It looks like one that crashed at once, which

@@ -10,7 +10,7 @@ use sundew_vfs::{Credentials, InodeId};
 
 use crate::descriptor::Table;
 use crate::environment::Environment;
-use crate::machine::Resident;
+use crate::machine::{Kernel, Resident};
 use crate::scheduler::nanos;
 use crate::signal::Disposition;
 use crate::tty::Tty;
@@ -284,8 +284,8 @@ pub struct Summary {
 }
 
 impl ProcessState {
-    /// What `ps` shows. `machine_started` is monotonic, `uptime_at_start` the time after boot then.
-    pub(crate) fn summary(&self, since_boot: impl Fn(Duration) -> Duration) -> Summary {
+    /// What `ps` shows.
+    pub(crate) fn summary(&self, kernel: &Kernel) -> Summary {
         let inner = lock(&self.inner);
         let (vsz_kib, rss_kib) = self.resident.as_ref().map_or_else(
             || memory_of(&inner.name, self.pid),
@@ -306,13 +306,19 @@ impl ProcessState {
             ppid: inner.ppid,
             group: inner.group,
             session: inner.session,
-            foreground: inner.tty.as_ref().map_or(0, |tty| tty.foreground()),
+            foreground: match (&inner.tty, &self.resident) {
+                (Some(tty), _) => tty.foreground(),
+                // The getty of a console is in its foreground.
+                (None, Some(resident)) if resident.tty.is_some() => inner.group,
+                _ => 0,
+            },
             uid: inner.credentials.uid,
             gid: inner.credentials.gid,
-            tty: inner
-                .tty
-                .as_ref()
-                .map(|tty| format!("pts/{}", tty.index()).into_bytes()),
+            tty: match (&inner.tty, &self.resident) {
+                (Some(tty), _) => Some(format!("pts/{}", tty.index()).into_bytes()),
+                (None, Some(resident)) => resident.tty.clone(),
+                (None, None) => None,
+            },
             name: inner.name.clone(),
             args: if state == b'Z' {
                 Vec::new()
@@ -327,9 +333,15 @@ impl ProcessState {
             started: if self.resident.is_some() {
                 self.started
             } else {
-                since_boot(self.started)
+                kernel.since_boot(self.started)
             },
-            cpu: self.cpu(),
+            cpu: match &self.resident {
+                Some(resident) => {
+                    let life = kernel.uptime().saturating_sub(resident.started);
+                    self.cpu() + life * resident.busy_ppm / 1_000_000
+                }
+                None => self.cpu(),
+            },
             vsz_kib: if state == b'Z' { 0 } else { vsz_kib },
             rss_kib: if state == b'Z' { 0 } else { rss_kib },
             kernel_thread: self.is_kernel_thread(),

@@ -36,12 +36,7 @@ pub(super) const TREE: &[(&str, Entry)] = &[
     ),
     ("loadavg", File(loadavg)),
     ("meminfo", File(meminfo)),
-    (
-        "modules",
-        File(|_| {
-            b"virtio_net 73728 0 - Live 0x0000000000000000\nnet_failover 24576 1 virtio_net, Live 0x0000000000000000\nfailover 16384 1 net_failover, Live 0x0000000000000000\nvirtio_blk 28672 2 - Live 0x0000000000000000\next4 983040 1 - Live 0x0000000000000000\ncrc16 16384 1 ext4, Live 0x0000000000000000\nmbcache 16384 1 ext4, Live 0x0000000000000000\njbd2 167936 1 ext4, Live 0x0000000000000000\n".to_vec()
-        }),
-    ),
+    ("modules", File(|kernel| kernel.facts.modules.clone())),
     ("mounts", Link("self/mounts")),
     ("net", Link("self/net")),
     ("partitions", File(partitions)),
@@ -92,22 +87,42 @@ fn line(text: &[u8]) -> Vec<u8> {
 }
 
 fn cmdline(kernel: &Kernel) -> Vec<u8> {
-    let root = kernel
-        .facts
-        .disks
-        .first()
-        .map_or(&b"/dev/vda1"[..], |disk| &disk.device);
-    [
-        b"BOOT_IMAGE=/boot/vmlinuz-",
-        kernel.facts.kernel_release.as_slice(),
-        b" root=",
-        root,
-        b" ro quiet\n",
-    ]
-    .concat()
+    line(&kernel.facts.command_line)
+}
+
+/// `/proc/cpuinfo` of an ARM kernel.
+fn cpuinfo_arm(facts: &Facts) -> Vec<u8> {
+    let cpu = &facts.cpu;
+    let text = String::from_utf8_lossy;
+    let mut out = String::new();
+    for processor in 0..cpu.count {
+        // Writing to a String cannot fail.
+        let _infallible = write!(
+            out,
+            "processor\t: {processor}\nmodel name\t: {}\nBogoMIPS\t: {:.2}\nFeatures\t: {} \n\
+             CPU implementer\t: {}\nCPU architecture: {}\nCPU variant\t: 0x0\nCPU part\t: {:#x}\n\
+             CPU revision\t: {}\n\n",
+            text(&cpu.model_name),
+            f64::from(cpu.khz) / 500.0,
+            text(&cpu.flags),
+            text(&cpu.vendor),
+            cpu.family,
+            cpu.model,
+            cpu.stepping,
+        );
+    }
+    let _infallible = write!(
+        out,
+        "Hardware\t: {}\nRevision\t: 0000\nSerial\t\t: 0000000000000000\n",
+        text(&cpu.board)
+    );
+    out.into_bytes()
 }
 
 fn cpuinfo(facts: &Facts) -> Vec<u8> {
+    if !facts.cpu.board.is_empty() {
+        return cpuinfo_arm(facts);
+    }
     let cpu = &facts.cpu;
     let text = String::from_utf8_lossy;
     let mut out = String::new();

@@ -154,7 +154,7 @@ fn maps(state: &ProcessState) -> Vec<u8> {
 }
 
 fn summary(kernel: &Kernel, state: &ProcessState) -> Summary {
-    state.summary(|started| kernel.since_boot(started))
+    state.summary(kernel)
 }
 
 /// Clock ticks of 10 ms, as `USER_HZ` has it.

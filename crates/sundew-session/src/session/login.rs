@@ -3,7 +3,7 @@
 use sundew_events::Connection;
 use sundew_kernel::Pid;
 use sundew_kernel::environment::Environment;
-use sundew_kernel::machine::{Login, Machine, Resident};
+use sundew_kernel::machine::{Login, Machine};
 use sundew_persona::Persona;
 use sundew_persona::accounting::LASTLOG_BYTES;
 use sundew_persona::users::User;
@@ -111,28 +111,7 @@ pub(super) fn daemon(
     tty: Option<&[u8]>,
     up: std::time::Duration,
 ) -> Option<Pid> {
-    let place = match tty {
-        Some(path) => {
-            String::from_utf8_lossy(path.strip_prefix(b"/dev/").unwrap_or(path)).into_owned()
-        }
-        None => "notty".to_owned(),
-    };
-    let title = format!("sshd: {}@{place}", String::from_utf8_lossy(&user.name));
-    let resident = Resident {
-        pid: 0,
-        ppid: persona.sshd,
-        uid: 0,
-        gid: 0,
-        name: b"sshd".to_vec(),
-        args: vec![title.into_bytes()],
-        executable: b"/usr/sbin/sshd".to_vec(),
-        session: 0,
-        started: up,
-        cpu: std::time::Duration::ZERO,
-        vsz_kib: 17_972,
-        rss_kib: 10_960,
-        state: b"Ss".to_vec(),
-    };
+    let resident = persona.login_daemon(user, tty, up);
     machine.add_resident(resident).ok()
 }
 

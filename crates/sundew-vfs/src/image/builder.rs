@@ -18,6 +18,8 @@ pub struct ImageBuilder {
     nodes: Vec<Draft>,
     contents: Vec<Content>,
     names: Interner,
+    /// Roots of filesystems.
+    volumes: Vec<NodeIndex>,
 }
 
 /// Why a node could not be added; holds the path.
@@ -74,6 +76,7 @@ impl ImageBuilder {
             }],
             contents: Vec::new(),
             names,
+            volumes: vec![0],
         }
     }
 
@@ -94,6 +97,32 @@ impl ImageBuilder {
                 self.describe(index, path, attributes)
             }
         }
+    }
+
+    /// Says that a directory that is there is the root of a filesystem of its own: a mount with
+    /// [`MountRoot::Shown`](crate::MountRoot::Shown) gives all below it its device number.
+    ///
+    /// # Errors
+    ///
+    /// [`ImageError::NotADirectory`] for anything but a directory, [`ImageError::TooLarge`] after 255.
+    pub fn filesystem(&mut self, path: &[u8]) -> Result<(), ImageError> {
+        let (parent, name) = self.parent(path)?;
+        let index = self
+            .child(parent, name)
+            .filter(|index| {
+                matches!(
+                    self.nodes.get(*index as usize).map(|draft| &draft.kind),
+                    Some(DraftKind::Directory { .. })
+                )
+            })
+            .ok_or_else(|| ImageError::NotADirectory(path.into()))?;
+        if self.volumes.len() > usize::from(u8::MAX) {
+            return Err(ImageError::TooLarge(path.into()));
+        }
+        if !self.volumes.contains(&index) {
+            self.volumes.push(index);
+        }
+        Ok(())
     }
 
     /// Adds a regular file.
@@ -192,8 +221,9 @@ impl ImageBuilder {
     pub fn finish(self) -> Arc<Image> {
         let mut nodes = Vec::with_capacity(self.nodes.len());
         let mut entries = Vec::with_capacity(self.nodes.len());
+        let volume_of = volumes_of(&self.nodes, &self.volumes);
         let mut names = self.names;
-        for draft in self.nodes {
+        for (draft, volume) in self.nodes.into_iter().zip(volume_of) {
             let kind = match draft.kind {
                 DraftKind::Other(kind) => kind,
                 DraftKind::Directory {
@@ -219,6 +249,7 @@ impl ImageBuilder {
             };
             nodes.push(ImageNode {
                 attributes: draft.attributes,
+                volume,
                 nlink: draft.nlink,
                 kind,
             });
@@ -233,6 +264,7 @@ impl ImageBuilder {
             entries,
             names,
             contents,
+            volumes: self.volumes,
         })
     }
 
@@ -369,6 +401,28 @@ impl ImageBuilder {
             .intern(name)
             .ok_or_else(|| ImageError::TooLarge(path.into()))
     }
+}
+
+/// The filesystem of every node: that of the directory it was first named in, unless it is a root.
+fn volumes_of(nodes: &[Draft], roots: &[NodeIndex]) -> Vec<u8> {
+    let mut found = vec![0; nodes.len()];
+    // A parent comes before its children, so one pass is enough.
+    for (index, draft) in nodes.iter().enumerate() {
+        if let Some(root) = roots.iter().position(|root| *root as usize == index)
+            && let (Some(own), Ok(root)) = (found.get_mut(index), u8::try_from(root))
+        {
+            *own = root;
+        }
+        let own = found.get(index).copied().unwrap_or(0);
+        if let DraftKind::Directory { entries, .. } = &draft.kind {
+            for child in entries.values() {
+                if let Some(child) = found.get_mut(*child as usize) {
+                    *child = own;
+                }
+            }
+        }
+    }
+    found
 }
 
 impl Default for ImageBuilder {

@@ -1,9 +1,9 @@
 //! Reading through the overlay: a changed node first, else the image's.
 
-use super::Overlay;
 use super::file::BLOCK_BYTES;
 use super::no_bytes;
 use super::node::{Body, Node, Place};
+use super::{Overlay, Style};
 use crate::image::{Image, ImageKind, ImageNode};
 use crate::{DirEntry, Errno, FileType, InodeId, Metadata};
 
@@ -25,10 +25,36 @@ impl Overlay {
     }
 
     pub(crate) fn metadata(&self, ino: InodeId) -> Result<Metadata, Errno> {
-        Ok(match self.view(ino)? {
+        let mut metadata = match self.view(ino)? {
             View::Changed(node) => changed_metadata(ino, node),
             View::Image(node) => self.image_metadata(ino, node),
-        })
+        };
+        match self.style(metadata.dev) {
+            Style::Disk => {}
+            Style::Memory if metadata.is_dir() => {
+                metadata.size = (self.entry_count(ino) + 2) * DIRENT_BYTES;
+                metadata.blocks = 0;
+            }
+            Style::Memory if metadata.is_symlink() => metadata.blocks = 0,
+            Style::Memory => {}
+            Style::Kernel => {
+                metadata.blocks = 0;
+                if !metadata.is_regular() {
+                    metadata.size = 0;
+                }
+            }
+        }
+        Ok(metadata)
+    }
+
+    /// Names in a directory, without `.` and `..`.
+    fn entry_count(&self, dir: InodeId) -> u64 {
+        let in_image = self.image.entry_count(dir);
+        let count = match self.nodes.get(&dir).map(|node| &node.body) {
+            Some(Body::Directory(d)) => d.added.len() + in_image.saturating_sub(d.removed.len()),
+            _ => in_image,
+        };
+        count as u64
     }
 
     fn image_metadata(&self, ino: InodeId, node: &ImageNode) -> Metadata {
@@ -42,7 +68,7 @@ impl Overlay {
         let time = node.attributes.mtime;
         Metadata {
             ino,
-            dev: self.image_dev,
+            dev: self.image_dev(node.volume),
             file_type,
             mode: node.attributes.mode,
             uid: node.attributes.uid,
@@ -209,6 +235,9 @@ fn changed_metadata(ino: InodeId, node: &Node) -> Metadata {
         ctime: node.ctime,
     }
 }
+
+/// What a name adds to the size of a directory in memory: `BOGO_DIRENT_SIZE` of Linux's tmpfs.
+const DIRENT_BYTES: u64 = 20;
 
 /// `st_blocks` of so many blocks; ext4 keeps link targets under 60 bytes in the inode itself.
 fn sectors(file_type: FileType, size: u64, blocks: u64) -> u64 {

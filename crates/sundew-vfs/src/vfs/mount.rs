@@ -1,7 +1,7 @@
 //! Mounted filesystems: what covers which directory.
 
 use super::{Context, Vfs};
-use crate::overlay::Limits;
+use crate::overlay::{Limits, Style, Volume};
 use crate::permission::Credentials;
 use crate::{Errno, InodeId, NoSynthetic, Synthetic, Timestamp};
 
@@ -34,6 +34,9 @@ pub struct Mount {
 pub enum MountRoot {
     /// The image; only at `/`.
     Image,
+    /// What the image has there, as a filesystem of its own; only where the image says so
+    /// ([`ImageBuilder::filesystem`](crate::ImageBuilder::filesystem)).
+    Shown,
     /// A fresh writable directory, `01777` like a tmpfs.
     Tree,
     /// A node that the [`Synthetic`] answers for.
@@ -54,8 +57,8 @@ impl Vfs {
     ///
     /// # Errors
     ///
-    /// `ENOENT`, `ENOTDIR`; `EINVAL` for [`MountRoot::Image`] anywhere but at `/` and for others
-    /// there; `ENOSPC` after 128.
+    /// `ENOENT`, `ENOTDIR`; `EINVAL` for [`MountRoot::Image`] anywhere but at `/`, for others there,
+    /// and for [`MountRoot::Shown`] where the image has no filesystem; `ENOSPC` after 128.
     pub fn mount(&mut self, mount: Mount) -> Result<(), Errno> {
         self.mount_in(mount, &NoSynthetic)
     }
@@ -83,13 +86,21 @@ impl Vfs {
         if at_root != (mount.root == MountRoot::Image) {
             return Err(Errno::Einval);
         }
+        let volume = Volume {
+            dev: mount.dev,
+            style: Style::of(&mount.fs_type),
+        };
         let root = match mount.root {
-            MountRoot::Image => {
-                self.overlay.image_dev = mount.dev;
+            MountRoot::Image | MountRoot::Shown => {
+                let index = self.image().volume_at(covered).ok_or(Errno::Einval)?;
+                self.overlay.set_volume(index, volume);
+                if !at_root {
+                    self.shown.push(covered);
+                }
                 self.mounts.push(mount);
                 return Ok(());
             }
-            MountRoot::Tree => self.overlay.create_top(mount.dev, 0o1777),
+            MountRoot::Tree => self.overlay.create_top(volume, 0o1777),
             MountRoot::Synthetic(root) if root.is_synthetic() => root,
             MountRoot::Synthetic(_) => return Err(Errno::Einval),
         };
@@ -135,6 +146,7 @@ impl Vfs {
     /// Whether something is mounted there, or it is the root of something mounted.
     pub(crate) fn is_mount_point(&self, ino: InodeId) -> bool {
         ino == self.root()
+            || self.shown.contains(&ino)
             || self
                 .points
                 .iter()

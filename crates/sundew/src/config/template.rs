@@ -41,6 +41,8 @@ pub const TEMPLATE: &str = r#"# Sundew's configuration. What is commented out is
 #min_free = 536870912
 
 [machine]
+# The machine that visitors find: "debian12", a server, or "camera", an ARM camera with BusyBox.
+#persona = "debian12"
 # What one visitor's machine may use: live processes, bytes of memory,
 #processes = 200
 #memory = 67108864
