@@ -149,10 +149,10 @@ impl Guard {
 
     /// What an unreachable target looks like. The machine's own loopback has nobody listening.
     async fn refuse(&self, target: SocketAddr) -> Result<Box<dyn Stream>, Errno> {
+        (self.refused)(target);
         if target.ip().is_loopback() || target.ip().is_unspecified() {
             return Err(Errno::Econnrefused);
         }
-        (self.refused)(target);
         sleep(self.shared.limits.unreachable).await;
         Err(Errno::Ehostunreach)
     }
@@ -231,8 +231,10 @@ mod tests {
     async fn loopback_is_the_machines_own_unless_the_operator_allows_it() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let target = listener.local_addr().unwrap();
-        let guard = Egress::new(Policy::default(), Limits::default()).for_attacker(refusals().0);
+        let (refused, seen) = refusals();
+        let guard = Egress::new(Policy::default(), Limits::default()).for_attacker(refused);
         assert_eq!(guard.connect(target).await.err(), Some(Errno::Econnrefused));
+        assert_eq!(*seen.lock().unwrap(), [target]);
 
         let policy = Policy {
             allow: vec!["127.0.0.1".parse().unwrap()],

@@ -11,7 +11,7 @@ use tokio::io::ReadBuf;
 use crate::device::Device;
 use crate::machine::Kernel;
 use crate::network::Stream;
-use crate::observe::Observation;
+use crate::observe::{Observation, Written};
 use crate::pipe::{ReadEnd, WriteEnd};
 use crate::procfs::View;
 use crate::tty::Tty;
@@ -118,7 +118,8 @@ pub(crate) struct OpenFile {
     /// Who opened it and whether anything was written, for the report at close.
     opened_by: Pid,
     written: Mutex<bool>,
-    report: Option<Vec<u8>>,
+    /// Path, and whether it is written at its end.
+    report: Option<(Vec<u8>, bool)>,
 }
 
 impl OpenFile {
@@ -127,7 +128,7 @@ impl OpenFile {
         kernel: &Arc<Kernel>,
         ino: InodeId,
         opened_by: Pid,
-        report: Option<Vec<u8>>,
+        report: Option<(Vec<u8>, bool)>,
     ) -> Self {
         Self {
             ino,
@@ -145,14 +146,16 @@ impl Drop for OpenFile {
         let Some(kernel) = self.kernel.upgrade() else {
             return;
         };
-        lock(&kernel.fs).release(self.ino);
-        if let Some(path) = self.report.take()
-            && *lock(&self.written)
-        {
-            kernel.observer.observe(Observation::RedirectWritten {
+        let written = *lock(&self.written);
+        match self.report.take().filter(|_| written) {
+            // The report takes the reference over.
+            Some((path, append)) => kernel.observer.observe(Observation::RedirectWritten {
                 pid: self.opened_by,
                 path,
-            });
+                append,
+                file: Arc::new(Written::new(self.kernel.clone(), self.ino)),
+            }),
+            None => lock(&kernel.fs).release(self.ino),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! One machine: what it is made of, and the doors through which its users come in.
 
+pub mod admin;
+
 use std::collections::{BTreeMap, HashMap};
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};

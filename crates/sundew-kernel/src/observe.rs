@@ -1,8 +1,12 @@
 //! What the machine reports about those who use it. Names of events are given elsewhere.
 
-use futures_util::future::BoxFuture;
+use std::sync::{Arc, Weak};
 
-use crate::Pid;
+use futures_util::future::BoxFuture;
+use sundew_vfs::{Errno, InodeId};
+
+use crate::machine::Kernel;
+use crate::{Pid, lock};
 
 /// Something an observer of the machine may want to know.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +56,10 @@ pub enum Observation {
         pid: Pid,
         /// Its absolute path.
         path: Vec<u8>,
+        /// Whether it was written at its end (`>>`): more is likely to come.
+        append: bool,
+        /// The file itself, which may lose its name or be written again.
+        file: Arc<Written>,
     },
     /// A process exceeded a budget and was ended.
     BudgetSpent {
@@ -60,6 +68,52 @@ pub enum Observation {
         /// Which budget.
         budget: crate::budget::Budget,
     },
+}
+
+/// A file that somebody wrote, held so that its content can be read even when its name is gone. It
+/// keeps its place in the quota for as long as this value lives.
+#[derive(Debug)]
+pub struct Written {
+    kernel: Weak<Kernel>,
+    ino: InodeId,
+}
+
+impl Written {
+    /// Takes over a reference on `ino`.
+    pub(crate) fn new(kernel: Weak<Kernel>, ino: InodeId) -> Self {
+        Self { kernel, ino }
+    }
+
+    /// Its content now, at most `limit` bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`Errno::Enoent`] when the machine is gone.
+    pub fn read(&self, limit: usize) -> Result<Vec<u8>, Errno> {
+        let kernel = self.kernel.upgrade().ok_or(Errno::Enoent)?;
+        let fs = lock(&kernel.fs);
+        let size = usize::try_from(fs.size(self.ino)?).unwrap_or(usize::MAX);
+        let mut content = vec![0; size.min(limit)];
+        let count = fs.read_at(self.ino, 0, &mut content)?;
+        content.truncate(count);
+        Ok(content)
+    }
+}
+
+impl PartialEq for Written {
+    fn eq(&self, other: &Self) -> bool {
+        self.ino == other.ino && self.kernel.ptr_eq(&other.kernel)
+    }
+}
+
+impl Eq for Written {}
+
+impl Drop for Written {
+    fn drop(&mut self) {
+        if let Some(kernel) = self.kernel.upgrade() {
+            lock(&kernel.fs).release(self.ino);
+        }
+    }
 }
 
 /// What is fetched from elsewhere.

@@ -2,7 +2,7 @@
 //!
 //! utmp(5); `struct lastlog` of `<lastlog.h>`. A reader for `last` and `who` belongs to the programs.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use sundew_kernel::facts::Facts;
 
@@ -53,6 +53,71 @@ pub(crate) fn lastlog(origin: &Origin, facts: &Facts) -> Vec<u8> {
     out
 }
 
+/// A login on a terminal, as sshd records it.
+#[derive(Debug, Clone)]
+pub struct Login {
+    /// The process of the daemon that serves it.
+    pub pid: u32,
+    /// `pts/0`.
+    pub line: Vec<u8>,
+    /// Who.
+    pub user: Vec<u8>,
+    /// From where.
+    pub address: IpAddr,
+}
+
+impl Login {
+    /// The record for `utmp` and `wtmp` when it begins at `at`, in seconds since 1970.
+    pub fn begun(&self, at: i64) -> Vec<u8> {
+        let host = self.address.to_string();
+        self.record(USER_PROCESS, &self.user, host.as_bytes(), at)
+    }
+
+    /// The record when it ends.
+    pub fn ended(&self, at: i64) -> Vec<u8> {
+        self.record(DEAD_PROCESS, b"", b"", at)
+    }
+
+    /// The record for `lastlog`, which stands at [`LASTLOG_BYTES`] times the user's number.
+    pub fn last(&self, at: i64) -> Vec<u8> {
+        let mut out = Vec::with_capacity(LASTLOG_BYTES);
+        out.extend(seconds(at));
+        field(&mut out, &self.line, 32);
+        field(&mut out, self.address.to_string().as_bytes(), 256);
+        out
+    }
+
+    /// Where its record belongs in this `utmp`: over an earlier one of its terminal, or at the end.
+    pub fn place(&self, utmp: &[u8]) -> usize {
+        let own = |record: &[u8]| {
+            let line = record.get(8..40).unwrap_or_default();
+            line.split(|&byte| byte == 0).next() == Some(&self.line)
+        };
+        let records = utmp.chunks_exact(UTMP_BYTES);
+        let count = records.len();
+        utmp.chunks_exact(UTMP_BYTES)
+            .position(own)
+            .unwrap_or(count)
+            .saturating_mul(UTMP_BYTES)
+    }
+
+    fn record(&self, kind: u16, user: &[u8], host: &[u8], at: i64) -> Vec<u8> {
+        // The last four bytes of the line, as init's entries are told apart.
+        let id = self.line.len().saturating_sub(4);
+        Record {
+            kind,
+            pid: self.pid,
+            line: &self.line,
+            id: self.line.get(id..).unwrap_or_default(),
+            user,
+            host,
+            at,
+            address: (kind == USER_PROCESS).then_some(self.address),
+        }
+        .encode()
+    }
+}
+
 struct Session {
     pid: u32,
     from: i64,
@@ -75,7 +140,7 @@ impl Session {
             user,
             host: host.as_bytes(),
             at,
-            address: Some(self.host),
+            address: Some(self.host.into()),
         }
         .encode()
     }
@@ -152,7 +217,7 @@ struct Record<'a> {
     user: &'a [u8],
     host: &'a [u8],
     at: i64,
-    address: Option<Ipv4Addr>,
+    address: Option<IpAddr>,
 }
 
 impl Record<'_> {
@@ -172,7 +237,11 @@ impl Record<'_> {
                 .unwrap_or(0)
                 .to_le_bytes(),
         );
-        out.extend(self.address.map_or([0; 4], |address| address.octets()));
+        match self.address {
+            Some(IpAddr::V4(address)) => out.extend(address.octets()),
+            Some(IpAddr::V6(address)) => out.extend(address.octets()),
+            None => {}
+        }
         out.resize(UTMP_BYTES, 0);
         out
     }

@@ -11,9 +11,10 @@ use sundew_vfs::{Errno, Image, ImageError, Limits, Mount, Vfs};
 
 use crate::facts::{self, Origin};
 use crate::manifest::{self, ManifestError};
+use crate::seed::Seed;
 use crate::tree::{self, Data, Executable, Runs};
 use crate::users::{self, Group, User};
-use crate::{camera, mounts, processes};
+use crate::{camera, made, mounts, processes};
 
 /// Which sort of machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -246,6 +247,21 @@ impl Persona {
                 state: b"S".to_vec(),
                 ..resident
             },
+        }
+    }
+
+    /// A password hash for `/etc/shadow` of an account that is made later: the same for the same user
+    /// of the same machine, and of no password anybody knows.
+    pub fn password_hash(&self, name: &[u8]) -> String {
+        let mut bytes = self.seed.to_le_bytes().to_vec();
+        bytes.resize(32, 0x5a);
+        let seed = Seed::new(<[u8; 32]>::try_from(bytes).unwrap_or_default());
+        let label = String::from_utf8_lossy(name);
+        let salt = made::crypt64(&seed, &format!("salt of {label}"), 22);
+        let hash = made::crypt64(&seed, &format!("hash of {label}"), 43);
+        match self.model {
+            Model::Debian12 => format!("$y$j9T${salt}${hash}"),
+            Model::Camera => format!("$1${:.8}${hash:.22}", salt),
         }
     }
 

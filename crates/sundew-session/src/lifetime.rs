@@ -1,7 +1,7 @@
 //! What all sessions of a sensor share, how many there are, and how they end.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use sundew_capture::Store;
@@ -20,6 +20,14 @@ use tokio_util::task::TaskTracker;
 use crate::clock::event_time;
 use crate::policy::Policy;
 use crate::session::Session;
+use crate::session::since_boot as login_uptime;
+
+/// Processes that come and go between two visits, at most.
+const FORKS_PER_VISIT: u64 = 40;
+/// Processes that a server starts in an hour by itself: cron, timers.
+const FORKS_PER_HOUR: u32 = 37;
+/// Highest process number, below Linux's limit by what a visit may need.
+const PID_MAX: u32 = 4_190_000;
 
 /// Fills a buffer with random bytes.
 pub type Random = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
@@ -61,6 +69,8 @@ pub struct Sensor {
     /// Tasks that must end before the sensor may: the ends of sessions, artifacts being finished.
     pub(crate) tracker: TaskTracker,
     stopping: AtomicBool,
+    /// Process numbers used up between the machines made so far.
+    forks: AtomicU32,
     runtime: Handle,
 }
 
@@ -82,6 +92,7 @@ impl Sensor {
             parts,
             tracker: TaskTracker::new(),
             stopping: AtomicBool::new(false),
+            forks: AtomicU32::new(0),
             runtime: Handle::current(),
         })
     }
@@ -137,6 +148,21 @@ impl Sensor {
     /// The time for events.
     pub(crate) fn now(&self) -> sundew_events::Timestamp {
         event_time(self.parts.clock.wall())
+    }
+
+    /// The last process number before a new machine's first: a server goes on forking, so numbers
+    /// grow with its uptime and from one visit to the next.
+    pub(crate) fn last_pid(&self) -> sundew_kernel::Pid {
+        let persona = &self.parts.persona;
+        let up = login_uptime(persona.facts.boot_time, self.parts.clock.wall());
+        let step = u32::try_from(self.random() % FORKS_PER_VISIT).unwrap_or(0) + 3;
+        let visits = self.forks.fetch_add(step, Ordering::Relaxed);
+        let hourly = u32::try_from(up.as_secs() / 3600)
+            .unwrap_or(0)
+            .wrapping_mul(FORKS_PER_HOUR);
+        // The kernel counts to 4194304 and begins anew at 300.
+        let first = persona.last_pid;
+        first + hourly.wrapping_add(visits) % (PID_MAX - first).max(1)
     }
 
     /// A random number.

@@ -6,13 +6,13 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use sundew_capture::{ArtifactWriter, Kept, Lost, Origin, Outcome, Reason, Taken};
 use sundew_events::event::{Captured, DownloadSource, FileDownload, Stored, Target};
 use sundew_events::{Connection, Event, EventKind, Lossy, Timestamp};
-use sundew_kernel::machine::Machine;
-use sundew_kernel::observe::{Capture, Download, DownloadEnd, Observation, Observer};
+use sundew_kernel::observe::{Capture, Download, DownloadEnd, Observation, Observer, Written};
 use tokio::task::JoinHandle;
 
 use crate::lifetime::Sensor;
@@ -29,8 +29,26 @@ pub(crate) struct Reporter {
     over: Mutex<bool>,
     /// Artifacts that are being finished.
     finishing: Mutex<Vec<JoinHandle<()>>>,
-    /// Files written by redirections and not kept yet, each once, in the order of their first write.
-    redirects: Mutex<Vec<Vec<u8>>>,
+    redirects: Mutex<Redirects>,
+}
+
+/// The files that redirections wrote.
+#[derive(Debug, Default)]
+struct Redirects {
+    /// How many were kept.
+    kept: usize,
+    /// Those that may grow further, in the order of their last write.
+    waiting: Vec<Waiting>,
+    /// Whether a task looks after them.
+    watched: bool,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    path: Vec<u8>,
+    file: Arc<Written>,
+    /// Monotonic time of its last write.
+    since: Duration,
 }
 
 impl Reporter {
@@ -96,9 +114,7 @@ impl Reporter {
             let kept = writer.finish(outcome, reporter.now()).await;
             reporter.kept(kept, source, failure);
         });
-        let mut finishing = lock(&self.finishing);
-        finishing.retain(|task| !task.is_finished());
-        finishing.push(task);
+        self.finishing(task);
     }
 
     fn kept(
@@ -143,34 +159,96 @@ impl Reporter {
         }
     }
 
-    fn redirected(&self, path: Vec<u8>) {
+    /// A file was written by a redirection. What `>` wrote is kept now; what `>>` wrote when it has
+    /// been left alone for a while, so that a payload echoed line by line is one sample.
+    fn redirected(self: &Arc<Self>, path: Vec<u8>, append: bool, file: Arc<Written>) {
         let mut redirects = lock(&self.redirects);
-        if redirects.len() < MAX_REDIRECTS && !redirects.contains(&path) {
-            redirects.push(path);
+        if redirects.kept >= MAX_REDIRECTS {
+            return;
+        }
+        redirects.waiting.retain(|waiting| waiting.path != path);
+        let since = self.sensor.parts.clock.monotonic();
+        if append {
+            redirects.waiting.push(Waiting { path, file, since });
+            if !std::mem::replace(&mut redirects.watched, true) {
+                let watch = Arc::clone(self).watch_redirects();
+                drop(self.sensor.spawn(watch));
+            }
+            return;
+        }
+        redirects.kept += 1;
+        drop(redirects);
+        self.keep(&path, &file);
+    }
+
+    /// Keeps the files that were left alone, until none waits.
+    async fn watch_redirects(self: Arc<Self>) {
+        loop {
+            self.sensor.parts.clock.sleep(REDIRECT_QUIET).await;
+            let now = self.sensor.parts.clock.monotonic();
+            let quiet: Vec<_> = {
+                let mut redirects = lock(&self.redirects);
+                let quiet = redirects
+                    .waiting
+                    .extract_if(.., |waiting| {
+                        now.saturating_sub(waiting.since) >= REDIRECT_QUIET
+                    })
+                    .collect();
+                if redirects.waiting.is_empty() {
+                    redirects.watched = false;
+                }
+                quiet
+            };
+            let over = {
+                let mut redirects = lock(&self.redirects);
+                redirects.kept += quiet.len();
+                !redirects.watched
+            };
+            for waiting in quiet {
+                self.keep(&waiting.path, &waiting.file);
+            }
+            if over {
+                return;
+            }
         }
     }
 
     /// Keeps what lies in the files that redirections wrote since the last time.
-    pub(crate) async fn keep_redirects(self: &Arc<Self>, machine: &Machine) {
-        let paths = std::mem::take(&mut *lock(&self.redirects));
-        for path in paths {
-            // One byte more tells a file that is longer.
-            let Ok(content) = machine.read_file(&path, MAX_REDIRECT_BYTES + 1) else {
-                continue;
-            };
-            if content.is_empty() {
-                continue;
-            }
-            let mut writer = self.begin(None, Some(&path));
+    pub(crate) async fn keep_redirects(self: &Arc<Self>) {
+        let waiting = std::mem::take(&mut lock(&self.redirects).waiting);
+        for waiting in waiting {
+            self.keep(&waiting.path, &waiting.file);
+        }
+        self.settle().await;
+    }
+
+    fn keep(self: &Arc<Self>, path: &[u8], file: &Written) {
+        // One byte more tells a file that is longer.
+        let Ok(content) = file.read(MAX_REDIRECT_BYTES + 1) else {
+            return;
+        };
+        if content.is_empty() {
+            return;
+        }
+        let mut writer = self.begin(None, Some(path));
+        let (reporter, destfile) = (Arc::clone(self), Lossy::new(path));
+        let task = self.sensor.spawn(async move {
             let kept = content.get(..MAX_REDIRECT_BYTES);
             writer.write(kept.unwrap_or(&content)).await;
             let outcome = match kept {
                 Some(_) if content.len() > MAX_REDIRECT_BYTES => Outcome::Incomplete(Reason::Limit),
                 _ => Outcome::Complete,
             };
-            let destfile = Lossy::new(&path);
-            self.finish(writer, outcome, DownloadSource::Redirect { destfile }, None);
-        }
+            let kept = writer.finish(outcome, reporter.now()).await;
+            reporter.kept(kept, DownloadSource::Redirect { destfile }, None);
+        });
+        self.finishing(task);
+    }
+
+    fn finishing(&self, task: JoinHandle<()>) {
+        let mut finishing = lock(&self.finishing);
+        finishing.retain(|task| !task.is_finished());
+        finishing.push(task);
     }
 }
 
@@ -218,8 +296,10 @@ impl Observer for Watcher {
                 program: Lossy::new(&path),
                 input: Lossy::from(path),
             },
-            Observation::RedirectWritten { path, .. } => {
-                self.0.redirected(path);
+            Observation::RedirectWritten {
+                path, append, file, ..
+            } => {
+                self.0.redirected(path, append, file);
                 return;
             }
             Observation::BudgetSpent { pid, budget } => {
@@ -321,9 +401,12 @@ pub(crate) fn refusal(reporter: &Arc<Reporter>) -> sundew_egress::Refusal {
     })
 }
 
-/// Files written by redirections that are kept for one channel. A dropper writes a handful; a loop
+/// Files written by redirections that are kept for one connection. A dropper writes a handful; a loop
 /// that writes thousands writes much the same into each.
 const MAX_REDIRECTS: usize = 64;
+
+/// How long a file that is written piece by piece must be left alone before it is kept.
+const REDIRECT_QUIET: Duration = Duration::from_secs(2);
 
 /// Bytes kept of one such file. What is written with `echo` and `printf` is small; a pipe into a
 /// file of this length is no sample any more.

@@ -21,9 +21,12 @@ use crate::lifetime::Sensor;
 use crate::lock;
 use crate::record::{Reporter, Watcher, refusal};
 use channel::Channel;
+pub(crate) use login::since_boot;
 
+mod account;
 pub mod channel;
 mod login;
+mod mode;
 mod stream;
 
 /// One connection, whatever its protocol.
@@ -242,7 +245,7 @@ impl Session {
             limits: parts.machine.clone(),
             seed: sensor.random(),
             residents: parts.persona.residents.clone(),
-            last_pid: parts.persona.last_pid,
+            last_pid: sensor.last_pid(),
             heavy: Some(Arc::clone(&parts.heavy)),
         }))
     }

@@ -127,7 +127,8 @@ impl boundary::Channel for Line {
     }
 
     fn pty(&self, request: boundary::PtyRequest) -> bool {
-        self.0.pty(&request.term, request.columns, request.rows)
+        self.0
+            .pty(&request.term, request.columns, request.rows, &request.modes)
     }
 
     fn resize(&self, columns: u32, rows: u32) {

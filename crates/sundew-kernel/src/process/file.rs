@@ -253,7 +253,9 @@ impl Process {
             no_follow: flags.no_follow,
             mode: mode & !self.umask(),
         };
-        let report = flags.redirection.then(|| self.absolute(path));
+        let report = flags
+            .redirection
+            .then(|| (self.absolute(path), flags.append));
         let pid = self.pid();
         let (metadata, file) = self.with_fs(|fs, cx| {
             let opened = fs.open(cx, path, options)?;

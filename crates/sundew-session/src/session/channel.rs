@@ -11,9 +11,11 @@ use sundew_kernel::{Errno, Signal};
 use tokio::sync::mpsc;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::Session;
+use super::account::Visit;
 use super::login::{self, Wanted};
+use super::mode;
 use super::stream::{self, Keeper, Pipes, Place, Terminal};
+use super::{Session, account};
 use crate::lock;
 
 /// What a channel is started for.
@@ -78,6 +80,7 @@ struct Asked {
 struct Pty {
     term: Vec<u8>,
     size: WindowSize,
+    modes: Vec<(u8, u32)>,
 }
 
 /// How to reach what runs.
@@ -124,7 +127,9 @@ impl Channel {
     }
 
     /// Allocates a terminal.
-    pub fn pty(&self, term: &[u8], columns: u32, rows: u32) -> bool {
+    ///
+    /// `modes` are opcodes and values of RFC 4254 §8, none for protocols without them.
+    pub fn pty(&self, term: &[u8], columns: u32, rows: u32, modes: &[(u8, u32)]) -> bool {
         self.session.reporter.event(EventKind::ClientSize {
             width: columns,
             height: rows,
@@ -132,6 +137,10 @@ impl Channel {
         lock(&self.wanted).pty = Some(Pty {
             term: term.to_vec(),
             size: window(columns, rows),
+            modes: modes
+                .get(..modes.len().min(MAX_MODES))
+                .unwrap_or_default()
+                .to_vec(),
         });
         true
     }
@@ -225,8 +234,11 @@ impl Channel {
     ) -> Result<(), Errno> {
         let session = &self.session;
         let persona = &session.sensor().parts.persona;
-        let user = login::user(persona, &session.user());
+        let user = account::user(&place.machine, persona, &session.user());
         let master = place.machine.open_terminal(pty.size);
+        let mut termios = master.termios();
+        mode::apply(&mut termios, &pty.modes);
+        master.set_termios(termios);
         let path = master.path();
         let mut greeting = match command {
             None => login::greeting(&place.machine, persona, &user),
@@ -249,6 +261,15 @@ impl Channel {
             daemon.unwrap_or(persona.sshd),
         );
         let leader = place.machine.login_on_terminal(login, &master)?;
+        let now = session.sensor().parts.clock.wall();
+        let visit = Visit::begin(
+            &place.machine,
+            persona,
+            &user,
+            connection.src().0,
+            (daemon.unwrap_or(leader.pid()), &path),
+            now,
+        );
         let (master, leader) = (Arc::new(master), Arc::new(leader));
         {
             let mut doors = lock(&self.doors);
@@ -259,6 +280,8 @@ impl Channel {
             master,
             leader,
             daemon,
+            visit,
+            clock: Arc::clone(&session.sensor().parts.clock),
             greeting,
         };
         drop(
@@ -277,7 +300,7 @@ impl Channel {
     ) -> Result<(), Errno> {
         let session = &self.session;
         let persona = &session.sensor().parts.persona;
-        let user = login::user(persona, &session.user());
+        let user = account::user(&place.machine, persona, &session.user());
         let complaint = self.homeless(&place.machine, &user);
         let daemon = self.daemon(&place.machine, &user, None);
         let wanted = Wanted {
@@ -338,6 +361,9 @@ fn window(columns: u32, rows: u32) -> WindowSize {
         rows: u16::try_from(rows).unwrap_or(u16::MAX),
     }
 }
+
+/// Modes of one terminal that are looked at; RFC 4254 names 56.
+const MAX_MODES: usize = 128;
 
 /// Pieces that wait in each direction: with those of a terminal at most 32 KiB each.
 const QUEUED_PIECES: usize = 8;

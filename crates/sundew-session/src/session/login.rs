@@ -9,20 +9,6 @@ use sundew_persona::accounting::LASTLOG_BYTES;
 use sundew_persona::users::User;
 use sundew_vfs::{Credentials, Timestamp};
 
-/// The user of this name. One whom the policy lets in although the machine does not know them is
-/// an ordinary user, 1000, with a home that is not there: what that looks like is what a deleted
-/// account looks like.
-pub(super) fn user(persona: &Persona, name: &[u8]) -> User {
-    persona.user(name).cloned().unwrap_or_else(|| User {
-        name: name.to_vec(),
-        uid: UNKNOWN_ID,
-        gid: UNKNOWN_ID,
-        gecos: Vec::new(),
-        home: [b"/home/", name].concat(),
-        shell: b"/bin/bash".to_vec(),
-    })
-}
-
 fn credentials(persona: &Persona, user: &User) -> Credentials {
     let member = |group: &&sundew_persona::users::Group| group.members.contains(&user.name);
     let mut groups: Vec<u32> = persona
@@ -192,13 +178,11 @@ pub(super) fn no_home(user: &User) -> Vec<u8> {
 }
 
 /// Time since boot.
-pub(super) fn since_boot(boot: Timestamp, now: Timestamp) -> std::time::Duration {
+pub(crate) fn since_boot(boot: Timestamp, now: Timestamp) -> std::time::Duration {
     let secs = u64::try_from(now.secs.saturating_sub(boot.secs)).unwrap_or(0);
     std::time::Duration::from_secs(secs)
 }
 
-/// User and group of somebody whom the machine does not know: the first that adduser(8) gives.
-const UNKNOWN_ID: u32 = 1000;
 /// Length of the terminal's name in lastlog(5).
 const LASTLOG_LINE_BYTES: usize = 32;
 /// Bytes read of `/etc/motd`: pam_motd prints any, an attacker's own must not fill memory.

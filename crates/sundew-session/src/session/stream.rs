@@ -18,6 +18,7 @@ use tokio::sync::mpsc::{Receiver, Sender};
 use tokio_util::sync::CancellationToken;
 
 use super::Session;
+use super::account::Visit;
 use super::channel::{Exit, Output};
 use crate::lock;
 use crate::record::{Reporter, path_text};
@@ -38,6 +39,9 @@ pub(super) struct Terminal {
     pub(super) master: Arc<Master>,
     pub(super) leader: Arc<Leader>,
     pub(super) daemon: Option<Pid>,
+    /// What was written into the accounting files.
+    pub(super) visit: Option<Visit>,
+    pub(super) clock: Arc<dyn sundew_kernel::clock::Clock>,
     /// Shown before anything else.
     pub(super) greeting: Vec<u8>,
 }
@@ -59,6 +63,8 @@ pub(super) async fn terminal<O: From<Output>>(mut place: Place<O>, login: Termin
         master,
         leader,
         daemon,
+        visit,
+        clock,
         greeting,
     } = login;
     let (keeper, to_client) = (&place.keeper, &place.to_client);
@@ -104,6 +110,9 @@ pub(super) async fn terminal<O: From<Output>>(mut place: Place<O>, login: Termin
         () = typing => {}
     }
     drop(master);
+    if let Some(visit) = visit {
+        visit.end(&place.machine, clock.wall());
+    }
     finish(place, daemon, None).await;
 }
 
@@ -217,7 +226,7 @@ async fn finish<O>(place: Place<O>, daemon: Option<Pid>, stdin: Option<ArtifactW
     if let Some(writer) = stdin {
         reporter.finish(writer, Outcome::Complete, DownloadSource::Stdin, None);
     }
-    reporter.keep_redirects(&machine).await;
+    reporter.keep_redirects().await;
     reporter.settle().await;
     keeper.close().await;
 }

@@ -207,4 +207,5 @@ async fn the_loopback_of_the_host_is_not_that_of_the_machine() {
     let events = sensor.stop().await;
     let failed = only(&events, "cowrie.session.file_download.failed");
     assert_eq!(failed["url"], format!("ftp://127.0.0.1:{port}/bot"));
+    only(&events, "sundew.egress.refused");
 }
