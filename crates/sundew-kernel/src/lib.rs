@@ -17,6 +17,7 @@
 //! | [`signal`], [`status`] | signals, dispositions and wait statuses |
 //! | [`budget`] | the limits of one machine |
 //! | [`procfs`] | `/proc` and `/dev/pts`, derived from the process table |
+//! | [`socket`] | the sockets that its users can list |
 //! | [`facts`], [`clock`], [`network`], [`observe`] | what is handed in from outside |
 //! | [`executable`] | how an executable file names its program |
 
@@ -36,6 +37,7 @@ pub mod procfs;
 pub mod program;
 pub mod scheduler;
 pub mod signal;
+pub mod socket;
 pub mod status;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

@@ -25,6 +25,7 @@ use crate::procfs::View;
 use crate::program::ProgramTable;
 use crate::scheduler::{Scheduler, Task};
 use crate::signal::{DefaultAction, Disposition};
+use crate::socket::SocketInfo;
 use crate::tty::{Master, Tty, WindowSize};
 use crate::{ExitStatus, Pid, STDERR, STDIN, STDOUT, Signal, lock};
 
@@ -48,6 +49,8 @@ pub struct Config {
     pub seed: u64,
     /// The processes of a booted machine, pid 1 among them: shown, never run.
     pub residents: Residents,
+    /// What its daemons listen on.
+    pub sockets: Vec<SocketInfo>,
     /// The number after which the first process that runs is named.
     pub last_pid: Pid,
     /// Shared by all machines of a sensor: a machine that uses much CPU takes a permit for each
@@ -140,6 +143,7 @@ pub struct Kernel {
     next_pipe: AtomicU64,
     next_tty: AtomicU32,
     fifos: Mutex<HashMap<InodeId, Weak<Pipe>>>,
+    pub(crate) sockets: Mutex<Vec<SocketInfo>>,
 }
 
 impl std::fmt::Debug for Kernel {
@@ -174,7 +178,7 @@ const PID_MAX: Pid = 4_194_304;
 /// A machine. Cloning gives another handle to the same one.
 #[derive(Debug, Clone)]
 pub struct Machine {
-    kernel: Arc<Kernel>,
+    pub(crate) kernel: Arc<Kernel>,
 }
 
 /// How to start a login: who, where, with what.
@@ -249,6 +253,7 @@ impl Machine {
             next_pipe: AtomicU64::new(10_000 + config.seed % 20_000),
             next_tty: AtomicU32::new(0),
             fifos: Mutex::new(HashMap::new()),
+            sockets: Mutex::new(config.sockets),
         });
         let scheduler = Scheduler::new(Arc::clone(&kernel), config.heavy);
         (Self { kernel }, scheduler)
@@ -272,6 +277,7 @@ impl Machine {
     pub fn remove_resident(&self, pid: Pid) {
         let state = lock(&self.kernel.table).processes.get(&pid).cloned();
         if let Some(state) = state.filter(|state| state.is_resident()) {
+            self.kernel.close_sockets(pid);
             self.kernel.reap(&state);
         }
     }

@@ -399,6 +399,16 @@ impl Process {
         if any { Ok(None) } else { Err(Errno::Echild) }
     }
 
+    /// The sockets of the machine.
+    pub fn sockets(&self) -> Vec<crate::socket::SocketInfo> {
+        self.kernel.sockets()
+    }
+
+    /// What went through an interface since boot.
+    pub fn traffic(&self, interface: &crate::facts::Interface) -> crate::socket::Traffic {
+        self.kernel.traffic(interface)
+    }
+
     /// How the machine's memory is used, in KiB.
     pub fn memory_use(&self) -> crate::procfs::MemoryUse {
         self.kernel.memory_use()

@@ -4,11 +4,15 @@
 //! synthetic bit. Nothing is stored; `View` answers from the kernel's state at the time of asking.
 
 mod content;
+mod net;
 mod process_files;
+mod process_text;
 
 use std::sync::Arc;
 
-use sundew_vfs::{Credentials, DirEntry, Errno, FileType, InodeId, Metadata, Synthetic, Timestamp};
+use sundew_vfs::{
+    Credentials, DirEntry, Errno, FileType, InodeId, Metadata, MountRoot, Synthetic, Timestamp,
+};
 
 use crate::descriptor::{Description, Kind};
 use crate::machine::Kernel;
@@ -24,9 +28,6 @@ pub const PROC_ROOT: InodeId = Node::Tree(0).id();
 pub const PTS_ROOT: InodeId = Node::PtsRoot.id();
 
 const SYNTHETIC: u64 = 1 << 63;
-/// Device numbers that `stat` shows for these filesystems.
-const PROC_DEV: u64 = 22;
-const PTS_DEV: u64 = 23;
 
 /// What a synthetic inode number means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +44,8 @@ enum Node {
     OpenFile(Pid, Fd),
     PtsRoot,
     Pts(u32),
+    /// `/proc/PID/fdinfo/N`.
+    DescriptorInfo(Pid, Fd),
 }
 
 impl Node {
@@ -55,6 +58,7 @@ impl Node {
             Self::OpenFile(pid, fd) => (4, pid, fd),
             Self::PtsRoot => (5, 0, 0),
             Self::Pts(index) => (6, 0, index),
+            Self::DescriptorInfo(pid, fd) => (7, pid, fd),
         };
         InodeId(SYNTHETIC | (kind as u64) << 56 | (pid as u64) << 24 | index as u64)
     }
@@ -73,6 +77,7 @@ impl Node {
             4 => Self::OpenFile(pid, index),
             5 => Self::PtsRoot,
             6 => Self::Pts(index),
+            7 => Self::DescriptorInfo(pid, index),
             _ => return None,
         })
     }
@@ -101,6 +106,7 @@ pub(crate) fn special(kernel: &Kernel, id: InodeId) -> Option<Special> {
             process_files::Entry::File(_)
         )
         .then_some(Special::Content),
+        Node::DescriptorInfo(..) => Some(Special::Content),
         Node::OpenFile(pid, fd) => descriptor(kernel, pid, fd).map(Special::Descriptor),
         Node::Pts(index) => kernel.tty(index).map(Special::Terminal),
         Node::Process(_) | Node::Descriptor(..) | Node::PtsRoot => None,
@@ -155,6 +161,16 @@ pub(crate) fn anonymous(file_type: FileType, creds: &Credentials) -> Metadata {
     }
 }
 
+impl Kernel {
+    /// `st_dev` of a synthetic filesystem, by its root.
+    fn device_of(&self, root: InodeId) -> u64 {
+        self.mounts
+            .iter()
+            .find(|mount| mount.root == MountRoot::Synthetic(root))
+            .map_or(0, |mount| mount.dev)
+    }
+}
+
 /// Number of the last processor.
 fn last_cpu(facts: &crate::facts::Facts) -> u32 {
     facts.cpu.count.saturating_sub(1)
@@ -182,6 +198,38 @@ impl<'a> View<'a> {
         };
         let index = TREE.iter().position(|(known, _)| *known == path)?;
         (index > 0).then_some(Node::Tree(u32::try_from(index).ok()?).id())
+    }
+
+    /// The row of `/proc/PID` with this name below `parent`, a path of the table.
+    fn child_of_process(pid: Pid, parent: &str, name: &[u8]) -> Option<Node> {
+        let index = PROCESS_FILES.iter().position(|(path, ..)| {
+            let (above, last) = path.rsplit_once('/').unwrap_or(("", path));
+            above == parent && last.as_bytes() == name
+        })?;
+        Some(Node::ProcessFile(pid, u32::try_from(index).ok()?))
+    }
+
+    /// The rows below `parent`.
+    fn children_of_process(pid: Pid, parent: &str) -> impl Iterator<Item = (Vec<u8>, Node)> {
+        (0_u32..)
+            .zip(PROCESS_FILES)
+            .filter_map(move |(index, (path, ..))| {
+                let (above, last) = path.rsplit_once('/').unwrap_or(("", path));
+                (above == parent).then(|| (last.as_bytes().to_vec(), Node::ProcessFile(pid, index)))
+            })
+    }
+
+    /// Whether the viewer may look into a process: its user and root may, ptrace(2).
+    fn may_look_into(&self, pid: Pid) -> Result<(), Errno> {
+        let Some(viewer) = self.kernel.process(self.viewer) else {
+            return Ok(());
+        };
+        let uid = lock(&viewer.inner).credentials.uid;
+        if uid == 0 || uid == self.owner(pid).0 {
+            Ok(())
+        } else {
+            Err(Errno::Eacces)
+        }
     }
 
     fn process_exists(&self, pid: Pid) -> Result<(), Errno> {
@@ -252,12 +300,18 @@ impl View<'_> {
                 let file_type = match entry {
                     process_files::Entry::File(_) => FileType::Regular,
                     process_files::Entry::Link(_) => FileType::Symlink,
-                    process_files::Entry::Descriptors => FileType::Directory,
+                    process_files::Entry::Directory
+                    | process_files::Entry::Descriptors
+                    | process_files::Entry::DescriptorInfos
+                    | process_files::Entry::Tasks => FileType::Directory,
                 };
                 Shape::new(file_type, *mode).owned_by(self.owner(pid))
             }
             Node::Descriptor(pid, _) => {
                 Shape::new(FileType::Symlink, 0o700).owned_by(self.owner(pid))
+            }
+            Node::DescriptorInfo(pid, _) => {
+                Shape::new(FileType::Regular, 0o400).owned_by(self.owner(pid))
             }
             Node::OpenFile(pid, fd) => {
                 let description = descriptor(self.kernel, pid, fd).ok_or(Errno::Enoent)?;
@@ -292,7 +346,9 @@ impl Synthetic for View<'_> {
         let pts = matches!(node, Node::PtsRoot | Node::Pts(_));
         Ok(Metadata {
             ino: id,
-            dev: if pts { PTS_DEV } else { PROC_DEV },
+            dev: self
+                .kernel
+                .device_of(if pts { PTS_ROOT } else { PROC_ROOT }),
             file_type: shape.file_type,
             mode: shape.mode,
             uid: shape.owner.0,
@@ -319,37 +375,50 @@ impl Synthetic for View<'_> {
                 Ok(Node::Process(pid).id())
             }
             Node::Tree(parent) => Self::child_of_tree(parent, name).ok_or(Errno::Enoent),
-            Node::Process(pid) => {
-                let index = PROCESS_FILES
-                    .iter()
-                    .position(|row| row.0.as_bytes() == name);
-                let index = index
-                    .and_then(|index| u32::try_from(index).ok())
-                    .ok_or(Errno::Enoent)?;
-                Ok(Node::ProcessFile(pid, index).id())
-            }
-            Node::ProcessFile(pid, _) => {
-                // Only `fd` is a directory here. A leading dot asks for what the link hides.
-                let (open, digits) = name
-                    .strip_prefix(b".")
-                    .map_or((false, name), |rest| (true, rest));
-                let fd = std::str::from_utf8(digits)
-                    .ok()
-                    .and_then(|text| text.parse().ok());
-                let fd: Fd = fd.ok_or(Errno::Enoent)?;
-                descriptor(self.kernel, pid, fd).ok_or(Errno::Enoent)?;
-                Ok(if open {
-                    Node::OpenFile(pid, fd).id()
-                } else {
-                    Node::Descriptor(pid, fd).id()
-                })
+            Node::Process(pid) => Self::child_of_process(pid, "", name)
+                .map(Node::id)
+                .ok_or(Errno::Enoent),
+            Node::ProcessFile(pid, index) => {
+                let (path, entry, _) = PROCESS_FILES.get(index as usize).ok_or(Errno::Enoent)?;
+                match entry {
+                    process_files::Entry::Directory => Self::child_of_process(pid, path, name)
+                        .map(Node::id)
+                        .ok_or(Errno::Enoent),
+                    process_files::Entry::Tasks if number() == Some(pid) => {
+                        Ok(Node::Process(pid).id())
+                    }
+                    process_files::Entry::DescriptorInfos => {
+                        let fd = number().ok_or(Errno::Enoent)?;
+                        descriptor(self.kernel, pid, fd).ok_or(Errno::Enoent)?;
+                        Ok(Node::DescriptorInfo(pid, fd).id())
+                    }
+                    process_files::Entry::Descriptors => {
+                        // A leading dot asks for what the link hides.
+                        let (open, digits) = name
+                            .strip_prefix(b".")
+                            .map_or((false, name), |rest| (true, rest));
+                        let fd = std::str::from_utf8(digits)
+                            .ok()
+                            .and_then(|text| text.parse().ok());
+                        let fd: Fd = fd.ok_or(Errno::Enoent)?;
+                        descriptor(self.kernel, pid, fd).ok_or(Errno::Enoent)?;
+                        Ok(if open {
+                            Node::OpenFile(pid, fd).id()
+                        } else {
+                            Node::Descriptor(pid, fd).id()
+                        })
+                    }
+                    _ => Err(Errno::Enoent),
+                }
             }
             Node::PtsRoot => {
                 let index = number().ok_or(Errno::Enoent)?;
                 self.kernel.tty(index).ok_or(Errno::Enoent)?;
                 Ok(Node::Pts(index).id())
             }
-            Node::Descriptor(..) | Node::OpenFile(..) | Node::Pts(_) => Err(Errno::Enotdir),
+            Node::Descriptor(..) | Node::OpenFile(..) | Node::Pts(_) | Node::DescriptorInfo(..) => {
+                Err(Errno::Enotdir)
+            }
         }
     }
 
@@ -364,7 +433,16 @@ impl Synthetic for View<'_> {
                     .unwrap_or(0);
                 Ok(Node::Tree(u32::try_from(index).unwrap_or(0)).id())
             }
-            Node::ProcessFile(pid, _) => Ok(Node::Process(pid).id()),
+            Node::ProcessFile(pid, index) => {
+                let (path, ..) = PROCESS_FILES.get(index as usize).ok_or(Errno::Enoent)?;
+                let above = path.rsplit_once('/').and_then(|(above, _)| {
+                    PROCESS_FILES.iter().position(|(known, ..)| *known == above)
+                });
+                Ok(match above.and_then(|index| u32::try_from(index).ok()) {
+                    Some(index) => Node::ProcessFile(pid, index).id(),
+                    None => Node::Process(pid).id(),
+                })
+            }
             _ => Ok(PROC_ROOT),
         }
     }
@@ -390,15 +468,28 @@ impl Synthetic for View<'_> {
                     );
                 }
             }
-            Node::Process(pid) => {
-                for (index, row) in PROCESS_FILES.iter().enumerate() {
-                    let index = u32::try_from(index).unwrap_or(0);
-                    nodes.push((row.0.as_bytes().to_vec(), Node::ProcessFile(pid, index)));
-                }
-            }
-            Node::ProcessFile(pid, _) => {
-                for fd in self.fd_numbers(pid) {
-                    nodes.push((fd.to_string().into_bytes(), Node::Descriptor(pid, fd)));
+            Node::Process(pid) => nodes.extend(Self::children_of_process(pid, "")),
+            Node::ProcessFile(pid, index) => {
+                let (path, entry, _) = PROCESS_FILES.get(index as usize).ok_or(Errno::Enoent)?;
+                match entry {
+                    process_files::Entry::Directory => {
+                        nodes.extend(Self::children_of_process(pid, path));
+                    }
+                    process_files::Entry::Tasks => {
+                        nodes.push((pid.to_string().into_bytes(), Node::Process(pid)));
+                    }
+                    process_files::Entry::Descriptors => {
+                        for fd in self.fd_numbers(pid) {
+                            nodes.push((fd.to_string().into_bytes(), Node::Descriptor(pid, fd)));
+                        }
+                    }
+                    process_files::Entry::DescriptorInfos => {
+                        for fd in self.fd_numbers(pid) {
+                            let name = fd.to_string().into_bytes();
+                            nodes.push((name, Node::DescriptorInfo(pid, fd)));
+                        }
+                    }
+                    _ => return Err(Errno::Enotdir),
                 }
             }
             Node::PtsRoot => {
@@ -414,7 +505,9 @@ impl Synthetic for View<'_> {
                         .map(|index| (index.to_string().into_bytes(), Node::Pts(index))),
                 );
             }
-            Node::Descriptor(..) | Node::OpenFile(..) | Node::Pts(_) => return Err(Errno::Enotdir),
+            Node::Descriptor(..) | Node::OpenFile(..) | Node::Pts(_) | Node::DescriptorInfo(..) => {
+                return Err(Errno::Enotdir);
+            }
         }
         let entry = |(name, node): (Vec<u8>, Node)| {
             let file_type = self.shape(node).ok()?.file_type;
@@ -441,6 +534,7 @@ impl Synthetic for View<'_> {
                     return Err(Errno::Einval);
                 };
                 let state = self.kernel.process(pid).ok_or(Errno::Enoent)?;
+                self.may_look_into(pid)?;
                 target(&state).ok_or(Errno::Enoent)
             }
             Node::Descriptor(pid, fd) => {
@@ -465,6 +559,10 @@ impl Synthetic for View<'_> {
                 let state = self.kernel.process(pid).ok_or(Errno::Esrch)?;
                 Ok(content(self.kernel, &state))
             }
+            Node::DescriptorInfo(pid, fd) => {
+                let description = descriptor(self.kernel, pid, fd).ok_or(Errno::Enoent)?;
+                Ok(process_text::descriptor_info(&description))
+            }
             _ => Err(Errno::Einval),
         }
     }
@@ -482,6 +580,7 @@ mod tests {
             Node::ProcessFile(812, 3),
             Node::Descriptor(9, 255),
             Node::OpenFile(9, 2),
+            Node::DescriptorInfo(9, 2),
             Node::PtsRoot,
             Node::Pts(3),
         ] {

@@ -315,6 +315,7 @@ pub fn machine(
         limits,
         seed: 42,
         residents: crate::machine::Residents::default(),
+        sockets: Vec::new(),
         last_pid: 1000,
         heavy: None,
     })

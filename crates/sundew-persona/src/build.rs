@@ -1,5 +1,6 @@
 //! Everything of one machine in one value.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use sundew_kernel::Pid;
 use sundew_kernel::environment::Environment;
 use sundew_kernel::facts::Facts;
 use sundew_kernel::machine::{Resident, Residents};
+use sundew_kernel::socket::{Protocol, SocketInfo};
 use sundew_vfs::{Errno, Image, ImageError, Limits, Mount, Vfs};
 
 use crate::facts::{self, Origin};
@@ -43,6 +45,8 @@ pub struct Persona {
     pub mounts: Vec<Mount>,
     /// The processes of the booted machine.
     pub residents: Residents,
+    /// What its daemons listen on.
+    pub sockets: Vec<SocketInfo>,
     /// The listening daemon that lets users in: the parent of a login.
     pub sshd: Pid,
     /// The last process number given so far.
@@ -166,8 +170,10 @@ impl Persona {
                 camera::last_pid(origin),
             ),
         };
+        let sockets = sockets(model, origin, sshd, &residents);
         Ok(Self {
             model,
+            sockets,
             users: users::passwd(text(b"/etc/passwd")),
             groups: users::group(text(b"/etc/group")),
             mounts,
@@ -277,6 +283,42 @@ impl Persona {
         }
         Ok(vfs)
     }
+}
+
+/// What listens: the daemon that lets users in, and a camera's own services.
+fn sockets(model: Model, origin: &Origin, sshd: Pid, residents: &[Resident]) -> Vec<SocketInfo> {
+    let first = origin.seed.between("first socket", 12_800, 14_900);
+    let services: &[(&[u8], Protocol, u16)] = match model {
+        Model::Debian12 => &[],
+        Model::Camera => &[
+            (b"telnetd", Protocol::Tcp, 23),
+            (b"ipcd", Protocol::Tcp, 80),
+            (b"ipcd", Protocol::Tcp, 554),
+            (b"ipcd", Protocol::Udp, 3702),
+        ],
+    };
+    let ssh = [(sshd, Protocol::Tcp, 22)];
+    let others = services.iter().filter_map(|(name, protocol, port)| {
+        let daemon = residents.iter().find(|one| one.name == *name)?;
+        Some((daemon.pid, *protocol, *port))
+    });
+    let any: [IpAddr; 2] = [Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()];
+    let ends = ssh
+        .into_iter()
+        .chain(others)
+        .flat_map(|daemon| any.map(|address| (daemon, address)));
+    (first..)
+        .step_by(2)
+        .zip(ends)
+        .map(|(inode, ((pid, protocol, port), address))| SocketInfo {
+            protocol,
+            local: (address, port).into(),
+            remote: None,
+            uid: 0,
+            inode,
+            pid,
+        })
+        .collect()
 }
 
 const SUPERUSER_PATH: &[u8] = b"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";

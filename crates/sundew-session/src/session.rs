@@ -245,6 +245,7 @@ impl Session {
             limits: parts.machine.clone(),
             seed: sensor.random(),
             residents: parts.persona.residents.clone(),
+            sockets: parts.persona.sockets.clone(),
             last_pid: sensor.last_pid(),
             heavy: Some(Arc::clone(&parts.heavy)),
         }))

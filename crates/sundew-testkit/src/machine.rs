@@ -82,6 +82,7 @@ impl Debian {
             limits: budget::Limits::default(),
             seed: persona.seed,
             residents: persona.residents.clone(),
+            sockets: persona.sockets.clone(),
             last_pid: persona.last_pid,
             heavy: None,
         });

@@ -343,7 +343,9 @@ impl Channel {
     ) -> Option<sundew_kernel::Pid> {
         let parts = &self.session.sensor().parts;
         let up = login::since_boot(parts.persona.facts.boot_time, parts.clock.wall());
-        login::daemon(machine, &parts.persona, user, tty, up)
+        let pid = login::daemon(machine, &parts.persona, user, tty, up)?;
+        login::socket(machine, &self.session.reporter.connection, pid);
+        Some(pid)
     }
 
     fn homeless(&self, machine: &Machine, user: &sundew_persona::users::User) -> Vec<u8> {

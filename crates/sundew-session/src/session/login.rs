@@ -4,6 +4,7 @@ use sundew_events::Connection;
 use sundew_kernel::Pid;
 use sundew_kernel::environment::Environment;
 use sundew_kernel::machine::{Login, Machine};
+use sundew_kernel::socket::SocketInfo;
 use sundew_persona::Persona;
 use sundew_persona::accounting::LASTLOG_BYTES;
 use sundew_persona::users::User;
@@ -99,6 +100,19 @@ pub(super) fn daemon(
 ) -> Option<Pid> {
     let resident = persona.login_daemon(user, tty, up);
     machine.add_resident(resident).ok()
+}
+
+/// Adds the connection that this daemon serves to those the machine lists; it goes with the daemon.
+pub(super) fn socket(machine: &Machine, connection: &Connection, pid: Pid) {
+    let (src, dst) = (connection.src(), connection.dst());
+    machine.add_socket(SocketInfo {
+        protocol: sundew_kernel::socket::Protocol::Tcp,
+        local: dst.into(),
+        remote: Some(src.into()),
+        uid: 0,
+        inode: 0,
+        pid,
+    });
 }
 
 /// What pam_motd and sshd print before a login shell, as Debian 12 has it, with the terminal's line

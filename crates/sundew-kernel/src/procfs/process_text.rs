@@ -1,0 +1,473 @@
+//! What the files of `/proc/PID` say: proc(5).
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::descriptor::{Description, Kind};
+use crate::machine::Kernel;
+use crate::process::state::{ProcessState, Summary};
+use crate::signal::Disposition;
+use crate::{lock, procfs};
+
+pub(super) fn nul_ended(parts: &[Vec<u8>]) -> Vec<u8> {
+    parts
+        .iter()
+        .flat_map(|part| part.iter().copied().chain([0]))
+        .collect()
+}
+
+pub(super) fn environ(state: &ProcessState) -> Vec<u8> {
+    let inner = lock(&state.inner);
+    inner
+        .env
+        .iter()
+        .flat_map(|(name, value)| [name, b"=", value, b"\0"].concat())
+        .collect()
+}
+
+/// The mount table in the form of fstab(5).
+pub(super) fn mounts(kernel: &Kernel) -> Vec<u8> {
+    let mut out = Vec::new();
+    for mount in &kernel.mounts {
+        for (part, end) in [
+            (&mount.source, b' '),
+            (&mount.target, b' '),
+            (&mount.fs_type, b' '),
+            (&mount.options, b' '),
+        ] {
+            out.extend_from_slice(part);
+            out.push(end);
+        }
+        out.extend_from_slice(b"0 0\n");
+    }
+    out
+}
+
+pub(super) fn limits(kernel: &Kernel) -> Vec<u8> {
+    let mut out = String::from(
+        "Limit                     Soft Limit           Hard Limit           Units     \n",
+    );
+    let files = kernel.limits.descriptors.to_string();
+    for (name, soft, hard, unit) in [
+        ("Max cpu time", "unlimited", "unlimited", "seconds"),
+        ("Max file size", "unlimited", "unlimited", "bytes"),
+        ("Max data size", "unlimited", "unlimited", "bytes"),
+        ("Max stack size", "8388608", "unlimited", "bytes"),
+        ("Max core file size", "0", "unlimited", "bytes"),
+        ("Max resident set", "unlimited", "unlimited", "bytes"),
+        ("Max processes", "7823", "7823", "processes"),
+        ("Max open files", &files, "1048576", "files"),
+        ("Max locked memory", "264519680", "264519680", "bytes"),
+        ("Max address space", "unlimited", "unlimited", "bytes"),
+        ("Max file locks", "unlimited", "unlimited", "locks"),
+        ("Max pending signals", "7823", "7823", "signals"),
+        ("Max msgqueue size", "819200", "819200", "bytes"),
+        ("Max nice priority", "0", "0", ""),
+        ("Max realtime priority", "0", "0", ""),
+        ("Max realtime timeout", "unlimited", "unlimited", "us"),
+    ] {
+        let _infallible = writeln!(out, "{name:<25} {soft:<20} {hard:<20} {unit:<10}");
+    }
+    out.into_bytes()
+}
+
+pub(super) fn maps(kernel: &Kernel, state: &Arc<ProcessState>) -> Vec<u8> {
+    let inner = lock(&state.inner);
+    if inner.executable.is_empty() {
+        return Vec::new();
+    }
+    let root = kernel
+        .mounts
+        .iter()
+        .find(|mount| &*mount.target == b"/")
+        .map_or(0, |mount| mount.dev);
+    let path = String::from_utf8_lossy(&inner.executable).into_owned();
+    let mut map = Map {
+        out: String::new(),
+        device: format!("{:02x}:{:02x}", root >> 8, root & 0xff),
+    };
+    // One set of addresses for each process, as address space randomisation would give.
+    let scatter = u64::from(state.pid).wrapping_mul(0x9e37_79b9) & 0xf_ffff;
+    if kernel.facts.machine.starts_with(b"arm") {
+        map.file(0x1_0000, &[(0x11_0000, "r-xp"), (0x2000, "rw-p")], &path);
+        map.anonymous(
+            0x14_0000 + scatter * 0x1000 % 0x100_0000,
+            0x2_1000,
+            "rw-p",
+            "[heap]",
+        );
+        map.anonymous(
+            0xbe80_0000 + scatter % 0x400 * 0x1000,
+            0x2_1000,
+            "rw-p",
+            "[stack]",
+        );
+        return map.out.into_bytes();
+    }
+    let base = 0x55c0_0000_0000 + scatter * 0x1000;
+    map.file(base, PROGRAM, &path);
+    map.anonymous(base + 0x80_0000, 0x2_1000, "rw-p", "[heap]");
+    let libraries = 0x7f30_0000_0000 + scatter * 0x1000;
+    map.file(libraries, LIBC, "/usr/lib/x86_64-linux-gnu/libc.so.6");
+    map.anonymous(libraries + 0x1d_e000, 0xd000, "rw-p", "");
+    let loader = "/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2";
+    map.file(libraries + 0x20_0000, LOADER, loader);
+    let stack = 0x7ffd_0000_0000 + scatter * 0x1000;
+    map.anonymous(stack, 0x2_1000, "rw-p", "[stack]");
+    map.anonymous(stack + 0x4_f000, 0x4000, "r--p", "[vvar]");
+    map.anonymous(stack + 0x5_3000, 0x2000, "r-xp", "[vdso]");
+    map.out.into_bytes()
+}
+
+struct Map {
+    out: String,
+    device: String,
+}
+
+impl Map {
+    /// The segments of a file, one after the other.
+    fn file(&mut self, base: u64, segments: &[(u64, &str)], path: &str) {
+        // The same file has the same number wherever it is mapped.
+        let inode = path.bytes().fold(131_072_u64, |sum, byte| {
+            (sum.wrapping_mul(31) + u64::from(byte)) % 900_000 + 1000
+        });
+        let (mut at, mut offset) = (base, 0);
+        for (size, mode) in segments {
+            let end = at + size;
+            let head = format!(
+                "{at:x}-{end:x} {mode} {offset:08x} {} {inode} ",
+                self.device
+            );
+            // Writing to a String cannot fail.
+            let _infallible = writeln!(self.out, "{head:<73}{path}");
+            at = end;
+            offset += size;
+        }
+    }
+
+    fn anonymous(&mut self, at: u64, size: u64, mode: &str, name: &str) {
+        let head = format!("{at:x}-{:x} {mode} 00000000 00:00 0 ", at + size);
+        let line = if name.is_empty() {
+            head
+        } else {
+            format!("{head:<73}{name}")
+        };
+        let _infallible = writeln!(self.out, "{line}");
+    }
+}
+
+/// Segments: size and mode, as GNU ld lays them out.
+const PROGRAM: &[(u64, &str)] = &[
+    (0x4000, "r--p"),
+    (0x2_0000, "r-xp"),
+    (0xb000, "r--p"),
+    (0x1000, "r--p"),
+    (0x2000, "rw-p"),
+];
+const LIBC: &[(u64, &str)] = &[
+    (0x2_6000, "r--p"),
+    (0x15_5000, "r-xp"),
+    (0x5_3000, "r--p"),
+    (0x4000, "r--p"),
+    (0x2000, "rw-p"),
+];
+const LOADER: &[(u64, &str)] = &[
+    (0x1000, "r--p"),
+    (0x2_5000, "r-xp"),
+    (0xa000, "r--p"),
+    (0x2000, "r--p"),
+    (0x2000, "rw-p"),
+];
+
+fn summary(kernel: &Kernel, state: &ProcessState) -> Summary {
+    state.summary(kernel)
+}
+
+/// Clock ticks of 10 ms, as `USER_HZ` has it.
+fn ticks(time: Duration) -> u128 {
+    time.as_millis() / 10
+}
+
+pub(super) fn stat(kernel: &Kernel, state: &Arc<ProcessState>) -> Vec<u8> {
+    let s = summary(kernel, state);
+    let tty_nr = s.tty.as_ref().map_or(0, |tty| {
+        let number = |prefix: &[u8]| {
+            let digits = tty.strip_prefix(prefix)?;
+            std::str::from_utf8(digits).ok()?.parse::<u32>().ok()
+        };
+        match (number(b"pts/"), number(b"ttyAMA"), number(b"tty")) {
+            (Some(index), ..) => 136 * 256 + index,
+            (_, Some(index), _) => 204 * 256 + 64 + index,
+            (.., Some(index)) => 4 * 256 + index,
+            _ => 0,
+        }
+    });
+    // Kernel threads are marked, and do not get what others start with.
+    let (flags, faults) = if s.kernel_thread {
+        (2_129_984, 0)
+    } else {
+        (4_194_560, s.rss_kib / 3)
+    };
+    let foreground = if s.tty.is_some() {
+        i64::from(s.foreground)
+    } else {
+        -1
+    };
+    format!(
+        "{} ({}) {} {} {} {} {tty_nr} {foreground} {flags} {faults} 0 0 0 {} {} 0 0 20 0 1 0 {} {} {} 18446744073709551615 0 0 0 0 0 0 0 0 0 0 0 0 17 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n",
+        s.pid,
+        String::from_utf8_lossy(&s.name),
+        char::from(s.state),
+        s.ppid,
+        s.group,
+        s.session,
+        ticks(s.cpu) * 2 / 3,
+        ticks(s.cpu) / 3,
+        ticks(s.started),
+        s.vsz_kib * 1024,
+        s.rss_kib / 4,
+    )
+    .into_bytes()
+}
+
+pub(super) fn statm(kernel: &Kernel, state: &Arc<ProcessState>) -> Vec<u8> {
+    let s = summary(kernel, state);
+    format!(
+        "{} {} {} 8 0 {} 0\n",
+        s.vsz_kib / 4,
+        s.rss_kib / 4,
+        s.rss_kib / 6,
+        s.vsz_kib / 16
+    )
+    .into_bytes()
+}
+
+pub(super) fn status(kernel: &Kernel, state: &Arc<ProcessState>) -> Vec<u8> {
+    let s = summary(kernel, state);
+    let (umask, groups, pending, ignored, caught) = {
+        let inner = lock(&state.inner);
+        let with = |wanted: Disposition| {
+            inner
+                .dispositions
+                .iter()
+                .filter(|(_, disposition)| **disposition == wanted)
+                .fold(0, |mask, (signal, _)| mask | signal.bit())
+        };
+        (
+            inner.umask,
+            inner.credentials.groups.clone(),
+            inner.pending,
+            with(Disposition::Ignore),
+            with(Disposition::Catch),
+        )
+    };
+    let described = match s.state {
+        b'R' => "R (running)",
+        b'T' => "T (stopped)",
+        b'Z' => "Z (zombie)",
+        b'I' => "I (idle)",
+        _ => "S (sleeping)",
+    };
+    let groups: String = groups.iter().map(|group| format!("{group} ")).collect();
+    let (uid, gid, pid) = (s.uid, s.gid, s.pid);
+    let mut out = format!(
+        "Name:\t{}\nUmask:\t{umask:04o}\nState:\t{described}\nTgid:\t{pid}\nNgid:\t0\nPid:\t{pid}\nPPid:\t{}\nTracerPid:\t0\n\
+         Uid:\t{uid}\t{uid}\t{uid}\t{uid}\nGid:\t{gid}\t{gid}\t{gid}\t{gid}\nFDSize:\t{}\nGroups:\t{groups}\n\
+         NStgid:\t{pid}\nNSpid:\t{pid}\nNSpgid:\t{}\nNSsid:\t{}\n",
+        String::from_utf8_lossy(&s.name),
+        s.ppid,
+        if s.kernel_thread { 64 } else { 256 },
+        s.group,
+        s.session,
+    );
+    if !s.kernel_thread && s.state != b'Z' {
+        memory_lines(&mut out, s.vsz_kib, s.rss_kib);
+    }
+    let all = "000001ffffffffff";
+    let capabilities = if uid == 0 { all } else { "0000000000000000" };
+    let cpus = kernel.facts.cpu.count.clamp(1, 31);
+    // Writing to a String cannot fail.
+    let _infallible = write!(
+        out,
+        "Threads:\t1\nSigQ:\t0/{}\nSigPnd:\t0000000000000000\nShdPnd:\t{pending:016x}\nSigBlk:\t0000000000000000\n\
+         SigIgn:\t{ignored:016x}\nSigCgt:\t{caught:016x}\nCapInh:\t0000000000000000\nCapPrm:\t{capabilities}\nCapEff:\t{capabilities}\n\
+         CapBnd:\t{all}\nCapAmb:\t0000000000000000\nNoNewPrivs:\t0\nSeccomp:\t0\nSeccomp_filters:\t0\n\
+         Speculation_Store_Bypass:\tthread vulnerable\nSpeculationIndirectBranch:\tconditional enabled\n\
+         Cpus_allowed:\t{:x}\nCpus_allowed_list:\t{}\nMems_allowed:\t00000000,00000001\nMems_allowed_list:\t0\n\
+         voluntary_ctxt_switches:\t{}\nnonvoluntary_ctxt_switches:\t{}\n",
+        kernel.facts.memory_total_kib / 256,
+        (1_u32 << cpus) - 1,
+        match procfs::last_cpu(&kernel.facts) {
+            0 => "0".to_owned(),
+            last => format!("0-{last}"),
+        },
+        40 + ticks(s.cpu),
+        2 + ticks(s.cpu) / 9,
+    );
+    out.into_bytes()
+}
+
+fn memory_lines(out: &mut String, vsz: u64, rss: u64) {
+    let data = vsz / 12;
+    for (name, kib) in [
+        ("VmPeak", vsz),
+        ("VmSize", vsz),
+        ("VmLck", 0),
+        ("VmPin", 0),
+        ("VmHWM", rss),
+        ("VmRSS", rss),
+        ("RssAnon", rss / 5),
+        ("RssFile", rss - rss / 5),
+        ("RssShmem", 0),
+        ("VmData", data),
+        ("VmStk", 132),
+        ("VmExe", vsz / 9),
+        ("VmLib", vsz / 3),
+        ("VmPTE", 48 + vsz / 1024),
+        ("VmSwap", 0),
+        ("HugetlbPages", 0),
+    ] {
+        let _infallible = writeln!(out, "{name}:\t{kib:>8} kB");
+    }
+    out.push_str("CoreDumping:\t0\nTHP_enabled:\t1\n");
+}
+
+/// `/proc/PID/cgroup`: where systemd puts daemons and logins.
+pub(super) fn cgroup(state: &ProcessState) -> Vec<u8> {
+    let Some(resident) = state.as_resident() else {
+        let uid = lock(&state.inner).credentials.uid;
+        return format!("0::/user.slice/user-{uid}.slice/session-1.scope\n").into_bytes();
+    };
+    let name = String::from_utf8_lossy(&resident.name).into_owned();
+    let unit = match name.as_str() {
+        _ if state.is_kernel_thread() => "/".to_owned(),
+        "systemd" => "/init.scope".to_owned(),
+        "sshd" => "/system.slice/ssh.service".to_owned(),
+        "dbus-daemon" => "/system.slice/dbus.service".to_owned(),
+        "systemd-journal" => "/system.slice/systemd-journald.service".to_owned(),
+        "agetty" => "/system.slice/system-getty.slice/getty@tty1.service".to_owned(),
+        _ => format!("/system.slice/{name}.service"),
+    };
+    format!("0::{unit}\n").into_bytes()
+}
+
+pub(super) fn login_uid(state: &ProcessState) -> Vec<u8> {
+    if state.is_resident() {
+        b"4294967295".to_vec()
+    } else {
+        lock(&state.inner).credentials.uid.to_string().into_bytes()
+    }
+}
+
+pub(super) fn io(kernel: &Kernel, state: &ProcessState) -> Vec<u8> {
+    let s = summary(kernel, state);
+    let work = 4096 + u64::try_from(s.cpu.as_micros()).unwrap_or(0) * 3;
+    format!(
+        "rchar: {}\nwchar: {}\nsyscr: {}\nsyscw: {}\nread_bytes: {}\nwrite_bytes: {}\ncancelled_write_bytes: 0\n",
+        work * 5,
+        work,
+        work / 512,
+        work / 1024,
+        s.rss_kib / 4 * 4096,
+        work / 4096 * 4096
+    )
+    .into_bytes()
+}
+
+pub(super) fn schedstat(kernel: &Kernel, state: &ProcessState) -> Vec<u8> {
+    let s = summary(kernel, state);
+    let nanos = s.cpu.as_nanos();
+    format!("{nanos} {} {}\n", nanos / 40, 12 + ticks(s.cpu)).into_bytes()
+}
+
+pub(super) fn mount_stats(kernel: &Kernel) -> Vec<u8> {
+    let mut out = Vec::new();
+    for mount in &kernel.mounts {
+        for part in [
+            b"device ".as_slice(),
+            &mount.source,
+            b" mounted on ",
+            &mount.target,
+            b" with fstype ",
+            &mount.fs_type,
+            b"\n",
+        ] {
+            out.extend_from_slice(part);
+        }
+    }
+    out
+}
+
+/// The mount table with numbers: what a mount lies on, its device, the options of the mount and those
+/// of the filesystem.
+pub(super) fn mount_info(kernel: &Kernel) -> Vec<u8> {
+    let mut out = String::new();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let above = |target: &[u8]| {
+        let over = kernel.mounts.iter().enumerate().filter(|(_, other)| {
+            let other: &[u8] = &other.target;
+            other != target
+                && (other == b"/"
+                    || target
+                        .strip_prefix(other)
+                        .is_some_and(|rest| rest.starts_with(b"/")))
+        });
+        over.max_by_key(|(_, other)| other.target.len())
+            .map_or(1, |(index, _)| FIRST_MOUNT + index)
+    };
+    for (index, mount) in kernel.mounts.iter().enumerate() {
+        let options = text(&mount.options);
+        let of_mount = |option: &&str| MOUNT_OPTIONS.contains(option);
+        let own: Vec<&str> = options.split(',').filter(of_mount).collect();
+        let rest: Vec<&str> = options
+            .split(',')
+            .filter(|option| !of_mount(option))
+            .collect();
+        let over = std::iter::once("rw").chain(rest).collect::<Vec<_>>();
+        let _infallible = writeln!(
+            out,
+            "{} {} {}:{} / {} {} shared:{} - {} {} {}",
+            FIRST_MOUNT + index,
+            above(&mount.target),
+            mount.dev >> 8,
+            mount.dev & 0xff,
+            text(&mount.target),
+            own.join(","),
+            index + 1,
+            text(&mount.fs_type),
+            text(&mount.source),
+            over.join(",")
+        );
+    }
+    out.into_bytes()
+}
+
+/// `/proc/PID/fdinfo/N`.
+pub(super) fn descriptor_info(description: &Description) -> Vec<u8> {
+    let flags = match (description.flags.read, description.flags.write) {
+        (true, true) => 2,
+        (false, true) => 1,
+        _ => 0,
+    } | if description.flags.append { 0o2000 } else { 0 };
+    let (position, ino) = match &description.kind {
+        Kind::File(file) => (*lock(&file.offset), file.ino.0),
+        _ => (0, 1),
+    };
+    format!(
+        "pos:\t{position}\nflags:\t0{:o}\nmnt_id:\t26\nino:\t{ino}\n",
+        flags | 0o100_000
+    )
+    .into_bytes()
+}
+
+/// The number of the first mount; those below belong to the initial file system.
+const FIRST_MOUNT: usize = 22;
+
+/// Options that belong to the mount, not to the filesystem.
+const MOUNT_OPTIONS: &[&str] = &[
+    "rw", "ro", "nosuid", "nodev", "noexec", "relatime", "noatime",
+];
+
+/// `/proc/PID/uid_map` outside of any user namespace.
+pub(super) const ID_MAP: &[u8] = b"         0          0 4294967295\n";
