@@ -4,6 +4,7 @@
 //!   `BLESS=1 cargo test` rewrites them with what was seen.
 //! - [`host`]: a [`session::System`] that is this computer's own bash, the truth to compare with.
 //! - [`trace`]: `.trace` files, the two sides of a line-based dialogue.
+//! - [`openssh`]: the real SSH client, to log in with.
 //!
 //! For development only, and apart from `sundew-testkit` so that reading a transcript does not need
 //! a machine: developer tasks and the protocol crates' tests build in seconds.
@@ -14,6 +15,7 @@
 )]
 
 pub mod host;
+pub mod openssh;
 mod present;
 pub mod session;
 pub mod trace;

@@ -1,22 +1,17 @@
-//! The real OpenSSH client, logging in by way of an askpass script.
+//! The real OpenSSH client, run within a time.
 
 use std::net::SocketAddr;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Output, Stdio};
 
-use tempfile::TempDir;
+use sundew_transcript::openssh::OpenSsh;
 use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
 use crate::sensor::{LONG, PASSWORD};
 
-/// A home for the client's files; each password is given once, in this order.
-pub(crate) struct Client {
-    pub(crate) directory: TempDir,
-    address: SocketAddr,
-}
+pub(crate) struct Client(OpenSsh);
 
 impl Client {
     pub(crate) fn new(address: SocketAddr) -> Self {
@@ -24,55 +19,13 @@ impl Client {
     }
 
     pub(crate) fn with_passwords(address: SocketAddr, passwords: &[&str]) -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path();
-        std::fs::write(
-            path.join("passwords"),
-            format!("{}\n", passwords.join("\n")),
-        )
-        .unwrap();
-        // Prints the first line and drops it, unless it is the last.
-        let script = "#!/bin/sh\ncd \"${0%/*}\" || exit 1\nhead -n 1 passwords\n\
-                      [ \"$(wc -l <passwords)\" -gt 1 ] && sed -i 1d passwords\nexit 0\n";
-        let askpass = path.join("askpass");
-        std::fs::write(&askpass, script).unwrap();
-        std::fs::set_permissions(&askpass, std::fs::Permissions::from_mode(0o700)).unwrap();
-        Self { directory, address }
+        Self(OpenSsh::new(address, passwords).unwrap())
     }
 
     /// `ssh` with these arguments, ready to be started.
     pub(crate) fn command(&self, options: &[&str], command: &[&str]) -> Command {
-        let path = self.directory.path();
-        let mut ssh = Command::new("ssh");
-        ssh.env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap())
-            .env("HOME", path)
-            .env("SSH_ASKPASS", path.join("askpass"))
-            .env("SSH_ASKPASS_REQUIRE", "force")
-            .args([
-                "-F",
-                "none",
-                "-o",
-                "StrictHostKeyChecking=no",
-                "-o",
-                "LogLevel=ERROR",
-            ])
-            .args([
-                "-o",
-                "UserKnownHostsFile=/dev/null",
-                "-o",
-                "GlobalKnownHostsFile=/dev/null",
-            ])
-            .args(["-o", "IdentitiesOnly=yes"])
-            .args(["-p", &self.address.port().to_string()])
-            .args(options)
-            .args(["-l", "root"])
-            .arg(self.address.ip().to_string())
-            .args(command)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true);
+        let mut ssh = Command::from(self.0.command(options, command));
+        ssh.kill_on_drop(true);
         ssh
     }
 
@@ -105,7 +58,7 @@ impl Client {
     }
 
     pub(crate) fn path(&self) -> &Path {
-        self.directory.path()
+        self.0.home()
     }
 }
 

@@ -1,20 +1,15 @@
-//! OpenSSH's client, which gets its password from a script.
+//! The real OpenSSH client, run within a time.
 
-use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Output, Stdio};
 
-use tempfile::TempDir;
+use sundew_transcript::openssh::OpenSsh;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
 use crate::sensor::{PATIENCE, Sensor};
 
-/// A visitor; each password is tried once, in this order, the last again and again.
-pub(crate) struct Client {
-    directory: TempDir,
-    port: u16,
-}
+pub(crate) struct Client(OpenSsh);
 
 impl Client {
     pub(crate) fn of(sensor: &Sensor) -> Self {
@@ -22,55 +17,14 @@ impl Client {
     }
 
     pub(crate) fn with_passwords(sensor: &Sensor, passwords: &[&str]) -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path();
-        std::fs::write(
-            path.join("passwords"),
-            format!("{}\n", passwords.join("\n")),
-        )
-        .unwrap();
-        let askpass = path.join("askpass");
-        let script = "#!/bin/sh\ncd \"${0%/*}\" || exit 1\nhead -n 1 passwords\n\
-                      [ \"$(wc -l <passwords)\" -gt 1 ] && sed -i 1d passwords\nexit 0\n";
-        std::fs::write(&askpass, script).unwrap();
-        std::fs::set_permissions(&askpass, std::fs::Permissions::from_mode(0o700)).unwrap();
-        Self {
-            directory,
-            port: sensor.address.port(),
-        }
+        Self(OpenSsh::new(sensor.address, passwords).unwrap())
     }
 
     /// `ssh` with these options, started, with pipes on all sides.
     pub(crate) fn start(&self, options: &[&str], command: &[&str]) -> Child {
-        let path = self.directory.path();
-        Command::new("ssh")
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap())
-            .env("HOME", path)
+        Command::from(self.0.command(options, command))
             .env("TERM", "xterm")
-            .env("SSH_ASKPASS", path.join("askpass"))
-            .env("SSH_ASKPASS_REQUIRE", "force")
-            .args([
-                "-F",
-                "none",
-                "-o",
-                "StrictHostKeyChecking=no",
-                "-o",
-                "LogLevel=ERROR",
-            ])
-            .args([
-                "-o",
-                "UserKnownHostsFile=/dev/null",
-                "-o",
-                "GlobalKnownHostsFile=/dev/null",
-            ])
-            .args(["-o", "IdentitiesOnly=yes", "-p", &self.port.to_string()])
-            .args(options)
-            .args(["-l", "root", "127.0.0.1"])
-            .args(command)
             .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
             .unwrap_or_else(|error| panic!("ssh: {error} (Debian package openssh-client)"))
