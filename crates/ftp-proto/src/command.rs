@@ -245,6 +245,10 @@ const fn key(name: &[u8]) -> Option<u64> {
 }
 
 /// The keys of all verbs, in the order of [`Verb::ALL`].
+#[expect(
+    clippy::indexing_slicing,
+    reason = "evaluated when this is compiled, where an index out of bounds is an error"
+)]
 static KEYS: [u64; Verb::ALL.len()] = {
     let mut keys = [0; Verb::ALL.len()];
     let mut place = 0;

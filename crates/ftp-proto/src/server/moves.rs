@@ -32,7 +32,7 @@ impl Session {
         }
         match kind {
             Ok(kind) => Ok(self.transfer(verb, kind)),
-            Err(Refused::Reply(response)) => Ok(response),
+            Err(Refused::Reply(response)) => Ok(*response),
             Err(Refused::File(error)) => Err(error),
         }
     }
@@ -70,7 +70,7 @@ impl Session {
         let path = self.path(path, Right::Append)?;
         if self.restart > 0 {
             let response = reply(Code::FILE_BUSY, "Can't APPE while REST request is pending.");
-            return Err(Refused::Reply(response));
+            return Err(response.into());
         }
         self.check_range("APPE")?;
         Ok(TransferKind::Store {
@@ -87,7 +87,7 @@ impl Session {
         };
         if self.restart > 0 {
             let response = reply(Code::FILE_BUSY, "Can't STOU while REST request is pending.");
-            return Err(Refused::Reply(response));
+            return Err(response.into());
         }
         self.check_range("STOU")?;
         Ok(TransferKind::StoreUnique {
@@ -128,7 +128,7 @@ impl Session {
             && encoding.framing != Framing::Block;
         if is_offset && !fits {
             let text = "REST and RANG need TYPE I, STRU F and MODE S.";
-            return Err(Refused::Reply(reply(Code::BAD_RESTART, text)));
+            return Err(reply(Code::BAD_RESTART, text).into());
         }
         Ok(())
     }
@@ -136,7 +136,7 @@ impl Session {
     fn check_range(&self, verb: &str) -> Result<(), Refused> {
         if self.range.is_some() {
             let text = format!("Can't {verb} a range.");
-            return Err(Refused::Reply(reply(Code::BAD_PARAMETER, text)));
+            return Err(reply(Code::BAD_PARAMETER, text).into());
         }
         Ok(())
     }
@@ -199,8 +199,14 @@ impl Session {
 
 /// Why there is no transfer.
 enum Refused {
-    Reply(Response),
+    Reply(Box<Response>),
     File(FileError),
+}
+
+impl From<Response> for Refused {
+    fn from(response: Response) -> Self {
+        Self::Reply(Box::new(response))
+    }
 }
 
 impl From<FileError> for Refused {
