@@ -6,7 +6,7 @@
 //! - What is asked for: [`cli`], [`url`], [`netrc`], [`credential`], [`secret`]
 //! - What there is and what to do: [`tree`], [`filter`], [`plan`]
 //! - This computer's files: [`local`], [`part`]
-//! - How: [`retry`], [`rate`]
+//! - How: [`mover`], [`retry`], [`rate`], [`meter`]
 //! - What is said: [`failure`], [`text`]
 
 #![warn(
@@ -24,6 +24,8 @@ pub mod credential;
 pub mod failure;
 pub mod filter;
 pub mod local;
+pub mod meter;
+pub mod mover;
 pub mod netrc;
 pub mod part;
 pub mod plan;

@@ -106,6 +106,37 @@ impl Part {
         Ok((part, done))
     }
 
+    /// The version it is of.
+    #[must_use]
+    pub const fn version(&self) -> Version {
+        self.version
+    }
+
+    /// Another handle of the file.
+    ///
+    /// # Errors
+    ///
+    /// The system's.
+    pub fn clone_file(&self) -> io::Result<File> {
+        self.file.try_clone()
+    }
+
+    /// Keeps the part for a later attempt; says how many bytes are in it. An empty one is removed,
+    /// and one that was noted down in ranges keeps that note.
+    ///
+    /// # Errors
+    ///
+    /// The system's.
+    pub fn keep(&self) -> io::Result<u64> {
+        let length = self.file.metadata()?.len();
+        if length == 0 {
+            self.discard();
+        } else if self.note().is_none() {
+            self.write_note(None)?;
+        }
+        Ok(length)
+    }
+
     /// The file, to be written at any place.
     #[must_use]
     pub const fn file(&self) -> &File {
@@ -141,7 +172,7 @@ impl Part {
     /// # Errors
     ///
     /// The system's; the partial file is still there then.
-    pub fn finish(self) -> io::Result<()> {
+    pub fn finish(&self) -> io::Result<()> {
         // One that is replaced keeps its permissions.
         if let Ok(old) = rustix::fs::statat(&self.directory, &self.name, AtFlags::SYMLINK_NOFOLLOW)
             && local::kind(&old) == FileType::RegularFile
@@ -157,7 +188,7 @@ impl Part {
     }
 
     /// Removes the partial file.
-    pub fn discard(self) {
+    pub fn discard(&self) {
         // Whatever is left is emptied at the next attempt.
         rustix::fs::unlinkat(&self.directory, &self.stem, AtFlags::empty()).unwrap_or_default();
         self.forget_note();

@@ -1,0 +1,182 @@
+//! A directory of the server and everything below it.
+
+use std::sync::{Mutex, PoisonError};
+
+use ftp_proto::listing::Kind;
+use futures_util::future::join_all;
+use tokio::sync::Notify;
+
+use super::retried;
+use crate::context::Context;
+use crate::failure::{Failure, Phase};
+use crate::filter::Filter;
+use crate::session::{self, Session, Worker, failure, join};
+use crate::tree::{MAX_TREE_ENTRIES, Node, RelPath, Tree, UnsafeName};
+
+/// How far a walk goes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Shape {
+    /// Levels to enter; `None`: all.
+    pub(super) levels: Option<usize>,
+}
+
+/// Lists everything below `top`. What cannot be listed, apart from the top itself, is noted as
+/// unknown; links are never followed.
+pub(super) async fn remote(
+    session: &mut Session,
+    top: &[u8],
+    filter: &Filter,
+    shape: Shape,
+) -> Result<Tree, Failure> {
+    let mut tree = Tree::default();
+    let mut open = vec![RelPath::top()];
+    while let Some(directory) = open.pop() {
+        if tree.nodes.len() > MAX_TREE_ENTRIES {
+            tree.unknown.push(directory);
+            continue;
+        }
+        match one(session, top, &directory, filter, &mut tree).await {
+            Ok(found) => {
+                let deeper = shape.levels.is_none_or(|levels| directory.depth() + 1 < levels);
+                if deeper {
+                    open.extend(found);
+                }
+            }
+            Err(failure) if directory == RelPath::top() || session.is_lost() => {
+                return Err(failure);
+            }
+            Err(_refused) => tree.unknown.push(directory),
+        }
+    }
+    Ok(tree)
+}
+
+/// Lists one directory into the tree; gives the directories in it.
+pub(super) async fn one(
+    session: &mut Session,
+    top: &[u8],
+    directory: &RelPath,
+    filter: &Filter,
+    tree: &mut Tree,
+) -> Result<Vec<RelPath>, Failure> {
+    let features = session.features().await.map_err(failure)?;
+    let exact = features.has("MLST") || features.has("MLSD");
+    let listing = session
+        .list(join(top, directory.as_bytes()))
+        .await
+        .map_err(failure)?;
+    if listing.unknown > 0 {
+        // Something is there that was not understood: it must not count as absent.
+        tree.unknown.push(directory.clone());
+    }
+    let mut directories = Vec::new();
+    for entry in listing.entries {
+        let path = match directory.join(&entry.name) {
+            Ok(path) => path,
+            Err(UnsafeName(name)) => {
+                tree.unsafe_names.push(UnsafeName(name));
+                continue;
+            }
+        };
+        let node = match &entry.kind {
+            Kind::Directory => {
+                if !filter.enters(path.as_bytes()) {
+                    continue;
+                }
+                directories.push(path.clone());
+                Node::Directory
+            }
+            Kind::File => Node::File {
+                size: entry.size,
+                modified: session::modified(&entry, exact),
+            },
+            _ => Node::Other,
+        };
+        tree.nodes.insert(path, node);
+    }
+    Ok(directories)
+}
+
+/// What the workers of a walk share.
+struct Shared {
+    open: Vec<RelPath>,
+    /// Directories that are being listed.
+    busy: usize,
+    tree: Tree,
+    failure: Option<Failure>,
+}
+
+/// As [`remote`], the directories listed by all workers at once; retried as the options say.
+pub(super) async fn with_workers(
+    context: &Context,
+    workers: &mut [Worker],
+    top: &[u8],
+    filter: &Filter,
+) -> Result<Tree, Failure> {
+    let shared = Mutex::new(Shared {
+        open: vec![RelPath::top()],
+        busy: 0,
+        tree: Tree::default(),
+        failure: None,
+    });
+    let changed = Notify::new();
+    let work = workers
+        .iter_mut()
+        .map(|worker| work(context, worker, top, filter, &shared, &changed));
+    join_all(work).await;
+    let shared = shared.into_inner().unwrap_or_else(PoisonError::into_inner);
+    match shared.failure {
+        Some(failure) => Err(failure),
+        None => Ok(shared.tree),
+    }
+}
+
+async fn work(
+    context: &Context,
+    worker: &mut Worker,
+    top: &[u8],
+    filter: &Filter,
+    shared: &Mutex<Shared>,
+    changed: &Notify,
+) {
+    loop {
+        let mut wake = std::pin::pin!(changed.notified());
+        wake.as_mut().enable();
+        let next = {
+            let mut shared = shared.lock().unwrap_or_else(PoisonError::into_inner);
+            if shared.failure.is_some() || (shared.open.is_empty() && shared.busy == 0) {
+                return;
+            }
+            let next = shared.open.pop();
+            shared.busy += usize::from(next.is_some());
+            next
+        };
+        let Some(directory) = next else {
+            wake.await;
+            continue;
+        };
+        let mut found = Tree::default();
+        let listed = retried(context, worker, async |session| {
+            found = Tree::default();
+            one(session, top, &directory, filter, &mut found).await
+        })
+        .await;
+        {
+            let mut shared = shared.lock().unwrap_or_else(PoisonError::into_inner);
+            shared.busy -= 1;
+            match listed {
+                Ok(mut below) => shared.open.append(&mut below),
+                Err(failure) if directory == RelPath::top() => shared.failure = Some(failure),
+                Err(_refused) => shared.tree.unknown.push(directory),
+            }
+            shared.tree.nodes.append(&mut found.nodes);
+            shared.tree.unknown.append(&mut found.unknown);
+            shared.tree.unsafe_names.append(&mut found.unsafe_names);
+            if shared.tree.nodes.len() > MAX_TREE_ENTRIES {
+                let what = format!("more than {MAX_TREE_ENTRIES} entries");
+                shared.failure = Some(Failure::new(Phase::List, what));
+            }
+        }
+        changed.notify_waiters();
+    }
+}

@@ -1,0 +1,210 @@
+//! What every command needs: options, console, credentials, limits.
+
+use std::fs::File;
+use std::io::{self, IsTerminal as _, Read as _, Write as _};
+use std::os::unix::ffi::OsStringExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use ftp_client::tls::{TlsOptions, parse_fingerprint};
+use ftp_client::{Config, DataMode, Security};
+use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+
+use crate::cli::Common;
+use crate::console::Console;
+use crate::credential::{self, CredentialError, PASSWORD_VARIABLE, Sources, USER_VARIABLE};
+use crate::failure::{Failure, Phase};
+use crate::meter::Meter;
+use crate::netrc::MAX_NETRC_BYTES;
+use crate::rate::Bucket;
+use crate::retry::Policy;
+use crate::route::Route;
+use crate::secret::Secret;
+use crate::session::Server;
+use crate::url::{Scheme, Url};
+
+/// What every command needs.
+#[derive(Debug)]
+pub struct Context {
+    /// Options.
+    pub common: Common,
+    /// Where things are said.
+    pub console: Console,
+    /// The rate limit of the whole run.
+    limit: Option<Arc<Mutex<Bucket>>>,
+}
+
+impl Context {
+    /// From the options of the command line.
+    #[must_use]
+    pub fn new(common: &Common) -> Self {
+        let bucket = |rate| Arc::new(Mutex::new(Bucket::new(rate, Instant::now())));
+        Self {
+            console: Console::new(common.json, common.quiet),
+            limit: common.limit_rate.map(bucket),
+            common: common.clone(),
+        }
+    }
+
+    /// A meter with a bar for one transfer.
+    #[must_use]
+    pub fn meter(&self, label: &str, total: Option<u64>, begin: u64) -> Meter {
+        Meter::new(self.console.bar(label, total, begin), self.limit.clone())
+    }
+
+    /// How often to try.
+    #[must_use]
+    pub fn policy(&self) -> Policy {
+        Policy {
+            attempts: self.common.retries.saturating_add(1),
+            ..Policy::default()
+        }
+    }
+
+    /// The server of a URL, with the credential for it; asks for a password if it has to.
+    ///
+    /// # Errors
+    ///
+    /// Usage and login.
+    pub fn server(&self, url: &Url) -> Result<Arc<Server>, Failure> {
+        let netrc = self.netrc()?;
+        let variable = |name: &str| std::env::var_os(name).map(OsStringExt::into_vec);
+        let sources = Sources {
+            user: self.common.user.as_ref().map(|user| user.as_bytes().to_vec()),
+            netrc: netrc.as_deref(),
+            env_user: variable(USER_VARIABLE).filter(|user| !user.is_empty()),
+            env_password: variable(PASSWORD_VARIABLE).map(Secret::new),
+        };
+        let credential = credential::choose(url, &sources, ask).map_err(|error| match error {
+            CredentialError::Netrc(_) => Failure::new(Phase::Usage, error.to_string())
+                .hint("mend the file, or --no-netrc"),
+            CredentialError::NoPassword => Failure::new(Phase::Login, error.to_string())
+                .hint(format!("an entry in ~/.netrc, or {PASSWORD_VARIABLE}")),
+        })?;
+        let mut config = Config::new(&*url.host);
+        config.port = Some(url.port);
+        config.security = self.security(url.scheme)?;
+        if self.common.active {
+            config.data_mode = DataMode::Active { announce: None };
+        }
+        let patience = self.common.timeout;
+        config.limits.connect = patience;
+        config.limits.stall = patience;
+        config.limits.first_byte = patience;
+        // Servers delay a refused login, and a checksum of a large file takes its time.
+        config.limits.reply = patience.max(config.limits.reply.min(patience * 2));
+        config.limits.extended_passive = config.limits.extended_passive.min(patience);
+        let route = match &self.common.proxy {
+            None => Route::direct(),
+            Some(proxy) => Route::through(proxy)
+                .map_err(|text| Failure::new(Phase::Usage, format!("--proxy: {text}")))?,
+        };
+        Ok(Arc::new(Server {
+            url: url.clone(),
+            config,
+            route,
+            credential,
+        }))
+    }
+
+    fn security(&self, scheme: Scheme) -> Result<Security, Failure> {
+        if !scheme.is_encrypted() {
+            return Ok(Security::Plain);
+        }
+        let common = &self.common;
+        let options = if let Some(path) = &common.ca {
+            let pem = std::fs::read(path).map_err(|error| Failure::local(path, &error))?;
+            TlsOptions::with_roots(&pem).map_err(|error| Failure::local(path, &error))?
+        } else if let Some(text) = &common.pin {
+            let pin = parse_fingerprint(text).ok_or_else(|| {
+                Failure::new(Phase::Usage, "--pin: expected 64 hexadecimal digits")
+            })?;
+            TlsOptions::pinned([pin])
+        } else if common.insecure {
+            TlsOptions::insecure()
+        } else {
+            TlsOptions::system().map_err(|error| {
+                Failure::new(Phase::Tls, error.to_string()).hint("--ca FILE, or --pin HEX")
+            })?
+        };
+        Ok(match scheme {
+            Scheme::Ftps => Security::Implicit(options),
+            Scheme::Ftp | Scheme::Ftpes => Security::Explicit(options),
+        })
+    }
+
+    /// The netrc file. That there is none at the usual place is fine.
+    fn netrc(&self) -> Result<Option<Vec<u8>>, Failure> {
+        if self.common.no_netrc {
+            return Ok(None);
+        }
+        let (path, is_named) = match &self.common.netrc_file {
+            Some(path) => (path.clone(), true),
+            None => match home() {
+                Some(home) => (home.join(".netrc"), false),
+                None => return Ok(None),
+            },
+        };
+        match read_netrc(&path) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if !is_named && error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Failure::local(&path, &error)),
+        }
+    }
+}
+
+/// The home directory, if the environment says.
+#[must_use]
+pub fn home() -> Option<PathBuf> {
+    std::env::var_os("HOME")
+        .filter(|home| !home.is_empty())
+        .map(PathBuf::from)
+}
+
+fn read_netrc(path: &Path) -> io::Result<Vec<u8>> {
+    let file = File::open(path)?;
+    let mut bytes = Vec::new();
+    let count = file.take(MAX_NETRC_BYTES + 1).read_to_end(&mut bytes)?;
+    if u64::try_from(count).is_ok_and(|count| count > MAX_NETRC_BYTES) {
+        return Err(io::Error::other("too large for a netrc file"));
+    }
+    Ok(bytes)
+}
+
+/// Asks at the terminal, without showing what is typed.
+fn ask(question: &str) -> Option<Secret> {
+    let mut terminal = File::options()
+        .read(true)
+        .write(true)
+        .open("/dev/tty")
+        .ok()
+        .filter(|terminal| terminal.is_terminal())?;
+    terminal.write_all(question.as_bytes()).ok()?;
+    let shown = tcgetattr(&terminal).ok()?;
+    let mut hidden = shown.clone();
+    hidden.local_modes -= LocalModes::ECHO;
+    tcsetattr(&terminal, OptionalActions::Flush, &hidden).ok()?;
+    let typed = read_line(&mut terminal);
+    tcsetattr(&terminal, OptionalActions::Flush, &shown).ok()?;
+    terminal.write_all(b"\n").ok()?;
+    typed.map(Secret::new)
+}
+
+fn read_line(terminal: &mut File) -> Option<Vec<u8>> {
+    let mut line = Vec::new();
+    let mut byte = [0];
+    while line.len() < MAX_PASSWORD_BYTES {
+        match terminal.read(&mut byte) {
+            Ok(0) => return None,
+            Ok(_) if byte == *b"\n" => return Some(line),
+            Ok(_) => line.extend(byte),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => return None,
+        }
+    }
+    None
+}
+
+/// Longest password that can be typed, in bytes.
+const MAX_PASSWORD_BYTES: usize = 1024;

@@ -1,0 +1,287 @@
+//! Sessions with a server: how one is opened, and what goes wrong in the words of [`Failure`].
+
+use std::fmt::Write as _;
+use std::io;
+use std::sync::Arc;
+
+use ftp_client::{Cause, Client, Config, Error, Login, Phase as Step};
+use ftp_proto::Verb;
+use ftp_proto::listing::{Entry, Kind};
+use ftp_proto::time::Timestamp;
+
+use crate::credential::{Credential, Origin};
+use crate::failure::{Failure, Phase};
+use crate::route::Route;
+use crate::text::printable;
+use crate::tree::Modified;
+use crate::url::Url;
+
+/// A session.
+pub type Session = Client<Route>;
+
+/// How sessions with one server are opened.
+#[derive(Debug)]
+pub struct Server {
+    /// The server's URL; its path is of no account.
+    pub url: Url,
+    /// Where to, how secured, how patient.
+    pub config: Config,
+    /// Direct, or through a proxy.
+    pub route: Route,
+    /// Who to be.
+    pub credential: Credential,
+}
+
+impl Server {
+    /// Connects and logs in.
+    ///
+    /// # Errors
+    ///
+    /// Resolve, connect, TLS and login.
+    pub async fn open(&self) -> Result<Session, Failure> {
+        let config = self.config.clone();
+        let mut session = Client::connect(self.route.clone(), config)
+            .await
+            .map_err(failure)?;
+        let credential = &self.credential;
+        let mut login = Login::new(&*credential.user, credential.password.expose());
+        login.account = credential
+            .account
+            .as_ref()
+            .map(|account| account.expose().to_vec());
+        match session.login(&login).await {
+            Ok(_welcome) => Ok(session),
+            Err(error) => Err(self.refused(error)),
+        }
+    }
+
+    /// Says who was refused, and what else to try.
+    fn refused(&self, error: Error) -> Failure {
+        let crowded = error.is_crowded();
+        let is_login = error.phase() == Step::Login && error.reply().is_some();
+        let mut failure = failure(error);
+        if crowded {
+            return failure.passing();
+        }
+        if is_login {
+            let credential = &self.credential;
+            let user = printable(&credential.user);
+            failure.what = match credential.origin {
+                Origin::Anonymous => "the server wants a user name".to_owned(),
+                origin => format!("user {user}, password from {origin}, is not accepted"),
+            };
+            failure.hint = Some(match credential.origin {
+                Origin::Anonymous => format!(
+                    "--user NAME, or {}://NAME@{}/…",
+                    self.url.scheme.name(),
+                    self.url.host
+                ),
+                Origin::Netrc => "the entry of this host in the netrc file, or --no-netrc".into(),
+                Origin::Url | Origin::Environment | Origin::Prompt => {
+                    "another password; some servers want TLS first: ftpes://".into()
+                }
+            });
+        }
+        failure
+    }
+}
+
+/// A worker's session, opened when it is needed and again when it was lost.
+#[derive(Debug)]
+pub struct Worker {
+    server: Arc<Server>,
+    session: Option<Session>,
+}
+
+impl Worker {
+    /// A worker without a session yet.
+    #[must_use]
+    pub const fn new(server: Arc<Server>) -> Self {
+        Self {
+            server,
+            session: None,
+        }
+    }
+
+    /// The server.
+    #[must_use]
+    pub fn server(&self) -> &Arc<Server> {
+        &self.server
+    }
+
+    /// The session.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Server::open`].
+    pub async fn session(&mut self) -> Result<&mut Session, Failure> {
+        if self.session.as_ref().is_some_and(Client::is_lost) {
+            self.session = None;
+        }
+        match &mut self.session {
+            Some(session) => Ok(session),
+            // A new one; the borrow checker does not see that the other arm has returned.
+            session @ None => Ok(session.insert(self.server.open().await?)),
+        }
+    }
+
+    /// Forgets the session: what it would say next is not known.
+    pub fn lose(&mut self) {
+        self.session = None;
+    }
+
+    /// Ends the session in good manners.
+    pub async fn quit(&mut self) {
+        if let Some(session) = self.session.take().filter(|session| !session.is_lost()) {
+            // All work is done by now.
+            session.quit().await.ok();
+        }
+    }
+}
+
+/// An error of the client in our words.
+pub fn failure(error: Error) -> Failure {
+    let phase = match error.phase() {
+        Step::Resolve => Phase::Resolve,
+        Step::Connect | Step::Greeting => Phase::Connect,
+        Step::Secure => Phase::Tls,
+        Step::Login => Phase::Login,
+        Step::Command(verb) => match verb {
+            Verb::Retr | Verb::Stor | Verb::Appe | Verb::Rest => Phase::Transfer,
+            Verb::List | Verb::Mlsd | Verb::Nlst => Phase::List,
+            _ => Phase::Command,
+        },
+        Step::DataConnect(verb) | Step::Transfer(verb) | Step::Final(verb) => match verb {
+            Verb::List | Verb::Mlsd | Verb::Nlst => Phase::List,
+            _ => Phase::Transfer,
+        },
+        _ => Phase::Command,
+    };
+    let mut what = error.phase().to_string();
+    match error.cause() {
+        Cause::Refused(_) => what.push_str(", refused"),
+        cause => write!(what, ": {cause}").unwrap_or_default(),
+    }
+    let mut failure = Failure::new(phase, what);
+    if let Some(reply) = error.reply() {
+        failure = failure.reply(reply.clone());
+    }
+    if let Some(hint) = error.hint() {
+        failure = failure.hint(hint);
+    }
+    failure.may_pass = error.is_temporary() || error.is_crowded();
+    failure
+}
+
+/// An error of reading or writing a transfer, which has the client's inside.
+pub fn stream_failure(error: io::Error) -> Failure {
+    let kind = error.kind();
+    match error.into_inner().map(|inner| inner.downcast::<Error>()) {
+        Some(Ok(error)) => failure(*error),
+        Some(Err(other)) => Failure::new(Phase::Transfer, other.to_string()).passing(),
+        None => Failure::new(Phase::Transfer, kind.to_string()).passing(),
+    }
+}
+
+/// What is known of one remote file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// Bytes.
+    pub size: Option<u64>,
+    /// Last change.
+    pub modified: Option<Timestamp>,
+    /// It is a directory.
+    pub is_directory: bool,
+}
+
+/// Asks for size and time: with MLST where the server has it, else with SIZE and MDTM.
+///
+/// # Errors
+///
+/// Those of the connection; what the server does not know is `None`.
+pub async fn facts(session: &mut Session, path: &[u8]) -> Result<Facts, Failure> {
+    if session.features().await.map_err(failure)?.has("MLST") {
+        match session.facts(path).await {
+            Ok(entry) if entry.size.is_some() || entry.kind != Kind::File => {
+                return Ok(Facts {
+                    size: entry.size,
+                    modified: entry.modified,
+                    is_directory: is_directory(&entry),
+                });
+            }
+            Ok(_) => {}
+            // It may still be there: RETR says.
+            Err(error) if error.reply().is_some() && !error.ends_session() => {}
+            Err(error) => return Err(failure(error)),
+        }
+    }
+    let size = session.size(path).await.map_err(failure)?;
+    let modified = session.modified(path).await.map_err(failure)?;
+    Ok(Facts {
+        size,
+        modified,
+        is_directory: false,
+    })
+}
+
+/// Whether an entry is a directory to enter.
+#[must_use]
+pub const fn is_directory(entry: &Entry) -> bool {
+    matches!(entry.kind, Kind::Directory)
+}
+
+/// The time of an entry with the precision its listing has.
+///
+/// `exact`: the listing was MLSD's. LIST writes minutes for half a year back and days beyond.
+#[must_use]
+pub fn modified(entry: &Entry, exact: bool) -> Option<Modified> {
+    let time = entry.modified?;
+    let precision = match (exact, time.hour(), time.minute(), time.second()) {
+        (true, ..) => 1,
+        (false, 0, 0, 0) => 86_400,
+        (false, _, _, 0) => 60,
+        (false, ..) => 1,
+    };
+    Some(Modified {
+        unix: time.to_unix(),
+        precision,
+    })
+}
+
+/// A path below a directory of the server: `dir` as the URL has it, `below` relative to it.
+#[must_use]
+pub fn join(dir: &[u8], below: &[u8]) -> Vec<u8> {
+    let mut path = dir.to_vec();
+    if !path.is_empty() && !path.ends_with(b"/") && !below.is_empty() {
+        path.push(b'/');
+    }
+    path.extend_from_slice(below);
+    path
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_joined_with_one_slash() {
+        assert_eq!(join(b"", b"a"), b"a");
+        assert_eq!(join(b"/", b"a"), b"/a");
+        assert_eq!(join(b"d", b"a/b"), b"d/a/b");
+        assert_eq!(join(b"d/", b"a"), b"d/a");
+        assert_eq!(join(b"d", b""), b"d");
+    }
+
+    #[test]
+    fn times_of_list_are_as_good_as_they_look() {
+        let at = |hour, minute, second, exact| {
+            let mut entry = Entry::new("x", Kind::File);
+            entry.modified = Timestamp::new(2024, 5, 6, hour, minute, second);
+            modified(&entry, exact).unwrap().precision
+        };
+        assert_eq!(at(0, 0, 0, false), 86_400);
+        assert_eq!(at(1, 2, 0, false), 60);
+        assert_eq!(at(1, 2, 3, false), 1);
+        assert_eq!(at(0, 0, 0, true), 1);
+    }
+}

@@ -1,0 +1,143 @@
+//! One file, down or up: resumed, retried, checked.
+//!
+//! ```text
+//!  facts ─▶ same already? ─▶ partial file ─▶ ┌ RETR from offset ─▶ bytes ┐ ─▶ size, checksum ─▶ in place
+//!                                            └──── wait ◀── lost ◀───────┘
+//! ```
+
+use std::fs::File;
+use std::io;
+use std::time::Duration;
+
+use ftp_client::client::HashAlgorithm;
+
+use crate::checksum::Algorithm;
+use crate::cli::Verify;
+use crate::console::{Checksum, hex};
+use crate::failure::{Failure, Phase};
+use crate::mover::MoveError;
+use crate::session::{Session, Worker, failure};
+
+pub mod download;
+pub mod segment;
+pub mod upload;
+
+/// What became of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was transferred.
+    Done {
+        /// Bytes moved by this run.
+        bytes: u64,
+        /// Bytes that were there before.
+        resumed_from: u64,
+        /// The checksum both sides agree on, if it was compared.
+        checksum: Option<Checksum>,
+    },
+    /// Both sides were the same already.
+    Unchanged,
+}
+
+/// Compares a local file with the server's checksum; `None` if that was not wanted or not possible.
+///
+/// # Errors
+///
+/// [`Phase::Verify`] if they differ, or if it was wanted [`Verify::Always`] and the server cannot.
+pub async fn verify(
+    worker: &mut Worker,
+    remote: &[u8],
+    file: File,
+    length: u64,
+    when: Verify,
+) -> Result<Option<Checksum>, Failure> {
+    if when == Verify::Never {
+        return Ok(None);
+    }
+    let session = worker.session().await?;
+    let Some((algorithm, ours)) = common_algorithm(session).await? else {
+        if when == Verify::Auto {
+            return Ok(None);
+        }
+        let what = "the server offers no checksum we know";
+        return Err(Failure::new(Phase::Verify, what).hint("--verify auto"));
+    };
+    let theirs = match session.hash(remote, algorithm).await {
+        Ok(found) => found.value,
+        // Announced and refused: as good as not offered.
+        Err(error) if when == Verify::Auto && !error.ends_session() => return Ok(None),
+        Err(error) => return Err(failure(error)),
+    };
+    let mine = blocking(move || ours.of_file(&file, length))
+        .await
+        .map_err(|error| Failure::new(Phase::Local, format!("reading back: {error}")))?;
+    if mine != theirs {
+        let what = format!(
+            "the {} is {} there and {} here",
+            algorithm.name(),
+            hex(&theirs),
+            hex(&mine)
+        );
+        return Err(Failure::new(Phase::Verify, what).hint("--restart"));
+    }
+    Ok(Some(Checksum {
+        algorithm: algorithm.name().to_owned(),
+        value: hex(&mine),
+    }))
+}
+
+/// The best checksum that both sides know.
+///
+/// # Errors
+///
+/// Those of the connection.
+pub async fn common_algorithm(
+    session: &mut Session,
+) -> Result<Option<(HashAlgorithm, Algorithm)>, Failure> {
+    let offered = session.hash_algorithms().await.map_err(failure)?;
+    Ok(offered
+        .into_iter()
+        .find_map(|algorithm| Some((algorithm, Algorithm::named(algorithm.name())?))))
+}
+
+/// Runs a call that may block where it may.
+///
+/// # Errors
+///
+/// The call's.
+pub async fn blocking<T: Send + 'static>(
+    call: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    match tokio::task::spawn_blocking(call).await {
+        Ok(result) => result,
+        Err(_panicked_or_cancelled) => Err(io::Error::other("the call did not end")),
+    }
+}
+
+/// A number between 0 and 1 that differs between processes and moments; nothing depends on it but
+/// that clients do not come back all at once.
+#[must_use]
+pub fn dice() -> f64 {
+    let since = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap_or(Duration::ZERO);
+    f64::from(since.subsec_nanos() ^ (std::process::id() << 10) & 0x3fff_ffff) / f64::from(u32::MAX)
+}
+
+/// What moving bytes past the client met, in our words.
+#[must_use]
+pub fn move_failure(error: MoveError) -> Failure {
+    match error {
+        MoveError::Socket(error) => {
+            let words = ftp_client::dial::words(&error);
+            Failure::new(Phase::Transfer, format!("the data connection: {words}")).passing()
+        }
+        MoveError::File(error) => {
+            let words = ftp_client::dial::words(&error);
+            Failure::new(Phase::Local, format!("the local file: {words}"))
+        }
+        MoveError::Stalled(limit) => {
+            let text = format!("nothing came for {} s", limit.as_secs_f64());
+            Failure::new(Phase::Transfer, text).passing()
+        }
+    }
+}
