@@ -44,6 +44,8 @@ pub mod data;
 pub mod dial;
 pub mod error;
 pub mod pool;
+#[cfg(feature = "net")]
+pub mod program;
 pub mod proxy;
 #[cfg(feature = "tls")]
 pub mod tls;

@@ -82,6 +82,33 @@ impl<'c, D: Dial> Download<'c, D> {
         self.flow.began().and_then(answer::announced_size)
     }
 
+    /// What was read of the data before the server's word had come; reading gives it first. To be taken
+    /// before [`Download::clear_socket`] is used.
+    pub fn take_ahead(&mut self) -> Vec<u8> {
+        let ahead = std::mem::take(&mut self.ahead);
+        let at = usize::try_from(ahead.position()).unwrap_or(usize::MAX);
+        let bytes = ahead.into_inner();
+        let rest = bytes.get(at..).unwrap_or_default().to_vec();
+        self.flow.note_moved(rest.len());
+        rest
+    }
+
+    /// The data connection itself, if it is in clear text and nothing was read ahead of it: for callers
+    /// that move the bytes by a shorter way than through memory. They keep their own deadlines, and
+    /// tell with [`Download::note_moved`].
+    #[must_use]
+    pub fn clear_socket(&self) -> Option<&D::Stream> {
+        self.flow
+            .clear_socket()
+            .filter(|_| self.ahead.get_ref().is_empty())
+    }
+
+    /// So many bytes were read from [`Download::clear_socket`].
+    pub fn note_moved(&mut self, bytes: u64) {
+        self.flow
+            .note_moved(usize::try_from(bytes).unwrap_or(usize::MAX));
+    }
+
     /// Makes an end before so many bytes an error, even if the server says all is well.
     #[must_use]
     pub const fn expecting(mut self, bytes: u64) -> Self {
@@ -121,6 +148,19 @@ impl<'c, D: Dial> Upload<'c, D> {
     #[must_use]
     pub const fn sent(&self) -> u64 {
         self.flow.moved()
+    }
+
+    /// The data connection itself, if it is in clear text: for callers that move the bytes by a shorter
+    /// way than through memory. They keep their own deadlines, and tell with [`Upload::note_moved`].
+    #[must_use]
+    pub fn clear_socket(&self) -> Option<&D::Stream> {
+        self.flow.clear_socket()
+    }
+
+    /// So many bytes were written to [`Upload::clear_socket`].
+    pub fn note_moved(&mut self, bytes: u64) {
+        self.flow
+            .note_moved(usize::try_from(bytes).unwrap_or(usize::MAX));
     }
 
     /// The name the server has chosen, after STOU.

@@ -104,9 +104,6 @@ pub struct Common {
     /// No progress and no summary; errors are still shown
     #[arg(short, long, help_heading = "Output")]
     pub quiet: bool,
-    /// Show the dialogue with the server on the standard error; passwords are left out
-    #[arg(short, long, help_heading = "Output")]
-    pub verbose: bool,
 }
 
 /// Whether what was transferred is compared with the server's checksum.

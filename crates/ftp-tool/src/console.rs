@@ -213,8 +213,8 @@ impl Console {
             Some(_) => (SIZED, total),
             None => (UNSIZED, None),
         };
-        let style = ProgressStyle::with_template(template)
-            .unwrap_or_else(|_| ProgressStyle::default_bar());
+        let style =
+            ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
         let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::hidden());
         let bar = self.bars.add(bar.with_style(style));
         bar.set_message(shorten(label));
@@ -241,7 +241,8 @@ impl Console {
     }
 }
 
-const SIZED: &str = "{msg:30} {bytes:>11}/{total_bytes:11} [{bar:24}] {binary_bytes_per_sec:>13} {eta:>4}";
+const SIZED: &str =
+    "{msg:30} {bytes:>11}/{total_bytes:11} [{bar:24}] {binary_bytes_per_sec:>13} {eta:>4}";
 const UNSIZED: &str = "{msg:30} {bytes:>11} {binary_bytes_per_sec:>13} {elapsed:>4}";
 
 /// Keeps the end of a label, which tells names apart.

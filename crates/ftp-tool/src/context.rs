@@ -2,9 +2,9 @@
 
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Read as _, Write as _};
-use std::os::unix::ffi::OsStringExt as _;
+use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use ftp_client::tls::{TlsOptions, parse_fingerprint};
@@ -33,6 +33,8 @@ pub struct Context {
     pub console: Console,
     /// The rate limit of the whole run.
     limit: Option<Arc<Mutex<Bucket>>>,
+    /// The server used last: a password is asked for once, what was learned of it is kept.
+    last: Mutex<Option<Arc<Server>>>,
 }
 
 impl Context {
@@ -44,6 +46,7 @@ impl Context {
             console: Console::new(common.json, common.quiet),
             limit: common.limit_rate.map(bucket),
             common: common.clone(),
+            last: Mutex::default(),
         }
     }
 
@@ -68,17 +71,34 @@ impl Context {
     ///
     /// Usage and login.
     pub fn server(&self, url: &Url) -> Result<Arc<Server>, Failure> {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*last {
+            Some(server) if server.url.at("") == url.at("") => Ok(Arc::clone(server)),
+            _ => {
+                let server = Arc::new(self.new_server(url)?);
+                *last = Some(Arc::clone(&server));
+                Ok(server)
+            }
+        }
+    }
+
+    fn new_server(&self, url: &Url) -> Result<Server, Failure> {
         let netrc = self.netrc()?;
         let variable = |name: &str| std::env::var_os(name).map(OsStringExt::into_vec);
         let sources = Sources {
-            user: self.common.user.as_ref().map(|user| user.as_bytes().to_vec()),
+            user: self
+                .common
+                .user
+                .as_ref()
+                .map(|user| user.as_bytes().to_vec()),
             netrc: netrc.as_deref(),
             env_user: variable(USER_VARIABLE).filter(|user| !user.is_empty()),
             env_password: variable(PASSWORD_VARIABLE).map(Secret::new),
         };
         let credential = credential::choose(url, &sources, ask).map_err(|error| match error {
-            CredentialError::Netrc(_) => Failure::new(Phase::Usage, error.to_string())
-                .hint("mend the file, or --no-netrc"),
+            CredentialError::Netrc(_) => {
+                Failure::new(Phase::Usage, error.to_string()).hint("mend the file, or --no-netrc")
+            }
             CredentialError::NoPassword => Failure::new(Phase::Login, error.to_string())
                 .hint(format!("an entry in ~/.netrc, or {PASSWORD_VARIABLE}")),
         })?;
@@ -96,16 +116,11 @@ impl Context {
         config.limits.reply = patience.max(config.limits.reply.min(patience * 2));
         config.limits.extended_passive = config.limits.extended_passive.min(patience);
         let route = match &self.common.proxy {
-            None => Route::direct(),
+            None => Route::Direct,
             Some(proxy) => Route::through(proxy)
                 .map_err(|text| Failure::new(Phase::Usage, format!("--proxy: {text}")))?,
         };
-        Ok(Arc::new(Server {
-            url: url.clone(),
-            config,
-            route,
-            credential,
-        }))
+        Ok(Server::new(url.clone(), config, route, credential))
     }
 
     fn security(&self, scheme: Scheme) -> Result<Security, Failure> {

@@ -324,7 +324,7 @@ mod tests {
     const STALL: Duration = Duration::from_secs(20);
 
     fn body(length: usize) -> Vec<u8> {
-        (0..length).map(|at| (at % 251) as u8).collect()
+        (0..=250).cycle().take(length).collect()
     }
 
     /// A connected pair whose near end does not block, as the runtime's sockets do not.

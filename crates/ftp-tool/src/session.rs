@@ -1,8 +1,9 @@
 //! Sessions with a server: how one is opened, and what goes wrong in the words of [`Failure`].
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::io;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ftp_client::{Cause, Client, Config, Error, Login, Phase as Step};
 use ftp_proto::Verb;
@@ -30,9 +31,52 @@ pub struct Server {
     pub route: Route,
     /// Who to be.
     pub credential: Credential,
+    idle: Idle,
+    /// Whether there was a connection, once.
+    reached: AtomicBool,
+}
+
+/// A session that nobody uses at the moment, where sessions are kept.
+#[derive(Default)]
+struct Idle {
+    keeps: AtomicBool,
+    session: Mutex<Option<Session>>,
+}
+
+impl fmt::Debug for Idle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Idle {{ keeps: {:?} }}", self.keeps)
+    }
 }
 
 impl Server {
+    /// How to open sessions with this server.
+    #[must_use]
+    pub fn new(url: Url, config: Config, route: Route, credential: Credential) -> Self {
+        Self {
+            url,
+            config,
+            route,
+            credential,
+            idle: Idle::default(),
+            reached: AtomicBool::new(false),
+        }
+    }
+
+    /// From now on, [`Worker::quit`] hands its session on to the next worker instead of ending it.
+    pub fn keep_sessions(&self) {
+        self.idle.keeps.store(true, Ordering::Relaxed);
+    }
+
+    fn take_idle(&self) -> Option<Session> {
+        let mut idle = self
+            .idle
+            .session
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        idle.take().filter(|session| !session.is_lost())
+    }
+
     /// Connects and logs in.
     ///
     /// # Errors
@@ -42,7 +86,8 @@ impl Server {
         let config = self.config.clone();
         let mut session = Client::connect(self.route.clone(), config)
             .await
-            .map_err(failure)?;
+            .map_err(|error| self.unreached(error))?;
+        self.reached.store(true, Ordering::Relaxed);
         let credential = &self.credential;
         let mut login = Login::new(&*credential.user, credential.password.expose());
         login.account = credential
@@ -53,6 +98,14 @@ impl Server {
             Ok(_welcome) => Ok(session),
             Err(error) => Err(self.refused(error)),
         }
+    }
+
+    /// A server that was never reached is waited for in vain, more likely than not.
+    fn unreached(&self, error: Error) -> Failure {
+        let crowded = error.is_crowded();
+        let mut failure = failure(error);
+        failure.may_pass &= crowded || self.reached.load(Ordering::Relaxed);
+        failure
     }
 
     /// Says who was refused, and what else to try.
@@ -87,7 +140,6 @@ impl Server {
 }
 
 /// A worker's session, opened when it is needed and again when it was lost.
-#[derive(Debug)]
 pub struct Worker {
     server: Arc<Server>,
     session: Option<Session>,
@@ -121,7 +173,13 @@ impl Worker {
         match &mut self.session {
             Some(session) => Ok(session),
             // A new one; the borrow checker does not see that the other arm has returned.
-            session @ None => Ok(session.insert(self.server.open().await?)),
+            session @ None => {
+                let fresh = match self.server.take_idle() {
+                    Some(idle) => idle,
+                    None => self.server.open().await?,
+                };
+                Ok(session.insert(fresh))
+            }
         }
     }
 
@@ -130,8 +188,21 @@ impl Worker {
         self.session = None;
     }
 
-    /// Ends the session in good manners.
+    /// Ends the session in good manners, or hands it on.
     pub async fn quit(&mut self) {
+        let idle = &self.server.idle;
+        if idle.keeps.load(Ordering::Relaxed) {
+            let mut held = idle.session.lock().unwrap_or_else(PoisonError::into_inner);
+            if held.is_none() {
+                *held = self.session.take();
+                return;
+            }
+        }
+        self.end().await;
+    }
+
+    /// Ends the session in good manners.
+    pub async fn end(&mut self) {
         if let Some(session) = self.session.take().filter(|session| !session.is_lost()) {
             // All work is done by now.
             session.quit().await.ok();

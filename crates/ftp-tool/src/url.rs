@@ -177,6 +177,7 @@ impl Url {
     pub fn at(&self, path: impl Into<Vec<u8>>) -> Self {
         Self {
             path: path.into(),
+            type_code: None,
             ..self.clone()
         }
     }

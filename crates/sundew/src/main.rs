@@ -1,4 +1,5 @@
-//! The sensor: `sundew up`, `sundew check`.
+//! The sensor: `sundew up`, `sundew check`; and the FTP client beside it: `sundew ftp`, `ftpget`,
+//! `ftpput`.
 #![allow(
     clippy::disallowed_methods,
     clippy::print_stdout,
@@ -6,12 +7,15 @@
     reason = "the program talks to its operator"
 )]
 
+use std::ffi::OsString;
 use std::io::Write as _;
 use std::net::SocketAddr;
+use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use ftp_client::program;
 use sundew::data::Data;
 use sundew::failure::Failure;
 
@@ -32,6 +36,31 @@ enum Command {
     Up(Up),
     /// Check the configuration and say what is wrong with it
     Check(Check),
+    /// FTP for people: get, put, list, mirror
+    Ftp(ftp_tool::cli::Arguments),
+    /// Download a file as BusyBox does
+    #[command(disable_help_flag = true)]
+    Ftpget(BusyBox),
+    /// Upload a file as BusyBox does
+    #[command(disable_help_flag = true)]
+    Ftpput(BusyBox),
+}
+
+/// What BusyBox's own reader of options gets.
+#[derive(Debug, Args)]
+struct BusyBox {
+    /// As in BusyBox
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    arguments: Vec<OsString>,
+}
+
+impl BusyBox {
+    fn bytes(self) -> Vec<Vec<u8>> {
+        self.arguments
+            .into_iter()
+            .map(OsStringExt::into_vec)
+            .collect()
+    }
 }
 
 #[derive(Debug, Args)]
@@ -78,11 +107,21 @@ fn door(text: &str) -> Result<Door, String> {
 }
 
 fn main() -> ExitCode {
+    // Under these names it is those programs, as with BusyBox.
+    let name = std::env::args_os().next().map(PathBuf::from);
+    match name.as_ref().and_then(|name| name.file_name()?.to_str()) {
+        Some("ftpget") => return program::ftpget(&program::arguments()),
+        Some("ftpput") => return program::ftpput(&program::arguments()),
+        _ => {}
+    }
     let cli = Cli::parse();
     let result = match cli.command {
         None => up(&cli.up),
         Some(Command::Up(options)) => up(&options),
         Some(Command::Check(options)) => check(&options),
+        Some(Command::Ftp(arguments)) => return ftp_tool::run(&arguments),
+        Some(Command::Ftpget(options)) => return program::ftpget(&options.bytes()),
+        Some(Command::Ftpput(options)) => return program::ftpput(&options.bytes()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,13 +1,9 @@
 //! `ftpget`: downloads a file via FTP, exactly as BusyBox does.
 
-#[path = "support/host.rs"]
-mod host;
-
 use std::process::ExitCode;
 
-use ftp_client::busybox;
-use ftp_client::dial::Tcp;
+use ftp_client::program;
 
 fn main() -> ExitCode {
-    host::run(async |host, args| busybox::ftpget(&Tcp, host, args).await)
+    program::ftpget(&program::arguments())
 }

@@ -93,6 +93,14 @@ impl<'c, D: Dial> Flow<'c, D> {
         self.began.as_ref()
     }
 
+    /// The data connection, while it is open and in clear text.
+    pub(super) fn clear_socket(&self) -> Option<&D::Stream> {
+        match (&self.state, &self.data) {
+            (State::Moving, Some(data)) if data.is_clear() => data.socket(),
+            _ => None,
+        }
+    }
+
     pub(super) const fn expect(&mut self, bytes: u64) {
         self.expected = Some(bytes);
     }

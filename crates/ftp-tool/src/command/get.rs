@@ -245,12 +245,15 @@ fn target(output: Option<&Path>, name: &[u8], several: bool) -> Result<Target, F
         }
         _ if several => Err(Failure::new(
             Phase::Usage,
-            format!("{}: not a directory, and there are several files", output.display()),
+            format!(
+                "{}: not a directory, and there are several files",
+                output.display()
+            ),
         )),
         Some(FileType::RegularFile) => {
             // Through a link, the file it leads to is replaced, not the link.
-            let real = std::fs::canonicalize(output)
-                .map_err(|error| Failure::local(output, &error))?;
+            let real =
+                std::fs::canonicalize(output).map_err(|error| Failure::local(output, &error))?;
             let (directory, path) = local::split(&real)?;
             Ok(Target::File(Folder::open(&directory, false)?, path))
         }
@@ -268,9 +271,9 @@ fn target(output: Option<&Path>, name: &[u8], several: bool) -> Result<Target, F
 }
 
 fn server_name(name: &[u8]) -> Result<RelPath, Failure> {
-    RelPath::top().join(name).map_err(|error| {
-        Failure::new(Phase::Local, error.to_string()).hint("-o NAME")
-    })
+    RelPath::top()
+        .join(name)
+        .map_err(|error| Failure::new(Phase::Local, error.to_string()).hint("-o NAME"))
 }
 
 pub(super) fn stdout() -> Result<File, Failure> {

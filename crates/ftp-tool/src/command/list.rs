@@ -27,7 +27,10 @@ pub(super) async fn ls(context: &Context, url: &Url, long: bool) -> Result<u8, F
         show(context, entry, long);
     }
     if listing.unknown > 0 {
-        let text = format!("{} lines of the listing were not understood", listing.unknown);
+        let text = format!(
+            "{} lines of the listing were not understood",
+            listing.unknown
+        );
         context.console.note(&text);
     }
     worker.quit().await;
@@ -60,7 +63,9 @@ pub(super) fn show(context: &Context, entry: &Entry, long: bool) {
         name += " -> ";
         name += &printable(target);
     }
-    let size = entry.size.map_or_else(|| "-".to_owned(), |size| size.to_string());
+    let size = entry
+        .size
+        .map_or_else(|| "-".to_owned(), |size| size.to_string());
     let time = entry.modified.map_or_else(|| "-".to_owned(), plain_time);
     context
         .console
@@ -137,7 +142,9 @@ pub(super) async fn tree(
         context.console.note(&format!("left out: {odd}"));
     }
     for dark in &tree.unknown {
-        context.console.note(&format!("{dark}: not, or not wholly, understood"));
+        context
+            .console
+            .note(&format!("{dark}: not, or not wholly, understood"));
     }
     let text = format!("{directories} directories, {files} files");
     context.console.note(&text);

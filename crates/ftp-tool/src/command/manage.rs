@@ -89,7 +89,10 @@ fn done(context: &Context, action: &'static str, path: &[u8]) {
 pub(super) async fn mv(context: &Context, url: &Url, to: &str) -> Result<u8, Failure> {
     let from = url.path.strip_suffix(b"/").unwrap_or(&url.path).to_vec();
     if from.is_empty() {
-        return Err(Failure::new(Phase::Usage, "the URL names nothing to rename"));
+        return Err(Failure::new(
+            Phase::Usage,
+            "the URL names nothing to rename",
+        ));
     }
     let to = destination(&from, to)?;
     let mut worker = worker(context, url)?;
@@ -117,11 +120,7 @@ fn destination(from: &[u8], to: &str) -> Result<Vec<u8>, Failure> {
     Ok([directory, to.as_bytes()].concat())
 }
 
-pub(super) async fn mkdir(
-    context: &Context,
-    urls: &[Url],
-    parents: bool,
-) -> Result<u8, Failure> {
+pub(super) async fn mkdir(context: &Context, urls: &[Url], parents: bool) -> Result<u8, Failure> {
     let mut tally = Tally::default();
     for url in urls {
         let path = url.path.strip_suffix(b"/").unwrap_or(&url.path);

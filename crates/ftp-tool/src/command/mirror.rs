@@ -126,7 +126,9 @@ impl Run<'_> {
             Way::Down => &Tree::default(),
             Way::Up => &remote,
         };
-        let moved = self.transfer(workers, &plan, known, &meter, &mut tally).await;
+        let moved = self
+            .transfer(workers, &plan, known, &meter, &mut tally)
+            .await;
         meter.bar().finish_and_clear();
         // What is gone from the source is removed last, and only if all else went well.
         let mut removed = plan.clear.len();
@@ -159,7 +161,10 @@ impl Run<'_> {
                 worker.quit().await;
                 match entered {
                     Ok(()) => Ok(tree),
-                    Err(error) => self.no_directory(worker, crate::session::failure(error)).await,
+                    Err(error) => {
+                        self.no_directory(worker, crate::session::failure(error))
+                            .await
+                    }
                 }
             }
             Ok(tree) => Ok(tree),
@@ -293,9 +298,8 @@ impl Run<'_> {
         if *why == Why::CompareFirst && self.same_content(worker, path, &remote).await? {
             return Ok(Outcome::Unchanged);
         }
-        let time = |modified: crate::tree::Modified| {
-            ftp_proto::time::Timestamp::from_unix(modified.unix)
-        };
+        let time =
+            |modified: crate::tree::Modified| ftp_proto::time::Timestamp::from_unix(modified.unix);
         // A bar of its own for what takes a while; small files only move the bar of all.
         let own = meter.fork();
         match self.way {

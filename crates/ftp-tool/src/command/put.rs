@@ -19,8 +19,8 @@ use crate::failure::{Failure, Phase};
 use crate::local::{self, Folder};
 use crate::session::{Worker, join};
 use crate::text::printable;
-use crate::transfer::upload::{self, Job};
 use crate::transfer::Outcome;
+use crate::transfer::upload::{self, Job};
 use crate::url::Url;
 
 pub(super) async fn run(context: &Context, put: &Put) -> Result<u8, Failure> {
@@ -38,8 +38,7 @@ pub(super) async fn run(context: &Context, put: &Put) -> Result<u8, Failure> {
         .await?;
     }
     let at_once = usize::from(put.jobs).min(put.files.len());
-    let waiting: Mutex<VecDeque<&Path>> =
-        Mutex::new(put.files.iter().map(AsRef::as_ref).collect());
+    let waiting: Mutex<VecDeque<&Path>> = Mutex::new(put.files.iter().map(AsRef::as_ref).collect());
     let tally = Mutex::new(Tally::default());
     let work = |mut worker: Worker| {
         let (waiting, tally) = (&waiting, &tally);

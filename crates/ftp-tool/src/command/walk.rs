@@ -37,7 +37,9 @@ pub(super) async fn remote(
         }
         match one(session, top, &directory, filter, &mut tree).await {
             Ok(found) => {
-                let deeper = shape.levels.is_none_or(|levels| directory.depth() + 1 < levels);
+                let deeper = shape
+                    .levels
+                    .is_none_or(|levels| directory.depth() + 1 < levels);
                 if deeper {
                     open.extend(found);
                 }

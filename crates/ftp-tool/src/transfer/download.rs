@@ -98,11 +98,7 @@ pub async fn wait_or_fail(
     let Some(wait) = retry.failed(gained, dice()) else {
         return Err(failure);
     };
-    let text = format!(
-        "{}; once more in {:.1} s",
-        failure.what,
-        wait.as_secs_f64()
-    );
+    let text = format!("{}; once more in {:.1} s", failure.what, wait.as_secs_f64());
     context.console.note(&text);
     tokio::time::sleep(wait).await;
     Ok(())
@@ -183,7 +179,9 @@ async fn fill(
     if version.size == Some(offset) && offset > 0 {
         return Ok(());
     }
-    let file = part.clone_file().map_err(|error| job.local_failure(&error))?;
+    let file = part
+        .clone_file()
+        .map_err(|error| job.local_failure(&error))?;
     let session = worker.session().await?;
     let mut download = session
         .retrieve_from(&job.remote, offset)
@@ -192,11 +190,20 @@ async fn fill(
     let begin = download.offset();
     if begin != offset {
         // It comes from the beginning, and what was here before is written over.
-        context.console.note("the server does not resume; from the beginning");
+        context
+            .console
+            .note("the server does not resume; from the beginning");
         meter.bar().set_position(0);
     }
     let place = Place::At(file, begin);
-    let moved = pump(&mut download, place, u64::MAX, context.common.timeout, meter).await?;
+    let moved = pump(
+        &mut download,
+        place,
+        u64::MAX,
+        context.common.timeout,
+        meter,
+    )
+    .await?;
     download.finish().await.map_err(session::failure)?;
     match version.size {
         Some(size) if begin + moved < size => {
@@ -251,7 +258,8 @@ pub async fn pump(
     let mut buffer = Vec::new();
     while moved < limit {
         buffer.resize(BUFFER_BYTES, 0);
-        let most = usize::try_from(limit - moved).map_or(BUFFER_BYTES, |left| left.min(BUFFER_BYTES));
+        let most =
+            usize::try_from(limit - moved).map_or(BUFFER_BYTES, |left| left.min(BUFFER_BYTES));
         let most = most.min(meter.piece());
         let count = read_full(download, buffer.get_mut(..most).unwrap_or_default()).await?;
         if count == 0 {
@@ -278,8 +286,8 @@ pub async fn pump_text(
     mut place: Place,
     meter: &Meter,
 ) -> Result<u64, Failure> {
-    let path = Argument::new(remote)
-        .map_err(|error| Failure::new(Phase::Usage, error.to_string()))?;
+    let path =
+        Argument::new(remote).map_err(|error| Failure::new(Phase::Usage, error.to_string()))?;
     session
         .set_type(Type::Ascii(Format::NonPrint))
         .await
@@ -375,7 +383,14 @@ async fn stream_once(
         .try_clone()
         .map_err(|error| Failure::new(Phase::Local, error.to_string()))?;
     let place = Place::Stream(copy);
-    pump(&mut download, place, u64::MAX, context.common.timeout, meter).await?;
+    pump(
+        &mut download,
+        place,
+        u64::MAX,
+        context.common.timeout,
+        meter,
+    )
+    .await?;
     download.finish().await.map_err(session::failure)?;
     Ok(())
 }
@@ -465,10 +480,15 @@ async fn conclude(
     resumed_from: u64,
     meter: &Meter,
 ) -> Result<Outcome, Failure> {
-    let file = part.clone_file().map_err(|error| job.local_failure(&error))?;
+    let file = part
+        .clone_file()
+        .map_err(|error| job.local_failure(&error))?;
     let length = match &job.verify {
         Verify::Never => 0,
-        _ => file.metadata().map_err(|error| job.local_failure(&error))?.len(),
+        _ => file
+            .metadata()
+            .map_err(|error| job.local_failure(&error))?
+            .len(),
     };
     let checksum = match verify(worker, &job.remote, file, length, job.verify).await {
         Ok(checksum) => checksum,

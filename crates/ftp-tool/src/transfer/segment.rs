@@ -60,15 +60,17 @@ pub async fn fill(
     let mut workers: Vec<Worker> = (1..count)
         .map(|_| Worker::new(Arc::clone(worker.server())))
         .collect();
-    let all = std::iter::once(worker).chain(&mut workers);
-    let work = join_all(all.map(|worker| work(context, worker, job, part, &shared, meter)));
-    let mut work = std::pin::pin!(work);
-    let mut ticks = tokio::time::interval(NOTE_EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            _ = &mut work => break,
-            _ = ticks.tick() => note(part, &shared).await,
+    {
+        let all = std::iter::once(worker).chain(&mut workers);
+        let work = join_all(all.map(|worker| work(context, worker, job, part, &shared, meter)));
+        let mut work = std::pin::pin!(work);
+        let mut ticks = tokio::time::interval(NOTE_EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = &mut work => break,
+                _ = ticks.tick() => note(part, &shared).await,
+            }
         }
     }
     for worker in &mut workers {
@@ -178,7 +180,12 @@ async fn note(part: &Arc<Part>, shared: &Mutex<Shared>) {
             start: *start,
             end: start + meter.total(),
         });
-        shared.done.iter().copied().chain(moving).collect::<Vec<_>>()
+        shared
+            .done
+            .iter()
+            .copied()
+            .chain(moving)
+            .collect::<Vec<_>>()
     };
     let part = Arc::clone(part);
     // Without the note a later attempt does more than it has to, no more.

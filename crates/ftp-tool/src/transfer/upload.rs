@@ -99,14 +99,19 @@ async fn attempt(
             // Shorter, and written after our file was: the beginning of it, unless somebody else was
             // at work. What this very run has begun needs no such guess.
             let goes_on = *begun || (is_later && !job.restart && !job.force);
-            there.size.filter(|there| goes_on && *there < size).unwrap_or(0)
+            there
+                .size
+                .filter(|there| goes_on && *there < size)
+                .unwrap_or(0)
         }
     };
     let session = worker.session().await?;
     let mut upload = match session.store_from(&job.remote, offset).await {
         Ok(upload) => upload,
         Err(error) if error.phase() == Step::Command(Verb::Rest) && !error.ends_session() => {
-            context.console.note("the server does not resume; from the beginning");
+            context
+                .console
+                .note("the server does not resume; from the beginning");
             offset = 0;
             let session = worker.session().await?;
             let stored = session.store(&job.remote).await;
@@ -150,7 +155,12 @@ async fn there(worker: &mut Worker, job: &Job, begun: bool) -> Result<Option<Fac
 
 /// The server keeps our time where it can: a later run then sees that it is the same file.
 async fn keep_time(session: &mut Session, remote: &[u8], time: Timestamp) -> Result<(), Failure> {
-    if !session.features().await.map_err(session::failure)?.has("MFMT") {
+    if !session
+        .features()
+        .await
+        .map_err(session::failure)?
+        .has("MFMT")
+    {
         return Ok(());
     }
     match session.set_modified(remote, time).await {
@@ -175,9 +185,8 @@ async fn push_file(
         let sent = tokio::task::spawn_blocking(move || {
             mover::upload(&file, offset, socket.as_fd(), stall, &meter)
         });
-        let sent = match sent.await {
-            Ok(sent) => sent,
-            Err(_) => return Err(Failure::new(Phase::Transfer, "the thread did not end")),
+        let Ok(sent) = sent.await else {
+            return Err(Failure::new(Phase::Transfer, "the thread did not end"));
         };
         return match sent {
             Ok(count) => {
@@ -265,11 +274,7 @@ async fn last_word(upload: &mut Upload<'_, Route>, error: io::Error) -> Failure 
     }
 }
 
-async fn push(
-    upload: &mut Upload<'_, Route>,
-    bytes: &[u8],
-    meter: &Meter,
-) -> Result<(), Failure> {
+async fn push(upload: &mut Upload<'_, Route>, bytes: &[u8], meter: &Meter) -> Result<(), Failure> {
     upload.write_all(bytes).await.map_err(stream_failure)?;
     meter.moved(bytes.len());
     tokio::time::sleep(meter.wait(bytes.len())).await;

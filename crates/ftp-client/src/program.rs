@@ -1,4 +1,4 @@
-//! The host's own files and streams, for the two programs.
+//! `ftpget` and `ftpput` as programs of the host, and their files and streams.
 //!
 //! One transfer is all such a process does, so files are read and written where they stand, without
 //! a thread between; SIGINT keeps its default action and the part that came stays on disk.
@@ -14,21 +14,42 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::process::ExitCode;
 
-use ftp_client::busybox::{BROKEN_PIPE, Host, Sink, Source, TransferEvent, Words, service_port};
-use ftp_client::dial::words;
+use crate::busybox::{self, BROKEN_PIPE, Host, Sink, Source, TransferEvent, Words, service_port};
+use crate::dial::{Tcp, words};
 
 /// The streams and at most one open file of this process.
-pub(crate) struct System {
+struct System {
     output: Box<dyn Write + Send>,
     input: Box<dyn Read + Send>,
 }
 
-/// Runs a program on a runtime of one thread; its status is the process's.
-pub(crate) fn run(program: impl AsyncFnOnce(&mut System, &[Vec<u8>]) -> u8) -> ExitCode {
-    let args: Vec<_> = std::env::args_os()
+/// `ftpget` with these arguments (without its name), as BusyBox has it; the process's exit status.
+#[must_use]
+pub fn ftpget(args: &[Vec<u8>]) -> ExitCode {
+    run(args, async |host, args| {
+        busybox::ftpget(&Tcp, host, args).await
+    })
+}
+
+/// `ftpput` with these arguments (without its name), as BusyBox has it; the process's exit status.
+#[must_use]
+pub fn ftpput(args: &[Vec<u8>]) -> ExitCode {
+    run(args, async |host, args| {
+        busybox::ftpput(&Tcp, host, args).await
+    })
+}
+
+/// The arguments of this process, without its name.
+#[must_use]
+pub fn arguments() -> Vec<Vec<u8>> {
+    std::env::args_os()
         .skip(1)
         .map(OsStringExt::into_vec)
-        .collect();
+        .collect()
+}
+
+/// Runs a program on a runtime of one thread.
+fn run(args: &[Vec<u8>], program: impl AsyncFnOnce(&mut System, &[Vec<u8>]) -> u8) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .build();
@@ -43,7 +64,7 @@ pub(crate) fn run(program: impl AsyncFnOnce(&mut System, &[Vec<u8>]) -> u8) -> E
         output: Box::new(io::sink()),
         input: Box::new(io::empty()),
     };
-    let status = runtime.block_on(program(&mut system, &args));
+    let status = runtime.block_on(program(&mut system, args));
     // Looking up a name may have left a thread behind that nobody waits for.
     runtime.shutdown_background();
     ExitCode::from(status)
