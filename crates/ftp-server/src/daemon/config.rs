@@ -14,6 +14,7 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ftp_proto::command::Verb;
 use ipnet::IpNet;
 use serde::Deserialize;
 use serde::de::{self, Deserializer};
@@ -21,7 +22,7 @@ use serde::de::{self, Deserializer};
 pub use self::mistake::Mistake;
 pub use self::template::TEMPLATE;
 pub use self::unit::{Proportion, Size, Span};
-pub use self::user::{Directory, Hash, Letters, TlsKey, UserSection};
+pub use self::user::{Directory, Fingerprint, Hash, Letters, TlsKey, UserSection};
 
 /// The whole configuration.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -105,6 +106,12 @@ pub struct Session {
     pub write: Span,
     /// Longest command line in bytes.
     pub line_bytes: usize,
+    /// Commands that are not served, answered `502`.
+    pub off: Vec<VerbKey>,
+    /// The names HOST may give; any, if there are none.
+    pub hosts: Vec<String>,
+    /// Whether MODE Z is offered.
+    pub deflate: bool,
 }
 
 impl Default for Session {
@@ -116,7 +123,24 @@ impl Default for Session {
             attempts: 3,
             write: seconds(30),
             line_bytes: ftp_proto::line::MAX_LINE_BYTES,
+            off: Vec::new(),
+            hosts: Vec::new(),
+            deflate: true,
         }
+    }
+}
+
+/// A command by its name, in any case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VerbKey(pub Verb);
+
+impl<'de> Deserialize<'de> for VerbKey {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let mut all = Verb::ALL.iter();
+        let verb = all.find(|verb| verb.name().eq_ignore_ascii_case(&text));
+        let verb = verb.ok_or_else(|| de::Error::custom(format!("`{text}` is not a command")))?;
+        Ok(Self(*verb))
     }
 }
 
@@ -219,10 +243,16 @@ pub struct Data {
     pub advertise_to: BTreeMap<IpNet, Host>,
     /// Whether active mode (PORT, EPRT) is served.
     pub active: bool,
+    /// The port to dial from in active mode; any, if not given.
+    pub active_port: Option<u16>,
+    /// Whether data connections may be to and from others than the client (FXP).
+    pub foreign: bool,
     /// How long a data connection may take to come about.
     pub connect: Span,
     /// How long not a byte may move.
     pub idle: Span,
+    /// How long a transfer may take in all.
+    pub total: Option<Span>,
 }
 
 impl Default for Data {
@@ -233,8 +263,11 @@ impl Default for Data {
             advertise: None,
             advertise_to: BTreeMap::new(),
             active: true,
+            active_port: None,
+            foreign: false,
             connect: Span(options.connect),
             idle: Span(options.idle),
+            total: None,
         }
     }
 }
@@ -300,7 +333,7 @@ impl<'de> Deserialize<'de> for Ports {
 }
 
 /// `[tls]`
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Tls {
     /// PEM: the certificate, then those that signed it.
@@ -319,6 +352,24 @@ pub struct Tls {
     pub require_resumption: bool,
     /// Refuse TLS 1.2.
     pub only_tls13: bool,
+    /// Whether CCC may end TLS on the control connection.
+    pub allow_ccc: bool,
+}
+
+impl Default for Tls {
+    fn default() -> Self {
+        Self {
+            certificate: None,
+            key: None,
+            self_signed: false,
+            required: TlsKey::None,
+            client_authorities: None,
+            client_required: false,
+            require_resumption: false,
+            only_tls13: false,
+            allow_ccc: true,
+        }
+    }
 }
 
 /// `[log]`
@@ -543,8 +594,10 @@ fn wrong_user(users: &BTreeMap<String, UserSection>) -> Option<(&str, String)> {
     users.iter().find_map(|(name, user)| {
         let problem = if ftp_proto::Argument::try_from(name.as_str()).is_err() {
             format!("`{name}` cannot be said with USER")
-        } else if user.password.is_none() {
+        } else if user.password.is_none() && user.certificates.is_empty() {
             format!("user `{name}` has no `password`; `ftpd hash` makes one")
+        } else if user.welcome.iter().any(|line| line.contains(['\r', '\n'])) {
+            format!("user `{name}`: each of `welcome` is one line")
         } else {
             return None;
         };

@@ -9,10 +9,11 @@ use std::sync::{Arc, PoisonError, RwLock};
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Argon2, PasswordHash};
 use ftp_proto::Argument;
+use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
 
 use self::external::External;
-use super::config::{Config, Hash, TlsKey, UserSection};
+use super::config::{Config, Fingerprint, Hash, Span, TlsKey, UserSection};
 use crate::account::Members;
 use crate::auth::{ANONYMOUS, Attempt, Authenticator, Denied, Secret, User};
 
@@ -38,7 +39,8 @@ pub struct Book {
 
 #[derive(Clone, Debug)]
 struct Entry {
-    password: Password,
+    /// `None` for somebody who comes with a certificate only.
+    password: Option<Password>,
     section: UserSection,
 }
 
@@ -55,11 +57,8 @@ impl Book {
     pub fn new(config: &Config, more: &BTreeMap<String, UserSection>) -> Self {
         let mut users = HashMap::new();
         for (name, section) in more.iter().chain(&config.user) {
-            let Some(hash) = &section.password else {
-                continue;
-            };
             let entry = Entry {
-                password: Password::Hash(hash.clone()),
+                password: section.password.clone().map(Password::Hash),
                 section: section.clone(),
             };
             users.insert(name.as_bytes().to_vec(), entry);
@@ -76,7 +75,7 @@ impl Book {
     /// Adds a user whose password is known in clear; stronger than one of the configuration.
     pub fn add(&mut self, name: &Argument, password: Secret, section: UserSection) {
         let entry = Entry {
-            password: Password::Clear(password),
+            password: Some(Password::Clear(password)),
             section,
         };
         self.users.insert(name.as_bytes().to_vec(), entry);
@@ -126,6 +125,8 @@ impl Logins {
         let mut user = User::new(name.clone(), section.permissions());
         user.rules = section.rules(least, anonymous);
         user.account = self.members.account(key, &section.allowance());
+        user.idle = section.idle.map(|Span(idle)| idle);
+        user.welcome.clone_from(&section.welcome);
         user
     }
 
@@ -166,7 +167,10 @@ impl Authenticator for Logins {
             return Ok(self.user(attempt.user, &section, book.least_tls, false));
         }
         let fits = self
-            .fits(entry.map(|entry| &entry.password), attempt.password)
+            .fits(
+                entry.and_then(|entry| entry.password.as_ref()),
+                attempt.password,
+            )
             .await;
         match entry {
             Some(entry) if fits && entry.section.enabled => {
@@ -174,6 +178,20 @@ impl Authenticator for Logins {
             }
             Some(_) | None => Err(Denied::Wrong),
         }
+    }
+
+    async fn login_by_certificate(&self, attempt: Attempt<'_>) -> Result<User, Denied> {
+        let book = self.book();
+        let entry = book.users.get(attempt.user.as_bytes());
+        let shown = attempt.tls.and_then(|tls| tls.certificates.first());
+        let (Some(entry), Some(shown)) = (entry, shown) else {
+            return Err(Denied::Wrong);
+        };
+        let shown = Fingerprint(Sha256::digest(shown).into());
+        if !entry.section.enabled || !entry.section.certificates.contains(&shown) {
+            return Err(Denied::Wrong);
+        }
+        Ok(self.user(attempt.user, &entry.section, book.least_tls, false))
     }
 }
 

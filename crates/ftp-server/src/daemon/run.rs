@@ -418,7 +418,7 @@ impl Daemon<'_> {
         };
         let gate = Gate::new(Arc::clone(&logins), Arc::clone(&throttle), networks);
         let tls = tls::offer(&config.tls)?;
-        let server = wiring::server(config, gate, self.homes.clone(), observer, tls.clone())?;
+        let server = wiring::server(config, gate, self.homes.clone(), observer, tls.clone());
         let stop = server.stop_token();
 
         let mut aside = JoinSet::new();
@@ -580,10 +580,8 @@ fn announce(config: &Config, serve: &Serve, addresses: &[SocketAddr]) -> Result<
             ip => ip,
         };
         let place = SocketAddr::new(host, port);
-        let user = match serve.user.first() {
-            Some((name, _)) => format!("{name}@"),
-            None => String::new(),
-        };
+        let user = serve.user.first().map(|(name, _)| format!("{name}@"));
+        let user = user.unwrap_or_default();
         let tls = match (config.has_tls(), config.tls.self_signed) {
             (true, true) => " --ssl-reqd --insecure",
             (true, false) => " --ssl-reqd",

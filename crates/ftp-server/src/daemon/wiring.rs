@@ -2,36 +2,43 @@
 
 use std::sync::Arc;
 
-use ftp_proto::server::Settings;
+use ftp_proto::command::Verb;
+use ftp_proto::server::{Required, Settings, TlsRules, Verbs};
 
-use super::Failure;
 use super::config::{Config, Host};
 use super::homes::Homes;
+use super::hooks::Commands;
 use super::login::Logins;
 use crate::auth::gate::Gate;
-use crate::data::{Advertised, Announce, DataOptions};
+use crate::data::{Advertised, Announce, DataOptions, TcpDial};
 use crate::event::Observer;
 use crate::files::{FileOptions, FileServer};
 use crate::tls::Tls;
 use crate::{Limits, Server};
 
 /// The server that a configuration describes.
-#[expect(clippy::type_complexity, reason = "it is said once, here")]
 pub(super) fn server(
     config: &Config,
     gate: Gate<Arc<Logins>>,
     homes: Homes,
     observer: Arc<dyn Observer>,
     tls: Option<Tls>,
-) -> Result<Server<FileServer<Gate<Arc<Logins>>, Homes>>, Failure> {
-    let files = FileServer::new(gate, homes, options(config));
+) -> Server<FileServer<Gate<Arc<Logins>>, Homes>> {
+    let dial = match config.data.active_port {
+        Some(port) => TcpDial::from_port(port),
+        None => TcpDial::ANY_PORT,
+    };
+    let mut files = FileServer::with_dial(gate, homes, dial, options(config));
+    if let Some(hook) = Commands::new(&config.hooks) {
+        files = files.with_hook(Arc::new(hook));
+    }
     let mut server = Server::new(files, limits(config))
         .with_observer(observer)
         .behind(config.listen.proxy_from.iter().copied().collect());
     if let Some(tls) = tls {
         server = server.with_tls(tls);
     }
-    Ok(server)
+    server
 }
 
 fn limits(config: &Config) -> Limits {
@@ -54,11 +61,41 @@ fn options(config: &Config) -> FileOptions {
             idle: session.idle.0,
             login: session.login.0,
             max_login_failures: session.attempts,
+            tls: config.has_tls().then(|| tls_rules(config)),
+            off: off(config),
+            hosts: session.hosts.clone(),
+            foreign_data: config.data.foreign,
+            deflate: session.deflate,
             ..Settings::default()
         },
         data: data(config),
         login_delay: config.bans.delay.0,
     }
+}
+
+fn tls_rules(config: &Config) -> TlsRules {
+    let need = config.tls.required.need();
+    TlsRules {
+        required: Required {
+            control: need.control(),
+            data: need.data(),
+        },
+        clear_control: config.tls.allow_ccc,
+        client_side: config.data.foreign,
+        ..TlsRules::default()
+    }
+}
+
+fn off(config: &Config) -> Verbs {
+    let active = [Verb::Port, Verb::Eprt, Verb::Lprt];
+    let active = active.into_iter().filter(|_| !config.data.active);
+    config
+        .session
+        .off
+        .iter()
+        .map(|key| key.0)
+        .chain(active)
+        .collect()
 }
 
 fn data(config: &Config) -> DataOptions {
@@ -83,6 +120,7 @@ fn data(config: &Config) -> DataOptions {
         resumed_tls: config.tls.require_resumption,
         connect: section.connect.0,
         idle: section.idle.0,
-        ..DataOptions::default()
+        foreign: section.foreign,
+        total: section.total.map(|total| total.0),
     }
 }

@@ -34,6 +34,12 @@ pub const TEMPLATE: &str = r#"# Configuration of ftpd: `ftpd --config FILE`. Wha
 #write = "30s"
 # Longest command line; a longer one is answered 500.
 #line_bytes = 4096
+# Commands that are not served, such as ["SITE", "MLSD"]; they are answered 502.
+#off = []
+# The names HOST may give; any if empty.
+#hosts = []
+# Whether MODE Z is offered, which costs processor time.
+#deflate = true
 
 [limits]
 # Connections in all, and from one address; one more is told 421.
@@ -62,6 +68,11 @@ pub const TEMPLATE: &str = r#"# Configuration of ftpd: `ftpd --config FILE`. Wha
 # Other letters in some directories and below them.
 #directories = { "/incoming" = "elw" }
 #networks = []
+# Without a password for whoever shows one of these certificates: SHA-256 in hexadecimal.
+#certificates = []
+# How long the user may be silent, and what is shown after the login.
+#idle = "5m"
+#welcome = []
 # What has to be under TLS: "none", "control", "data", "both".
 #tls = "none"
 # Limits; without a key there is none. Rates are bytes a second, all sessions together.
@@ -99,11 +110,17 @@ pub const TEMPLATE: &str = r#"# Configuration of ftpd: `ftpd --config FILE`. Wha
 #advertise = "192.0.2.1"
 # and another one for some clients; the smallest network that fits counts.
 #advertise_to = { "10.0.0.0/8" = "10.0.0.1" }
-# Whether PORT and EPRT are served.
+# Whether PORT and EPRT are served, and from which port; 20 needs root.
 #active = true
+#active_port = 20
+# Whether data connections may be to and from others than the client (FXP), which is how a server is
+# used to attack others.
+#foreign = false
 # How long a data connection may take to come about, and how long not a byte may move.
 #connect = "30s"
 #idle = "2m"
+# How long a transfer may take in all; for ever if not given.
+#total = "12h"
 
 [tls]
 # PEM files. Read again on SIGHUP.
@@ -119,6 +136,8 @@ pub const TEMPLATE: &str = r#"# Configuration of ftpd: `ftpd --config FILE`. Wha
 # Refuse data connections that do not resume the TLS session of their control connection.
 #require_resumption = false
 #only_tls13 = false
+# Whether CCC may end TLS on the control connection.
+#allow_ccc = true
 
 [log]
 # On standard error: "warn", "info", "debug", or per part "warn,ftp_server=debug"; "text" or "json".

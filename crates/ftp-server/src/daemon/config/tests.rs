@@ -129,6 +129,8 @@ fn every_key_of_the_template_is_known_and_every_default_is_true() {
         "quota_bytes",
         "quota_files",
         "ratio",
+        "active_port",
+        "total",
         "ratio_credit",
         "url",
         "ports",

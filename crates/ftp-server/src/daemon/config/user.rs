@@ -12,7 +12,7 @@ use ipnet::IpNet;
 use serde::Deserialize;
 use serde::de::{self, Deserializer};
 
-use super::unit::{Proportion, Size};
+use super::unit::{Proportion, Size, Span};
 use crate::account::{Allowance, Ratio};
 use crate::auth::{Rules, TlsNeed};
 
@@ -32,6 +32,12 @@ pub struct UserSection {
     pub directories: BTreeMap<Directory, Letters>,
     /// Networks they may come from.
     pub networks: Vec<IpNet>,
+    /// SHA-256 of certificates that stand for the password.
+    pub certificates: Vec<Fingerprint>,
+    /// How long they may be silent.
+    pub idle: Option<Span>,
+    /// Lines shown after the login.
+    pub welcome: Vec<String>,
     /// What has to be under TLS.
     pub tls: Option<TlsKey>,
     /// Sessions at a time.
@@ -61,6 +67,9 @@ impl Default for UserSection {
             permissions: None,
             directories: BTreeMap::new(),
             networks: Vec::new(),
+            certificates: Vec::new(),
+            idle: None,
+            welcome: Vec::new(),
             tls: None,
             sessions: None,
             sessions_per_address: None,
@@ -186,6 +195,35 @@ impl<'de> Deserialize<'de> for Directory {
                     format!("`{text}` is not a directory as the user sees it, like \"/incoming\"");
                 de::Error::custom(text)
             })
+    }
+}
+
+/// The SHA-256 of a certificate: 64 hexadecimal digits, with or without colons.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fingerprint(pub [u8; 32]);
+
+impl Fingerprint {
+    /// Reads the digits.
+    #[must_use]
+    pub fn new(text: &str) -> Option<Self> {
+        let mut digits = text.chars().filter(|digit| *digit != ':');
+        let mut bytes = [0_u8; 32];
+        for byte in &mut bytes {
+            let (high, low) = (digits.next()?.to_digit(16)?, digits.next()?.to_digit(16)?);
+            *byte = u8::try_from(high << 4 | low).ok()?;
+        }
+        digits.next().is_none().then_some(Self(bytes))
+    }
+}
+
+impl<'de> Deserialize<'de> for Fingerprint {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::new(&text).ok_or_else(|| {
+            de::Error::custom(format!(
+                "`{text}` is not a SHA-256 of 64 hexadecimal digits"
+            ))
+        })
     }
 }
 
