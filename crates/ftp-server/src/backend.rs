@@ -7,6 +7,7 @@ pub mod disk;
 mod extension;
 mod hash;
 pub mod memory;
+pub mod simple;
 
 use std::fs::File;
 use std::future::Future;
@@ -39,6 +40,9 @@ pub trait Backend: Send + Sync + 'static {
 }
 
 /// A tree of files as one user sees it; clones see the same.
+///
+/// Three methods are enough for one that is read: `look`, `list` and `read`. Whatever changes something is
+/// refused unless written, and what can be made of simpler methods is.
 ///
 /// Dropping a future may leave its change done or not done, never half done.
 pub trait Files: Send + Sync + Clone + 'static {
@@ -83,7 +87,10 @@ pub trait Files: Send + Sync + Clone + 'static {
         &self,
         path: &Path,
         placement: Placement,
-    ) -> impl Future<Output = Result<Self::Writer, FileError>> + Send;
+    ) -> impl Future<Output = Result<Self::Writer, FileError>> + Send {
+        let _ = (path, placement);
+        std::future::ready(Err(FileError::Denied))
+    }
 
     /// Makes a file under a name that did not exist and that begins with `stem`; gives the name.
     ///
@@ -94,35 +101,50 @@ pub trait Files: Send + Sync + Clone + 'static {
         &self,
         directory: &Path,
         stem: &[u8],
-    ) -> impl Future<Output = Result<(Vec<u8>, Self::Writer), FileError>> + Send;
+    ) -> impl Future<Output = Result<(Vec<u8>, Self::Writer), FileError>> + Send {
+        let _ = (directory, stem);
+        std::future::ready(Err(FileError::Denied))
+    }
 
     /// Makes a directory.
     ///
     /// # Errors
     ///
     /// [`FileError`].
-    fn make_directory(&self, path: &Path) -> impl Future<Output = Result<(), FileError>> + Send;
+    fn make_directory(&self, path: &Path) -> impl Future<Output = Result<(), FileError>> + Send {
+        let _ = path;
+        std::future::ready(Err(FileError::Denied))
+    }
 
     /// Removes an empty directory.
     ///
     /// # Errors
     ///
     /// [`FileError`].
-    fn remove_directory(&self, path: &Path) -> impl Future<Output = Result<(), FileError>> + Send;
+    fn remove_directory(&self, path: &Path) -> impl Future<Output = Result<(), FileError>> + Send {
+        let _ = path;
+        std::future::ready(Err(FileError::Denied))
+    }
 
     /// Removes a file or link.
     ///
     /// # Errors
     ///
     /// [`FileError`].
-    fn delete(&self, path: &Path) -> impl Future<Output = Result<(), FileError>> + Send;
+    fn delete(&self, path: &Path) -> impl Future<Output = Result<(), FileError>> + Send {
+        let _ = path;
+        std::future::ready(Err(FileError::Denied))
+    }
 
     /// Renames; a file that is in the way is replaced.
     ///
     /// # Errors
     ///
     /// [`FileError`].
-    fn rename(&self, from: &Path, to: &Path) -> impl Future<Output = Result<(), FileError>> + Send;
+    fn rename(&self, from: &Path, to: &Path) -> impl Future<Output = Result<(), FileError>> + Send {
+        let _ = (from, to);
+        std::future::ready(Err(FileError::Denied))
+    }
 
     /// Sets times and the mode, what of them is given. [`Abilities::times`], [`Abilities::modes`],
     /// [`Abilities::creation`].

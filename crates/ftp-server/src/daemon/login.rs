@@ -132,22 +132,21 @@ impl Logins {
 
     /// Whether a password fits; takes as long if there is nothing to fit.
     async fn fits(&self, password: Option<&Password>, given: &[u8]) -> bool {
-        let (hash, is_real) = match password {
+        let hash = match password {
             Some(Password::Clear(secret)) => return secret.is(given),
-            Some(Password::Hash(hash)) => (hash.as_str().to_owned(), true),
-            None => (NOBODY.to_owned(), false),
+            Some(Password::Hash(hash)) => Some(hash.clone()),
+            None => None,
         };
         let Ok(permit) = Arc::clone(&self.checks).acquire_owned().await else {
             return false;
         };
         let given = given.to_vec();
         let check = tokio::task::spawn_blocking(move || {
-            let fits = PasswordHash::new(&hash)
-                .is_ok_and(|hash| Argon2::default().verify_password(&given, &hash).is_ok());
+            let fits = verify(&given, hash.as_ref().map(Hash::as_str));
             drop(permit);
             fits
         });
-        check.await.unwrap_or(false) && is_real
+        check.await.unwrap_or(false)
     }
 }
 
@@ -202,6 +201,15 @@ impl Authenticator for Logins {
 /// When the system has no randomness.
 pub fn hash(password: &[u8]) -> Result<String, argon2::password_hash::Error> {
     Ok(Argon2::default().hash_password(password)?.to_string())
+}
+
+/// Whether a password fits a hash; takes as long without a hash, which nothing fits. Blocks for some
+/// tens of milliseconds.
+#[must_use]
+pub fn verify(password: &[u8], hash: Option<&str>) -> bool {
+    let fits = PasswordHash::new(hash.unwrap_or(NOBODY))
+        .is_ok_and(|hash| Argon2::default().verify_password(password, &hash).is_ok());
+    fits && hash.is_some()
 }
 
 /// The hash that is checked for users that do not exist: of the usual cost, and nobody's.
