@@ -19,6 +19,7 @@
 
 mod active;
 mod command;
+mod fence;
 mod hash;
 mod list;
 mod open;
@@ -71,6 +72,9 @@ pub struct Client<D: Dial> {
     hash_setting: Option<HashAlgorithm>,
     /// A passive data connection was made in this session, so the way is free.
     data_proven: bool,
+    /// A transfer was begun and its last reply not read, so far as is known; and how many
+    /// keep-alives were sent meanwhile.
+    unfinished: Option<usize>,
     pipelines: bool,
     lost: bool,
 }
@@ -138,6 +142,7 @@ impl<D: Dial> Client<D> {
             representation: None,
             hash_setting: None,
             data_proven: false,
+            unfinished: None,
             pipelines,
             lost: false,
         };
@@ -300,6 +305,9 @@ impl<D: Dial> Client<D> {
     pub(crate) async fn settle(&mut self, phase: Phase) -> Result<(), Error> {
         if self.is_lost() {
             return Err(Error::new(phase, Cause::Closed));
+        }
+        if self.unfinished.is_some() {
+            self.fence(phase).await?;
         }
         while self.wire.conversation.owed() > 0 {
             self.next_final(phase).await?;

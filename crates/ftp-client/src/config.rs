@@ -130,6 +130,8 @@ pub struct Limits {
 pub(crate) struct Lessons {
     no_extended_passive: AtomicBool,
     no_list_options: AtomicBool,
+    #[cfg(feature = "tls")]
+    no_tls13: AtomicBool,
 }
 
 impl Config {
@@ -190,6 +192,16 @@ impl Lessons {
 
     pub(crate) fn avoids_extended_passive(&self) -> bool {
         self.no_extended_passive.load(Ordering::Relaxed)
+    }
+
+    #[cfg(feature = "tls")]
+    pub(crate) fn avoid_tls13(&self) {
+        self.no_tls13.store(true, Ordering::Relaxed);
+    }
+
+    #[cfg(feature = "tls")]
+    pub(crate) fn avoids_tls13(&self) -> bool {
+        self.no_tls13.load(Ordering::Relaxed)
     }
 
     pub(crate) fn avoid_list_options(&self) {

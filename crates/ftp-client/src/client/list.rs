@@ -101,7 +101,8 @@ impl<D: Dial> Client<D> {
         self.entries(Command::List(optional(phase, &path)?)).await
     }
 
-    /// NLST: names only, paths if the server likes to give them.
+    /// NLST: names only, paths if the server likes to give them; without the directory itself and its
+    /// parent.
     ///
     /// # Errors
     ///
@@ -111,7 +112,8 @@ impl<D: Dial> Client<D> {
         let limit = self.config.limits.listing_entries;
         let mut names = Vec::new();
         self.lines(Command::Nlst(path), |line| {
-            if !line.is_empty() {
+            let last = line.rsplit(|&byte| byte == b'/').next();
+            if !matches!(last, None | Some(b"" | b"." | b"..")) {
                 names.push(line.to_vec());
             }
             names.len() <= limit

@@ -78,6 +78,7 @@ impl<D: Dial> Client<D> {
         let plan = self.plan(verb).await?;
         let restart = self.restart(offset, way).await?;
         self.wire.conversation.queue(&command);
+        self.unfinished = Some(0);
         let limit = self.config.limits.first_byte;
         let peer = self.peer.ip();
         let rule = self.config.data_address;
@@ -130,9 +131,10 @@ impl<D: Dial> Client<D> {
                 Ok(opened)
             }
             Err(error) => {
-                if matches!(error.phase(), Phase::DataConnect(_)) {
-                    self.data_proven = false;
+                if error.reply().is_some() {
+                    self.transfer_is_over();
                 }
+                self.learn_from(&error);
                 self.lost |= error.ends_session();
                 Err(error)
             }
@@ -155,6 +157,18 @@ impl<D: Dial> Client<D> {
             (Code::PENDING, _) => Ok(Restart::Accepted),
             (_, Way::In) => Ok(Restart::None),
             (_, Way::Out) => Err(Error::new(phase, Cause::Refused(reply))),
+        }
+    }
+
+    /// Notes what a failed data connection says about the way.
+    pub(crate) fn learn_from(&mut self, error: &Error) {
+        if matches!(error.phase(), Phase::DataConnect(_)) {
+            self.data_proven = false;
+            // Perhaps for want of a ticket: the next session will not depend on them.
+            #[cfg(feature = "tls")]
+            if self.control_tls().is_some_and(|info| info.is_tls13) {
+                self.config.lessons.avoid_tls13();
+            }
         }
     }
 

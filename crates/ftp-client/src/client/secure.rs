@@ -9,10 +9,26 @@ use ftp_proto::reply::Class;
 use super::{Client, argument};
 use crate::dial::Dial;
 use crate::error::{Cause, Error, Phase};
-use crate::tls::{DataProtection, TlsInfo, TlsOptions, TlsSession, info};
+use crate::tls::{DataProtection, TlsInfo, TlsOptions, TlsSession, Versions, info};
 use crate::transport::Transport;
 
 impl<D: Dial> Client<D> {
+    /// The versions to offer to this server.
+    ///
+    /// ProFTPD (seen in 1.3.8) wants every data connection to resume the session of the control
+    /// connection, hands out two TLS 1.3 tickets for that and no new ones: it counts on clients that
+    /// use a ticket twice, which rustls never does. Under 1.2 there is no such limit.
+    fn versions(&self, options: &TlsOptions) -> Versions {
+        const NAME: &[u8] = b"ProFTPD";
+        let greeting = self.greeting.text();
+        let runs_out = self.config.lessons.avoids_tls13()
+            || greeting.windows(NAME.len()).any(|window| window == NAME);
+        match options.versions {
+            Versions::Any if runs_out => Versions::Only12,
+            versions => versions,
+        }
+    }
+
     /// AUTH TLS and the handshake; a refusal is an error, never clear text.
     pub(super) async fn secure(&mut self, options: &TlsOptions) -> Result<(), Error> {
         let mut refused = None;
@@ -35,7 +51,9 @@ impl<D: Dial> Client<D> {
     /// The handshake of the control connection. What the server said before it is dropped.
     pub(super) async fn handshake(&mut self, options: &TlsOptions) -> Result<(), Error> {
         let fail = |error| Error::new(Phase::Secure, Cause::Tls(Arc::new(error)));
-        let session = TlsSession::new(options, &self.config.host).map_err(fail)?;
+        let mut options = options.clone();
+        options.versions = self.versions(&options);
+        let session = TlsSession::new(&options, &self.config.host).map_err(fail)?;
         self.wire.conversation.drop_received();
         let Transport::Plain(stream) = std::mem::replace(&mut self.wire.transport, Transport::Gone)
         else {

@@ -24,9 +24,6 @@ use crate::transport::Transport;
 /// How long the server may take to say goodbye on the data connection of an upload it has confirmed.
 const GOODBYE: Duration = Duration::from_secs(1);
 
-/// Most replies read to find out what is left of a transfer that was aborted.
-const MAX_REPLIES_TO_ABORT: usize = 8;
-
 pub(super) struct Flow<'c, D: Dial> {
     client: &'c mut Client<D>,
     data: Option<Transport<D::Stream>>,
@@ -294,7 +291,11 @@ impl<'c, D: Dial> Flow<'c, D> {
         self.listen(cx);
         let phase = Phase::Final(self.verb);
         if let Some(reply) = self.last.take() {
+            self.client.transfer_is_over();
             self.state = self.judge(reply);
+            if let State::Failed(error) = &self.state {
+                self.client.learn_from(error);
+            }
         } else if let Some(cause) = self.control.clone() {
             self.state = State::Failed(self.client.fail(phase, cause));
         } else {
@@ -309,6 +310,10 @@ impl<'c, D: Dial> Flow<'c, D> {
     fn judge(&self, reply: Reply) -> State {
         let phase = Phase::Final(self.verb);
         if reply.code().class() != Class::Completion {
+            let phase = match reply.code().number() {
+                425 | 435 | 522 => Phase::DataConnect(self.verb),
+                _ => phase,
+            };
             return State::Failed(Error::new(phase, Cause::Refused(reply)));
         }
         let received = self.moved;
@@ -366,6 +371,7 @@ impl<'c, D: Dial> Flow<'c, D> {
                 Event::KeepAlive => {
                     if self.control.is_none() && self.last.is_none() {
                         self.keep_alives += 1;
+                        self.client.note_keep_alive();
                         self.client.conversation().queue(&Command::Noop);
                         self.listen(cx);
                     }
@@ -399,6 +405,7 @@ impl<'c, D: Dial> Flow<'c, D> {
             self.began.get_or_insert(reply);
         } else if self.keep_alives > 0 && reply.code() == Code::OKAY {
             self.keep_alives -= 1;
+            self.client.note_keep_alive_answered();
         } else {
             if reply.code() == Code::SERVICE_UNAVAILABLE {
                 let _closing = self
@@ -422,35 +429,13 @@ impl<'c, D: Dial> Flow<'c, D> {
 
     /// ABOR, the end of the data connection, and a fence behind which no late reply can lie.
     pub(super) async fn abort(mut self) -> Result<(), Error> {
-        if matches!(self.state, State::Done(_) | State::Failed(_)) {
+        // Nothing to abort; should replies be owed, the next command reads them.
+        if self.last.is_some() || matches!(self.state, State::Done(_) | State::Failed(_)) {
             return Ok(());
         }
         let phase = Phase::Command(Verb::Abor);
-        if self.last.is_some() {
-            return Ok(());
-        }
         self.client.send_abort(phase).await?;
         self.data = None;
-        // Servers answer with 426 and 226, 226 twice, 225 or 226 once: whatever comes before the
-        // answer to NOOP belongs to the transfer and ABOR.
-        self.client.next_final(phase).await?;
-        self.client.conversation().queue(&Command::Noop);
-        let mut answers = self.keep_alives + 1;
-        for _ in 0..MAX_REPLIES_TO_ABORT {
-            let reply = self.client.next_final(phase).await?;
-            let is_answer = reply.code() == Code::OKAY
-                || matches!(
-                    reply.code(),
-                    Code::SYNTAX_ERROR | Code::NOT_IMPLEMENTED | Code::NOT_LOGGED_IN
-                );
-            if is_answer {
-                answers -= 1;
-            }
-            if answers == 0 {
-                break;
-            }
-        }
-        self.client.conversation().forgive();
-        Ok(())
+        self.client.fence(phase).await
     }
 }
