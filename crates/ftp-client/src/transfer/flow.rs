@@ -12,7 +12,7 @@ use std::time::Duration;
 use ftp_proto::client::answer;
 use ftp_proto::reply::{Class, Code};
 use ftp_proto::{Command, Reply, Verb};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 
 use self::watch::{Event, Watch};
@@ -23,6 +23,12 @@ use crate::transport::Transport;
 
 /// How long the server may take to say goodbye on the data connection of an upload it has confirmed.
 const GOODBYE: Duration = Duration::from_secs(1);
+
+/// How long data of a download that was aborted is still taken, for the server to end it by itself.
+const DRAIN: Duration = Duration::from_millis(500);
+
+/// Bytes of it taken at once.
+const DRAIN_CHUNK_BYTES: usize = 64 * 1024;
 
 pub(super) struct Flow<'c, D: Dial> {
     client: &'c mut Client<D>,
@@ -435,6 +441,15 @@ impl<'c, D: Dial> Flow<'c, D> {
         }
         let phase = Phase::Command(Verb::Abor);
         self.client.send_abort(phase).await?;
+        // Some servers take a connection that breaks off for worse than an ABOR.
+        if self.is_download()
+            && let Some(data) = &mut self.data
+        {
+            let mut space = vec![0; DRAIN_CHUNK_BYTES];
+            let drained =
+                async { while data.read(&mut space).await.is_ok_and(|count| count > 0) {} };
+            tokio::time::timeout(DRAIN, drained).await.ok();
+        }
         self.data = None;
         self.client.fence(phase).await
     }
