@@ -25,3 +25,39 @@ pub(crate) fn nonblocking(options: &[&str]) -> Result<()> {
         .args(["--sensor".as_ref(), release.join("sundew").as_os_str()]);
     step::succeed(bench.args(options).current_dir(workspace::root()))
 }
+
+/// `cargo xtask bench ftp [OPTION]...`: the options are those of `sundew-bench ftp`; with `--write` the
+/// table goes into `docs/performance.md`.
+pub(crate) fn ftp(options: &[&str]) -> Result<()> {
+    let packages = ["-p", "sundew-bench", "-p", "ftp-server"];
+    step::succeed(
+        workspace::cargo()
+            .args(["build", "--release", "--locked"])
+            .args(packages),
+    )?;
+    let target = workspace::target_directory();
+    let release = target.join("release");
+    // libunftp is no dependency of ours: the little program around it is built on its own, if the
+    // registry can be reached.
+    let libunftp = target.join("bench-libunftp");
+    let built = workspace::cargo()
+        .args([
+            "build",
+            "--release",
+            "--manifest-path",
+            "bench/libunftp/Cargo.toml",
+        ])
+        .arg("--target-dir")
+        .arg(&libunftp)
+        .status()?;
+    if !built.success() {
+        eprintln!("bench/libunftp could not be built; going on without it");
+    }
+    let mut bench = std::process::Command::new(release.join("sundew-bench"));
+    bench
+        .arg("ftp")
+        .args(["--ftpd".as_ref(), release.join("ftpd").as_os_str()])
+        .arg("--libunftp")
+        .arg(libunftp.join("release/bench-libunftp"));
+    step::succeed(bench.args(options).current_dir(workspace::root()))
+}

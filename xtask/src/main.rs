@@ -32,6 +32,8 @@ usage: cargo xtask TASK
   oracle FILE...        replays .session files on this computer's bash and shows the difference
   bench nonblocking [OPTION]...
                         one attacker's load against another's keystrokes; see its --help
+  bench ftp [OPTION]... our FTP server beside others; see its --help. `--write docs/performance.md`
+                        puts the table there
 ";
 
 fn main() -> ExitCode {
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
         ["fuzz", rest @ ..] => fuzz::command(rest),
         ["oracle", files @ ..] if !files.is_empty() => oracle::run(files),
         ["bench", "nonblocking", rest @ ..] => bench::nonblocking(rest),
+        ["bench", "ftp", rest @ ..] => bench::ftp(rest),
         _ => {
             eprint!("{USAGE}");
             return ExitCode::from(2);

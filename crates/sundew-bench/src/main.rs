@@ -18,6 +18,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 mod ftp;
+mod ftpd;
 mod nonblocking;
 mod process;
 mod ssh;
@@ -36,11 +37,20 @@ struct Arguments {
 enum Task {
     /// What one attacker's load does to another's keystrokes and logins.
     Nonblocking(Box<nonblocking::Options>),
+    /// Our FTP server beside others: speed, and what it costs.
+    Ftp(Box<ftpd::Options>),
+    /// The least an FTP server can do, to compare with; started by `ftp`.
+    #[command(hide = true)]
+    FtpLimit(ftpd::LimitOptions),
 }
 
 fn main() -> ExitCode {
-    let Task::Nonblocking(options) = Arguments::parse().task;
-    match run(&options) {
+    let result = process::raise_descriptor_limit().and_then(|()| match Arguments::parse().task {
+        Task::Nonblocking(options) => run(&options),
+        Task::Ftp(options) => ftpd::run(&options),
+        Task::FtpLimit(options) => ftpd::limit::serve(&options),
+    });
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("sundew-bench: {error:#}");
@@ -50,7 +60,6 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &nonblocking::Options) -> Result<()> {
-    process::raise_descriptor_limit()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
