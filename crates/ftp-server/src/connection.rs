@@ -347,7 +347,7 @@ impl Connection {
         let secure = self.secure.as_deref()?;
         let certificate = secure.info.certificates.first();
         Some(DataTls {
-            config: secure.client.data.clone(),
+            side: Side::Server(Arc::clone(&secure.client.data)),
             certificate: certificate.map(|certificate| certificate.as_ref().to_vec()),
             handshake: self.limits.handshake,
         })
@@ -461,24 +461,51 @@ impl Connection {
 /// TLS for the data connections of one client.
 #[derive(Clone, Debug)]
 pub(crate) struct DataTls {
-    config: Arc<rustls::ServerConfig>,
+    side: Side,
     /// What the client showed on the control connection.
     certificate: Option<Vec<u8>>,
     handshake: Duration,
 }
 
+/// Who begins the handshake.
+#[derive(Clone, Debug)]
+enum Side {
+    /// The peer.
+    Server(Arc<rustls::ServerConfig>),
+    /// We: the peer is another server.
+    Client(Arc<rustls::ClientConfig>),
+}
+
 impl DataTls {
-    /// Shakes hands on a data connection.
+    /// The same for a transfer between servers, of which we are the TLS client (SSCN, CPSV).
+    pub(crate) fn as_client(&self) -> Option<Self> {
+        Some(Self {
+            side: Side::Client(crate::tls::client_config().ok()?),
+            certificate: None,
+            handshake: self.handshake,
+        })
+    }
+
+    /// Shakes hands on a data connection; `resumes` if it has to resume the session of the control
+    /// connection.
     ///
     /// # Errors
     ///
     /// The handshake's; [`io::ErrorKind::PermissionDenied`] if the client is not the one of the
     /// control connection as far as TLS can tell.
-    pub(crate) async fn accept(&self, stream: TcpStream, resumes: bool) -> io::Result<TlsStream> {
-        let handshake = TlsStream::accept(stream, self.config.clone());
-        let mut stream = timeout(self.handshake, handshake)
+    pub(crate) async fn shake(&self, stream: TcpStream, resumes: bool) -> io::Result<TlsStream> {
+        let shake = async {
+            match &self.side {
+                Side::Server(config) => TlsStream::accept(stream, Arc::clone(config)).await,
+                Side::Client(config) => TlsStream::connect(stream, Arc::clone(config)).await,
+            }
+        };
+        let mut stream = timeout(self.handshake, shake)
             .await
             .map_err(|_| io::ErrorKind::TimedOut)??;
+        if matches!(self.side, Side::Client(_)) {
+            return Ok(stream);
+        }
         let is_same = self.certificate.as_deref() == stream.certificate();
         if is_same && (stream.is_resumed() || !resumes) {
             return Ok(stream);

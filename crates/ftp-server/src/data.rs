@@ -13,7 +13,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use ftp_proto::server::{FileError, TransferEnd};
+use ftp_proto::server::{DataProtection, FileError, TransferEnd};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 
@@ -157,19 +157,40 @@ pub(crate) struct Rules {
     proxy: Option<IpAddr>,
     foreign: bool,
     resumed_tls: bool,
-    tls: Option<DataTls>,
+    protection: Protection,
     connect: Duration,
 }
 
+/// What is done to a data connection before bytes move.
+#[derive(Debug)]
+enum Protection {
+    Clear,
+    Tls(DataTls),
+    /// It was asked for and cannot be had: nothing moves in clear instead.
+    Refused,
+}
+
 impl Rules {
-    /// For this client; `is_protected` as PROT has it.
-    pub(crate) fn new(connection: &Connection, options: &DataOptions, is_protected: bool) -> Self {
+    /// For this client, protected as PROT has it.
+    pub(crate) fn new(
+        connection: &Connection,
+        options: &DataOptions,
+        protection: DataProtection,
+    ) -> Self {
+        let protection = match (protection, connection.data_tls()) {
+            (DataProtection::Clear, _) => Protection::Clear,
+            (DataProtection::Server, Some(tls)) => Protection::Tls(tls),
+            (DataProtection::Client, Some(tls)) => {
+                tls.as_client().map_or(Protection::Refused, Protection::Tls)
+            }
+            (DataProtection::Server | DataProtection::Client, None) => Protection::Refused,
+        };
         Self {
             peer: *connection.peer(),
             proxy: connection.proxy().map(|proxy| proxy.ip()),
             foreign: options.foreign,
             resumed_tls: options.resumed_tls,
-            tls: is_protected.then(|| connection.data_tls()).flatten(),
+            protection,
             connect: options.connect,
         }
     }
@@ -192,7 +213,7 @@ impl Channel {
         let Self::Listening(port) = self else {
             return None;
         };
-        if rules.tls.is_some() || rules.proxy.is_some() {
+        if !matches!(rules.protection, Protection::Clear) || rules.proxy.is_some() {
             return None;
         }
         while let Ok((socket, from)) = port.try_accept() {
@@ -262,15 +283,17 @@ impl Channel {
 
 /// Puts TLS on a data connection if it needs it.
 pub(crate) async fn protect(socket: Socket, rules: &Rules) -> Result<DataStream, TransferEnd> {
-    let Some(tls) = &rules.tls else {
-        return Ok(DataStream::Clear(socket));
+    let tls = match &rules.protection {
+        Protection::Clear => return Ok(DataStream::Clear(socket)),
+        Protection::Refused => return Err(TransferEnd::NotProtected),
+        Protection::Tls(tls) => tls,
     };
-    let shake = async { tls.accept(socket.into_watched()?, rules.resumed_tls).await };
+    let shake = async { tls.shake(socket.into_watched()?, rules.resumed_tls).await };
     match shake.await {
         Ok(stream) => Ok(DataStream::Secure(Box::new(stream))),
         Err(error) => {
             tracing::warn!(id = rules.peer.id, %error, "data connection not protected");
-            Err(TransferEnd::NoConnection)
+            Err(TransferEnd::NotProtected)
         }
     }
 }

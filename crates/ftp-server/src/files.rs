@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use ftp_proto::server::{
-    Endpoints, FileError, Outcome, Path, Response, Session, Settings, Task, Then,
+    Endpoints, FileError, Outcome, Path, Response, Session, Settings, Task, Then, TlsRules,
 };
 use ftp_proto::time::Timestamp;
 use ftp_proto::{Argument, Code, Reply};
@@ -26,6 +26,7 @@ use crate::data::{self, DataOptions, Dial, Port, TcpDial};
 use crate::event::{Event, Refusal};
 use crate::handler::{Answer, Disconnect, Handler, Request};
 use crate::hook::{Hook, Visitor};
+use crate::tls::TlsInfo;
 
 /// What the operator decides.
 #[derive(Clone, Debug)]
@@ -54,8 +55,8 @@ pub struct FileServer<A, B, D = TcpDial> {
     backend: B,
     dial: D,
     options: FileOptions,
-    /// Those of the options with what the backend can do; shared by all sessions.
-    settings: Arc<Settings>,
+    /// Those of the options with what the backend can do.
+    settings: Shared,
     hook: Option<Arc<dyn Hook>>,
 }
 
@@ -74,7 +75,7 @@ impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
             ..options.settings.clone()
         };
         Self {
-            settings: Arc::new(settings),
+            settings: Shared::new(settings),
             authenticator,
             backend,
             dial,
@@ -96,6 +97,41 @@ impl<A, B, D> fmt::Debug for FileServer<A, B, D> {
         f.debug_struct("FileServer")
             .field("options", &self.options)
             .finish_non_exhaustive()
+    }
+}
+
+/// The settings of all sessions, by how they begin.
+#[derive(Debug)]
+struct Shared {
+    /// The server has no certificate.
+    clear: Arc<Settings>,
+    /// TLS begins with AUTH.
+    explicit: Arc<Settings>,
+    /// TLS has begun.
+    implicit: Arc<Settings>,
+}
+
+impl Shared {
+    fn new(settings: Settings) -> Self {
+        let rules = settings.tls.unwrap_or_default();
+        let with = |tls| {
+            let settings = settings.clone();
+            Arc::new(Settings { tls, ..settings })
+        };
+        let implicit = |implicit| Some(TlsRules { implicit, ..rules });
+        Self {
+            clear: with(None),
+            explicit: with(implicit(false)),
+            implicit: with(implicit(true)),
+        }
+    }
+
+    fn of(&self, connection: &Connection) -> Arc<Settings> {
+        Arc::clone(match (connection.offers_tls(), connection.tls()) {
+            (false, _) => &self.clear,
+            (true, None) => &self.explicit,
+            (true, Some(_)) => &self.implicit,
+        })
     }
 }
 
@@ -136,13 +172,16 @@ impl<A: Authenticator, B: Backend, D: Dial> Handler for FileServer<A, B, D> {
             local: peer.local,
             peer: peer.address,
         };
-        let settings = Arc::clone(&self.settings);
-        let session = FileSession {
+        let settings = self.settings.of(connection);
+        let mut session = FileSession {
             dialogue: Session::new(settings, endpoints, peer.since),
             files: None,
             user: None,
             listener: None,
         };
+        if let Some(tls) = connection.tls() {
+            session.dialogue.secured(tls.is_certified());
+        }
         send(&session.dialogue.greet().replies, connection).await?;
         set_deadline(&session.dialogue, connection);
         Ok(session)
@@ -218,8 +257,20 @@ impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
                     session.listener = None;
                     return Ok(Next::Read);
                 }
-                // No TLS is offered yet, so none is begun or ended.
-                Then::StartTls | Then::EndTls => return Ok(Next::Close),
+                Then::StartTls => {
+                    if let Err(error) = connection.start_tls().await {
+                        tracing::warn!(id = connection.peer().id, %error, "no tls");
+                        return Ok(Next::Close);
+                    }
+                    let certified = connection.tls().is_some_and(TlsInfo::is_certified);
+                    session.dialogue.secured(certified);
+                    return Ok(Next::Read);
+                }
+                Then::EndTls => {
+                    session.listener = None;
+                    connection.end_tls().await?;
+                    return Ok(Next::Read);
+                }
                 // The last three come only within `transfer`.
                 Then::Read | Then::Hold | Then::AbortTransfer | Then::ReportProgress => {
                     return Ok(held.map_or(Next::Read, Next::Again));

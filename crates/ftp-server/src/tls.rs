@@ -6,6 +6,7 @@
 //! session. Nothing in TLS 1.2 says *which* session was resumed, so every control connection has a
 //! store of its own: what resumes out of it is born of it.
 
+mod foreign;
 mod session;
 pub(crate) mod stream;
 
@@ -18,8 +19,9 @@ use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{VerifierBuilderError, WebPkiClientVerifier};
-use rustls::{ProtocolVersion, RootCertStore, ServerConfig, ServerConnection};
+use rustls::{Connection, ProtocolVersion, RootCertStore, ServerConfig};
 
+pub(crate) use self::foreign::client_config;
 use self::session::Sessions;
 
 pub use rustls;
@@ -179,8 +181,14 @@ pub struct TlsInfo {
 }
 
 impl TlsInfo {
+    /// Whether the client has shown a certificate, which was found good then.
+    #[must_use]
+    pub const fn is_certified(&self) -> bool {
+        !self.certificates.is_empty()
+    }
+
     /// What a finished handshake has agreed on.
-    pub(crate) fn of(tls: &ServerConnection) -> Self {
+    pub(crate) fn of(tls: &Connection) -> Self {
         let suite = tls.negotiated_cipher_suite();
         Self {
             version: match tls.protocol_version() {
@@ -196,7 +204,10 @@ impl TlsInfo {
                 None => "unknown",
             },
             certificates: tls.peer_certificates().unwrap_or_default().to_vec(),
-            server_name: tls.server_name().map(str::to_owned),
+            server_name: match tls {
+                Connection::Server(tls) => tls.server_name().map(str::to_owned),
+                Connection::Client(_) => None,
+            },
         }
     }
 }

@@ -38,7 +38,13 @@ pub(crate) async fn receive(
         }
         Ok(())
     };
-    match received.await {
+    let end = received.await;
+    if matches!(stream, DataStream::Secure(_)) {
+        // Clients wait for our close_notify before they look at the reply. One that does not want it
+        // any more has sent everything all the same.
+        stream.finish(traffic.idle).await;
+    }
+    match end {
         Ok(()) => writer
             .finish()
             .await

@@ -58,7 +58,7 @@ impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
         };
         let peer = *connection.peer();
         let options = &self.options.data;
-        let rules = Rules::new(connection, options, false);
+        let rules = Rules::new(connection, options, transfer.protection);
         let direction = match &job {
             Job::Send(_) => Direction::Sent,
             Job::Receive(_) => Direction::Received,
@@ -111,7 +111,8 @@ impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
                             Then::AbortTransfer => break TransferEnd::Aborted,
                             Then::Hold => held = Some(request),
                             Then::ReportProgress => {
-                                send(&session.dialogue.progress(0).replies, connection).await?;
+                                let progress = session.dialogue.progress(meter.bytes());
+                                send(&progress.replies, connection).await?;
                             }
                             Then::Read
                             | Then::Perform(_)

@@ -7,7 +7,10 @@
 use std::io::{self, BufRead, IoSlice, Read, Write};
 use std::sync::Arc;
 
-use rustls::{HandshakeKind, ServerConfig, ServerConnection};
+use rustls::pki_types::ServerName;
+use rustls::{
+    ClientConfig, ClientConnection, Connection, HandshakeKind, ServerConfig, ServerConnection,
+};
 use tokio::net::TcpStream;
 
 use super::TlsInfo;
@@ -29,7 +32,7 @@ const WRITE_BUFFER_BYTES: usize = 256 * 1024;
 #[derive(Debug)]
 pub(crate) struct TlsStream {
     tcp: TcpStream,
-    tls: ServerConnection,
+    tls: Connection,
     /// Bytes of the wire, from `seen` on unknown to rustls.
     wire: Vec<u8>,
     seen: usize,
@@ -45,7 +48,22 @@ impl TlsStream {
     /// The socket's; [`io::ErrorKind::InvalidData`] with what rustls disliked, after the alert was
     /// sent.
     pub(crate) async fn accept(tcp: TcpStream, config: Arc<ServerConfig>) -> io::Result<Self> {
-        let mut tls = ServerConnection::new(config).map_err(io::Error::other)?;
+        let tls = ServerConnection::new(config).map_err(io::Error::other)?;
+        Self::shake(tcp, tls.into()).await
+    }
+
+    /// Shakes hands as the client, with a server whose name does not matter.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`TlsStream::accept`].
+    pub(crate) async fn connect(tcp: TcpStream, config: Arc<ClientConfig>) -> io::Result<Self> {
+        let name = ServerName::IpAddress(tcp.peer_addr()?.ip().into());
+        let tls = ClientConnection::new(config, name).map_err(io::Error::other)?;
+        Self::shake(tcp, tls.into()).await
+    }
+
+    async fn shake(tcp: TcpStream, mut tls: Connection) -> io::Result<Self> {
         tls.set_buffer_limit(Some(WRITE_BUFFER_BYTES));
         let mut stream = Self {
             tcp,
