@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use ftp_proto::server::{
-    Begun, DataPath, FileError, ListForm, Outcome, Response, Then, Transfer, TransferEnd,
+    Begun, DataPath, FileError, ListForm, Outcome, Response, Session, Then, Transfer, TransferEnd,
     TransferKind,
 };
 
@@ -27,7 +27,7 @@ use crate::handler::Request;
 enum Job<F: Files> {
     Send(F::Reader),
     Receive(F::Writer),
-    List(Source<F::Lister>, ListForm),
+    List(Box<Source<F::Lister>>, ListForm),
 }
 
 impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
@@ -95,36 +95,8 @@ impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
                 None => moving.await,
             }
         };
-        let mut held = None;
-        let end = {
-            let mut moving = pin!(moving);
-            loop {
-                tokio::select! {
-                    end = &mut moving => break end,
-                    request = connection.next_request(), if held.is_none() => {
-                        // A client that is gone wants no file either.
-                        let Some(request) = request? else { break TransferEnd::Aborted };
-                        let command = request.command.clone();
-                        let response = session.dialogue.handle_command(command, Instant::now());
-                        send(&response.replies, connection).await?;
-                        match response.then {
-                            Then::AbortTransfer => break TransferEnd::Aborted,
-                            Then::Hold => held = Some(request),
-                            Then::ReportProgress => {
-                                let progress = session.dialogue.progress(meter.bytes());
-                                send(&progress.replies, connection).await?;
-                            }
-                            Then::Read
-                            | Then::Perform(_)
-                            | Then::CloseData
-                            | Then::StartTls
-                            | Then::EndTls
-                            | Then::Close => {}
-                        }
-                    }
-                }
-            }
-        };
+        let dialogue = &mut session.dialogue;
+        let (end, held) = watch(moving, dialogue, connection, &meter).await?;
         tracing::info!(id = peer.id, ?end, "transfer");
         Ok((session.dialogue.transfer_ended(end, Instant::now()), held))
     }
@@ -149,7 +121,45 @@ impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
         match job {
             Job::Send(reader) => data::send(stream, reader, start.already, ascii, traffic).await,
             Job::Receive(writer) => data::receive(stream, writer, ascii, traffic).await,
-            Job::List(source, form) => list::send(stream, source, &form, traffic.idle).await,
+            Job::List(source, form) => list::send(stream, *source, &form, traffic.idle).await,
+        }
+    }
+}
+
+/// Lets the bytes move, and hears what the client says meanwhile; gives the line that has to wait.
+async fn watch(
+    moving: impl Future<Output = TransferEnd>,
+    dialogue: &mut Session,
+    connection: &mut Connection,
+    meter: &Meter,
+) -> io::Result<(TransferEnd, Option<Request>)> {
+    let mut held = None;
+    let mut moving = pin!(moving);
+    loop {
+        let request = tokio::select! {
+            end = &mut moving => return Ok((end, held)),
+            request = connection.next_request(), if held.is_none() => request?,
+        };
+        // A client that is gone wants no file either.
+        let Some(request) = request else {
+            return Ok((TransferEnd::Aborted, held));
+        };
+        let command = request.command.clone();
+        let response = dialogue.handle_command(command, Instant::now());
+        send(&response.replies, connection).await?;
+        match response.then {
+            Then::AbortTransfer => return Ok((TransferEnd::Aborted, held)),
+            Then::Hold => held = Some(request),
+            Then::ReportProgress => {
+                let progress = dialogue.progress(meter.bytes());
+                send(&progress.replies, connection).await?;
+            }
+            Then::Read
+            | Then::Perform(_)
+            | Then::CloseData
+            | Then::StartTls
+            | Then::EndTls
+            | Then::Close => {}
         }
     }
 }
@@ -204,7 +214,7 @@ async fn open<F: Files>(files: &F, kind: TransferKind) -> Result<(Begun, Job<F>)
             Job::Receive(writer)
         }
         TransferKind::List { path, form } => {
-            Job::List(list::open(files, &path, &form).await?, form)
+            Job::List(Box::new(list::open(files, &path, &form).await?), form)
         }
     };
     Ok((begun, job))
