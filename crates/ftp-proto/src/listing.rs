@@ -6,6 +6,7 @@
 //! [`Entry::is_plain_name`].
 
 pub mod dos;
+pub mod glob;
 pub mod mlsx;
 pub mod unix;
 

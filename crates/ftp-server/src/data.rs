@@ -23,7 +23,7 @@ use crate::connection::{Connection, DataTls, Peer};
 pub use self::announce::{Advertised, Announce};
 pub(crate) use self::port::Port;
 pub(crate) use self::receive::receive;
-pub(crate) use self::send::{send, send_at_once};
+pub(crate) use self::send::{Coder, Form, send, send_at_once};
 pub(crate) use self::socket::Socket;
 pub(crate) use self::stream::DataStream;
 

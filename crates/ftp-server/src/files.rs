@@ -7,6 +7,7 @@
 mod list;
 mod transfer;
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
@@ -145,6 +146,19 @@ pub struct FileSession<F> {
     user: Option<User>,
     /// The port of passive mode, until a transfer takes it.
     listener: Option<Port>,
+    /// Lines that had to wait for a transfer.
+    waiting: VecDeque<Request>,
+}
+
+impl<F> FileSession<F> {
+    /// What there is to do when a response was carried out.
+    fn next(&mut self) -> Next {
+        // After REIN or another USER nothing of the old login is to be held.
+        if self.files.is_some() && self.dialogue.user().is_none() {
+            (self.files, self.user) = (None, None);
+        }
+        self.waiting.pop_front().map_or(Next::Read, Next::Again)
+    }
 }
 
 /// What to do after a response was carried out.
@@ -178,6 +192,7 @@ impl<A: Authenticator, B: Backend, D: Dial> Handler for FileServer<A, B, D> {
             files: None,
             user: None,
             listener: None,
+            waiting: VecDeque::new(),
         };
         if let Some(tls) = connection.tls() {
             session.dialogue.secured(tls.is_certified());
@@ -239,25 +254,27 @@ impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
         mut response: Response,
         connection: &mut Connection,
     ) -> io::Result<Next> {
-        let mut held = None;
         loop {
             send(&response.replies, connection).await?;
             response = match response.then {
                 Then::Perform(Task::Transfer(transfer)) => {
-                    let (end, line) = self.transfer(session, transfer, connection).await?;
-                    held = line;
-                    end
+                    self.transfer(session, transfer, connection).await?
                 }
                 Then::Perform(task) => {
+                    if takes_long(&task) {
+                        connection.flush().await?;
+                    }
                     let outcome = self.perform(session, task, connection).await;
                     session.dialogue.complete(outcome, Instant::now())
                 }
                 Then::Close => return Ok(Next::Close),
                 Then::CloseData => {
                     session.listener = None;
-                    return Ok(Next::Read);
+                    return Ok(session.next());
                 }
                 Then::StartTls => {
+                    session.listener = None;
+                    session.waiting.clear();
                     if let Err(error) = connection.start_tls().await {
                         tracing::warn!(id = connection.peer().id, %error, "no tls");
                         return Ok(Next::Close);
@@ -268,12 +285,13 @@ impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
                 }
                 Then::EndTls => {
                     session.listener = None;
+                    session.waiting.clear();
                     connection.end_tls().await?;
                     return Ok(Next::Read);
                 }
                 // The last three come only within `transfer`.
                 Then::Read | Then::Hold | Then::AbortTransfer | Then::ReportProgress => {
-                    return Ok(held.map_or(Next::Read, Next::Again));
+                    return Ok(session.next());
                 }
             };
         }
@@ -368,6 +386,21 @@ impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
         session.listener = Some(port);
         Ok(Outcome::Listening(address))
     }
+}
+
+/// Whether replies to earlier lines should not wait for this.
+const fn takes_long(task: &Task) -> bool {
+    matches!(
+        task,
+        Task::Login { .. }
+            | Task::LoginByCertificate { .. }
+            | Task::Hash { .. }
+            | Task::Usage(_)
+            | Task::Copy { .. }
+            | Task::Combine { .. }
+            | Task::RemoveTree(_)
+            | Task::Site(_)
+    )
 }
 
 async fn perform_on(files: &impl Files, task: Task) -> Result<Outcome, FileError> {

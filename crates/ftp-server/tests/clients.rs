@@ -156,7 +156,7 @@ except ftplib.error_perm as error:
 ftp.login("anna", "secret")
 assert "MLST" in ftp.sendcmd("FEAT")
 assert ftp.pwd() == "/"
-assert ftp.nlst("sub") == ["a b"]
+assert ftp.nlst("sub") == ["sub/a b"]
 facts = dict(ftp.mlsd("/", ["type", "size"]))
 assert facts["text"] == {"type": "file", "size": "8"}, facts
 ftp.storbinary("STOR n", io.BytesIO(b"hello"))
@@ -199,7 +199,7 @@ for bad in ("CWD /out", "RETR out/secret", "STOR out/new", "MKD out/new", "RNFR 
         ftp.sendcmd(bad)
         raise SystemExit(bad + " led out")
     except ftplib.error_perm as error:
-        assert str(error).startswith("550"), error
+        assert str(error)[:3] in ("550", "553"), error
 ftp.voidcmd("NOOP")
 assert ftp.quit().startswith("221")
 print("done")

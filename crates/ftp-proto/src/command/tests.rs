@@ -10,9 +10,13 @@ fn argument(text: &str) -> Argument {
 
 #[test]
 fn verbs_are_read_in_any_case() {
-    for line in [&b"NOOP"[..], b"noop", b"NoOp", b"NOOP ", b"NOOP ignored"] {
+    for line in [&b"NOOP"[..], b"noop", b"NoOp", b"NOOP ", b"NOOP   "] {
         assert_eq!(Command::parse(line), Ok(Command::Noop));
     }
+    assert_eq!(
+        Command::parse(b"NOOP x"),
+        Err(CommandError::Superfluous(Verb::Noop))
+    );
 }
 
 #[test]

@@ -19,8 +19,14 @@ impl Session {
             Command::Stor(path) => self.store(&path),
             Command::Appe(path) => self.append(&path),
             Command::Stou(path) => self.store_unique(path.as_ref()),
-            Command::List(path) => self.list(path.as_ref(), ListForm::Unix),
-            Command::Nlst(path) => self.list(path.as_ref(), ListForm::Names),
+            Command::List(path) => self.list(path.as_ref(), |options, _| ListForm::Unix(options)),
+            Command::Nlst(path) => self.list(path.as_ref(), |options, written| ListForm::Names {
+                options: ListOptions {
+                    recursive: false,
+                    ..options
+                },
+                written: written.to_vec(),
+            }),
             Command::Mlsd(path) => self.list_facts(path.as_ref()),
             other => return self.status_of(other),
         };
@@ -32,7 +38,7 @@ impl Session {
         }
         match kind {
             Ok(kind) => Ok(self.transfer(verb, kind)),
-            Err(Refused::Reply(response)) => Ok(*response),
+            Err(Refused::Reply(code, text)) => Ok(reply(code, text)),
             Err(Refused::File(error)) => Err(error),
         }
     }
@@ -54,7 +60,7 @@ impl Session {
     fn store(&self, path: &Argument) -> Result<TransferKind, Refused> {
         let path = self.path(path, Right::Store)?;
         self.check_restart()?;
-        self.check_range("STOR")?;
+        self.check_range()?;
         let placement = match self.restart {
             0 => Placement::Replace,
             offset => Placement::At(offset),
@@ -69,10 +75,10 @@ impl Session {
     fn append(&self, path: &Argument) -> Result<TransferKind, Refused> {
         let path = self.path(path, Right::Append)?;
         if self.restart > 0 {
-            let response = reply(Code::FILE_BUSY, "Can't APPE while REST request is pending.");
-            return Err(response.into());
+            let text = "Can't APPE while REST request is pending.";
+            return Err(Refused::Reply(Code::FILE_BUSY, text));
         }
-        self.check_range("APPE")?;
+        self.check_range()?;
         Ok(TransferKind::Store {
             path,
             placement: Placement::Append,
@@ -86,10 +92,10 @@ impl Session {
             None => self.allowed(self.directory.join(b"ftp")?, Right::Store)?,
         };
         if self.restart > 0 {
-            let response = reply(Code::FILE_BUSY, "Can't STOU while REST request is pending.");
-            return Err(response.into());
+            let text = "Can't STOU while REST request is pending.";
+            return Err(Refused::Reply(Code::FILE_BUSY, text));
         }
-        self.check_range("STOU")?;
+        self.check_range()?;
         Ok(TransferKind::StoreUnique {
             directory: path.parent(),
             stem: path.name().unwrap_or(b"ftp").to_vec(),
@@ -99,14 +105,12 @@ impl Session {
     fn list(
         &self,
         written: Option<&Argument>,
-        form: impl FnOnce(ListOptions) -> ListForm,
+        form: impl FnOnce(ListOptions, &[u8]) -> ListForm,
     ) -> Result<TransferKind, Refused> {
-        let (options, path) = options(written.map_or(&b""[..], Argument::as_bytes));
-        let path = self.allowed(self.directory.join(path)?, Right::List)?;
-        Ok(TransferKind::List {
-            path,
-            form: form(options),
-        })
+        let (options, written) = options(written.map_or(&b""[..], Argument::as_bytes));
+        let path = self.allowed(self.directory.join(written)?, Right::List)?;
+        let form = form(options, written);
+        Ok(TransferKind::List { path, form })
     }
 
     fn list_facts(&self, path: Option<&Argument>) -> Result<TransferKind, Refused> {
@@ -128,15 +132,15 @@ impl Session {
             && encoding.framing != Framing::Block;
         if is_offset && !fits {
             let text = "REST and RANG need TYPE I, STRU F and MODE S.";
-            return Err(reply(Code::BAD_RESTART, text).into());
+            return Err(Refused::Reply(Code::BAD_RESTART, text));
         }
         Ok(())
     }
 
-    fn check_range(&self, verb: &str) -> Result<(), Refused> {
+    fn check_range(&self) -> Result<(), Refused> {
         if self.range.is_some() {
-            let text = format!("Can't {verb} a range.");
-            return Err(reply(Code::BAD_PARAMETER, text).into());
+            let text = "Only RETR and HASH take a range.";
+            return Err(Refused::Reply(Code::BAD_PARAMETER, text));
         }
         Ok(())
     }
@@ -199,14 +203,8 @@ impl Session {
 
 /// Why there is no transfer.
 enum Refused {
-    Reply(Box<Response>),
+    Reply(Code, &'static str),
     File(FileError),
-}
-
-impl From<Response> for Refused {
-    fn from(response: Response) -> Self {
-        Self::Reply(Box::new(response))
-    }
 }
 
 impl From<FileError> for Refused {

@@ -382,7 +382,13 @@ pub enum ListForm {
     /// LIST.
     Unix(ListOptions),
     /// NLST.
-    Names(ListOptions),
+    Names {
+        /// How.
+        options: ListOptions,
+        /// The path as the client wrote it: its directory part stands before each name, so that
+        /// the names are paths for RETR (RFC 1123 §4.1.2.7).
+        written: Vec<u8>,
+    },
     /// MLSD; a path that is no directory is refused.
     Facts {
         /// Which facts.

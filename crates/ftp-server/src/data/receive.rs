@@ -4,7 +4,7 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use ftp_proto::server::TransferEnd;
-use ftp_proto::transfer::FromNetwork;
+use ftp_proto::transfer::{DecodeError, Decoder, Encoding, Progress};
 use rustix::io::Errno;
 use rustix::pipe::{PipeFlags, SpliceFlags, fcntl_setpipe_size, pipe_with, splice};
 use tokio::io::Interest;
@@ -24,11 +24,11 @@ const PIPE_BYTES: usize = 1 << 20;
 pub(crate) async fn receive(
     mut stream: DataStream,
     mut writer: impl Writer,
-    ascii: bool,
+    encoding: Encoding,
     traffic: &Traffic<'_>,
 ) -> TransferEnd {
     let received = async {
-        let is_whole = copy(&mut stream, &mut writer, ascii, traffic).await?;
+        let is_whole = copy(&mut stream, &mut writer, encoding, traffic).await?;
         if !is_whole
             && let DataStream::Clear(socket) = &mut stream
             && let Some(file) = writer.host_file()
@@ -58,11 +58,12 @@ pub(crate) async fn receive(
 async fn copy(
     stream: &mut DataStream,
     writer: &mut impl Writer,
-    ascii: bool,
+    encoding: Encoding,
     traffic: &Traffic<'_>,
 ) -> Result<bool, TransferEnd> {
-    let is_plain = !ascii && matches!(stream, DataStream::Clear(_));
-    let mut converter = FromNetwork::default();
+    let is_plain = encoding.is_plain();
+    let is_clear = matches!(stream, DataStream::Clear(_));
+    let mut decoder = Decoder::new(encoding);
     let mut received = 0_u64;
     loop {
         let mut bytes = Vec::new();
@@ -72,26 +73,59 @@ async fn copy(
         if count == 0 {
             break;
         }
-        if ascii {
-            let mut converted = Vec::with_capacity(bytes.len());
-            converter.convert(&bytes, &mut converted);
-            bytes = converted;
-        }
-        let written = writer.write(bytes.into()).await;
-        written.map_err(TransferEnd::Failed)?;
+        let has_ended = if is_plain {
+            let written = writer.write(bytes.into()).await;
+            written.map_err(TransferEnd::Failed)?;
+            false
+        } else {
+            decode(&mut decoder, &bytes, writer).await?
+        };
         traffic.moved(count).await?;
+        if has_ended {
+            break;
+        }
         received += count as u64;
-        if is_plain && received >= LARGE_BYTES && writer.host_file().is_some() {
+        if is_plain && is_clear && received >= LARGE_BYTES && writer.host_file().is_some() {
             return Ok(false);
         }
     }
     let mut rest = Vec::new();
-    converter.finish(&mut rest);
+    decoder.finish(&mut rest).map_err(malformed)?;
     if !rest.is_empty() {
         let written = writer.write(rest.into()).await;
         written.map_err(TransferEnd::Failed)?;
     }
     Ok(true)
+}
+
+/// Writes what some bytes mean; says whether the file has ended with them.
+async fn decode(
+    decoder: &mut Decoder,
+    mut bytes: &[u8],
+    writer: &mut impl Writer,
+) -> Result<bool, TransferEnd> {
+    loop {
+        let mut decoded = Vec::new();
+        let progress = decoder
+            .decode(&mut bytes, &mut decoded)
+            .map_err(malformed)?;
+        if !decoded.is_empty() {
+            let written = writer.write(decoded.into()).await;
+            written.map_err(TransferEnd::Failed)?;
+        }
+        match progress {
+            Progress::Full => {}
+            Progress::Hungry => return Ok(false),
+            Progress::Ended => return Ok(true),
+        }
+    }
+}
+
+fn malformed(error: DecodeError) -> TransferEnd {
+    match error {
+        DecodeError::Cut => TransferEnd::Cut,
+        DecodeError::Escape | DecodeError::Deflate => TransferEnd::Malformed,
+    }
 }
 
 /// Bytes that the kernel moves from a socket through a pipe to a file.

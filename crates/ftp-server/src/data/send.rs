@@ -4,7 +4,7 @@ use std::io::IoSliceMut;
 use std::sync::Arc;
 
 use ftp_proto::server::{FileError, TransferEnd};
-use ftp_proto::transfer::ToNetwork;
+use ftp_proto::transfer::{Encoder, Encoding};
 use rustix::io::{Errno, ReadWriteFlags};
 use tokio::io::Interest;
 use tokio::time::timeout;
@@ -54,25 +54,42 @@ pub(crate) fn send_at_once(
     Ok((source.offset - source.file.offset, true))
 }
 
+/// Which bytes of a file are sent, and how they stand on the wire.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Form {
+    /// Bytes that were sent already.
+    pub(crate) already: u64,
+    /// Most bytes to send in all.
+    pub(crate) length: Option<u64>,
+    pub(crate) encoding: Encoding,
+}
+
 /// Sends a file to its end, but for the first `already` bytes.
 pub(crate) async fn send(
     mut stream: DataStream,
     mut reader: impl Reader,
-    already: u64,
-    ascii: bool,
+    form: Form,
     traffic: &Traffic<'_>,
 ) -> TransferEnd {
     let file = reader.host_file().map(|mut file| {
-        file.offset += already;
-        file.length = file.length.map(|length| length.saturating_sub(already));
+        if let Some(length) = form.length {
+            file.length = Some(file.length.map_or(length, |all| all.min(length)));
+        }
+        file.offset += form.already;
+        file.length = file
+            .length
+            .map(|length| length.saturating_sub(form.already));
         file
     });
     let result = match (&mut stream, file) {
-        (DataStream::Clear(socket), Some(file)) if !ascii => {
+        (DataStream::Clear(socket), Some(file)) if form.encoding.is_plain() => {
             Source::new(file).send_to(socket, traffic).await
         }
-        (stream, Some(file)) => Source::new(file).copy_to(stream, ascii, traffic).await,
-        (stream, None) => copy(stream, &mut reader, ascii, traffic).await,
+        (stream, Some(file)) => {
+            let source = Source::new(file);
+            source.copy_to(stream, form.encoding, traffic).await
+        }
+        (stream, None) => copy(stream, &mut reader, &form, traffic).await,
     };
     match result {
         Ok(()) => stream.finish(traffic.idle).await,
@@ -84,51 +101,86 @@ pub(crate) async fn send(
 async fn copy(
     stream: &mut DataStream,
     reader: &mut impl Reader,
-    ascii: bool,
+    form: &Form,
     traffic: &Traffic<'_>,
 ) -> Result<(), TransferEnd> {
-    let mut coder = Coder::new(ascii);
-    while let Some(bytes) = reader.read().await.map_err(TransferEnd::Failed)? {
+    let mut coder = Coder::new(form.encoding);
+    let mut left = form.length.unwrap_or(u64::MAX);
+    while left > 0 {
+        let Some(bytes) = reader.read().await.map_err(TransferEnd::Failed)? else {
+            break;
+        };
+        let count = usize::try_from(left).unwrap_or(usize::MAX).min(bytes.len());
+        let bytes = bytes.slice(..count);
+        left -= count as u64;
         coder.send(stream, &bytes, traffic).await?;
     }
-    Ok(())
+    coder.finish(stream, traffic).await
 }
 
-/// The conversion, and the bytes it has made.
-struct Coder {
-    converter: Option<ToNetwork>,
-    converted: Vec<u8>,
+/// Bytes encoded at a time: a piece takes a fraction of a millisecond even to deflate.
+const PIECE_BYTES: usize = 16 * 1024;
+
+/// What TYPE, STRU and MODE make of the bytes.
+pub(crate) struct Coder {
+    encoder: Option<Encoder>,
+    encoded: Vec<u8>,
 }
 
 impl Coder {
-    fn new(ascii: bool) -> Self {
+    pub(crate) fn new(encoding: Encoding) -> Self {
         Self {
-            converter: ascii.then(ToNetwork::default),
-            converted: Vec::new(),
+            encoder: (!encoding.is_plain()).then(|| Encoder::new(encoding)),
+            encoded: Vec::new(),
         }
     }
 
-    async fn send(
+    pub(crate) async fn send(
         &mut self,
         stream: &mut DataStream,
         bytes: &[u8],
         traffic: &Traffic<'_>,
     ) -> Result<(), TransferEnd> {
-        let bytes = match &mut self.converter {
-            Some(converter) => {
-                self.converted.clear();
-                converter.convert(bytes, &mut self.converted);
-                &self.converted
-            }
-            None => bytes,
+        let Some(encoder) = &mut self.encoder else {
+            return put(stream, bytes, traffic).await;
         };
-        for piece in bytes.chunks(traffic.step(CHUNK_BYTES)) {
-            let sent = stream.write_all(piece, traffic.idle).await;
-            sent.map_err(|_| TransferEnd::Cut)?;
-            traffic.moved(piece.len()).await?;
+        for piece in bytes.chunks(PIECE_BYTES) {
+            encoder.encode(piece, &mut self.encoded);
+            tokio::task::coop::consume_budget().await;
+            if self.encoded.len() >= CHUNK_BYTES {
+                put(stream, &self.encoded, traffic).await?;
+                self.encoded.clear();
+            }
         }
+        put(stream, &self.encoded, traffic).await?;
+        self.encoded.clear();
         Ok(())
     }
+
+    /// Sends what says that the file has ended.
+    pub(crate) async fn finish(
+        mut self,
+        stream: &mut DataStream,
+        traffic: &Traffic<'_>,
+    ) -> Result<(), TransferEnd> {
+        if let Some(encoder) = &mut self.encoder {
+            encoder.finish(&mut self.encoded);
+        }
+        put(stream, &self.encoded, traffic).await
+    }
+}
+
+async fn put(
+    stream: &mut DataStream,
+    bytes: &[u8],
+    traffic: &Traffic<'_>,
+) -> Result<(), TransferEnd> {
+    for piece in bytes.chunks(traffic.step(CHUNK_BYTES)) {
+        let sent = stream.write_all(piece, traffic.idle).await;
+        sent.map_err(|_| TransferEnd::Cut)?;
+        traffic.moved(piece.len()).await?;
+    }
+    Ok(())
 }
 
 /// A file of the host that is being sent.
@@ -182,12 +234,12 @@ impl Source {
 
     /// The bytes pass through us, to be converted or encrypted.
     async fn copy_to(
-        &mut self,
+        mut self,
         stream: &mut DataStream,
-        ascii: bool,
+        encoding: Encoding,
         traffic: &Traffic<'_>,
     ) -> Result<(), TransferEnd> {
-        let mut coder = Coder::new(ascii);
+        let mut coder = Coder::new(encoding);
         let mut buffer = Vec::new();
         while self.offset < self.end {
             self.read(&mut buffer).await.map_err(TransferEnd::Failed)?;
@@ -196,7 +248,7 @@ impl Source {
             }
             coder.send(stream, &buffer, traffic).await?;
         }
-        Ok(())
+        coder.finish(stream, traffic).await
     }
 
     /// Reads the next piece, which is empty at the end.

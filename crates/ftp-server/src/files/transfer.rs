@@ -6,20 +6,20 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Instant;
 
+use ftp_proto::Command;
 use ftp_proto::server::{
-    Begun, DataPath, FileError, ListForm, Outcome, Response, Session, Then, Transfer, TransferEnd,
+    Begun, DataPath, FileError, ListForm, Outcome, Response, Then, Transfer, TransferEnd,
     TransferKind,
 };
-
 use tokio::time::timeout;
 
 use super::list::{self, Source};
 use super::{FileServer, FileSession, send};
 use crate::account::Meter;
 use crate::auth::Authenticator;
-use crate::backend::{Backend, Files};
+use crate::backend::{Backend, Files, Writer};
 use crate::connection::Connection;
-use crate::data::{self, Channel, DataStream, Dial, Rules, Socket, Traffic};
+use crate::data::{self, Channel, DataStream, Dial, Form, Rules, Socket, Traffic};
 use crate::event::Direction;
 use crate::handler::Request;
 
@@ -27,17 +27,22 @@ use crate::handler::Request;
 enum Job<F: Files> {
     Send(F::Reader),
     Receive(F::Writer),
-    List(Box<Source<F::Lister>>, ListForm),
+    List(Box<Source<F>>, ListForm),
 }
 
 impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
-    /// Runs a transfer; gives its last response, and a line that had to wait for it.
+    /// Runs a transfer; gives its last response. Lines that had to wait for it are put into the
+    /// session.
     pub(super) async fn transfer(
         &self,
         session: &mut FileSession<B::Files>,
         transfer: Transfer,
         connection: &mut Connection,
-    ) -> io::Result<(Response, Option<Request>)> {
+    ) -> io::Result<Response> {
+        let length = match &transfer.kind {
+            TransferKind::Retrieve { length, .. } => *length,
+            _ => None,
+        };
         let listener = session.listener.take();
         let channel = match (transfer.data, listener) {
             (DataPath::Active(address), _) => Some(Channel::Dialling(address)),
@@ -53,7 +58,7 @@ impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
             Ok(opened) => opened,
             Err(error) => {
                 let outcome = Outcome::Failed(error);
-                return Ok((session.dialogue.complete(outcome, Instant::now()), None));
+                return Ok(session.dialogue.complete(outcome, Instant::now()));
             }
         };
         let peer = *connection.peer();
@@ -69,11 +74,16 @@ impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
         for reply in &session.dialogue.transfer_begins(&begun).replies {
             connection.queue(reply);
         }
-        let start = match at_once(&job, transfer.encoding.ascii, &channel, &rules, &meter) {
+        let form = Form {
+            already: 0,
+            length,
+            encoding: transfer.encoding,
+        };
+        let start = match at_once(&job, form, &channel, &rules, &meter) {
             Ok(start) => start,
             Err(end) => {
                 tracing::info!(id = peer.id, ?end, "transfer");
-                return Ok((session.dialogue.transfer_ended(end, Instant::now()), None));
+                return Ok(session.dialogue.transfer_ended(end, Instant::now()));
             }
         };
         connection.flush().await?;
@@ -82,29 +92,21 @@ impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
             meter: &meter,
         };
         let moving = async {
-            let moving = self.move_bytes(
-                job,
-                transfer.encoding.ascii,
-                channel,
-                start,
-                &rules,
-                &traffic,
-            );
+            let moving = self.move_bytes(job, form, channel, start, &rules, &traffic);
             match options.total {
                 Some(total) => timeout(total, moving).await.unwrap_or(TransferEnd::Cut),
                 None => moving.await,
             }
         };
-        let dialogue = &mut session.dialogue;
-        let (end, held) = watch(moving, dialogue, connection, &meter).await?;
+        let end = meanwhile(session, connection, moving, &meter).await?;
         tracing::info!(id = peer.id, ?end, "transfer");
-        Ok((session.dialogue.transfer_ended(end, Instant::now()), held))
+        Ok(session.dialogue.transfer_ended(end, Instant::now()))
     }
 
     async fn move_bytes(
         &self,
         job: Job<B::Files>,
-        ascii: bool,
+        mut form: Form,
         channel: Channel,
         start: Start,
         rules: &Rules,
@@ -118,40 +120,60 @@ impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
             Ok(stream) => stream,
             Err(end) => return end,
         };
+        form.already = start.already;
         match job {
-            Job::Send(reader) => data::send(stream, reader, start.already, ascii, traffic).await,
-            Job::Receive(writer) => data::receive(stream, writer, ascii, traffic).await,
-            Job::List(source, form) => list::send(stream, *source, &form, traffic.idle).await,
+            Job::Send(reader) => data::send(stream, reader, form, traffic).await,
+            Job::Receive(writer) => data::receive(stream, writer, form.encoding, traffic).await,
+            Job::List(source, list) => {
+                list::send(stream, *source, &list, form.encoding, traffic).await
+            }
         }
     }
 }
 
-/// Lets the bytes move, and hears what the client says meanwhile; gives the line that has to wait.
-async fn watch(
-    moving: impl Future<Output = TransferEnd>,
-    dialogue: &mut Session,
+/// Answers what the client says while bytes move, and puts off what has to wait.
+async fn meanwhile<F>(
+    session: &mut FileSession<F>,
     connection: &mut Connection,
+    moving: impl Future<Output = TransferEnd>,
     meter: &Meter,
-) -> io::Result<(TransferEnd, Option<Request>)> {
-    let mut held = None;
+) -> io::Result<TransferEnd> {
     let mut moving = pin!(moving);
+    // Who has sent further lines already does not wait for replies, and wants them in order.
+    let mut pipelined = true;
     loop {
-        let request = tokio::select! {
-            end = &mut moving => return Ok((end, held)),
-            request = connection.next_request(), if held.is_none() => request?,
+        let has_room = session.waiting.len() < MAX_WAITING_LINES;
+        let buffered = if pipelined && has_room {
+            connection.buffered_request()
+        } else {
+            None
         };
-        // A client that is gone wants no file either.
-        let Some(request) = request else {
-            return Ok((TransferEnd::Aborted, held));
+        let request = if let Some(request) = buffered {
+            request
+        } else {
+            pipelined = false;
+            tokio::select! {
+                end = &mut moving => return Ok(end),
+                request = connection.next_request(), if has_room => match request? {
+                    Some(request) => request,
+                    // A client that is gone wants no file either.
+                    None => return Ok(TransferEnd::Aborted),
+                }
+            }
         };
+        let in_order = pipelined || !session.waiting.is_empty();
+        if in_order && !is_urgent(&request) {
+            session.waiting.push_back(request);
+            continue;
+        }
         let command = request.command.clone();
-        let response = dialogue.handle_command(command, Instant::now());
+        let response = session.dialogue.handle_command(command, Instant::now());
         send(&response.replies, connection).await?;
         match response.then {
-            Then::AbortTransfer => return Ok((TransferEnd::Aborted, held)),
-            Then::Hold => held = Some(request),
+            Then::AbortTransfer => return Ok(TransferEnd::Aborted),
+            Then::Hold => session.waiting.push_back(request),
             Then::ReportProgress => {
-                let progress = dialogue.progress(meter.bytes());
+                let progress = session.dialogue.progress(meter.bytes());
                 send(&progress.replies, connection).await?;
             }
             Then::Read
@@ -161,7 +183,17 @@ async fn watch(
             | Then::EndTls
             | Then::Close => {}
         }
+        connection.flush().await?;
     }
+}
+
+/// Lines that may wait for a transfer to end; at more, none is read until it has. They are kept in
+/// memory, each at most [`crate::Limits::line_bytes`] long.
+const MAX_WAITING_LINES: usize = 32;
+
+/// Whether a line is for the transfer itself and overtakes those that wait for its end.
+fn is_urgent(request: &Request) -> bool {
+    matches!(request.command, Ok(Command::Abor | Command::Stat(None)))
 }
 
 /// How far a transfer has come before the client was told of it.
@@ -174,7 +206,7 @@ struct Start {
 /// Sends a small file to a client that has dialled already; `Err` is the end of the transfer.
 fn at_once<F: Files>(
     job: &Job<F>,
-    ascii: bool,
+    form: Form,
     channel: &Channel,
     rules: &Rules,
     meter: &Meter,
@@ -182,7 +214,7 @@ fn at_once<F: Files>(
     let Job::Send(reader) = job else {
         return Ok(Start::default());
     };
-    if ascii {
+    if !form.encoding.is_plain() || form.length.is_some() {
         return Ok(Start::default());
     }
     let Some(socket) = channel.open_at_once(rules) else {
@@ -200,14 +232,26 @@ fn at_once<F: Files>(
 async fn open<F: Files>(files: &F, kind: TransferKind) -> Result<(Begun, Job<F>), FileError> {
     let mut begun = Begun::default();
     let job = match kind {
-        TransferKind::Retrieve { path, offset, .. } => {
+        TransferKind::Retrieve {
+            path,
+            offset,
+            length,
+        } => {
             let (size, reader) = files.read(&path, offset).await?;
-            begun.size = size;
+            begun.size = size.map(|size| length.map_or(size, |length| length.min(size)));
             Job::Send(reader)
         }
         TransferKind::Store {
-            path, placement, ..
-        } => Job::Receive(files.write(&path, placement).await?),
+            path,
+            placement,
+            expected,
+        } => {
+            let mut writer = files.write(&path, placement).await?;
+            if let Some(bytes) = expected {
+                writer.expect(bytes).await;
+            }
+            Job::Receive(writer)
+        }
         TransferKind::StoreUnique { directory, stem } => {
             let (name, writer) = files.write_unique(&directory, &stem).await?;
             begun.unique_name = Some(name);
