@@ -4,7 +4,7 @@
 //! its root, never paths of the host.
 
 pub mod disk;
-mod extension;
+pub(crate) mod extension;
 mod hash;
 pub mod memory;
 pub mod simple;

@@ -4,6 +4,7 @@
 //! [`Authenticator`]'s business, where files are a [`Backend`]'s, and how active mode gets out a
 //! [`Dial`]'s.
 
+mod ledger;
 mod list;
 mod transfer;
 
@@ -14,7 +15,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use ftp_proto::server::{
-    Endpoints, FileError, Outcome, Path, Response, Session, Settings, Task, Then, TlsRules,
+    Endpoints, FileError, Outcome, Path, Refusal as LoginRefusal, Response, Session, Settings,
+    Task, Then, TlsRules,
 };
 use ftp_proto::time::Timestamp;
 use ftp_proto::{Argument, Code, Reply};
@@ -144,6 +146,8 @@ pub struct FileSession<F> {
     files: Option<F>,
     /// Who that is; their place among the sessions that may be lives in it.
     user: Option<User>,
+    /// The transfer under way.
+    watch: Option<ledger::Watch>,
     /// The port of passive mode, until a transfer takes it.
     listener: Option<Port>,
     /// Lines that had to wait for a transfer.
@@ -191,6 +195,7 @@ impl<A: Authenticator, B: Backend, D: Dial> Handler for FileServer<A, B, D> {
             dialogue: Session::new(settings, endpoints, peer.since),
             files: None,
             user: None,
+            watch: None,
             listener: None,
             waiting: VecDeque::new(),
         };
@@ -258,7 +263,7 @@ impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
             send(&response.replies, connection).await?;
             response = match response.then {
                 Then::Perform(Task::Transfer(transfer)) => {
-                    self.transfer(session, transfer, connection).await?
+                    self.watched_transfer(session, transfer, connection).await?
                 }
                 Then::Perform(task) => {
                     if takes_long(&task) {
@@ -314,7 +319,7 @@ impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
             }
             Task::Listen => self.listen(session, connection).await,
             task => match &session.files {
-                Some(files) => perform_on(files, task).await,
+                Some(files) => ledger::perform(session.user.as_ref(), files, task).await,
                 None => Err(FileError::Denied),
             },
         };
@@ -366,7 +371,7 @@ impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
                 if let Some(moment) = asked.checked_add(delay) {
                     sleep_until(moment.into()).await;
                 }
-                Outcome::LoginFailed
+                refused(why)
             }
         }
     }
@@ -453,6 +458,22 @@ async fn perform_on(files: &impl Files, task: Task) -> Result<Outcome, FileError
         }
     }
     Ok(Outcome::Done)
+}
+
+/// What a client is told. Only who knew the password learns that there are too many sessions.
+fn refused(why: Denied) -> Outcome {
+    match why {
+        Denied::TooMany => Outcome::LoginRefused(LoginRefusal {
+            code: Code::SERVICE_UNAVAILABLE,
+            text: "Too many sessions of this user.".to_owned(),
+            close: true,
+        }),
+        Denied::Wrong
+        | Denied::Network
+        | Denied::NotSecure
+        | Denied::Banned
+        | Denied::Unavailable => Outcome::LoginFailed,
+    }
 }
 
 fn visitor<'a, F>(session: &'a FileSession<F>, connection: &'a Connection) -> Visitor<'a> {

@@ -1,18 +1,18 @@
 //! Each example of the book runs and does what the book says. `first_steps` has a test of its own.
 
 #![expect(clippy::unwrap_used, reason = "helpers of a test fail the test")]
-#![allow(
-    clippy::disallowed_types,
-    reason = "the client of a blocking server blocks"
-)]
 
-use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
-use std::time::Duration;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use ftp_server::blocking::{self, Blocking, Running};
 use ftp_server::ftp_proto::{Code, Reply};
 use ftp_server::{Answer, Handler, Limits, Listener, Request, Server};
+
+#[path = "support/client.rs"]
+mod client;
+
+use client::Client;
 
 #[path = "../examples/blocking.rs"]
 #[allow(dead_code, reason = "its `main` is not called here")]
@@ -26,9 +26,6 @@ mod database_users;
 #[path = "../examples/site_command.rs"]
 #[allow(dead_code, reason = "its `main` is not called here")]
 mod site_command;
-
-/// Longest wait for anything on this machine.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 #[test]
 fn the_blocking_server_answers_on_both_families_and_tells_its_clients_when_it_stops() {
@@ -83,7 +80,7 @@ fn a_panic_in_a_blocking_hook_ends_that_connection_and_no_other() {
 
     let server = Server::new(Blocking::new(Fragile), Limits::default());
     let running = blocking::start(server, || Listener::bind(&[any()])).unwrap();
-    let (mut bad, mut good) = (Client::of(&running), Client::of(&running));
+    let (mut bad, mut good) = (of(&running), of(&running));
     for client in [&mut bad, &mut good] {
         client.expect("220 ");
         client.say("HELP");
@@ -105,7 +102,7 @@ fn a_port_that_cannot_be_had_is_told_to_whoever_starts_the_server() {
 #[test]
 fn the_custom_backend_serves_what_it_makes_up_and_nothing_else() {
     let running = run(custom_backend::server());
-    let mut client = Client::of(&running);
+    let mut client = of(&running);
     client.log_in("ftp", "x");
     client.ask("SIZE square-12", "213 4");
     assert_eq!(client.fetch("RETR square-12"), "144\n");
@@ -120,7 +117,7 @@ fn the_custom_backend_serves_what_it_makes_up_and_nothing_else() {
 #[test]
 fn the_site_command_is_answered_by_its_hook_and_others_as_ever() {
     let running = run(site_command::server());
-    let mut client = Client::of(&running);
+    let mut client = of(&running);
     client.expect("220 ");
     client.ask("SITE UPTIME", "530 Log in first.");
     client.log_in_now("ftp", "x");
@@ -132,7 +129,7 @@ fn the_site_command_is_answered_by_its_hook_and_others_as_ever() {
 #[test]
 fn users_come_from_the_database_whatever_they_call_themselves() {
     let running = run(database_users::server().unwrap());
-    let mut client = Client::of(&running);
+    let mut client = of(&running);
     client.expect("220 ");
     for (user, password) in [("anna", "wrong"), ("anna' OR '1'='1", "secret")] {
         client.ask(&format!("USER {user}"), "331 ");
@@ -146,66 +143,10 @@ fn any() -> SocketAddr {
     (Ipv4Addr::LOCALHOST, 0).into()
 }
 
-fn run<H: Handler>(server: Server<H>) -> Running {
-    blocking::start(server, || Listener::bind(&[any()])).unwrap()
+fn of(running: &Running) -> Client {
+    Client::connect(running.addresses()[0])
 }
 
-struct Client(BufReader<TcpStream>);
-
-impl Client {
-    fn of(running: &Running) -> Self {
-        Self::connect(running.addresses()[0])
-    }
-
-    fn connect(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect_timeout(&address, PATIENCE).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        Self(BufReader::new(stream))
-    }
-
-    fn say(&mut self, line: &str) {
-        write!(self.0.get_mut(), "{line}\r\n").unwrap();
-    }
-
-    /// Reads one line, which must begin so.
-    fn expect(&mut self, start: &str) -> String {
-        let mut line = String::new();
-        self.0.read_line(&mut line).unwrap();
-        assert!(line.starts_with(start), "{line:?} instead of {start:?}");
-        line
-    }
-
-    fn ask(&mut self, line: &str, start: &str) -> String {
-        self.say(line);
-        self.expect(start)
-    }
-
-    fn ends(&mut self) {
-        assert_eq!(self.0.read(&mut [0]).unwrap(), 0);
-    }
-
-    fn log_in(&mut self, user: &str, password: &str) {
-        self.expect("220 ");
-        self.log_in_now(user, password);
-    }
-
-    fn log_in_now(&mut self, user: &str, password: &str) {
-        self.ask(&format!("USER {user}"), "331 ");
-        self.ask(&format!("PASS {password}"), "230 ");
-        self.ask("TYPE I", "200 ");
-    }
-
-    /// What a transfer brings.
-    fn fetch(&mut self, line: &str) -> String {
-        let passive = self.ask("EPSV", "229 ");
-        let port: u16 = passive.split('|').nth(3).unwrap().parse().unwrap();
-        let address = (Ipv4Addr::LOCALHOST, port).into();
-        let mut data = TcpStream::connect_timeout(&address, PATIENCE).unwrap();
-        data.set_read_timeout(Some(PATIENCE)).unwrap();
-        self.ask(line, "150 ");
-        let mut text = String::new();
-        data.read_to_string(&mut text).unwrap();
-        self.expect("226 ");
-        text
-    }
+fn run<H: Handler>(server: Server<H>) -> Running {
+    blocking::start(server, || Listener::bind(&[any()])).unwrap()
 }

@@ -3,7 +3,6 @@
 
 use std::io;
 use std::pin::pin;
-use std::sync::Arc;
 use std::time::Instant;
 
 use ftp_proto::Command;
@@ -20,7 +19,6 @@ use crate::auth::Authenticator;
 use crate::backend::{Backend, Files, Writer};
 use crate::connection::Connection;
 use crate::data::{self, Channel, DataStream, Dial, Form, Rules, Socket, Traffic};
-use crate::event::Direction;
 use crate::handler::Request;
 
 /// What was opened.
@@ -64,14 +62,8 @@ impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
         let peer = *connection.peer();
         let options = &self.options.data;
         let rules = Rules::new(connection, options, transfer.protection);
-        let direction = match &job {
-            Job::Send(_) => Direction::Sent,
-            Job::Receive(_) => Direction::Received,
-            Job::List(..) => Direction::Listed,
-        };
-        let account = session.user.as_ref().map(|user| Arc::clone(&user.account));
-        let meter = Meter::new(account.unwrap_or_default(), direction);
-        for reply in &session.dialogue.transfer_begins(&begun).replies {
+        let meter = session.meter();
+        for reply in &session.transfer_begins(&begun, connection).replies {
             connection.queue(reply);
         }
         let form = Form {
@@ -83,7 +75,7 @@ impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
             Ok(start) => start,
             Err(end) => {
                 tracing::info!(id = peer.id, ?end, "transfer");
-                return Ok(session.dialogue.transfer_ended(end, Instant::now()));
+                return Ok(session.transfer_ended(end, Instant::now()));
             }
         };
         connection.flush().await?;
@@ -100,7 +92,7 @@ impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
         };
         let end = meanwhile(session, connection, moving, &meter).await?;
         tracing::info!(id = peer.id, ?end, "transfer");
-        Ok(session.dialogue.transfer_ended(end, Instant::now()))
+        Ok(session.transfer_ended(end, Instant::now()))
     }
 
     async fn move_bytes(
