@@ -24,6 +24,12 @@ pub fn list(list: &List) -> Vec<u8> {
     printer.finish()
 }
 
+/// An assignment as it was written.
+#[must_use]
+pub fn assignment(assignment: &crate::ast::Assignment) -> Vec<u8> {
+    word(&assignment_word(assignment))
+}
+
 /// The commands inside `$( )`.
 pub(crate) fn substituted(list: &List) -> Vec<u8> {
     let mut printer = Printer {

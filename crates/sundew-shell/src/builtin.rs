@@ -5,6 +5,8 @@ use sundew_kernel::Process;
 use sundew_sh_syntax::Dialect;
 
 use crate::shell::{Flow, Shell, Source};
+pub(crate) use declare::show::bucket_order;
+pub(crate) use jobs::plain_job_lines;
 
 mod alias;
 mod break_;
@@ -190,6 +192,22 @@ impl Shell {
         self.complain(proc, [name, b": ", text.as_ref()].concat())
             .await;
         status
+    }
+
+    /// `NAME: too many arguments`, which gives up the whole line in bash.
+    pub(crate) async fn too_many_arguments(
+        &mut self,
+        proc: &mut Process,
+        args: &[Vec<u8>],
+    ) -> Answer {
+        self.status = self
+            .builtin_error(proc, args, "too many arguments", 1)
+            .await;
+        Err(if self.interactive {
+            Flow::Abandon
+        } else {
+            Flow::Exit
+        })
     }
 
     /// `NAME: -x: invalid option`, then the usage line; status 2.

@@ -15,7 +15,7 @@ mod text;
 use futures_util::future::BoxFuture;
 use sundew_kernel::process::exec::ChildFuture;
 use sundew_kernel::{Errno, Pid, Process, Signal};
-use sundew_sh_syntax::ast::{AndOr, Command, CommandKind, Junction, List, Pipeline};
+use sundew_sh_syntax::ast::{self, AndOr, Command, CommandKind, Junction, List, Pipeline};
 use sundew_sh_syntax::unparse;
 
 use crate::redirect::Undo;
@@ -55,27 +55,43 @@ impl Shell {
     ) -> BoxFuture<'a, Run> {
         Box::pin(async move {
             let count = list.items.len();
-            for (index, item) in list.items.iter().enumerate() {
-                proc.tick().await;
-                let place = if index + 1 == count {
-                    place
-                } else {
-                    Place::Shell
-                };
-                if item.background {
-                    self.run_background(proc, &item.and_or).await?;
-                } else {
-                    self.run_and_or(proc, &item.and_or, place).await?;
-                }
-            }
-            Ok(())
+            let several = u32::from(count > 1);
+            self.lists += several;
+            let result = self.run_items(proc, list, place).await;
+            self.lists = self.lists.saturating_sub(several);
+            result
         })
+    }
+
+    async fn run_items(&mut self, proc: &mut Process, list: &List, place: Place) -> Run {
+        let count = list.items.len();
+        for (index, item) in list.items.iter().enumerate() {
+            proc.tick().await;
+            let place = if index + 1 == count {
+                place
+            } else {
+                Place::Shell
+            };
+            if item.background {
+                self.run_background(proc, &item.and_or).await?;
+            } else {
+                self.run_and_or(proc, &item.and_or, place).await?;
+            }
+        }
+        Ok(())
     }
 
     async fn run_and_or(&mut self, proc: &mut Process, and_or: &AndOr, place: Place) -> Run {
         if and_or.rest.is_empty() {
             return self.run_pipeline(proc, &and_or.first, place).await;
         }
+        self.lists += 1;
+        let result = self.run_junctions(proc, and_or, place).await;
+        self.lists = self.lists.saturating_sub(1);
+        result
+    }
+
+    async fn run_junctions(&mut self, proc: &mut Process, and_or: &AndOr, place: Place) -> Run {
         self.run_tested(proc, &and_or.first).await?;
         for (index, (junction, pipeline)) in and_or.rest.iter().enumerate() {
             let wanted = match junction {
@@ -121,7 +137,13 @@ impl Shell {
         Box::pin(async move {
             proc.tick().await;
             self.check_interrupt(proc).await?;
+            if self.options.is_set("noexec") && !self.interactive {
+                return Ok(());
+            }
             self.line = command.line;
+            if !self.traps.is_empty() && !self.traps.running {
+                self.before_command(proc, command).await?;
+            }
             match &command.kind {
                 CommandKind::Simple(simple) => {
                     return self.run_simple(proc, simple, command, place).await;
@@ -153,6 +175,52 @@ impl Shell {
         })
     }
 
+    /// With traps set: keeps the text of the command for `$BASH_COMMAND`, and runs the `DEBUG` trap.
+    async fn before_command(&mut self, proc: &mut Process, command: &Command) -> Run {
+        let text = match &command.kind {
+            CommandKind::Simple(_)
+            | CommandKind::Arithmetic(_)
+            | CommandKind::Conditional(_)
+            | CommandKind::Subshell(_) => unparse::command(command),
+            CommandKind::For(each) | CommandKind::Select(each) => {
+                self.for_head(&command.kind, each)
+            }
+            CommandKind::Case(case) => {
+                [b"case ".as_slice(), &unparse::word(&case.word), b" in "].concat()
+            }
+            _ => return Ok(()),
+        };
+        self.command_text = text;
+        // A loop's head is told of before each turn.
+        let own = !matches!(
+            command.kind,
+            CommandKind::For(_) | CommandKind::Select(_) | CommandKind::Subshell(_)
+        );
+        if own && self.traps.command(Condition::Debug).is_some() {
+            self.run_trap(proc, Condition::Debug).await?;
+        }
+        Ok(())
+    }
+
+    /// `for NAME in WORDS`
+    pub(crate) fn for_head(&self, kind: &CommandKind, each: &ast::For) -> Vec<u8> {
+        let keyword: &[u8] = match kind {
+            CommandKind::Select(_) => b"select ",
+            _ => b"for ",
+        };
+        let mut text = [keyword, &each.name, b" in"].concat();
+        match &each.words {
+            Some(words) => {
+                for word in words {
+                    text.push(b' ');
+                    text.extend(unparse::word(word));
+                }
+            }
+            None => text.extend_from_slice(b" \"$@\""),
+        }
+        text
+    }
+
     /// Writes what builtins printed, before descriptors change.
     pub(crate) async fn flush_output(&self, proc: &mut Process) {
         let _reported_by_the_builtin = proc.flush().await;
@@ -164,9 +232,7 @@ impl Shell {
         if self.status == 0 || self.condition > 0 {
             return Ok(());
         }
-        if self.traps.command(Condition::Err).is_some()
-            && (!self.in_function() || self.options.is_set("errtrace"))
-        {
+        if self.traps.command(Condition::Err).is_some() {
             self.run_trap(proc, Condition::Err).await?;
         }
         if self.options.is_set("errexit") {
@@ -193,6 +259,9 @@ impl Shell {
                 _ if signal == Signal::INT && self.interactive => {
                     proc.print_error(b"\n").await;
                     self.status = 130;
+                    if self.is_bash() {
+                        proc.print_error(b"\n").await;
+                    }
                     return Err(Flow::Abandon);
                 }
                 _ => {}
@@ -221,7 +290,10 @@ impl Shell {
         };
         let status = self.status;
         self.traps.running = condition != Condition::Exit;
-        let result = self.run_text(proc, &command).await;
+        self.indirection += 1;
+        let line = self.line;
+        let result = self.run_text_from(proc, &command, line, Place::Shell).await;
+        self.indirection -= 1;
         self.traps.running = false;
         if !matches!(result, Err(Flow::Exit)) {
             self.status = status;

@@ -342,7 +342,8 @@ impl Shell {
                     job.told = true;
                 }
                 self.jobs.make_current(number);
-                let line = [b"\n".as_slice(), &self.job_line(number, false), b"\n"].concat();
+                let start: &[u8] = if self.is_bash() { b"\n" } else { b"" };
+                let line = [start, &self.job_line(number, false), b"\n"].concat();
                 proc.print_error(&line).await;
             }
             JobState::Running => {}
@@ -367,7 +368,11 @@ impl Shell {
             return;
         }
         let text = signal.description();
-        if !self.is_bash() || self.interactive || signal == Signal::TERM {
+        let trapped = self
+            .traps
+            .command(crate::trap::Condition::Signal(signal))
+            .is_some();
+        if !self.is_bash() || self.interactive || trapped || signal == Signal::TERM {
             proc.print_error(format!("{text}\n").as_bytes()).await;
             return;
         }
@@ -394,6 +399,11 @@ impl Shell {
         let Some(job) = self.jobs.job(number) else {
             return Vec::new();
         };
+        if !self.is_bash() {
+            let mut line = crate::builtin::plain_job_lines(self, job);
+            line.pop();
+            return line;
+        }
         let mut line = format!("[{number}]{}  ", self.jobs.mark(number));
         if with_pid {
             let _infallible = write!(

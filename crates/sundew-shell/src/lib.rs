@@ -12,6 +12,7 @@
 //! - [`readline`], [`prompt`]: what a person at a terminal sees
 
 pub mod builtin;
+mod converse;
 pub mod expand;
 pub mod interp;
 pub mod job;
@@ -22,6 +23,7 @@ pub mod prompt;
 pub mod readline;
 pub mod redirect;
 pub mod shell;
+mod startup;
 pub mod trap;
 pub mod variable;
 

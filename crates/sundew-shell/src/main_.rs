@@ -3,17 +3,12 @@
 use futures_util::future::BoxFuture;
 use sundew_kernel::observe::Observation;
 use sundew_kernel::program::Program;
-use sundew_kernel::signal::Disposition;
-use sundew_kernel::{Errno, ExitStatus, Process, STDERR, STDIN, Signal};
-use sundew_sh_syntax::{Dialect, Outcome, Parser};
+use sundew_kernel::{Errno, ExitStatus, Process, STDERR, STDIN};
+use sundew_sh_syntax::Dialect;
 
 use crate::builtin;
 use crate::interp::Place;
-use crate::prompt::PromptKind;
-use crate::readline::Input;
-use crate::readline::history::Control;
 use crate::shell::{Flow, Run, Shell, Source};
-use crate::variable::is_name;
 
 /// The shells of a machine. `/bin/sh` is a link to `dash` on Debian; BusyBox runs `ash`.
 pub const PROGRAMS: &[Program] = &[
@@ -31,14 +26,12 @@ pub const PROGRAMS: &[Program] = &[
     },
 ];
 
-/// `/etc/profile`, `~/.bashrc` and their kin.
-const PROFILE: &[u8] = b"/etc/profile";
-const SYSTEM_BASHRC: &[u8] = b"/etc/bash.bashrc";
-
-/// What BusyBox's shell says to a person.
-const ASH_BANNER: &[u8] =
-    b"\n\nBusyBox v1.35.0 (Debian 1:1.35.0-4+deb12u1+b1) built-in shell (ash)\n\
-    Enter 'help' for a list of built-in commands.\n\n";
+/// What bash lists after an option that it does not know.
+const LONG_OPTIONS: &[u8] = b"GNU long options:\n\t--debug\n\t--debugger\n\t--dump-po-strings\n\
+    \t--dump-strings\n\t--help\n\t--init-file\n\t--login\n\t--noediting\n\t--noprofile\n\t--norc\n\
+    \t--posix\n\t--pretty-print\n\t--rcfile\n\t--restricted\n\t--verbose\n\t--version\n\
+    Shell options:\n\t-ilrsD or -c command or -O shopt_option\t\t(invocation only)\n\
+    \t-abefhkmnptuvxBCEHPT or -o option\n";
 
 /// What the command line asks for.
 #[derive(Debug, Default)]
@@ -113,6 +106,7 @@ async fn refuse(proc: &mut Process, dialect: Dialect, name: &[u8], refusal: Refu
                         b" [GNU long option] [option] ...\n\t",
                         name,
                         b" [GNU long option] [option] script-file ...\n",
+                        LONG_OPTIONS,
                     ]
                     .concat();
                     [name, b": ", &option, b": invalid option\n", &usage].concat()
@@ -213,6 +207,13 @@ impl Invocation {
                 } else {
                     &mut self.shopts
                 };
+                let known = letter == b'O'
+                    || crate::option::SET_OPTIONS
+                        .iter()
+                        .any(|option| option.name.as_bytes() == name.as_slice());
+                if !known && dialect != Dialect::Bash {
+                    return Err(Refusal::Invalid([shown.as_slice(), b" ", name].concat()));
+                }
                 list.push((name.clone(), on));
                 *rest = after;
             }
@@ -233,7 +234,9 @@ impl Invocation {
 
 impl Shell {
     async fn start(&mut self, proc: &mut Process, invocation: Invocation) -> Run {
-        self.import_environment(proc);
+        for complaint in self.import_environment(proc) {
+            proc.print_error(&complaint).await;
+        }
         for (name, on) in &invocation.switches {
             if let Ok(name) = std::str::from_utf8(name) {
                 self.options.set(name, *on);
@@ -247,7 +250,12 @@ impl Shell {
         let mut operands = invocation.operands.into_iter();
         if invocation.command {
             let Some(text) = operands.next() else {
-                let text = [self.arg0.as_slice(), b": -c: option requires an argument\n"].concat();
+                let what: &[u8] = match self.dialect {
+                    Dialect::Bash => b": -c: option requires an argument\n",
+                    Dialect::Dash => b": 0: -c requires an argument\n",
+                    Dialect::Ash => b": -c requires an argument\n",
+                };
+                let text = [self.arg0.as_slice(), what].concat();
                 proc.print_error(&text).await;
                 self.status = 2;
                 return Err(Flow::Exit);
@@ -353,6 +361,11 @@ impl Shell {
             (Dialect::Bash, Errno::Eisdir) => {
                 [path, b": ", path, b": ", errno.message().as_bytes(), b"\n"].concat()
             }
+            // dash opens a directory and reads nothing.
+            (Dialect::Dash, Errno::Eisdir) => {
+                self.status = 0;
+                return Err(Flow::Exit);
+            }
             (Dialect::Bash, _) => [
                 name.as_slice(),
                 b": ",
@@ -391,290 +404,11 @@ impl Shell {
         proc.print_error(&text).await;
         self.status = match (self.dialect, errno) {
             (Dialect::Dash, _) => 2,
+            (Dialect::Ash, _) => 2,
             (_, Errno::Enoent) => 127,
             _ => 126,
         };
         Err(Flow::Exit)
-    }
-
-    /// Variables from the environment, and those that the shell itself sets.
-    fn import_environment(&mut self, proc: &Process) {
-        for (name, value) in proc.env().iter() {
-            if is_name(name) {
-                self.variables.set_own(name, value);
-                self.variables
-                    .modify(name, |variable| variable.attributes.exported = true);
-            }
-        }
-        self.ignored_at_start = Signal::all()
-            .filter(|signal| proc.disposition(*signal) == Disposition::Ignore)
-            .collect();
-        self.variables.set_own(b"PPID", proc.ppid().to_string());
-        self.variables.set_own(b"IFS", *b" \t\n");
-        self.variables.set_own(b"OPTIND", *b"1");
-        self.variables.set_own(b"PS2", *b"> ");
-        self.variables.set_own(b"PS4", *b"+ ");
-        let directory = self
-            .current_directory(proc, false)
-            .unwrap_or_else(|_| b"/".to_vec());
-        self.variables.set_own(b"PWD", directory);
-        if !self.is_bash() {
-            let root = proc.credentials().uid == 0;
-            let prompt: &[u8] = match (self.dialect, root) {
-                (Dialect::Ash, _) => b"\\w \\$ ",
-                (_, true) => b"# ",
-                (_, false) => b"$ ",
-            };
-            self.variables.set_own(b"PS1", prompt);
-            return;
-        }
-        self.variables
-            .modify(b"PWD", |variable| variable.attributes.exported = true);
-        self.variables
-            .modify(b"OLDPWD", |variable| variable.attributes.exported = true);
-        let level: i64 = self
-            .variables
-            .scalar(b"SHLVL")
-            .and_then(|text| std::str::from_utf8(text).ok()?.parse().ok())
-            .unwrap_or(0);
-        self.variables.set_own(b"SHLVL", (level + 1).to_string());
-        self.variables
-            .modify(b"SHLVL", |variable| variable.attributes.exported = true);
-        if self.variables.scalar(b"PATH").is_none() {
-            self.variables.set_own(
-                b"PATH",
-                *b"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-            );
-        }
-        let credentials = proc.credentials();
-        for (name, value) in [
-            (b"BASH".as_slice(), b"/bin/bash".to_vec()),
-            (b"BASH_VERSION", b"5.2.15(1)-release".to_vec()),
-            (b"HOSTNAME", proc.facts().hostname.clone()),
-            (b"HOSTTYPE", b"x86_64".to_vec()),
-            (b"MACHTYPE", b"x86_64-pc-linux-gnu".to_vec()),
-            (b"OSTYPE", b"linux-gnu".to_vec()),
-            (b"UID", credentials.uid.to_string().into_bytes()),
-            (b"EUID", credentials.uid.to_string().into_bytes()),
-            (b"OPTERR", b"1".to_vec()),
-        ] {
-            self.variables.set_own(name, value);
-        }
-        let groups = credentials
-            .groups
-            .iter()
-            .map(|group| group.to_string().into_bytes());
-        self.variables.set_own_array(b"GROUPS", groups);
-        let version = ["5", "2", "15", "1", "release", "x86_64-pc-linux-gnu"];
-        self.variables.set_own_array(
-            b"BASH_VERSINFO",
-            version.map(|part| part.as_bytes().to_vec()),
-        );
-        self.variables.set_own_array(b"DIRSTACK", []);
-        for name in [b"UID".as_slice(), b"EUID", b"PPID", b"BASH_VERSINFO"] {
-            self.variables
-                .modify(name, |variable| variable.attributes.readonly = true);
-        }
-        for name in [b"UID".as_slice(), b"EUID", b"PPID"] {
-            self.variables
-                .modify(name, |variable| variable.attributes.integer = true);
-        }
-    }
-
-    /// Options and startup files of this kind of shell.
-    async fn prepare(&mut self, proc: &mut Process, no_rc: bool, no_profile: bool) -> Run {
-        self.for_person = self.interactive;
-        if self.interactive {
-            // Startup files tell by it whether a person is there.
-            if self.is_bash() {
-                let home = self.variables.scalar(b"HOME").unwrap_or_default();
-                let history = [home, b"/.bash_history"].concat();
-                for (name, value) in [
-                    (b"PS1".as_slice(), b"\\s-\\v\\$ ".to_vec()),
-                    (b"HISTFILE", history),
-                    (b"HISTSIZE", b"500".to_vec()),
-                    (b"HISTFILESIZE", b"500".to_vec()),
-                ] {
-                    if !self.variables.is_set(name) {
-                        self.variables.set_own(name, value);
-                    }
-                }
-            }
-            self.options.set_shopt("expand_aliases", true);
-            if self.is_bash() {
-                for option in ["history", "histexpand", "emacs"] {
-                    self.options.set(option, true);
-                }
-            }
-            self.options.set("monitor", proc.is_terminal(STDIN));
-            for signal in [
-                Signal::TERM,
-                Signal::QUIT,
-                Signal::TSTP,
-                Signal::TTIN,
-                Signal::TTOU,
-            ] {
-                proc.set_disposition(signal, Disposition::Ignore);
-            }
-            proc.set_disposition(Signal::INT, Disposition::Catch);
-            let _leads_already = proc.set_foreground_group(STDIN, proc.group());
-        }
-        if !self.is_bash() {
-            self.options.set_shopt("expand_aliases", true);
-        }
-        if self.login {
-            self.options.set_shopt("login_shell", true);
-            if !no_profile {
-                self.source_if_there(proc, PROFILE).await?;
-                let home = self.variables.scalar(b"HOME").unwrap_or_default().to_vec();
-                let names: &[&[u8]] = if self.is_bash() {
-                    &[b"/.bash_profile", b"/.bash_login", b"/.profile"]
-                } else {
-                    &[b"/.profile"]
-                };
-                for name in names {
-                    let path = [home.as_slice(), name].concat();
-                    if proc.stat(&path).is_ok() {
-                        self.source_if_there(proc, &path).await?;
-                        break;
-                    }
-                }
-            }
-        } else if self.interactive && self.is_bash() && !no_rc {
-            self.source_if_there(proc, SYSTEM_BASHRC).await?;
-            let home = self.variables.scalar(b"HOME").unwrap_or_default().to_vec();
-            self.source_if_there(proc, &[home.as_slice(), b"/.bashrc"].concat())
-                .await?;
-        } else if let Some(path) = self
-            .variables
-            .scalar(b"BASH_ENV")
-            .filter(|_| self.is_bash())
-            .map(<[u8]>::to_vec)
-        {
-            self.source_if_there(proc, &path).await?;
-        }
-        self.status = 0;
-        Ok(())
-    }
-
-    async fn source_if_there(&mut self, proc: &mut Process, path: &[u8]) -> Run {
-        let Ok(text) = builtin::source::read_script(proc, path).await else {
-            return Ok(());
-        };
-        match builtin::source::run_file(self, proc, path, &text, &[]).await {
-            Ok(_) | Err(Flow::Return | Flow::Abandon) => Ok(()),
-            Err(flow) => Err(flow),
-        }
-    }
-
-    /// Reads commands from a person until the end of the input.
-    async fn converse(&mut self, proc: &mut Process) -> Run {
-        if self.dialect == Dialect::Ash {
-            proc.print_error(ASH_BANNER).await;
-        }
-        self.load_history(proc).await;
-        loop {
-            match self.converse_once(proc).await {
-                Ok(true) => {}
-                Ok(false) => {
-                    let word: &[u8] = match (self.is_bash(), self.login) {
-                        (true, true) => b"logout\n",
-                        (true, false) => b"exit\n",
-                        (false, _) => b"\n",
-                    };
-                    proc.print_error(word).await;
-                    return Ok(());
-                }
-                Err(Flow::Exit) => return Err(Flow::Exit),
-                Err(_) => {
-                    self.loops = 0;
-                    self.depth = 0;
-                    self.condition = 0;
-                    self.frames.clear();
-                }
-            }
-        }
-    }
-
-    /// One command from a person; `false` at the end of the input.
-    async fn converse_once(&mut self, proc: &mut Process) -> Result<bool, Flow> {
-        self.tell_of_jobs(proc).await;
-        let command = self.variables.scalar(b"PROMPT_COMMAND").map(<[u8]>::to_vec);
-        if let Some(command) = command.filter(|_| self.is_bash()) {
-            let status = self.status;
-            self.run_text(proc, &command).await?;
-            self.status = status;
-        }
-        let mut text: Vec<u8> = Vec::new();
-        let mut kind = PromptKind::Ps1;
-        loop {
-            let prompt = self.prompt(proc, kind).await;
-            let line = match self.read_line(proc, &prompt).await {
-                Input::Line(line) => line,
-                Input::Interrupted => {
-                    self.status = 130;
-                    return Ok(true);
-                }
-                Input::End if text.is_empty() => return Ok(false),
-                Input::End => {
-                    let error = self.syntax_at_end(&text);
-                    if let Some(error) = error {
-                        self.syntax_error(proc, &error).await;
-                    }
-                    return Ok(true);
-                }
-            };
-            text.extend_from_slice(&line);
-            text.push(b'\n');
-            let outcome = {
-                let mut options = self.syntax_options();
-                options.first_line = 1;
-                options.last = false;
-                options.aliases = Some(self);
-                Parser::new(&text, &options).next_command()
-            };
-            match outcome {
-                Outcome::Incomplete(_) => {
-                    kind = PromptKind::Ps2;
-                    continue;
-                }
-                Outcome::End => {
-                    self.remember(&text);
-                    return Ok(true);
-                }
-                Outcome::Error(error) => {
-                    self.remember(&text);
-                    self.observe_input(proc, text.strip_suffix(b"\n").unwrap_or(&text));
-                    self.syntax_error(proc, &error).await;
-                    return Ok(true);
-                }
-                Outcome::Command(command) => {
-                    self.remember(&text);
-                    self.observe_input(proc, text.strip_suffix(b"\n").unwrap_or(&text));
-                    self.run_list(proc, &command.list).await?;
-                    self.check_interrupt(proc).await?;
-                    return Ok(true);
-                }
-            }
-        }
-    }
-
-    fn remember(&mut self, text: &[u8]) {
-        let line = text.strip_suffix(b"\n").unwrap_or(text);
-        if self.options.is_set("history") && !line.trim_ascii().is_empty() {
-            let control = Control::read(self.variables.scalar(b"HISTCONTROL").unwrap_or_default());
-            self.history
-                .add(&crate::readline::history::join(line), control);
-        }
-    }
-
-    fn syntax_at_end(&self, text: &[u8]) -> Option<sundew_sh_syntax::SyntaxError> {
-        let mut options = self.syntax_options();
-        options.first_line = 1;
-        match Parser::new(text, &options).next_command() {
-            Outcome::Error(error) => Some(error),
-            _ => None,
-        }
     }
 
     /// The end of the shell: its `EXIT` trap, its history, its background jobs.

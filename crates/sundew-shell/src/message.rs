@@ -16,24 +16,20 @@ impl Shell {
         let mut prefix = self.speaker().to_vec();
         prefix.extend_from_slice(b": ");
         match self.dialect {
-            Dialect::Bash if self.for_person && !self.in_script() => {}
+            Dialect::Bash if self.for_person => {}
             Dialect::Bash => prefix.extend_from_slice(format!("line {line}: ").as_bytes()),
             Dialect::Dash => prefix.extend_from_slice(format!("{line}: ").as_bytes()),
-            Dialect::Ash if self.interactive || self.source == Source::CommandString => {}
+            Dialect::Ash if self.for_person || self.source == Source::CommandString => {}
             Dialect::Ash => prefix.extend_from_slice(format!("line {line}: ").as_bytes()),
         }
         prefix
     }
 
-    fn in_script(&self) -> bool {
-        self.frames.iter().any(|frame| !frame.function)
-    }
-
-    /// The file or shell that complaints name.
+    /// The file or shell that complaints name: where the running function was defined, or the file
+    /// that is sourced. To a person it is always the shell.
     fn speaker(&self) -> &[u8] {
-        let sourced = self.frames.iter().rev().find(|frame| !frame.function);
-        match sourced {
-            Some(frame) if self.is_bash() => &frame.file,
+        match self.frames.last() {
+            Some(frame) if self.is_bash() && !self.for_person => &frame.file,
             _ => &self.arg0,
         }
     }
@@ -69,14 +65,16 @@ impl Shell {
     pub async fn syntax_error(&mut self, proc: &mut Process, error: &SyntaxError) {
         for message in error.messages(self.dialect, self.interactive) {
             let mut line = match self.dialect {
-                Dialect::Bash if self.source == Source::CommandString && !self.in_script() => {
+                Dialect::Bash if self.for_person => [self.arg0.as_slice(), b": "].concat(),
+                Dialect::Bash if self.in_eval => [self.speaker(), b": eval: "].concat(),
+                Dialect::Bash if self.source == Source::CommandString && self.frames.is_empty() => {
                     [self.arg0.as_slice(), b": -c: "].concat()
                 }
                 Dialect::Bash => [self.speaker(), b": "].concat(),
                 Dialect::Dash | Dialect::Ash => [self.arg0.as_slice(), b": "].concat(),
             };
             if self.is_bash() {
-                if !self.interactive || self.in_script() {
+                if !self.for_person {
                     line.extend_from_slice(format!("line {}: ", error.line).as_bytes());
                 }
             } else if self.dialect == Dialect::Dash {

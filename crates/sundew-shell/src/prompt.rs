@@ -42,6 +42,11 @@ impl Shell {
             .scalar(kind.variable())
             .unwrap_or_default()
             .to_vec();
+        self.prompt_text(proc, text).await
+    }
+
+    /// The same for any text: `$PS0`, `${x@P}`.
+    pub(crate) async fn prompt_text(&mut self, proc: &mut Process, text: Vec<u8>) -> Vec<u8> {
         let editing = self.edits_lines(proc);
         let decoded = match self.dialect {
             Dialect::Dash => text,

@@ -17,6 +17,7 @@ mod tests;
 pub mod width;
 
 use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use sundew_kernel::signal::Disposition;
 use sundew_kernel::tty::Termios;
 use sundew_kernel::tty::termios::{ECHO, ICANON, ICRNL, INLCR, VLNEXT, VMIN, VTIME};
@@ -113,6 +114,15 @@ impl Shell {
                 Err(_) => return Input::End,
             }
         }
+    }
+
+    /// [`Shell::read_line`] for `read -e`, boxed: a builtin is part of what completion lists.
+    pub(crate) fn edit_line_for<'a>(
+        &'a mut self,
+        proc: &'a mut Process,
+        prompt: &'a [u8],
+    ) -> BoxFuture<'a, Input> {
+        Box::pin(self.read_line(proc, prompt))
     }
 
     async fn edit_line(&mut self, proc: &mut Process, prompt: &[u8], termios: Termios) -> Input {

@@ -66,6 +66,11 @@ impl Shell {
             if both {
                 undo.save(proc, STDERR);
             }
+            if let Target::Copy { from, close: true } = source
+                && from != fd
+            {
+                undo.save(proc, from);
+            }
         }
         match source {
             Target::Opened(new) => {

@@ -67,6 +67,10 @@ pub struct Function {
     pub exported: bool,
     /// Whether `readonly -f` was said.
     pub readonly: bool,
+    /// Whether `declare -ft` was said: it has the caller's `DEBUG` and `RETURN` traps.
+    pub traced: bool,
+    /// The file it was defined in, as complaints within it name it.
+    pub file: Vec<u8>,
 }
 
 /// Deepest nesting of function calls, subshell-free evaluations and sourced files. Real shells crash
@@ -116,6 +120,14 @@ pub struct Shell {
     pub line: u32,
     /// Levels of subshell: `$BASH_SUBSHELL`.
     pub subshell: u32,
+    /// Texts run within texts (`eval`, `source`, `$( )`): the signs in front of a trace.
+    pub indirection: u32,
+    /// Whether the text of `eval` is being read: syntax errors say so.
+    pub in_eval: bool,
+    /// Whether the last text ended in a syntax error, until someone asks.
+    pub syntax_failed: bool,
+    /// `$BASH_COMMAND`, kept while a trap is set.
+    pub command_text: Vec<u8>,
     /// While above 0 a failing command does not end the shell under `set -e`.
     pub condition: u32,
     /// Nesting of evaluation; see [`MAX_CALL_DEPTH`].
@@ -134,6 +146,18 @@ pub struct Shell {
     pub disabled: Vec<Vec<u8>>,
     /// Monotonic time that `$SECONDS` counts from.
     pub seconds_from: Duration,
+    /// Seconds that `$SECONDS` had then.
+    pub seconds_added: u64,
+    /// Variables that were unset and so lost what was special about them: `RANDOM`, `SECONDS`.
+    pub plain_names: Vec<Vec<u8>>,
+    /// Lists that run now: `^C` at a program leaves them, but not an `if`.
+    pub lists: u32,
+    /// Lines typed so far.
+    pub typed_lines: u32,
+    /// The line at which a person was told of stopped jobs when leaving.
+    pub warned_at: u32,
+    /// Whether `kill` was just used: news of jobs comes after the next prompt then.
+    pub has_killed: bool,
     /// Where `$RANDOM` goes on, if it was assigned to.
     pub random: Option<u32>,
     /// Status of the last command substitution, for assignments without a command.
@@ -183,6 +207,10 @@ impl Shell {
             loops: 0,
             line: 1,
             subshell: 0,
+            indirection: 0,
+            in_eval: false,
+            syntax_failed: false,
+            command_text: Vec::new(),
             condition: 0,
             depth: 0,
             limits: BTreeMap::new(),
@@ -192,6 +220,12 @@ impl Shell {
             history: History::default(),
             disabled: Vec::new(),
             seconds_from: proc.monotonic(),
+            seconds_added: 0,
+            plain_names: Vec::new(),
+            lists: 0,
+            typed_lines: 0,
+            has_killed: false,
+            warned_at: u32::MAX - 1,
             random: None,
             substitution_status: None,
             getopts_at: 0,
@@ -234,6 +268,10 @@ impl Shell {
             loops: 0,
             line: self.line,
             subshell: self.subshell + 1,
+            indirection: self.indirection,
+            in_eval: self.in_eval,
+            syntax_failed: false,
+            command_text: self.command_text.clone(),
             condition: self.condition,
             depth: self.depth,
             limits: self.limits.clone(),
@@ -243,6 +281,12 @@ impl Shell {
             history: History::default(),
             disabled: self.disabled.clone(),
             seconds_from: self.seconds_from,
+            seconds_added: self.seconds_added,
+            plain_names: self.plain_names.clone(),
+            lists: 0,
+            typed_lines: self.typed_lines,
+            has_killed: false,
+            warned_at: u32::MAX - 1,
             random: self.random,
             substitution_status: None,
             getopts_at: self.getopts_at,
@@ -260,6 +304,11 @@ impl Shell {
     /// Whether this is bash, and not dash or ash.
     pub fn is_bash(&self) -> bool {
         self.dialect == Dialect::Bash
+    }
+
+    /// Whether a syntax error in a sourced file or in `eval` is only their failure.
+    pub(crate) fn goes_on_after_syntax_error(&self) -> bool {
+        self.is_bash() && !self.options.is_set("posix")
     }
 
     /// Whether a function runs.

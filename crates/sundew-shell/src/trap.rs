@@ -44,6 +44,21 @@ impl Traps {
         };
     }
 
+    /// Whether none is set.
+    pub fn is_empty(&self) -> bool {
+        self.set.is_empty()
+    }
+
+    /// Takes a trap away for as long as a function runs that must not have it.
+    pub(crate) fn hide(&mut self, condition: Condition) -> Option<Vec<u8>> {
+        self.set.remove(&condition)
+    }
+
+    /// Gives a hidden trap back, unless another was set meanwhile.
+    pub(crate) fn restore(&mut self, condition: Condition, command: Vec<u8>) {
+        self.set.entry(condition).or_insert(command);
+    }
+
     /// What `trap` lists.
     pub fn listed(&self) -> impl Iterator<Item = (Condition, &[u8])> {
         let all = if self.set.is_empty() {
@@ -64,7 +79,11 @@ impl Traps {
             set: ignored
                 .map(|(condition, command)| (*condition, command.clone()))
                 .collect(),
-            inherited: self.set.clone(),
+            inherited: if self.set.is_empty() {
+                self.inherited.clone()
+            } else {
+                self.set.clone()
+            },
             running: false,
         }
     }

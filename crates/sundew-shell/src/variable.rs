@@ -124,6 +124,13 @@ impl Variables {
         }
     }
 
+    /// Leaves all functions at once: after an error at the prompt.
+    pub fn leave_functions(&mut self) {
+        while self.scopes.len() > 1 {
+            self.pop_scope();
+        }
+    }
+
     /// Whether a function runs.
     pub fn in_function(&self) -> bool {
         self.scopes.len() > 1

@@ -2,16 +2,20 @@
 //! a clock that jumps, no network.
 
 use std::io;
+use std::pin::pin;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use futures_util::future::{Either, select};
 use sundew_kernel::budget;
+use sundew_kernel::clock::Clock;
 use sundew_kernel::machine::{Config, Login, Machine};
 use sundew_kernel::network::NoNetwork;
 use sundew_kernel::observe::NoObserver;
 use sundew_kernel::program::ProgramTable;
 use sundew_kernel::scheduler::Scheduler;
 use sundew_kernel::testing::{ManualClock, SharedClock, drive_on};
+use sundew_kernel::tty::{Master, WindowSize};
 use sundew_persona::{Model, Origin, Persona};
 use sundew_vfs::{Credentials, Limits, Timestamp};
 
@@ -19,6 +23,9 @@ use crate::session::{Command, Output, System};
 
 /// Bytes of output that are kept of each stream of a command.
 const MAX_OUTPUT_BYTES: usize = 1 << 20;
+
+/// How long, by the machine's clock, a terminal shows nothing before the next step is typed.
+const QUIET: Duration = Duration::from_millis(200);
 
 /// The moment at which every test machine was made: 2026-11-20 08:00:00 UTC.
 const BORN: Timestamp = Timestamp {
@@ -99,29 +106,18 @@ impl Debian {
     ///
     /// When it does not end although nothing else can happen.
     pub fn run_now(&mut self, text: &[u8], stdin: &[u8]) -> io::Result<Output> {
-        let env = [
-            ("USER", "root"),
-            ("LOGNAME", "root"),
-            ("HOME", "/root"),
-            (
-                "PATH",
-                "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-            ),
-            ("SHELL", "/bin/bash"),
-            ("LANG", "C.UTF-8"),
-        ];
-        let login = Login {
-            path: b"/bin/bash".to_vec(),
-            args: vec![b"bash".to_vec(), b"-c".to_vec(), text.to_vec()],
-            env: env.into_iter().collect(),
-            directory: b"/root".to_vec(),
-            credentials: Credentials::root(),
-            parent: persona().sshd,
-            ignored: Vec::new(),
-        };
+        self.run_program(&[b"bash", b"-c", text], stdin)
+    }
+
+    /// Runs a program of `/bin` with these arguments, its name first, in root's home, to its end.
+    ///
+    /// # Errors
+    ///
+    /// When it does not end although nothing else can happen.
+    pub fn run_program(&mut self, args: &[&[u8]], stdin: &[u8]) -> io::Result<Output> {
         let (leader, mut streams) = self
             .machine
-            .login_on_pipes(login)
+            .login_on_pipes(login(args, &[]))
             .map_err(|errno| io::Error::other(errno.message()))?;
         let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
         let mut writer = streams.stdin;
@@ -155,6 +151,75 @@ impl Debian {
             stderr,
             status: i32::from(status.code()),
         })
+    }
+
+    /// Starts a program of `/bin` on a terminal of 80 columns and types each step when the one before
+    /// has been answered. Answers what the terminal showed: first what came unasked, then one text
+    /// for each step. `env` is added to the environment of a login.
+    ///
+    /// # Errors
+    ///
+    /// When the program cannot be started.
+    pub fn converse(
+        &mut self,
+        args: &[&[u8]],
+        env: &[(&[u8], &[u8])],
+        steps: &[&[u8]],
+    ) -> io::Result<Vec<Vec<u8>>> {
+        let master = self.machine.open_terminal(WindowSize::default());
+        let _leader = self
+            .machine
+            .login_on_terminal(login(args, env), &master)
+            .map_err(|errno| io::Error::other(errno.message()))?;
+        let clock = Arc::clone(&self.clock);
+        let outside = async {
+            let mut answers = vec![shown(&master, &clock).await];
+            for step in steps {
+                master.input(step).await;
+                answers.push(shown(&master, &clock).await);
+            }
+            answers
+        };
+        drive_on(&self.clock, &mut self.scheduler, outside)
+            .ok_or_else(|| io::Error::other("the terminal waits for something that cannot come"))
+    }
+}
+
+/// Everything a terminal shows until nothing has come for [`QUIET`].
+async fn shown(master: &Master, clock: &Arc<ManualClock>) -> Vec<u8> {
+    let mut all = Vec::new();
+    loop {
+        let quiet = SharedClock(Arc::clone(clock)).sleep(QUIET);
+        match select(pin!(master.output()), quiet).await {
+            Either::Left((Some(bytes), _)) => keep(&mut all, &bytes),
+            Either::Left((None, _)) | Either::Right(_) => return all,
+        }
+    }
+}
+
+/// A login of root as sshd makes it; `more` goes into its environment.
+fn login(args: &[&[u8]], more: &[(&[u8], &[u8])]) -> Login {
+    let env: [(&[u8], &[u8]); 6] = [
+        (b"USER", b"root"),
+        (b"LOGNAME", b"root"),
+        (b"HOME", b"/root"),
+        (
+            b"PATH",
+            b"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        ),
+        (b"SHELL", b"/bin/bash"),
+        (b"LANG", b"C.UTF-8"),
+    ];
+    let name = args.first().copied().unwrap_or_default();
+    let name = name.strip_prefix(b"-").unwrap_or(name);
+    Login {
+        path: [b"/bin/".as_slice(), name].concat(),
+        args: args.iter().map(|arg| arg.to_vec()).collect(),
+        env: env.into_iter().chain(more.iter().copied()).collect(),
+        directory: b"/root".to_vec(),
+        credentials: Credentials::root(),
+        parent: persona().sshd,
+        ignored: Vec::new(),
     }
 }
 

@@ -257,7 +257,14 @@ impl Parser<'_> {
         if place != ReplaceWhere::First {
             self.bump();
         }
-        let pattern = self.operand(Until::BraceOrSlash)?;
+        // A slash right behind `//` is what is looked for.
+        let slash = place == ReplaceWhere::All && self.eat(b'/');
+        let mut pattern = self.operand(Until::BraceOrSlash)?;
+        if slash {
+            let mut parts = vec![Part::Literal(b"/".as_slice().into())];
+            parts.append(&mut pattern.parts);
+            pattern.parts = parts;
+        }
         let replacement = if self.eat(b'/') {
             Some(self.operand(Until::Brace)?)
         } else {

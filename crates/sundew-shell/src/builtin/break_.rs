@@ -23,6 +23,9 @@ async fn leave(
     args: &[Vec<u8>],
     flow: fn(u32) -> Flow,
 ) -> Answer {
+    if args.len() > 2 && shell.is_bash() {
+        return shell.too_many_arguments(proc, args).await;
+    }
     let count = match args.get(1) {
         None => 1,
         Some(text) => match std::str::from_utf8(text)
@@ -32,7 +35,12 @@ async fn leave(
             Some(count) if count > 0 => u32::try_from(count).unwrap_or(u32::MAX),
             Some(_) => {
                 let text = [text.as_slice(), b": loop count out of range"].concat();
-                return Ok(shell.builtin_error(proc, args, text, 1).await);
+                shell.status = shell.builtin_error(proc, args, text, 1).await;
+                // All loops are left, as bash has it.
+                return match shell.loops {
+                    0 => Ok(1),
+                    loops => Err(Flow::Break(loops)),
+                };
             }
             None => {
                 let text = [text.as_slice(), b": numeric argument required"].concat();

@@ -3,7 +3,7 @@
 use sundew_kernel::Process;
 
 use super::Answer;
-use crate::shell::{Flow, Shell};
+use crate::shell::Shell;
 
 pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> Answer {
     let words = match args.get(1..) {
@@ -15,13 +15,21 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
     shell.status = 0;
     shell.enter(proc, b"eval").await?;
     let line = shell.line;
+    shell.indirection += 1;
+    let outer = std::mem::replace(&mut shell.in_eval, true);
     let result = shell
         .run_text_from(proc, &text, line, crate::interp::Place::Shell)
         .await;
+    shell.in_eval = outer;
+    shell.indirection -= 1;
     shell.depth = shell.depth.saturating_sub(1);
     match result {
-        // A syntax error in the text is the failure of `eval`.
-        Err(Flow::Exit) if shell.status == 2 && shell.interactive => Ok(2),
+        // A syntax error in the text is the failure of `eval`; it ends a shell of POSIX.
+        Err(_)
+            if std::mem::take(&mut shell.syntax_failed) && shell.goes_on_after_syntax_error() =>
+        {
+            Ok(shell.status)
+        }
         Err(flow) => Err(flow),
         Ok(()) => Ok(shell.status),
     }

@@ -3,12 +3,16 @@
 use sundew_kernel::Process;
 
 use super::Answer;
+use crate::job::JobState;
 use crate::shell::{Flow, Shell};
 
 pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> Answer {
     if shell.interactive && shell.is_bash() && shell.subshell == 0 {
         let word: &[u8] = if shell.login { b"logout\n" } else { b"exit\n" };
         proc.print_error(word).await;
+    }
+    if shell.warned_of_jobs(proc).await {
+        return Ok(1);
     }
     leave(shell, proc, args).await
 }
@@ -19,7 +23,37 @@ pub(super) async fn run_logout(shell: &mut Shell, proc: &mut Process, args: &[Ve
             .builtin_error(proc, args, "not login shell: use `exit'", 1)
             .await);
     }
+    proc.print_error(b"logout\n").await;
+    if shell.warned_of_jobs(proc).await {
+        return Ok(1);
+    }
     leave(shell, proc, args).await
+}
+
+impl Shell {
+    /// A person who leaves stopped jobs behind is told once: leaving again at once is meant.
+    pub(crate) async fn warned_of_jobs(&mut self, proc: &mut Process) -> bool {
+        if !self.interactive || !self.is_bash() || self.warned_at + 1 == self.typed_lines {
+            return false;
+        }
+        self.reap(proc).await;
+        let stopped = self
+            .jobs
+            .iter()
+            .any(|job| matches!(job.state(), JobState::Stopped(_)));
+        let running = self.options.shopt("checkjobs")
+            && self.jobs.iter().any(|job| job.state() == JobState::Running);
+        if stopped || running {
+            let text: &[u8] = if stopped {
+                b"There are stopped jobs.\n"
+            } else {
+                b"There are running jobs.\n"
+            };
+            proc.print_error(text).await;
+            self.warned_at = self.typed_lines;
+        }
+        stopped || running
+    }
 }
 
 async fn leave(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> Answer {
@@ -29,9 +63,7 @@ async fn leave(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> Answe
             .and_then(|text| text.trim().parse::<i64>().ok())
         {
             Some(_) if args.len() > 2 => {
-                return Ok(shell
-                    .builtin_error(proc, args, "too many arguments", 1)
-                    .await);
+                return shell.too_many_arguments(proc, args).await;
             }
             Some(status) => shell.status = status.to_le_bytes()[0],
             None => {

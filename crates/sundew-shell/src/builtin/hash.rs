@@ -61,7 +61,7 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
 
 async fn show(shell: &Shell, proc: &mut Process, reusable: bool) {
     let mut text = Vec::new();
-    if shell.is_bash() && shell.hashed.is_empty() {
+    if shell.is_bash() && shell.hashed.is_empty() && !reusable {
         text.extend_from_slice(b"hash: hash table empty\n");
     } else if shell.is_bash() && !reusable {
         text.extend_from_slice(b"hits\tcommand\n");

@@ -289,13 +289,13 @@ fn resume(shell: &mut Shell, proc: &Process, number: u32, foreground: bool) {
 }
 
 pub(super) async fn run_fg(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> Answer {
+    if shell.is_bash() && !shell.job_control() {
+        return Ok(shell.builtin_error(proc, args, "no job control", 1).await);
+    }
     let specs = match specs_of(shell, proc, args, "fg: usage: fg [job_spec]").await {
         Ok(specs) => specs,
         Err(status) => return Ok(status),
     };
-    if shell.is_bash() && !shell.job_control() {
-        return Ok(shell.builtin_error(proc, args, "no job control", 1).await);
-    }
     shell.reap(proc).await;
     let job = match job_to_continue(shell, proc, args, specs.first()).await {
         Ok(job) => job,
@@ -419,4 +419,9 @@ pub(super) async fn run_disown(shell: &mut Shell, proc: &mut Process, args: &[Ve
         }
     }
     Ok(status)
+}
+
+/// A job as dash and ash tell of it.
+pub(crate) fn plain_job_lines(shell: &Shell, job: &Job) -> Vec<u8> {
+    plain_lines(shell, job, Form::Short)
 }

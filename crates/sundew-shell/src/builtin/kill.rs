@@ -25,6 +25,7 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
         Dialect::Dash => dash::run(shell, proc, args).await,
         Dialect::Ash => busybox::run(shell, proc, args).await,
     };
+    shell.has_killed = shell.interactive;
     give_way().await;
     Ok(status)
 }
@@ -290,9 +291,7 @@ pub(super) async fn run_suspend(shell: &mut Shell, proc: &mut Process, args: &[V
         rest = after;
     }
     if !rest.is_empty() {
-        return Ok(shell
-            .builtin_error(proc, args, "too many arguments", 1)
-            .await);
+        return shell.too_many_arguments(proc, args).await;
     }
     if !force && !shell.job_control() {
         return Ok(shell

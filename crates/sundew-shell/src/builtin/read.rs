@@ -28,6 +28,8 @@ const TIMED_OUT: u8 = 142;
 /// What the options ask for.
 struct Request<'a> {
     raw: bool,
+    /// `-e`: with readline, on a terminal.
+    edited: bool,
     silent: bool,
     prompt: &'a [u8],
     array: Option<&'a [u8]>,
@@ -47,6 +49,9 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
     };
     if request.timeout == Some(Duration::ZERO) {
         return Ok(u8::from(!is_ready(proc, request.fd).await));
+    }
+    if request.edited && shell.is_bash() && request.fd == STDIN && proc.is_terminal(STDIN) {
+        return edited(shell, proc, args, &request).await;
     }
     let terminal = prepare_terminal(proc, &request).await;
     let result = read_line(shell, proc, &request).await;
@@ -68,6 +73,31 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
     Ok(status.max(assigned))
 }
 
+/// `read -e`: the line is edited as one at the prompt is.
+async fn edited(
+    shell: &mut Shell,
+    proc: &mut Process,
+    args: &[Vec<u8>],
+    request: &Request<'_>,
+) -> Answer {
+    let line = match shell.edit_line_for(proc, request.prompt).await {
+        crate::readline::Input::Line(line) => line,
+        crate::readline::Input::End => return Ok(1),
+        crate::readline::Input::Interrupted => {
+            shell.status = 130;
+            return Err(Flow::Abandon);
+        }
+    };
+    let characters: Vec<Character> = line
+        .into_iter()
+        .map(|byte| Character {
+            byte,
+            quoted: false,
+        })
+        .collect();
+    assign(shell, proc, args, request, &characters).await
+}
+
 async fn requested<'a>(
     shell: &Shell,
     proc: &mut Process,
@@ -80,6 +110,7 @@ async fn requested<'a>(
     };
     let mut request = Request {
         raw: false,
+        edited: false,
         silent: false,
         prompt: b"",
         array: None,
@@ -96,12 +127,10 @@ async fn requested<'a>(
             return Err(shell.bad_option(proc, args, found, USAGE).await);
         };
         let accepted = match letter {
-            b'r' => {
-                request.raw = true;
-                Ok(())
-            }
-            b's' => {
-                request.silent = true;
+            b'r' | b'e' | b's' => {
+                request.raw |= letter == b'r';
+                request.edited |= letter == b'e';
+                request.silent |= letter == b's';
                 Ok(())
             }
             b'a' => {

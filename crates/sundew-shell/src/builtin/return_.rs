@@ -10,6 +10,9 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
         let text = "can only `return' from a function or sourced script";
         return Ok(shell.builtin_error(proc, args, text, 2).await);
     }
+    if args.len() > 2 && shell.is_bash() {
+        return shell.too_many_arguments(proc, args).await;
+    }
     if let Some(text) = args.get(1) {
         match std::str::from_utf8(text)
             .ok()

@@ -6,6 +6,9 @@ use super::Answer;
 use crate::shell::{Flow, Shell};
 
 pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> Answer {
+    if args.len() > 2 && shell.is_bash() {
+        return shell.too_many_arguments(proc, args).await;
+    }
     let count = match args.get(1) {
         None => 1,
         Some(text) => match std::str::from_utf8(text)

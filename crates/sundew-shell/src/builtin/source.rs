@@ -51,7 +51,22 @@ pub(crate) async fn run_file(
         function: false,
     });
     shell.status = 0;
-    let result = shell.run_text(proc, text).await;
+    shell.indirection += 1;
+    let outer = std::mem::replace(&mut shell.in_eval, false);
+    let mut result = shell.run_text(proc, text).await;
+    shell.in_eval = outer;
+    shell.indirection -= 1;
+    if matches!(result, Ok(()) | Err(Flow::Return))
+        && shell
+            .traps
+            .command(crate::trap::Condition::Return)
+            .is_some()
+    {
+        result = shell
+            .run_trap(proc, crate::trap::Condition::Return)
+            .await
+            .and(result);
+    }
     shell.frames.pop();
     if let Some(positional) = positional {
         shell.positional = positional;
@@ -59,6 +74,11 @@ pub(crate) async fn run_file(
     shell.depth = shell.depth.saturating_sub(1);
     match result {
         Ok(()) | Err(Flow::Return) => Ok(shell.status),
+        Err(_)
+            if std::mem::take(&mut shell.syntax_failed) && shell.goes_on_after_syntax_error() =>
+        {
+            Ok(shell.status)
+        }
         Err(flow) => Err(flow),
     }
 }
@@ -152,14 +172,28 @@ async fn failed(
 
 /// `caller [n]`
 pub(super) async fn run_caller(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> Answer {
-    let depth: usize = args
-        .get(1)
-        .and_then(|text| std::str::from_utf8(text).ok()?.parse().ok())
-        .unwrap_or(0);
+    let mut depth = 0;
+    if let Some(text) = args.get(1) {
+        let Some(number) = std::str::from_utf8(text)
+            .ok()
+            .and_then(|text| text.parse().ok())
+        else {
+            let text = [text.as_slice(), b": invalid number"].concat();
+            let status = shell.builtin_error(proc, args, text, 2).await;
+            proc.print_error(b"caller: usage: caller [expr]\n").await;
+            return Ok(status);
+        };
+        depth = number;
+    }
     let Some(frame) = shell.frames.iter().rev().nth(depth) else {
         return Ok(1);
     };
     let outer = shell.frames.iter().rev().nth(depth + 1);
+    // Only a script has a `main` below its functions.
+    let in_script = shell.source == crate::shell::Source::Script;
+    if args.len() > 1 && outer.is_none() && !in_script {
+        return Ok(1);
+    }
     let name = outer.map_or(b"main".to_vec(), |outer| outer.name.clone());
     let line = frame.called_at.to_string().into_bytes();
     let text = if args.len() > 1 {

@@ -52,6 +52,9 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
             unset_element(shell, proc, name, index).await?;
             continue;
         }
+        if shell.is_bash() && LOSE_MEANING.contains(&name) {
+            shell.plain_names.push(name.to_vec());
+        }
         let known = shell.variables.raw(name).is_some();
         let removed = if raw {
             shell.variables.unset_raw(name)
@@ -67,6 +70,19 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
     }
     Ok(status)
 }
+
+/// Variables that are ordinary ones once they were unset: bash(1), "Shell Variables".
+const LOSE_MEANING: [&[u8]; 9] = [
+    b"RANDOM",
+    b"SRANDOM",
+    b"SECONDS",
+    b"EPOCHSECONDS",
+    b"EPOCHREALTIME",
+    b"BASHPID",
+    b"BASH_COMMAND",
+    b"BASH_SUBSHELL",
+    b"DIRSTACK",
+];
 
 async fn unset_element(
     shell: &mut Shell,

@@ -258,9 +258,7 @@ impl Shell {
                 number += last + 1;
                 if number < 0 {
                     let text = [name, b"[", index, b"]: bad array subscript"].concat();
-                    self.complain(proc, text).await;
-                    self.status = 1;
-                    return Ok(());
+                    return self.fatal(proc, 1, text).await;
                 }
             }
             self.variables.set_element(name, number, value)
@@ -281,7 +279,7 @@ fn plain_number(value: &[u8]) -> Option<i64> {
 fn failure(text: &[u8], message: &str, token: i64) -> Failure {
     // The token is what follows the operator in the text; for a number that is the number.
     let shown = text.trim_ascii_start();
-    let digits = token.to_string();
+    let digits = token.unsigned_abs().to_string();
     let tail = find_last(shown, digits.as_bytes()).unwrap_or(digits.as_bytes());
     Failure::Complaint(
         [

@@ -37,6 +37,7 @@ impl Shell {
             return Ok(());
         }
         let mut names = self.glob(proc, &pieces, options).await;
+        self.ignore_names(&mut names);
         if names.is_empty() {
             if self.options.shopt("failglob") {
                 let text = [b"no match: ".as_slice(), &field.bytes].concat();
@@ -52,6 +53,38 @@ impl Shell {
         Ok(())
     }
 
+    /// `$GLOBIGNORE`: names that no pattern gives.
+    fn ignore_names(&self, names: &mut Vec<Vec<u8>>) {
+        let Some(list) = self
+            .variables
+            .scalar(b"GLOBIGNORE")
+            .filter(|list| !list.is_empty() && self.is_bash())
+        else {
+            return;
+        };
+        let options = Options {
+            extended: self.options.shopt("extglob"),
+            ignore_case: self.options.shopt("nocaseglob"),
+        };
+        let patterns: Vec<Pattern> = list
+            .split(|&byte| byte == b':')
+            .map(|pattern| {
+                let pieces: Vec<Piece> = pattern
+                    .iter()
+                    .map(|&byte| Piece {
+                        byte,
+                        quoted: false,
+                    })
+                    .collect();
+                Pattern::new(&pieces, options)
+            })
+            .collect();
+        names.retain(|name| {
+            let last = name.rsplit(|&byte| byte == b'/').next().unwrap_or(name);
+            last != b"." && last != b".." && !patterns.iter().any(|pattern| pattern.matches(name))
+        });
+    }
+
     /// The names that a pattern matches, in no order.
     pub(crate) async fn glob(
         &self,
@@ -61,7 +94,13 @@ impl Shell {
     ) -> Vec<Vec<u8>> {
         let mut components = split_components(pieces).into_iter().peekable();
         let mut found: Vec<Vec<u8>> = vec![Vec::new()];
-        let dot_files = self.options.shopt("dotglob");
+        let dot_files = self.options.shopt("dotglob")
+            || self.is_bash()
+                && self
+                    .variables
+                    .scalar(b"GLOBIGNORE")
+                    .is_some_and(|list| !list.is_empty());
+        let mut after_globstar = false;
         while let Some(component) = components.next() {
             let last = components.peek().is_none();
             let mut next = Vec::new();
@@ -76,7 +115,15 @@ impl Shell {
                 });
             let pattern = Pattern::new(&component.name, options);
             for base in &found {
-                let base = [base.as_slice(), &component.slashes].concat();
+                let slashes: &[u8] = if base.is_empty() && after_globstar {
+                    b""
+                } else {
+                    &component.slashes
+                };
+                if base.is_empty() && after_globstar && component.name.is_empty() {
+                    continue;
+                }
+                let base = [base.as_slice(), slashes].concat();
                 proc.tick().await;
                 if next.len() >= MAX_NAMES {
                     break;
@@ -93,6 +140,7 @@ impl Shell {
                 }
             }
             found = next;
+            after_globstar = globstar;
         }
         found.retain(|path| !path.is_empty() && proc.lstat(path).is_ok());
         found
@@ -183,7 +231,7 @@ fn list_matches(
 /// `**`: the directory itself and everything below it; files too if it is the last component.
 async fn descend(proc: &Process, base: &[u8], last: bool, found: &mut Vec<Vec<u8>>) {
     let mut open = vec![(base.to_vec(), 0)];
-    if !last {
+    if !last || !base.is_empty() {
         found.push(base.to_vec());
     }
     while let Some((directory, depth)) = open.pop() {

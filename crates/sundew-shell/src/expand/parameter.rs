@@ -2,7 +2,7 @@
 
 use sundew_kernel::Process;
 use sundew_sh_syntax::ast::{
-    Index, Operation, Parameter, ParameterName, ReplaceWhere, Special, Trim, Word,
+    Index, Operation, Parameter, ParameterName, Part, ReplaceWhere, Special, Trim, Word,
 };
 
 use super::value::Found;
@@ -49,7 +49,7 @@ impl Shell {
         match &parameter.operation {
             Operation::Default { colon, word } => {
                 if is_missing(&found, *colon) {
-                    self.parts(proc, &word.parts, quoted, out).await
+                    self.operand_parts(proc, word, quoted, out).await
                 } else {
                     self.put(found, quoted, out);
                     Ok(())
@@ -59,7 +59,7 @@ impl Shell {
                 if is_missing(&found, *colon) {
                     Ok(())
                 } else {
-                    self.parts(proc, &word.parts, quoted, out).await
+                    self.operand_parts(proc, word, quoted, out).await
                 }
             }
             Operation::Assign { colon, word } => {
@@ -85,6 +85,26 @@ impl Shell {
                 Ok(())
             }
         }
+    }
+
+    /// The word behind `:-`: without quotes around it even what stands there literally is split.
+    async fn operand_parts(
+        &mut self,
+        proc: &mut Process,
+        word: &Word,
+        quoted: bool,
+        out: &mut Drafts,
+    ) -> Run {
+        for part in &word.parts {
+            match part {
+                Part::Literal(text) if !quoted => out.push_expanded(text, false),
+                part => {
+                    self.parts(proc, std::slice::from_ref(part), quoted, out)
+                        .await?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Under `set -u` an unset parameter is an error, but for `$@`, `$*` and their kin.
@@ -233,7 +253,7 @@ impl Shell {
             b"@" => Index::At,
             b"*" => Index::Star,
             index => Index::Word(Word {
-                parts: vec![sundew_sh_syntax::ast::Part::Literal(index.into())],
+                parts: vec![Part::Literal(index.into())],
             }),
         });
         let meant = Parameter {
@@ -379,7 +399,8 @@ impl Shell {
             b'E' => map(found, |value| transform::unescape(&value)),
             b'P' => match found {
                 Found::One(Some(value)) => {
-                    let text = self.expand_text(proc, &value).await?;
+                    let mut text = self.prompt_text(proc, value).await;
+                    text.retain(|byte| !matches!(byte, 1 | 2));
                     Found::One(Some(text))
                 }
                 other => other,
@@ -398,6 +419,12 @@ impl Shell {
             b'K' | b'k' => match &parameter.name {
                 ParameterName::Variable(name) if matches!(found, Found::Many { .. }) => {
                     let pairs = self.keys(name).into_iter().zip(self.elements(name));
+                    if letter == b'k' {
+                        return Ok(Found::Many {
+                            values: pairs.flat_map(|(key, value)| [key, value]).collect(),
+                            star: matches!(parameter.index, Some(Index::Star)),
+                        });
+                    }
                     let text: Vec<Vec<u8>> = pairs
                         .flat_map(|(key, value)| [key, transform::double_quote(&value)])
                         .collect();

@@ -62,7 +62,7 @@ impl Shell {
         let path = self.expand_string(proc, word).await?;
         match proc.open(&path, OpenFlags::READ, 0).await {
             Ok(fd) => {
-                let output = collect(proc, fd).await;
+                let (output, _nulls) = collect(proc, fd).await;
                 let _open = proc.close(fd);
                 self.substitution_status = Some(0);
                 Ok(output)
@@ -95,6 +95,7 @@ impl Shell {
             }
         };
         let mut shell = self.to_subshell(proc);
+        shell.indirection += 1;
         let child = self
             .fork(proc, move |mut child| {
                 Box::pin(async move {
@@ -121,7 +122,14 @@ impl Shell {
                 return Err(flow);
             }
         };
-        let output = collect(proc, read).await;
+        let (output, nulls) = collect(proc, read).await;
+        if nulls && self.is_bash() {
+            self.complain(
+                proc,
+                "warning: command substitution: ignored null byte in input",
+            )
+            .await;
+        }
         let _open = proc.close(read);
         let status = self.wait_for(proc, pid).await;
         self.substitution_status = Some(status);
@@ -196,7 +204,10 @@ fn high_descriptor(proc: &Process, fd: Fd) -> Fd {
 }
 
 /// Everything up to the end, without NUL bytes and the last newlines.
-async fn collect(proc: &mut Process, fd: Fd) -> Vec<u8> {
+/// What can be read from a descriptor, without NUL bytes and last newlines; whether there were any of
+/// the former.
+async fn collect(proc: &mut Process, fd: Fd) -> (Vec<u8>, bool) {
+    let mut nulls = false;
     let mut output = Vec::new();
     let mut memory = proc.memory();
     let mut chunk = vec![0; 32 * 1024];
@@ -207,7 +218,9 @@ async fn collect(proc: &mut Process, fd: Fd) -> Vec<u8> {
                 if memory.grow(count).is_err() || output.len() > MAX_FIELD_BYTES {
                     proc.out_of_memory().await;
                 }
+                let before = output.len();
                 output.extend(chunk.iter().take(count).copied().filter(|byte| *byte != 0));
+                nulls |= output.len() - before < count;
             }
             Err(Errno::Eintr) if !proc.has_signal() => {}
             Err(_) => break,
@@ -216,7 +229,7 @@ async fn collect(proc: &mut Process, fd: Fd) -> Vec<u8> {
     while output.last() == Some(&b'\n') {
         output.pop();
     }
-    output
+    (output, nulls)
 }
 
 /// The file of `$(< file)`.

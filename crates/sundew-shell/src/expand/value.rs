@@ -68,7 +68,10 @@ impl Shell {
             None => Vec::new(),
             Some(Value::Scalar(text)) => vec![text.clone()],
             Some(Value::Indexed(elements)) => elements.values().cloned().collect(),
-            Some(Value::Associative(elements)) => elements.values().cloned().collect(),
+            Some(Value::Associative(elements)) => crate::builtin::bucket_order(elements)
+                .into_iter()
+                .map(|(_, value)| value.clone())
+                .collect(),
         }
     }
 
@@ -85,7 +88,10 @@ impl Shell {
                 .keys()
                 .map(|key| key.to_string().into_bytes())
                 .collect(),
-            Some(Value::Associative(elements)) => elements.keys().cloned().collect(),
+            Some(Value::Associative(elements)) => crate::builtin::bucket_order(elements)
+                .into_iter()
+                .map(|(key, _)| key.clone())
+                .collect(),
         }
     }
 
@@ -194,11 +200,14 @@ impl Shell {
     /// The variables that have another value whenever they are asked for.
     fn made_up(&mut self, proc: &Process, name: &[u8]) -> Option<Vec<u8>> {
         let number = |number: u64| Some(number.to_string().into_bytes());
+        if self.plain_names.iter().any(|plain| plain == name) {
+            return None;
+        }
         let since = proc.monotonic().saturating_sub(self.seconds_from);
         match name {
             b"RANDOM" => number(u64::from(self.next_random(proc))),
             b"SRANDOM" => number(proc.random() & 0xffff_ffff),
-            b"SECONDS" => number(since.as_secs()),
+            b"SECONDS" => number(since.as_secs().saturating_add(self.seconds_added)),
             b"BASHPID" => number(u64::from(proc.pid())),
             b"BASH_SUBSHELL" => number(u64::from(self.subshell)),
             b"EPOCHSECONDS" => number(proc.now().secs.unsigned_abs()),
@@ -206,6 +215,10 @@ impl Shell {
                 let now = proc.now();
                 Some(format!("{}.{:06}", now.secs, now.nanos / 1000).into_bytes())
             }
+            b"BASH_COMMAND" => Some(self.command_text.clone()),
+            b"SHELLOPTS" => Some(self.option_list()),
+            b"BASHOPTS" => Some(self.shopt_list()),
+            b"DIRSTACK" => self.elements(b"DIRSTACK").into_iter().next(),
             b"FUNCNAME" => self.function_names().into_iter().next(),
             b"BASH_SOURCE" => self.frames.last().map(|frame| frame.file.clone()),
             _ => None,
@@ -263,7 +276,7 @@ impl Shell {
         if self.interactive {
             let at = letters
                 .iter()
-                .position(|letter| *letter > b'i')
+                .position(|letter| *letter > b'i' || letter.is_ascii_uppercase())
                 .unwrap_or(letters.len());
             letters.insert(at, b'i');
         }

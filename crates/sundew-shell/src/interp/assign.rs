@@ -71,8 +71,8 @@ impl Shell {
                     .ok()
                     .and_then(|text| text.parse().ok())
                     .unwrap_or(0);
-                let now = proc.monotonic();
-                self.seconds_from = now.saturating_sub(std::time::Duration::from_secs(seconds));
+                self.seconds_from = proc.monotonic();
+                self.seconds_added = seconds;
             }
             b"OPTIND" => self.getopts_at = 0,
             b"PATH" => self.hashed.clear(),

@@ -4,6 +4,7 @@ use sundew_kernel::Process;
 use sundew_sh_syntax::ast::{ArithmeticFor, Case, CaseEnd, CommandKind, For, If, List, Loop};
 
 use crate::shell::{Flow, Run, Shell};
+use crate::trap::Condition;
 use crate::variable::is_name;
 
 /// What a loop does after its body.
@@ -18,12 +19,16 @@ impl Shell {
             CommandKind::Group(list) => self.run_list(proc, list).await,
             CommandKind::If(branches) => self.run_if(proc, branches).await,
             CommandKind::Loop(repeat) => self.run_loop(proc, repeat).await,
-            CommandKind::For(each) => self.run_for(proc, each).await,
+            CommandKind::For(each) => self.run_for(proc, kind, each).await,
             CommandKind::Select(each) => self.run_select(proc, each).await,
             CommandKind::ArithmeticFor(each) => self.run_arithmetic_for(proc, each).await,
             CommandKind::Case(case) => self.run_case(proc, case).await,
             CommandKind::Arithmetic(word) => {
                 let text = self.expand_quoted(proc, word).await?;
+                if self.options.is_set("xtrace") {
+                    self.trace_text(proc, &[b"(( ".as_slice(), &text, b" ))"].concat())
+                        .await;
+                }
                 self.status = match self.try_arithmetic(proc, &text).await {
                     Ok(value) => u8::from(value == 0),
                     Err((complaint, _)) => {
@@ -111,7 +116,22 @@ impl Shell {
         Ok(())
     }
 
-    async fn run_for(&mut self, proc: &mut Process, each: &For) -> Run {
+    /// Before each turn of a loop: its trace, and the `DEBUG` trap.
+    async fn before_turn(&mut self, proc: &mut Process, kind: &CommandKind, each: &For) -> Run {
+        let debug = self.traps.command(Condition::Debug).is_some() && !self.traps.running;
+        if !debug && !self.options.is_set("xtrace") {
+            return Ok(());
+        }
+        let head = self.for_head(kind, each);
+        self.trace_text(proc, &head).await;
+        if debug {
+            self.command_text = head;
+            self.run_trap(proc, Condition::Debug).await?;
+        }
+        Ok(())
+    }
+
+    async fn run_for(&mut self, proc: &mut Process, kind: &CommandKind, each: &For) -> Run {
         if !is_name(&each.name) {
             let text = [b"`".as_slice(), &each.name, b"': not a valid identifier"].concat();
             self.complain(proc, text).await;
@@ -127,7 +147,11 @@ impl Shell {
         let mut result = Ok(());
         for value in values {
             proc.tick().await;
-            if let Err(flow) = self.assign(proc, &each.name, value).await {
+            let begun = match self.before_turn(proc, kind, each).await {
+                Ok(()) => self.assign(proc, &each.name, value).await,
+                stopped => stopped,
+            };
+            if let Err(flow) = begun {
                 result = Err(flow);
                 break;
             }
@@ -203,6 +227,11 @@ impl Shell {
 
     async fn run_case(&mut self, proc: &mut Process, case: &Case) -> Run {
         let subject = self.expand_string(proc, &case.word).await?;
+        if self.options.is_set("xtrace") {
+            let word = crate::expand::transform::quote_if_needed(&subject);
+            self.trace_text(proc, &[b"case ".as_slice(), &word, b" in"].concat())
+                .await;
+        }
         self.status = 0;
         let mut fall_through = false;
         for clause in &case.clauses {
@@ -247,13 +276,13 @@ impl Shell {
         loop {
             proc.tick().await;
             if show {
-                let mut menu = Vec::new();
-                for (index, value) in values.iter().enumerate() {
-                    menu.extend_from_slice(format!("{}) ", index + 1).as_bytes());
-                    menu.extend_from_slice(value);
-                    menu.push(b'\n');
-                }
-                proc.print_error(&menu).await;
+                let columns = self
+                    .variables
+                    .scalar(b"COLUMNS")
+                    .and_then(|text| std::str::from_utf8(text).ok()?.parse().ok())
+                    .filter(|columns| *columns > 0)
+                    .unwrap_or(80);
+                proc.print_error(&menu(values, columns)).await;
             }
             let prompt = self
                 .variables
@@ -261,7 +290,9 @@ impl Shell {
                 .map_or_else(|| b"#? ".to_vec(), <[u8]>::to_vec);
             proc.print_error(&prompt).await;
             let Some(line) = self.read_plain_line(proc, sundew_kernel::STDIN).await else {
-                proc.print_error(b"\n").await;
+                // The newline goes to standard output, as bash 5.2 has it.
+                let _checked_at_flush = proc.print(b"\n").await;
+                self.flush_output(proc).await;
                 self.status = 1;
                 return Ok(());
             };
@@ -283,4 +314,52 @@ impl Shell {
             }
         }
     }
+}
+
+/// The menu of `select` in columns, top to bottom; they are padded with tabs where they can.
+fn menu(values: &[Vec<u8>], columns: usize) -> Vec<u8> {
+    let shown = |value: &[u8]| width_of(&String::from_utf8_lossy(value));
+    let digits = values.len().to_string().len();
+    let longest = values.iter().map(|value| shown(value)).max().unwrap_or(0);
+    // Number, parenthesis, blank; two columns apart.
+    let cell = longest + digits + 2 + 2;
+    let across = (columns / cell).max(1);
+    let rows = values.len().div_ceil(across);
+    let across = values.len().div_ceil(rows.max(1));
+    let rows = if rows == 1 { values.len() } else { rows };
+    let across = if rows == values.len() { 1 } else { across };
+    let first_digits = rows.to_string().len();
+    let mut text = Vec::new();
+    for row in 0..rows {
+        let mut at = 0;
+        for column in 0..across {
+            let index = column * rows + row;
+            let Some(value) = values.get(index) else {
+                break;
+            };
+            let digits = if column == 0 { first_digits } else { digits };
+            let head = format!("{:digits$}) ", index + 1);
+            text.extend_from_slice(head.as_bytes());
+            text.extend_from_slice(value);
+            let mut position = at + head.len() + shown(value);
+            at += cell;
+            if index + rows < values.len() {
+                while position < at {
+                    if at / 8 > position / 8 {
+                        text.push(b'\t');
+                        position += 8 - position % 8;
+                    } else {
+                        text.push(b' ');
+                        position += 1;
+                    }
+                }
+            }
+        }
+        text.push(b'\n');
+    }
+    text
+}
+
+fn width_of(text: &str) -> usize {
+    text.chars().count()
 }

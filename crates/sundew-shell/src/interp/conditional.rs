@@ -18,10 +18,19 @@ impl Shell {
             proc.tick().await;
             match expression {
                 Conditional::Word(word) => {
-                    Ok(Ok(!self.expand_string(proc, word).await?.is_empty()))
+                    let operand = self.expand_string(proc, word).await?;
+                    if self.options.is_set("xtrace") {
+                        let term = [b"-n ".as_slice(), &traced_operand(&operand)].concat();
+                        self.trace_term(proc, &term).await;
+                    }
+                    Ok(Ok(!operand.is_empty()))
                 }
                 Conditional::Unary(operator, word) => {
                     let operand = self.expand_string(proc, word).await?;
+                    if self.options.is_set("xtrace") {
+                        let term = [operator, b" ".as_slice(), &traced_operand(&operand)].concat();
+                        self.trace_term(proc, &term).await;
+                    }
                     Ok(Ok(self
                         .test_unary(proc, operator, &operand)
                         .await
@@ -30,6 +39,26 @@ impl Shell {
                 Conditional::Binary(parts) => {
                     let (left, operator, right) = &**parts;
                     let left = self.expand_string(proc, left).await?;
+                    if self.options.is_set("xtrace") {
+                        let name: &[u8] = match operator {
+                            ConditionalOperator::Match(text) => text,
+                            ConditionalOperator::NoMatch => b"!=",
+                            ConditionalOperator::Regex => b"=~",
+                            ConditionalOperator::Before => b"<",
+                            ConditionalOperator::After => b">",
+                            ConditionalOperator::Named(name) => name,
+                        };
+                        let right = self.expand_string(proc, right).await?;
+                        let term = [
+                            traced_operand(&left).as_slice(),
+                            b" ",
+                            name,
+                            b" ",
+                            &traced_operand(&right),
+                        ]
+                        .concat();
+                        self.trace_term(proc, &term).await;
+                    }
                     self.test_operator(proc, &left, operator, right).await
                 }
                 Conditional::Not(inner) => Ok(self
@@ -57,6 +86,12 @@ impl Shell {
                 Conditional::Parenthesised(inner) => self.test_conditional(proc, inner).await,
             }
         })
+    }
+
+    /// `set -x` shows each term of a conditional when it is looked at.
+    async fn trace_term(&mut self, proc: &mut Process, term: &[u8]) {
+        self.trace_text(proc, &[b"[[ ".as_slice(), term, b" ]]"].concat())
+            .await;
     }
 
     async fn test_operator(
@@ -247,4 +282,13 @@ pub(crate) fn compare_files(
         },
         _ => return None,
     })
+}
+
+/// An operand as a trace shows it: as it is, or two quotes for nothing.
+fn traced_operand(operand: &[u8]) -> Vec<u8> {
+    if operand.is_empty() {
+        b"''".to_vec()
+    } else {
+        operand.to_vec()
+    }
 }

@@ -27,6 +27,11 @@ impl Shell {
             body,
             exported: false,
             readonly: false,
+            traced: false,
+            file: self
+                .frames
+                .last()
+                .map_or_else(|| self.main_file(), |frame| frame.file.clone()),
         };
         self.functions.insert(function.name.to_vec(), defined);
         self.status = 0;
@@ -42,24 +47,28 @@ impl Shell {
     ) -> Run {
         let mut args = args.into_iter();
         let name = args.next().unwrap_or_default();
+        self.check_function_nesting(proc, &name, &function.file)
+            .await?;
         self.enter(proc, &name).await?;
         let positional = std::mem::replace(&mut self.positional, args.collect());
         let (loops, line) = (std::mem::take(&mut self.loops), self.line);
-        let file = self
-            .frames
-            .last()
-            .map_or_else(|| self.main_file(), |frame| frame.file.clone());
         self.frames.push(Frame {
             name,
-            file,
+            file: function.file.clone(),
             called_at: line,
             function: true,
         });
         self.variables.push_scope();
+        let hidden = self.hide_traps(function);
         let body = std::sync::Arc::clone(&function.body);
-        let result = self.run_command(proc, &body, super::Place::Shell).await;
-        if self.options.is_set("functrace") && self.traps.command(Condition::Return).is_some() {
-            self.run_trap(proc, Condition::Return).await?;
+        let mut result = self.run_command(proc, &body, super::Place::Shell).await;
+        if matches!(result, Ok(()) | Err(Flow::Return))
+            && self.traps.command(Condition::Return).is_some()
+        {
+            result = self.run_trap(proc, Condition::Return).await.and(result);
+        }
+        for (condition, command) in hidden {
+            self.traps.restore(condition, command);
         }
         self.variables.pop_scope();
         self.frames.pop();
@@ -74,8 +83,53 @@ impl Shell {
         }
     }
 
+    /// A function does not have the traps on commands of its caller, unless it was asked for; those
+    /// that it sets itself stay.
+    fn hide_traps(&mut self, function: &Function) -> Vec<(Condition, Vec<u8>)> {
+        let traced = function.traced || self.options.is_set("functrace");
+        let mut hidden = Vec::new();
+        for (condition, stays) in [
+            (Condition::Debug, traced),
+            (Condition::Return, traced),
+            (Condition::Err, self.options.is_set("errtrace")),
+        ] {
+            if !stays && let Some(command) = self.traps.hide(condition) {
+                hidden.push((condition, command));
+            }
+        }
+        hidden
+    }
+
+    /// `$FUNCNEST`
+    async fn check_function_nesting(
+        &mut self,
+        proc: &mut Process,
+        name: &[u8],
+        file: &[u8],
+    ) -> Run {
+        let limit = self
+            .variables
+            .scalar(b"FUNCNEST")
+            .and_then(|text| std::str::from_utf8(text).ok()?.parse::<usize>().ok())
+            .filter(|limit| *limit > 0 && self.is_bash());
+        let functions = self.frames.iter().filter(|frame| frame.function).count();
+        let Some(limit) = limit.filter(|limit| functions >= *limit) else {
+            return Ok(());
+        };
+        self.frames.push(Frame {
+            name: name.to_vec(),
+            file: file.to_vec(),
+            called_at: self.line,
+            function: true,
+        });
+        let text = format!(": maximum function nesting level exceeded ({limit})");
+        let given_up = self.fatal(proc, 1, [name, text.as_bytes()].concat()).await;
+        self.frames.pop();
+        given_up
+    }
+
     /// What `$BASH_SOURCE` shows outside of any file.
-    fn main_file(&self) -> Vec<u8> {
+    pub(crate) fn main_file(&self) -> Vec<u8> {
         match self.source {
             crate::shell::Source::Script => self.arg0.clone(),
             crate::shell::Source::CommandString => b"environment".to_vec(),

@@ -71,6 +71,7 @@ impl Shell {
         let mut pids = Vec::new();
         let mut input: Option<Fd> = None;
         let count = commands.len();
+        let job_control = self.job_control();
         for (index, command) in commands.iter().enumerate() {
             let last = index + 1 == count;
             let ends = if last {
@@ -78,13 +79,13 @@ impl Shell {
             } else {
                 Some(self.new_pipe(proc).await?)
             };
-            if last && self.options.shopt("lastpipe") && !self.job_control() {
+            if last && self.options.shopt("lastpipe") && !job_control {
                 return self.run_last_here(proc, command, input, pids).await;
             }
             let (read, write) = (ends.map(|ends| ends.0), ends.map(|ends| ends.1));
             let group = pids.first().copied();
             let forked = self
-                .fork_member(proc, command, (input, read, write), group)
+                .fork_member(proc, command, (input, read, write), group, true)
                 .await;
             for fd in [input, write].into_iter().flatten() {
                 let _open = proc.close(fd);
@@ -116,6 +117,42 @@ impl Shell {
         }
     }
 
+    /// Starts the members of a background pipeline, children of this shell each.
+    async fn start_pipes(
+        &mut self,
+        proc: &mut Process,
+        commands: &[Arc<Command>],
+    ) -> Result<Vec<Pid>, Flow> {
+        let mut pids = Vec::new();
+        let mut input: Option<Fd> = None;
+        for (index, command) in commands.iter().enumerate() {
+            let ends = if index + 1 == commands.len() {
+                None
+            } else {
+                Some(self.new_pipe(proc).await?)
+            };
+            let (read, write) = (ends.map(|ends| ends.0), ends.map(|ends| ends.1));
+            let group = pids.first().copied();
+            let forked = self
+                .fork_member(proc, command, (input, read, write), group, false)
+                .await;
+            for fd in [input, write].into_iter().flatten() {
+                let _open = proc.close(fd);
+            }
+            input = read;
+            match forked {
+                Ok(pid) => pids.push(pid),
+                Err(flow) => {
+                    if let Some(fd) = read {
+                        let _open = proc.close(fd);
+                    }
+                    return Err(flow);
+                }
+            }
+        }
+        Ok(pids)
+    }
+
     /// Starts one member of a pipeline.
     async fn fork_member(
         &mut self,
@@ -123,6 +160,7 @@ impl Shell {
         command: &Arc<Command>,
         (input, unused, output): (Option<Fd>, Option<Fd>, Option<Fd>),
         group: Option<Pid>,
+        foreground: bool,
     ) -> Result<Pid, Flow> {
         let mut shell = self.to_subshell(proc);
         shell.subshell = self.subshell
@@ -136,6 +174,9 @@ impl Shell {
             .fork(proc, move |mut child| {
                 Box::pin(async move {
                     shell.enter_child(&mut child, job_control, group);
+                    if !foreground && !job_control {
+                        quiet_background(&mut child, input.is_none()).await;
+                    }
                     for (fd, standard) in [(input, STDIN), (output, STDOUT)] {
                         if let Some(fd) = fd {
                             let _open = child.duplicate_to(fd, standard);
@@ -150,7 +191,7 @@ impl Shell {
                 })
             })
             .await?;
-        self.place_child(proc, pid, group.unwrap_or(pid), true);
+        self.place_child(proc, pid, group.unwrap_or(pid), foreground);
         Ok(pid)
     }
 
@@ -265,7 +306,16 @@ impl Shell {
         let interrupted = statuses.last() == Some(&Some(ExitStatus::Signaled(Signal::INT)));
         if interrupted && self.interactive {
             self.drop_interrupts(proc);
-            return Err(Flow::Abandon);
+            // As bash has it: a loop is left, and a list unless the signal is trapped; an `if`
+            // takes its other branch.
+            let trapped = self
+                .traps
+                .command(crate::trap::Condition::Signal(Signal::INT))
+                .is_some();
+            if !self.is_bash() || self.loops > 0 || self.lists > 0 && !trapped {
+                return Err(Flow::Abandon);
+            }
+            return Ok(());
         }
         if interrupted
             && !self.interactive
@@ -304,6 +354,21 @@ impl Shell {
 
     /// `list &`
     pub(super) async fn run_background(&mut self, proc: &mut Process, and_or: &Arc<AndOr>) -> Run {
+        let pipeline = &and_or.first;
+        if and_or.rest.is_empty()
+            && pipeline.commands.len() > 1
+            && !pipeline.negated
+            && pipeline.time.is_none()
+        {
+            let pids = self.start_pipes(proc, &pipeline.commands).await?;
+            let parts = pipeline
+                .commands
+                .iter()
+                .map(|command| unparse::command(command))
+                .collect();
+            self.started_background(proc, &pids, parts).await;
+            return Ok(());
+        }
         let mut shell = self.to_subshell(proc);
         let job_control = self.job_control();
         let body = Arc::clone(and_or);
@@ -312,13 +377,7 @@ impl Shell {
                 Box::pin(async move {
                     shell.enter_child(&mut child, job_control, None);
                     if !job_control {
-                        // Without job control a background command must not take the keyboard.
-                        child.set_disposition(Signal::INT, Disposition::Ignore);
-                        child.set_disposition(Signal::QUIT, Disposition::Ignore);
-                        if let Ok(fd) = child.open(b"/dev/null", OpenFlags::READ, 0).await {
-                            let _open = child.duplicate_to(fd, STDIN);
-                            let _open = child.close(fd);
-                        }
+                        quiet_background(&mut child, true).await;
                     }
                     let list = List {
                         items: vec![sundew_sh_syntax::ast::ListItem {
@@ -333,17 +392,28 @@ impl Shell {
             })
             .await?;
         self.place_child(proc, pid, pid, false);
-        self.background = Some(pid);
-        let group = if job_control { pid } else { proc.group() };
-        let number = self
-            .jobs
-            .add(group, &[pid], vec![Self::job_text(and_or)], false);
-        if self.interactive {
-            proc.print_error(format!("[{number}] {pid}\n").as_bytes())
+        self.started_background(proc, &[pid], vec![Self::job_text(and_or)])
+            .await;
+        Ok(())
+    }
+
+    /// Takes a background job into the list; bash tells a person its number.
+    async fn started_background(&mut self, proc: &mut Process, pids: &[Pid], parts: Vec<Vec<u8>>) {
+        let (Some(&first), Some(&last)) = (pids.first(), pids.last()) else {
+            return;
+        };
+        self.background = Some(last);
+        let group = if self.job_control() {
+            first
+        } else {
+            proc.group()
+        };
+        let number = self.jobs.add(group, pids, parts, false);
+        if self.interactive && self.is_bash() {
+            proc.print_error(format!("[{number}] {last}\n").as_bytes())
                 .await;
         }
         self.status = 0;
-        Ok(())
     }
 
     /// `( list )`
@@ -400,6 +470,14 @@ impl Shell {
         let (own, children) = proc.cpu_times();
         let used = (own + children).saturating_sub(cpu.0 + cpu.1);
         let (user, system) = (used * 2 / 3, used / 3);
+        let format = self.variables.scalar(b"TIMEFORMAT").map(<[u8]>::to_vec);
+        if let (Time::Default, Some(format)) = (time, format) {
+            if !format.is_empty() {
+                let text = time_text(&format, [real, user, system]);
+                proc.print_error(&text).await;
+            }
+            return;
+        }
         let text = match time {
             Time::Posix => format!(
                 "real {:.2}\nuser {:.2}\nsys {:.2}\n",
@@ -426,4 +504,59 @@ impl Shell {
         };
         proc.print_error(text.as_bytes()).await;
     }
+}
+
+/// Without job control a background command must not take the keyboard.
+async fn quiet_background(child: &mut Process, takes_stdin: bool) {
+    child.set_disposition(Signal::INT, Disposition::Ignore);
+    child.set_disposition(Signal::QUIT, Disposition::Ignore);
+    if !takes_stdin {
+        return;
+    }
+    if let Ok(fd) = child.open(b"/dev/null", OpenFlags::READ, 0).await {
+        let _open = child.duplicate_to(fd, STDIN);
+        let _open = child.close(fd);
+    }
+}
+
+/// `$TIMEFORMAT` with its `%R`, `%U`, `%S`, `%P` filled in, and a newline.
+fn time_text(format: &[u8], [real, user, system]: [std::time::Duration; 3]) -> Vec<u8> {
+    let mut text = Vec::new();
+    let mut rest = format.iter().copied().peekable();
+    while let Some(byte) = rest.next() {
+        if byte != b'%' {
+            text.push(byte);
+            continue;
+        }
+        let mut digits = 3;
+        if let Some(digit) = rest.next_if(u8::is_ascii_digit) {
+            digits = usize::from(digit - b'0').min(3);
+        }
+        let long = rest.next_if_eq(&b'l').is_some();
+        let time = match rest.next() {
+            Some(b'R') => real,
+            Some(b'U') => user,
+            Some(b'S') => system,
+            Some(b'P') => {
+                let share = (user + system).as_secs_f64() / real.as_secs_f64().max(0.001) * 100.0;
+                text.extend(format!("{share:.2}").into_bytes());
+                continue;
+            }
+            Some(b'%') => {
+                text.push(b'%');
+                continue;
+            }
+            _ => continue,
+        };
+        let seconds = time.as_secs_f64();
+        if long {
+            let minutes = time.as_secs() / 60;
+            let left = seconds - (minutes * 60) as f64;
+            text.extend(format!("{minutes}m{left:.digits$}s").into_bytes());
+        } else {
+            text.extend(format!("{seconds:.digits$}").into_bytes());
+        }
+    }
+    text.push(b'\n');
+    text
 }

@@ -57,6 +57,10 @@ impl Shell {
             return None;
         }
         let path = self.variables.scalar(b"PATH").unwrap_or_default();
+        if path.is_empty() && self.is_bash() {
+            // Without a path the name is the path.
+            return Some(name.to_vec());
+        }
         let mut second = None;
         for directory in path.split(|&byte| byte == b':') {
             let directory = if directory.is_empty() {
@@ -182,12 +186,7 @@ impl Shell {
                 .filter(|(_, function)| function.exported)
             {
                 let variable = [b"BASH_FUNC_".as_slice(), name, b"%%"].concat();
-                let text = unparse::function(name, &function.body);
-                let body = text
-                    .iter()
-                    .position(|&byte| byte == b'(')
-                    .and_then(|at| text.get(at..));
-                env.set(variable, body.unwrap_or_default());
+                env.set(variable, exported_function(name, &function.body));
             }
         }
         env
@@ -279,8 +278,45 @@ impl Shell {
     }
 }
 
+/// A function as its value in the environment: `() {  echo a;\n echo b\n}`, without indentation.
+fn exported_function(name: &[u8], body: &Command) -> Vec<u8> {
+    let text = unparse::function(name, body);
+    let start = text
+        .iter()
+        .position(|&byte| byte == b'\n')
+        .map_or(0, |at| at + 1);
+    let mut out = b"() ".to_vec();
+    let lines: Vec<&[u8]> = text
+        .get(start..)
+        .unwrap_or_default()
+        .split(|&byte| byte == b'\n')
+        .collect();
+    for (index, line) in lines.iter().enumerate() {
+        let last = index + 1 == lines.len();
+        match index {
+            0 => out.extend_from_slice(line),
+            _ if last => out.extend_from_slice(line),
+            1 => {
+                out.push(b' ');
+                out.extend_from_slice(line.trim_ascii_start());
+            }
+            _ => {
+                out.push(b' ');
+                out.extend_from_slice(line.trim_ascii_start());
+            }
+        }
+        if !last && index > 0 {
+            out.push(b'\n');
+        }
+    }
+    out
+}
+
 /// Bash's test: no NUL byte in the first line.
 fn looks_like_text(head: &[u8]) -> bool {
+    if head.starts_with(b"\x7fELF") {
+        return false;
+    }
     let first = head.iter().take(80).take_while(|byte| **byte != b'\n');
     !first.copied().any(|byte| byte == 0)
 }

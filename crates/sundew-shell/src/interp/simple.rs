@@ -32,9 +32,6 @@ impl Shell {
             return self.run_bare(proc, simple, command).await;
         }
         self.trace(proc, &simple.assignments, &args).await;
-        if self.traps.command(crate::trap::Condition::Debug).is_some() {
-            self.run_trap(proc, crate::trap::Condition::Debug).await?;
-        }
         let name = args.first().cloned().unwrap_or_default();
         let last = args.last().cloned().unwrap_or_default();
         let result = match self.look_up(proc, &name) {
@@ -136,6 +133,9 @@ impl Shell {
         for assignment in &simple.assignments {
             self.run_assignment(proc, assignment).await?;
         }
+        if self.is_bash() {
+            self.variables.set_own(b"_", Vec::new());
+        }
         if self.options.is_set("xtrace") && !simple.assignments.is_empty() {
             self.trace(proc, &simple.assignments, &[]).await;
         }
@@ -151,6 +151,16 @@ impl Shell {
         self.check_failure(proc).await
     }
 
+    /// `set -x` for a command that is no simple one: `for i in 1`, `(( 1 ))`.
+    pub(super) async fn trace_text(&mut self, proc: &mut Process, text: &[u8]) {
+        if !self.options.is_set("xtrace") {
+            return;
+        }
+        let prefix = self.trace_prefix(proc).await;
+        proc.print_error(&[prefix.as_slice(), text, b"\n"].concat())
+            .await;
+    }
+
     /// `set -x`
     async fn trace(&mut self, proc: &mut Process, assignments: &[Assignment], args: &[Vec<u8>]) {
         if !self.options.is_set("xtrace") {
@@ -160,6 +170,11 @@ impl Shell {
         let mut lines = Vec::new();
         for assignment in assignments {
             lines.extend_from_slice(&prefix);
+            if matches!(assignment.value, AssignedValue::Array(_)) || assignment.index.is_some() {
+                lines.extend_from_slice(&sundew_sh_syntax::unparse::assignment(assignment));
+                lines.push(b'\n');
+                continue;
+            }
             lines.extend_from_slice(&assignment.name);
             lines.push(b'=');
             if let Some(value) = self.variables.scalar(&assignment.name) {
@@ -191,7 +206,7 @@ impl Shell {
         let Some((first, rest)) = text.split_first() else {
             return text;
         };
-        let repeats = usize::try_from(self.subshell).unwrap_or(0) + 1;
+        let repeats = usize::try_from(self.indirection).unwrap_or(0) + 1;
         [vec![*first; repeats.min(16)].as_slice(), rest].concat()
     }
 
@@ -203,6 +218,16 @@ impl Shell {
     ) -> Result<Vec<(Vec<u8>, Option<crate::variable::Variable>)>, Flow> {
         let mut before = Vec::new();
         for assignment in assignments {
+            let readonly = self
+                .variables
+                .variable(&assignment.name)
+                .is_some_and(|variable| variable.attributes.readonly);
+            if readonly && self.is_bash() && !self.options.is_set("posix") {
+                // Only complained of: the command runs.
+                let text = [assignment.name.as_ref(), b": readonly variable"].concat();
+                self.complain(proc, text).await;
+                continue;
+            }
             before.push((
                 assignment.name.to_vec(),
                 self.variables.raw(&assignment.name).cloned(),

@@ -3,7 +3,7 @@
 use sundew_kernel::{Errno, Fd, Process, STDIN};
 use sundew_sh_syntax::{Outcome, Parser};
 
-use crate::shell::{Flow, Run, Shell};
+use crate::shell::{Flow, Run, Shell, Source};
 
 /// Longest text that is run, in bytes; a longer script is cut by `EFBIG`'s words.
 pub(crate) const MAX_TEXT_BYTES: usize = 8 << 20;
@@ -41,9 +41,16 @@ impl Shell {
             };
             match outcome {
                 Outcome::Command(command) => {
+                    if self.options.is_set("verbose")
+                        && self.source == Source::Script
+                        && first_line == 1
+                    {
+                        let read = rest.get(..consumed).unwrap_or_default().to_vec();
+                        proc.print_error(&read).await;
+                    }
                     at += consumed;
                     line = next_line;
-                    for warning in &command.warnings {
+                    for warning in command.warnings.iter().filter(|_| self.is_bash()) {
                         let text = [
                             self.prefix_at(warning.line()).as_slice(),
                             &warning.message(),
@@ -57,12 +64,14 @@ impl Shell {
                     if self.options.is_set("noexec") {
                         continue;
                     }
+                    self.syntax_failed = false;
                     self.run_list_in(proc, &command.list, place).await?;
                 }
                 Outcome::End => break,
                 Outcome::Incomplete(_) => break,
                 Outcome::Error(error) => {
                     self.syntax_error(proc, &error).await;
+                    self.syntax_failed = true;
                     return Err(if self.interactive {
                         Flow::Abandon
                     } else {
@@ -103,6 +112,10 @@ impl Shell {
             if let Some(next) = next {
                 pending.extend_from_slice(&next);
                 pending.push(b'\n');
+                if self.options.is_set("verbose") {
+                    let shown = [next.as_slice(), b"\n"].concat();
+                    proc.print_error(&shown).await;
+                }
             }
             let (outcome, next_line) = {
                 let mut options = self.syntax_options();
@@ -119,6 +132,15 @@ impl Shell {
                     let text = std::mem::take(&mut pending);
                     self.observe_input(proc, text.strip_suffix(b"\n").unwrap_or(&text));
                     line = next_line;
+                    for warning in command.warnings.iter().filter(|_| self.is_bash()) {
+                        let text = [
+                            self.prefix_at(warning.line()).as_slice(),
+                            &warning.message(),
+                            b"\n",
+                        ]
+                        .concat();
+                        proc.print_error(&text).await;
+                    }
                     self.run_list(proc, &command.list).await?;
                 }
                 Outcome::End => {

@@ -16,11 +16,6 @@ const MAX_MATCHES: usize = 20_000;
 /// Characters that end a word.
 const BREAKS: &[u8] = b" \t\n\"'><=;|&(:@";
 
-/// Words after which another command follows.
-const BEFORE_COMMAND: &[&[u8]] = &[
-    b"if", b"then", b"else", b"elif", b"while", b"until", b"do", b"time", b"!", b"{",
-];
-
 /// Reserved words, which complete like commands.
 const RESERVED: &[&str] = &[
     "!", "[[", "]]", "case", "coproc", "do", "done", "elif", "else", "esac", "fi", "for",
@@ -174,9 +169,7 @@ impl Shell {
             names.push(b".".to_vec());
             names.push(b"..".to_vec());
         }
-        let shown = names.into_iter().filter(|name| {
-            name.starts_with(prefix) && (!prefix.is_empty() || !name.starts_with(b"."))
-        });
+        let shown = names.into_iter().filter(|name| name.starts_with(prefix));
         shown
             .take(MAX_MATCHES)
             .map(|name| {
@@ -266,7 +259,7 @@ fn command_follows(before: &[u8]) -> bool {
     let Some(&last) = trimmed.last() else {
         return true;
     };
-    if matches!(last, b';' | b'|' | b'&' | b'(' | b'`')
+    if matches!(last, b';' | b'|' | b'&' | b'(' | b'`' | b'{')
         && !trimmed.ends_with(b">&")
         && !trimmed.ends_with(b">|")
     {
@@ -275,14 +268,19 @@ fn command_follows(before: &[u8]) -> bool {
     if trimmed.len() == before.len() {
         return false;
     }
+    // Assignments may stand before it. After `if` or `!` bash 5.2 expects no command.
     let word = trimmed
-        .rsplit(|byte| BREAKS.contains(byte))
+        .rsplit(|byte| byte.is_ascii_whitespace())
         .next()
         .unwrap_or_default();
     let rest = trimmed
         .get(..trimmed.len() - word.len())
         .unwrap_or_default();
-    BEFORE_COMMAND.contains(&word) && command_follows(rest)
+    let name = word
+        .iter()
+        .position(|&byte| byte == b'=')
+        .and_then(|at| word.get(..at));
+    name.is_some_and(crate::variable::is_name) && command_follows(rest)
 }
 
 fn without_quotes(raw: &[u8], quote: Option<u8>) -> Vec<u8> {
@@ -520,7 +518,8 @@ mod tests {
         );
         assert!(word("ls; al").command);
         assert!(word("a | b").command);
-        assert!(word("if tr").command);
+        assert!(!word("if tr").command);
+        assert!(word("A=1 B=2 tr").command);
         assert!(!word("echo if tr").command);
         assert!(!word("ls > al").command);
         assert_eq!(word("ls \"be").start, 4);

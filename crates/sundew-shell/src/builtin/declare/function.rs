@@ -24,6 +24,8 @@ pub(super) async fn functions(
     let changes = kind != Kind::Declare
         || flags.on(b'x')
         || flags.on(b'r')
+        || flags.on(b't')
+        || flags.off(b't')
         || flags.off(b'x')
         || flags.off(b'r');
     for name in names {
@@ -35,7 +37,12 @@ pub(super) async fn functions(
         }
         let Some(function) = shell.functions.get_mut(name) else {
             status = 1;
-            if kind != Kind::Declare {
+            if kind == Kind::Declare {
+                if flags.on(b'p') {
+                    let text = [name, b": not found".as_slice()].concat();
+                    shell.builtin_error(proc, args, text, 1).await;
+                }
+            } else {
                 shell
                     .builtin_error(
                         proc,
@@ -53,6 +60,7 @@ pub(super) async fn functions(
                 status = shell.builtin_error(proc, args, text, 1).await;
                 continue;
             }
+            function.traced = (function.traced || flags.on(b't')) && !flags.off(b't');
             function.readonly |= kind == Kind::Readonly || flags.on(b'r');
             function.exported = match kind {
                 Kind::Export => !flags.on(b'n'),

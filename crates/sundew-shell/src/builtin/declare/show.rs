@@ -131,6 +131,13 @@ fn bucket(key: &[u8]) -> u32 {
     hash % ASSOCIATIVE_BUCKETS
 }
 
+/// The elements of an associative array in the order in which bash lists them.
+pub(crate) fn bucket_order(elements: &BTreeMap<Vec<u8>, Vec<u8>>) -> Vec<(&Vec<u8>, &Vec<u8>)> {
+    let mut all: Vec<_> = elements.iter().collect();
+    all.sort_by_key(|(key, _)| bucket(key));
+    all
+}
+
 /// `([0]="a" [1]="b")`
 fn array_text(value: &Value) -> Vec<u8> {
     let mut text = b"(".to_vec();
@@ -152,9 +159,7 @@ fn array_text(value: &Value) -> Vec<u8> {
             text.extend(shown.join(&b' '));
         }
         Value::Associative(elements) => {
-            let mut shown: Vec<_> = elements.iter().collect();
-            shown.sort_by_key(|(key, _)| bucket(key));
-            for (key, value) in shown {
+            for (key, value) in bucket_order(elements) {
                 let key = if has_metas(key) {
                     double_quote(key)
                 } else {
@@ -196,6 +201,7 @@ pub(in crate::builtin) fn declare_line(command: &str, name: &[u8], variable: &Va
 pub(in crate::builtin) fn function_letters(function: &Function) -> Vec<u8> {
     let mut letters = b"-f".to_vec();
     letters.extend(function.readonly.then_some(b'r'));
+    letters.extend(function.traced.then_some(b't'));
     letters.extend(function.exported.then_some(b'x'));
     letters
 }
@@ -318,7 +324,7 @@ impl Shell {
     }
 
     /// `$SHELLOPTS`
-    fn option_list(&self) -> Vec<u8> {
+    pub(crate) fn option_list(&self) -> Vec<u8> {
         let on: Vec<&str> = SET_OPTIONS
             .iter()
             .map(|option| option.name)
@@ -328,7 +334,7 @@ impl Shell {
     }
 
     /// `$BASHOPTS`
-    fn shopt_list(&self) -> Vec<u8> {
+    pub(crate) fn shopt_list(&self) -> Vec<u8> {
         let on: Vec<&str> = SHOPT_OPTIONS
             .iter()
             .map(|option| option.0)

@@ -31,6 +31,9 @@ fn state_text(job: &Job, long: bool) -> String {
 
 /// The commands of a pipeline, one for each process, if they can be told apart.
 fn commands(job: &Job) -> Vec<Vec<u8>> {
+    if job.parts.len() == job.members.len() {
+        return job.parts.clone();
+    }
     let text = job.text.as_slice();
     let mut parts = Vec::new();
     let mut from = 0;

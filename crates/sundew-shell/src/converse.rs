@@ -1,0 +1,202 @@
+//! The dialogue with a person: prompt, line, command, and again.
+
+use sundew_kernel::{Process, STDIN};
+use sundew_sh_syntax::{Dialect, Outcome, Parser};
+
+use crate::prompt::PromptKind;
+use crate::readline::Input;
+use crate::readline::history::Control;
+use crate::shell::{Flow, Run, Shell};
+
+/// What BusyBox's shell says to a person.
+const ASH_BANNER: &[u8] =
+    b"\n\nBusyBox v1.35.0 (Debian 1:1.35.0-4+deb12u1+b1) built-in shell (ash)\n\
+    Enter 'help' for a list of built-in commands.\n\n";
+
+impl Shell {
+    /// Reads commands from a person until the end of the input.
+    pub(crate) async fn converse(&mut self, proc: &mut Process) -> Run {
+        if self.dialect == Dialect::Ash {
+            proc.print_error(ASH_BANNER).await;
+        }
+        self.load_history(proc).await;
+        loop {
+            match self.converse_once(proc).await {
+                Ok(true) => {}
+                Ok(false) => {
+                    let word: &[u8] = match (self.is_bash(), self.login) {
+                        (true, true) => b"logout\n",
+                        (true, false) => b"exit\n",
+                        (false, _) => b"\n",
+                    };
+                    proc.print_error(word).await;
+                    self.typed_lines += 1;
+                    if self.warned_of_jobs(proc).await {
+                        continue;
+                    }
+                    return Ok(());
+                }
+                Err(Flow::Exit) => return Err(Flow::Exit),
+                Err(_) => {
+                    self.loops = 0;
+                    self.lists = 0;
+                    self.indirection = 0;
+                    self.in_eval = false;
+                    self.traps.running = false;
+                    self.variables.leave_functions();
+                    self.depth = 0;
+                    self.condition = 0;
+                    self.frames.clear();
+                }
+            }
+        }
+    }
+
+    /// One command from a person; `false` at the end of the input.
+    pub(crate) async fn converse_once(&mut self, proc: &mut Process) -> Result<bool, Flow> {
+        if !std::mem::take(&mut self.has_killed) {
+            self.tell_of_jobs(proc).await;
+        }
+        self.learn_window_size(proc);
+        let commands = if self.is_bash() {
+            self.elements(b"PROMPT_COMMAND")
+        } else {
+            Vec::new()
+        };
+        for command in commands {
+            let status = self.status;
+            self.run_text(proc, &command).await?;
+            self.status = status;
+        }
+        let mut text: Vec<u8> = Vec::new();
+        let mut kind = PromptKind::Ps1;
+        loop {
+            let prompt = self.prompt(proc, kind).await;
+            let line = match self.read_line(proc, &prompt).await {
+                Input::Line(line) => line,
+                Input::Interrupted => {
+                    self.status = 130;
+                    return Ok(true);
+                }
+                Input::End if text.is_empty() => return Ok(false),
+                Input::End => return self.run_unfinished(proc, &text).await,
+            };
+            text.extend_from_slice(&line);
+            text.push(b'\n');
+            if self.options.is_set("verbose") {
+                let shown = [line.as_slice(), b"\n"].concat();
+                proc.print_error(&shown).await;
+            }
+            self.typed_lines += 1;
+            let first_line = first_line(self.typed_lines, &text);
+            let outcome = {
+                let mut options = self.syntax_options();
+                options.first_line = first_line;
+                options.last = false;
+                options.aliases = Some(self);
+                Parser::new(&text, &options).next_command()
+            };
+            match outcome {
+                Outcome::Incomplete(_) => {
+                    kind = PromptKind::Ps2;
+                    continue;
+                }
+                Outcome::End => {
+                    self.remember(&text);
+                    return Ok(true);
+                }
+                Outcome::Error(error) => {
+                    self.remember(&text);
+                    self.observe_input(proc, text.strip_suffix(b"\n").unwrap_or(&text));
+                    self.syntax_error(proc, &error).await;
+                    if self.dialect == Dialect::Dash {
+                        // The rest of the line is not read, and its newline not counted.
+                        self.typed_lines = self.typed_lines.saturating_sub(1);
+                    }
+                    return Ok(true);
+                }
+                Outcome::Command(command) => {
+                    self.remember(&text);
+                    self.observe_input(proc, text.strip_suffix(b"\n").unwrap_or(&text));
+                    self.show_ps0(proc).await;
+                    self.run_list(proc, &command.list).await?;
+                    self.check_interrupt(proc).await?;
+                    return Ok(true);
+                }
+            }
+        }
+    }
+
+    /// `$COLUMNS` and `$LINES` follow the terminal, under `checkwinsize` and for readline.
+    pub(crate) fn learn_window_size(&mut self, proc: &Process) {
+        if !self.is_bash() {
+            return;
+        }
+        let Ok(size) = proc.window_size(STDIN) else {
+            return;
+        };
+        for (name, value) in [(b"COLUMNS".as_slice(), size.columns), (b"LINES", size.rows)] {
+            let value = value.to_string().into_bytes();
+            if value != b"0" && self.variables.scalar(name) != Some(value.as_slice()) {
+                self.variables.set_own(name, value);
+            }
+        }
+    }
+
+    /// `$PS0`, shown between reading a command and running it.
+    pub(crate) async fn show_ps0(&mut self, proc: &mut Process) {
+        let text = self.variables.scalar(b"PS0").unwrap_or_default().to_vec();
+        if text.is_empty() || !self.is_bash() {
+            return;
+        }
+        let mut shown = self.prompt_text(proc, text).await;
+        shown.retain(|byte| !matches!(byte, 1 | 2));
+        proc.print_error(&shown).await;
+    }
+
+    /// The end of the input within a command: a here-document ends there, all else is an error.
+    pub(crate) async fn run_unfinished(
+        &mut self,
+        proc: &mut Process,
+        text: &[u8],
+    ) -> Result<bool, Flow> {
+        let outcome = {
+            let mut options = self.syntax_options();
+            options.first_line = first_line(self.typed_lines, text);
+            Parser::new(text, &options).next_command()
+        };
+        match outcome {
+            Outcome::Error(error) => self.syntax_error(proc, &error).await,
+            Outcome::Command(command) => {
+                for warning in &command.warnings {
+                    let line = [
+                        self.prefix_at(warning.line()).as_slice(),
+                        &warning.message(),
+                        b"\n",
+                    ]
+                    .concat();
+                    proc.print_error(&line).await;
+                }
+                self.run_list(proc, &command.list).await?;
+            }
+            Outcome::End | Outcome::Incomplete(_) => {}
+        }
+        Ok(true)
+    }
+
+    pub(crate) fn remember(&mut self, text: &[u8]) {
+        let line = text.strip_suffix(b"\n").unwrap_or(text);
+        if self.options.is_set("history") && !line.trim_ascii().is_empty() {
+            let control = Control::read(self.variables.scalar(b"HISTCONTROL").unwrap_or_default());
+            self.history
+                .add(&crate::readline::history::join(line), control);
+        }
+    }
+}
+
+/// The number of the first line of `text`, whose last line is the `typed`th.
+fn first_line(typed: u32, text: &[u8]) -> u32 {
+    let lines = text.iter().filter(|&&byte| byte == b'\n').count();
+    let lines = u32::try_from(lines).unwrap_or(u32::MAX);
+    typed.saturating_add(1).saturating_sub(lines).max(1)
+}
