@@ -60,6 +60,9 @@ impl Decoder {
     /// Call it again with the same slice until it returns `None`. How the bytes were cut into
     /// segments makes no difference.
     pub fn decode(&mut self, input: &mut &[u8]) -> Option<Event> {
+        if let Some(line) = self.plain_line(input) {
+            return Some(Event::Line(line));
+        }
         while let Some((&byte, rest)) = input.split_first() {
             *input = rest;
             if let Some(event) = self.step(byte) {
@@ -67,6 +70,27 @@ impl Decoder {
             }
         }
         None
+    }
+
+    /// A whole line at the front of `input` with nothing special in it, which nearly all are: taken
+    /// at once instead of byte by byte.
+    fn plain_line(&self, input: &mut &[u8]) -> Option<Vec<u8>> {
+        let is_between_lines = matches!(self.state, State::Text)
+            && matches!(&self.content, Content::Kept(bytes) if bytes.is_empty());
+        if !is_between_lines {
+            return None;
+        }
+        let special = |&byte: &u8| matches!(byte, b'\n' | b'\r' | telnet::IAC);
+        let end = input.iter().position(special)?;
+        let (line, rest) = input.split_at_checked(end)?;
+        let rest = rest
+            .strip_prefix(b"\r\n")
+            .or_else(|| rest.strip_prefix(b"\n"))?;
+        if line.len() > self.limit {
+            return None;
+        }
+        *input = rest;
+        Some(line.to_vec())
     }
 
     /// What stands before a line end that never came: call it when the peer has closed.

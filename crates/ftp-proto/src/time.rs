@@ -110,7 +110,10 @@ impl Timestamp {
 
     /// Appends `YYYYMMDDHHMMSS` to `out`.
     pub fn write(self, out: &mut Vec<u8>) {
-        out.extend(self.to_string().into_bytes());
+        push_number(self.year.into(), 4, b'0', out);
+        for part in [self.month, self.day, self.hour, self.minute, self.second] {
+            push_number(part.into(), 2, b'0', out);
+        }
     }
 
     /// The year.
@@ -160,6 +163,24 @@ impl std::fmt::Display for Timestamp {
     }
 }
 
+/// Appends a number in decimal, filled up in front to a width; `write!` takes several times as long.
+pub(crate) fn push_number(value: u64, width: usize, fill: u8, out: &mut Vec<u8>) {
+    // 2^64 has twenty digits.
+    let mut digits = [fill; 20];
+    let mut rest = value;
+    let mut used = 0;
+    for place in digits.iter_mut().rev() {
+        *place = b'0' + u8::try_from(rest % 10).unwrap_or(0);
+        rest /= 10;
+        used += 1;
+        if rest == 0 {
+            break;
+        }
+    }
+    let shown = used.max(width.min(digits.len()));
+    out.extend_from_slice(digits.get(digits.len() - shown..).unwrap_or_default());
+}
+
 /// English abbreviations, January first: what `ls` and every FTP server write.
 pub(crate) const MONTHS: [&str; 12] = [
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
@@ -191,6 +212,20 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn numbers_are_filled_and_never_cut() {
+        let number = |value, width, fill| {
+            let mut out = Vec::new();
+            push_number(value, width, fill, &mut out);
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(number(0, 1, b' '), "0");
+        assert_eq!(number(7, 3, b' '), "  7");
+        assert_eq!(number(7, 2, b'0'), "07");
+        assert_eq!(number(12_345, 2, b'0'), "12345");
+        assert_eq!(number(u64::MAX, 12, b' '), u64::MAX.to_string());
+    }
 
     #[test]
     fn known_moments_agree_with_date() {

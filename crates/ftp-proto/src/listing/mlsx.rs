@@ -5,7 +5,7 @@
 use super::{Entry, Kind, push_name};
 use crate::address::parse_number;
 use crate::permission::{Right, Rights};
-use crate::time::Timestamp;
+use crate::time::{Timestamp, push_number};
 
 /// A fact we can write, with its name as FEAT and OPTS MLST spell it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -70,37 +70,70 @@ impl Fact {
             .find(|fact| fact.name().as_bytes().eq_ignore_ascii_case(name))
     }
 
-    fn value(self, entry: &Entry, rights: Rights) -> Option<Vec<u8>> {
-        match self {
-            Self::Type => Some(match &entry.kind {
-                Kind::File => b"file".to_vec(),
-                Kind::Directory => b"dir".to_vec(),
-                Kind::Current => b"cdir".to_vec(),
-                Kind::Parent => b"pdir".to_vec(),
-                Kind::Link { .. } => b"OS.unix=symlink".to_vec(),
-                Kind::Other => b"OS.unix=special".to_vec(),
-            }),
-            Self::Size => match entry.kind {
-                Kind::File => entry.size.map(|size| size.to_string().into_bytes()),
-                Kind::Directory
-                | Kind::Current
-                | Kind::Parent
-                | Kind::Link { .. }
-                | Kind::Other => None,
+    /// Appends `name=value;` if the value is known.
+    fn write(self, entry: &Entry, rights: Rights, out: &mut Vec<u8>) {
+        let start = out.len();
+        out.extend_from_slice(self.name().as_bytes());
+        out.push(b'=');
+        let is_known = match self {
+            Self::Type => {
+                out.extend_from_slice(match &entry.kind {
+                    Kind::File => b"file",
+                    Kind::Directory => b"dir",
+                    Kind::Current => b"cdir",
+                    Kind::Parent => b"pdir",
+                    Kind::Link { .. } => b"OS.unix=symlink",
+                    Kind::Other => b"OS.unix=special",
+                });
+                true
+            }
+            Self::Size => match (&entry.kind, entry.size) {
+                (Kind::File, Some(size)) => {
+                    push_number(size, 1, b'0', out);
+                    true
+                }
+                _ => false,
             },
-            Self::Modify => entry.modified.map(|time| time.to_string().into_bytes()),
-            Self::Create => entry.created.map(|time| time.to_string().into_bytes()),
-            Self::Perm => Some(permitted(&entry.kind, rights)),
-            Self::Unique => entry.unique.clone(),
-            Self::UnixMode => entry.mode.map(|mode| format!("{mode:04o}").into_bytes()),
-            Self::UnixOwner => entry.owner.clone(),
-            Self::UnixGroup => entry.group.clone(),
+            Self::Modify => push_time(entry.modified, out),
+            Self::Create => push_time(entry.created, out),
+            Self::Perm => {
+                push_permitted(&entry.kind, rights, out);
+                true
+            }
+            Self::Unique => push_value(entry.unique.as_deref(), out),
+            Self::UnixMode => entry.mode.is_some_and(|mode| {
+                out.extend(
+                    [9, 6, 3, 0].map(|shift| b'0' + u8::try_from(mode >> shift & 7).unwrap_or(0)),
+                );
+                true
+            }),
+            Self::UnixOwner => push_value(entry.owner.as_deref(), out),
+            Self::UnixGroup => push_value(entry.group.as_deref(), out),
+        };
+        if is_known {
+            out.push(b';');
+        } else {
+            out.truncate(start);
         }
     }
 }
 
+fn push_time(time: Option<Timestamp>, out: &mut Vec<u8>) -> bool {
+    time.inspect(|time| time.write(out)).is_some()
+}
+
+/// Values are cleaned of the characters that separate facts.
+fn push_value(value: Option<&[u8]>, out: &mut Vec<u8>) -> bool {
+    let Some(value) = value else { return false };
+    out.extend(value.iter().map(|&byte| match byte {
+        b';' | b' ' | b'\r' | b'\n' | 0 => b'_',
+        other => other,
+    }));
+    true
+}
+
 /// The letters of the `perm` fact, RFC 3659 §7.5.5, for what a user has rights to.
-fn permitted(kind: &Kind, rights: Rights) -> Vec<u8> {
+fn push_permitted(kind: &Kind, rights: Rights, out: &mut Vec<u8>) {
     let letters: &[(Right, u8)] = match kind {
         Kind::File => &[
             (Right::Append, b'a'),
@@ -121,7 +154,7 @@ fn permitted(kind: &Kind, rights: Rights) -> Vec<u8> {
         Kind::Link { .. } | Kind::Other => &[],
     };
     let letters = letters.iter().filter(|(right, _)| rights.has(*right));
-    letters.map(|(_, letter)| *letter).collect()
+    out.extend(letters.map(|(_, letter)| *letter));
 }
 
 /// Appends the facts, a blank and the name, without a line end.
@@ -129,16 +162,7 @@ fn permitted(kind: &Kind, rights: Rights) -> Vec<u8> {
 /// Values are cleaned of the characters that separate facts.
 pub fn write(entry: &Entry, facts: &[Fact], rights: Rights, out: &mut Vec<u8>) {
     for fact in facts {
-        let Some(value) = fact.value(entry, rights) else {
-            continue;
-        };
-        out.extend_from_slice(fact.name().as_bytes());
-        out.push(b'=');
-        out.extend(value.iter().map(|&byte| match byte {
-            b';' | b' ' | b'\r' | b'\n' | 0 => b'_',
-            other => other,
-        }));
-        out.push(b';');
+        fact.write(entry, rights, out);
     }
     out.push(b' ');
     push_name(&entry.name, out);

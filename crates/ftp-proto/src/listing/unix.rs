@@ -6,7 +6,7 @@
 
 use super::{Entry, Kind, next_word, push_name};
 use crate::address::parse_number;
-use crate::time::{MONTHS, Timestamp};
+use crate::time::{MONTHS, Timestamp, push_number};
 
 /// Half of an average Gregorian year, in seconds: what GNU `ls` calls recent.
 const RECENT_SECONDS: i64 = 31_556_952 / 2;
@@ -16,43 +16,55 @@ const RECENT_SECONDS: i64 = 31_556_952 / 2;
 const CLOCK_TOLERANCE_SECONDS: i64 = 86_400;
 
 /// Appends the entry as one line, CRLF included.
+///
+/// A directory of ten thousand files is ten thousand calls of this: nothing is allocated or formatted
+/// on the way.
 pub fn write(entry: &Entry, now: Timestamp, out: &mut Vec<u8>) {
-    let kind = match entry.kind {
-        Kind::File => '-',
-        Kind::Directory | Kind::Current | Kind::Parent => 'd',
-        Kind::Link { .. } => 'l',
-        Kind::Other => '?',
-    };
+    out.push(match entry.kind {
+        Kind::File => b'-',
+        Kind::Directory | Kind::Current | Kind::Parent => b'd',
+        Kind::Link { .. } => b'l',
+        Kind::Other => b'?',
+    });
     let mode = entry.mode.unwrap_or(match entry.kind {
         Kind::File | Kind::Other => 0o644,
         Kind::Directory | Kind::Current | Kind::Parent => 0o755,
         Kind::Link { .. } => 0o777,
     });
-    let text = |value: &Option<Vec<u8>>| {
-        let value = value.as_deref().unwrap_or(b"0");
-        String::from_utf8_lossy(value).replace([' ', '\r', '\n', '\0'], "_")
-    };
-    let modified = entry.modified.unwrap_or(Timestamp::from_unix(0));
-    let head = format!(
-        "{kind}{} {:>3} {:<8} {:<8} {:>12} {} ",
-        permissions(mode),
-        entry.links.unwrap_or(1),
-        text(&entry.owner),
-        text(&entry.group),
-        entry.size.unwrap_or(0),
-        date(modified, now),
-    );
-    out.extend(head.into_bytes());
+    push_permissions(mode, out);
+    out.push(b' ');
+    push_number(entry.links.unwrap_or(1), 3, b' ', out);
+    for who in [&entry.owner, &entry.group] {
+        out.push(b' ');
+        let who = who.as_deref().unwrap_or(b"0");
+        out.extend(who.iter().map(|&byte| match byte {
+            b' ' | b'\r' | b'\n' | 0 => b'_',
+            other => other,
+        }));
+        out.extend(std::iter::repeat_n(
+            b' ',
+            OWNER_WIDTH.saturating_sub(who.len()),
+        ));
+    }
+    out.push(b' ');
+    push_number(entry.size.unwrap_or(0), SIZE_WIDTH, b' ', out);
+    out.push(b' ');
+    push_date(entry.modified.unwrap_or(Timestamp::from_unix(0)), now, out);
+    out.push(b' ');
     push_name(&entry.name, out);
     if let Kind::Link {
         target: Some(target),
     } = &entry.kind
     {
-        out.extend(*b" -> ");
+        out.extend_from_slice(b" -> ");
         push_name(target, out);
     }
-    out.extend(*b"\r\n");
+    out.extend_from_slice(b"\r\n");
 }
+
+/// Columns of a name of an owner or group, and of a size: what most names and sizes fit into.
+const OWNER_WIDTH: usize = 8;
+const SIZE_WIDTH: usize = 12;
 
 /// Reads one line without its end; `None` if it does not have this form.
 #[must_use]
@@ -100,20 +112,18 @@ pub fn parse(line: &[u8], now: Timestamp) -> Option<Entry> {
     Some(entry)
 }
 
-fn permissions(mode: u16) -> String {
-    let mut text = String::with_capacity(9);
-    for (shift, special, letter) in [(6, 0o4000, 's'), (3, 0o2000, 's'), (0, 0o1000, 't')] {
+fn push_permissions(mode: u16, out: &mut Vec<u8>) {
+    for (shift, special, letter) in [(6, 0o4000, b's'), (3, 0o2000, b's'), (0, 0o1000, b't')] {
         let bits = mode >> shift;
-        text.push(if bits & 4 == 0 { '-' } else { 'r' });
-        text.push(if bits & 2 == 0 { '-' } else { 'w' });
-        text.push(match (mode & special != 0, bits & 1 != 0) {
-            (false, false) => '-',
-            (false, true) => 'x',
+        out.push(if bits & 4 == 0 { b'-' } else { b'r' });
+        out.push(if bits & 2 == 0 { b'-' } else { b'w' });
+        out.push(match (mode & special != 0, bits & 1 != 0) {
+            (false, false) => b'-',
+            (false, true) => b'x',
             (true, false) => letter.to_ascii_uppercase(),
             (true, true) => letter,
         });
     }
-    text
 }
 
 fn parse_permissions(text: &[u8]) -> Option<(Kind, u16)> {
@@ -145,20 +155,20 @@ fn parse_permissions(text: &[u8]) -> Option<(Kind, u16)> {
     Some((kind, mode))
 }
 
-fn date(modified: Timestamp, now: Timestamp) -> String {
-    let month = MONTHS
-        .get(usize::from(modified.month()).saturating_sub(1))
-        .unwrap_or(&"Jan");
-    let day = modified.day();
+fn push_date(modified: Timestamp, now: Timestamp, out: &mut Vec<u8>) {
+    let month = MONTHS.get(usize::from(modified.month()).saturating_sub(1));
+    out.extend_from_slice(month.unwrap_or(&"Jan").as_bytes());
+    out.push(b' ');
+    push_number(modified.day().into(), 2, b' ', out);
+    out.push(b' ');
     let age = now.to_unix() - modified.to_unix();
     if (0..RECENT_SECONDS).contains(&age) {
-        format!(
-            "{month} {day:>2} {:02}:{:02}",
-            modified.hour(),
-            modified.minute()
-        )
+        push_number(modified.hour().into(), 2, b'0', out);
+        out.push(b':');
+        push_number(modified.minute().into(), 2, b'0', out);
     } else {
-        format!("{month} {day:>2}  {:>4}", modified.year())
+        out.push(b' ');
+        push_number(modified.year().into(), 4, b' ', out);
     }
 }
 
