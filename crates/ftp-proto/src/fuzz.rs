@@ -102,6 +102,14 @@ pub fn listing(bytes: &[u8]) {
             assert!(!entry.name.is_empty(), "an entry without name");
         }
     }
+    for mut reader in [listing::Reader::new(now), listing::Reader::mlsx()] {
+        for line in bytes.split(|&byte| byte == b'\n') {
+            if let Some(entry) = reader.push_line(line) {
+                assert!(!entry.name.is_empty(), "an entry without name");
+            }
+        }
+        reader.finish();
+    }
     let lines = bytes.split(|&byte| byte == b'\n');
     let reply = Reply::multi(crate::Code::SYSTEM_STATUS, lines, "End");
     for feature in feature::parse(&reply) {

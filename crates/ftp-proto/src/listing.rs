@@ -1,14 +1,20 @@
-//! Directory listings: the entry, and its Unix, DOS and MLSx forms.
+//! Directory listings: the entry, and its Unix, DOS, MLSx, VMS, NetWare, EPLF, MVS and OS/400 forms.
 //!
 //! The Unix form (that of `ls -l`) is a habit, not a standard; it and MLSx (RFC 3659 §7) are written
-//! and read, the DOS form of Windows servers is only read. A line that is none of them is reported,
+//! and read, the others are only read. A line that is none of them is reported,
 //! never guessed. Names come as the server sent them: whether one may be *used* as a local name is
 //! [`Entry::is_plain_name`].
 
 pub mod dos;
 pub mod glob;
+pub mod mainframe;
 pub mod mlsx;
+pub mod netware;
+mod reader;
 pub mod unix;
+pub mod vms;
+
+pub use self::reader::Reader;
 
 use crate::time::Timestamp;
 
@@ -112,73 +118,16 @@ pub fn parse_line(line: &[u8], now: Timestamp) -> Line {
         rest.iter()
             .all(|byte| byte.is_ascii_digit() || *byte == b' ')
     });
-    if is_total || line.trim_ascii().is_empty() {
+    if is_total || line.trim_ascii().is_empty() || vms::is_frame(line) {
         return Line::Filler;
     }
     unix::parse(line, now)
         .or_else(|| dos::parse(line))
+        .or_else(|| netware::parse_eplf(line))
+        .or_else(|| netware::parse(line, now))
+        .or_else(|| vms::parse(line))
+        .or_else(|| mainframe::os400(line))
         .map_or(Line::Unknown, Line::Entry)
-}
-
-/// Reads a whole listing line by line, in whichever form the server writes.
-///
-/// Some forms need to know the lines before: VMS breaks long ones, MVS and OS/400 announce their
-/// columns. Once a form is recognised, the others are not tried first any more.
-#[derive(Clone, Debug)]
-pub struct Reader {
-    now: Timestamp,
-    unknown: usize,
-    is_mlsx: bool,
-}
-
-impl Reader {
-    /// A reader of what LIST gives; `now` gives the year to dates that come without one.
-    #[must_use]
-    pub const fn new(now: Timestamp) -> Self {
-        Self {
-            now,
-            unknown: 0,
-            is_mlsx: false,
-        }
-    }
-
-    /// A reader of what MLSD gives.
-    #[must_use]
-    pub fn mlsx() -> Self {
-        Self {
-            now: Timestamp::from_unix(0),
-            unknown: 0,
-            is_mlsx: true,
-        }
-    }
-
-    /// Takes one line without its end; gives an entry if one is complete.
-    pub fn push_line(&mut self, line: &[u8]) -> Option<Entry> {
-        let found = if self.is_mlsx {
-            mlsx::parse(line).map_or(Line::Unknown, Line::Entry)
-        } else {
-            parse_line(line, self.now)
-        };
-        match found {
-            Line::Entry(entry) => Some(entry),
-            Line::Filler => None,
-            Line::Unknown => {
-                self.unknown += 1;
-                None
-            }
-        }
-    }
-
-    /// What was waiting for more lines.
-    pub fn finish(&mut self) -> Option<Entry> {
-        None
-    }
-
-    /// Lines that were none of the forms.
-    #[must_use]
-    pub const fn unknown(&self) -> usize {
-        self.unknown
-    }
 }
 
 /// Names go into lines; a line end within one must not make a second line.

@@ -150,7 +150,7 @@ impl<D: Dial> Client<D> {
             listing.entries.len() <= limit && reader.unknown() <= limit
         })
         .await?;
-        listing.entries.extend(reader.finish());
+        reader.finish();
         listing.unknown = reader.unknown();
         Ok(listing)
     }

@@ -11,6 +11,7 @@
 )]
 
 mod client;
+mod distrust;
 mod host;
 mod hostile;
 mod peer;

@@ -173,7 +173,7 @@ fn push_date(modified: Timestamp, now: Timestamp, out: &mut Vec<u8>) {
 }
 
 /// Reads `Jan 31 12:34`, `Jan 31 2024` or `2024-01-31 12:34` at the start; gives what follows.
-fn parse_date(text: &[u8], now: Timestamp) -> Option<(Timestamp, &[u8])> {
+pub(super) fn parse_date(text: &[u8], now: Timestamp) -> Option<(Timestamp, &[u8])> {
     let (first, rest) = next_word(text)?;
     let (second, after) = next_word(rest)?;
     if let [year @ .., b'-', m1, m2, b'-', d1, d2] = first {
@@ -184,14 +184,17 @@ fn parse_date(text: &[u8], now: Timestamp) -> Option<(Timestamp, &[u8])> {
         let moment = Timestamp::new(year, month, day, hour, minute, 0)?;
         return Some((moment, after));
     }
-    let month = MONTHS
-        .iter()
-        .zip(1_u8..)
-        .find(|(name, _)| name.as_bytes().eq_ignore_ascii_case(first))?
-        .1;
-    let day = parse_number(second)?;
+    // Some locales put the day first.
+    let (month, day, day_first) = match parse_month(first) {
+        Some(month) => (month, parse_number(second)?, false),
+        None => (parse_month(second)?, parse_number(first)?, true),
+    };
     let (third, after) = next_word(after)?;
     if let Some(year) = parse_number::<u16>(third) {
+        // `3 Jan 1 2020` is a size and a date.
+        if day_first && third.len() != 4 {
+            return None;
+        }
         return Some((Timestamp::new(year, month, day, 0, 0, 0)?, after));
     }
     let (hour, minute) = parse_clock(third)?;
@@ -203,6 +206,46 @@ fn parse_date(text: &[u8], now: Timestamp) -> Option<(Timestamp, &[u8])> {
         })
         .find(|moment| moment.to_unix() <= now.to_unix() + CLOCK_TOLERANCE_SECONDS)?;
     Some((moment, after))
+}
+
+/// English, and what servers with a locale write in German, French, Spanish, Italian, Portuguese and
+/// Dutch, in UTF-8 or Latin-1.
+fn parse_month(word: &[u8]) -> Option<u8> {
+    let plain: Vec<u8> = word
+        .iter()
+        .filter(|byte| !matches!(byte, b'.' | 0xc3))
+        .map(|byte| match byte {
+            // Umlauts and accents, by their last byte in either encoding.
+            0xa4 | 0xe4 => b'a',
+            0xa9 | 0xe9 => b'e',
+            0xbb | 0xfb => b'u',
+            other => other.to_ascii_lowercase(),
+        })
+        .collect();
+    let start = plain.get(..3)?;
+    let longest_is_month = plain.len() <= 5 && plain.iter().all(u8::is_ascii_lowercase);
+    let month = match start {
+        b"jan" | b"ene" | b"gen" => 1,
+        b"feb" | b"fev" => 2,
+        b"mar" | b"mrz" | b"mrt" | b"maa" => 3,
+        b"apr" | b"avr" | b"abr" => 4,
+        b"may" | b"mai" | b"mag" | b"mei" => 5,
+        b"jun" | b"giu" => 6,
+        b"jul" | b"lug" => 7,
+        b"aug" | b"aou" | b"ago" => 8,
+        b"sep" | b"set" => 9,
+        b"oct" | b"okt" | b"ott" | b"out" => 10,
+        b"nov" => 11,
+        b"dec" | b"dez" | b"dic" => 12,
+        // `juin` and `juil.` share three letters with nothing else.
+        b"jui" => match plain.get(3) {
+            Some(b'n') => 6,
+            Some(b'l') => 7,
+            _ => return None,
+        },
+        _ => return None,
+    };
+    longest_is_month.then_some(month)
 }
 
 fn parse_clock(text: &[u8]) -> Option<(u8, u8)> {
