@@ -61,7 +61,11 @@ pub struct FileServer<A, B, D = TcpDial> {
     /// Those of the options with what the backend can do.
     settings: Shared,
     hook: Option<Arc<dyn Hook>>,
+    who: Option<Who>,
 }
+
+/// Who is logged in, as lines for SITE WHO.
+pub type Who = Arc<dyn Fn() -> Vec<String> + Send + Sync>;
 
 impl<A: Authenticator, B: Backend> FileServer<A, B> {
     /// A server that dials over the host's network in active mode.
@@ -84,7 +88,15 @@ impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
             dial,
             options,
             hook: None,
+            who: None,
         }
+    }
+
+    /// Serves SITE WHO with these lines; without them it is not known who is there.
+    #[must_use]
+    pub fn with_who(mut self, who: Who) -> Self {
+        self.who = Some(who);
+        self
     }
 
     /// Calls this around each command.
@@ -318,6 +330,22 @@ impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
                 return self.login(session, &user, None, connection).await;
             }
             Task::Listen => self.listen(session, connection).await,
+            Task::Who => match &self.who {
+                // Names of users are not for whoever comes by.
+                Some(_)
+                    if session
+                        .user
+                        .as_ref()
+                        .is_none_or(|user| user.rules.is_anonymous) =>
+                {
+                    Err(FileError::Denied)
+                }
+                Some(who) => {
+                    let lines = who().into_iter().map(String::into_bytes);
+                    Ok(Outcome::Lines(lines.collect()))
+                }
+                None => Err(FileError::Unsupported),
+            },
             task => match &session.files {
                 Some(files) => ledger::perform(session.user.as_ref(), files, task).await,
                 None => Err(FileError::Denied),

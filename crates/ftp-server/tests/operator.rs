@@ -107,6 +107,11 @@ fn transfers_logins_and_sessions_can_be_watched() {
     let who = String::from_utf8(who.stdout).unwrap();
     assert!(who.lines().nth(1).unwrap().contains(" anna "), "{who}");
 
+    let who = anna.ask("SITE WHO", "2");
+    assert!(who.starts_with("200-") || who.starts_with("21"), "{who}");
+    assert!(anna.expect(" anna ").contains("SITE"));
+    anna.expect("2");
+
     let page = Command::new("curl")
         .args(["-sS", &metrics])
         .output()

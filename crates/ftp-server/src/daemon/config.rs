@@ -389,7 +389,8 @@ pub struct Log {
 impl Default for Log {
     fn default() -> Self {
         Self {
-            filter: "info".to_owned(),
+            // Each command is a record of the connection; that is for those who look for something.
+            filter: "info,ftp_server::connection=warn".to_owned(),
             format: LogFormat::Text,
             transfers: None,
             events: None,

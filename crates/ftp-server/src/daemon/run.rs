@@ -418,7 +418,8 @@ impl Daemon<'_> {
         };
         let gate = Gate::new(Arc::clone(&logins), Arc::clone(&throttle), networks);
         let tls = tls::offer(&config.tls)?;
-        let server = wiring::server(config, gate, self.homes.clone(), observer, tls.clone());
+        let (homes, who) = (self.homes.clone(), Arc::clone(&sessions));
+        let server = wiring::server(config, gate, homes, observer, tls.clone(), who);
         let stop = server.stop_token();
 
         let mut aside = JoinSet::new();
@@ -454,10 +455,7 @@ impl Daemon<'_> {
         sessions: &Arc<Sessions>,
         metrics: Option<&Arc<Metrics>>,
     ) -> Arc<dyn Observer> {
-        let mut all: Vec<Arc<dyn Observer>> = Vec::new();
-        if self.control.is_some() {
-            all.push(Arc::clone(sessions) as _);
-        }
+        let mut all: Vec<Arc<dyn Observer>> = vec![Arc::clone(sessions) as _];
         if let Some(metrics) = metrics {
             all.push(Arc::clone(metrics) as _);
         }

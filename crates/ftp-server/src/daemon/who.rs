@@ -90,6 +90,18 @@ impl Sessions {
         rows
     }
 
+    /// Who is logged in and what they do, for SITE WHO. Where from is nobody else's business.
+    #[must_use]
+    pub fn lines(&self, now: Instant) -> Vec<String> {
+        let rows = self.rows(now).into_iter();
+        rows.filter_map(|row| {
+            let (user, open) = (row.user?, span(row.open_seconds));
+            Some(format!("{user} {open} {}", row.doing))
+        })
+        .take(MAX_WHO_LINES)
+        .collect()
+    }
+
     fn change(&self, peer: &Peer, change: impl FnOnce(&mut Live)) {
         if let Some(live) = lock(self.shard(peer.id)).get_mut(&peer.id) {
             change(live);
@@ -270,6 +282,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // A row that is half changed is still a row.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+/// Lines of SITE WHO, which are kept until they are sent.
+const MAX_WHO_LINES: usize = 1000;
 
 /// Tables of sessions.
 const SHARDS: usize = 16;

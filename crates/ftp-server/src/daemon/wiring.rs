@@ -1,6 +1,7 @@
 //! From the configuration to a server.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use ftp_proto::command::Verb;
 use ftp_proto::server::{Required, Settings, TlsRules, Verbs};
@@ -9,6 +10,7 @@ use super::config::{Config, Host};
 use super::homes::Homes;
 use super::hooks::Commands;
 use super::login::Logins;
+use super::who::Sessions;
 use crate::auth::gate::Gate;
 use crate::data::{Advertised, Announce, DataOptions, TcpDial};
 use crate::event::Observer;
@@ -23,12 +25,14 @@ pub(super) fn server(
     homes: Homes,
     observer: Arc<dyn Observer>,
     tls: Option<Tls>,
+    sessions: Arc<Sessions>,
 ) -> Server<FileServer<Gate<Arc<Logins>>, Homes>> {
     let dial = match config.data.active_port {
         Some(port) => TcpDial::from_port(port),
         None => TcpDial::ANY_PORT,
     };
     let mut files = FileServer::with_dial(gate, homes, dial, options(config));
+    files = files.with_who(Arc::new(move || sessions.lines(Instant::now())));
     if let Some(hook) = Commands::new(&config.hooks) {
         files = files.with_hook(Arc::new(hook));
     }

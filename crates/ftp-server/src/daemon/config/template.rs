@@ -140,8 +140,8 @@ pub const TEMPLATE: &str = r#"# Configuration of ftpd: `ftpd --config FILE`. Wha
 #allow_ccc = true
 
 [log]
-# On standard error: "warn", "info", "debug", or per part "warn,ftp_server=debug"; "text" or "json".
-#filter = "info"
+# On standard error: "warn", "info" (with each command), "debug", or per part; "text" or "json".
+#filter = "info,ftp_server::connection=warn"
 #format = "text"
 # Each transfer as a line of xferlog, and everything that happens as JSON. Reopened on SIGHUP.
 #transfers = "/var/log/ftpd/xferlog"
