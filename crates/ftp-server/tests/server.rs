@@ -210,7 +210,7 @@ async fn active_mode_goes_to_the_client_and_to_nobody_else() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let [high, low] = listener.local_addr().unwrap().port().to_be_bytes();
     client
-        .ask(&format!("PORT 127,0,0,2,{high},{low}"), "504 ")
+        .ask(&format!("PORT 127,0,0,2,{high},{low}"), "501 ")
         .await;
     client.ask("STOR x", "425 ").await;
     client
@@ -380,4 +380,48 @@ async fn a_panic_ends_one_connection_and_no_other() {
     client.ask("FOO", "421 ").await;
     assert_eq!(client.line().await, "");
     other.ask("NOOP", "200 ").await;
+}
+
+#[tokio::test]
+async fn lines_that_come_together_are_answered_in_order_and_none_is_lost() {
+    let server = Running::files(FileOptions::default(), Limits::default());
+    let mut client = server.logged_in().await;
+    client.say("NOOP\r\nPWD\r\nFOO\r\n".repeat(1000)).await;
+    for _ in 0..1000 {
+        client.expect("200 ").await;
+        client.expect("257 ").await;
+        client.expect("500 ").await;
+    }
+}
+
+#[tokio::test]
+async fn a_trusted_proxy_says_who_the_client_is() {
+    let any: SocketAddr = (Ipv4Addr::LOCALHOST, 0).into();
+    let listener = Listener::bind(&[any]).unwrap();
+    let address = listener.addresses().unwrap()[0];
+    let accounts = Accounts::new().with_anonymous(Rights::ALL);
+    let files = FileServer::new(accounts, Memory::new(1 << 20), FileOptions::default());
+    let loopback = "127.0.0.0/8".parse().unwrap();
+    let server = Server::new(files, Limits::default()).behind([loopback].into_iter().collect());
+    let stop = server.stop_token();
+    let task = tokio::spawn(server.serve(listener));
+    for header in [
+        &b"PROXY TCP4 192.0.2.7 192.0.2.1 4000 21\r\n"[..],
+        b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xc0\0\x02\x07\xc0\0\x02\x01\x0f\xa0\0\x15",
+    ] {
+        let mut client = Client(BufReader::new(TcpStream::connect(address).await.unwrap()));
+        // The header and the first command in one segment.
+        client.say([header, b"USER ftp\r\n"].concat()).await;
+        client.expect("220 ").await;
+        client.expect("331 ").await;
+        client.ask("PASS x", "230 ").await;
+        client.ask("PORT 192,0,2,7,15,160", "200 ").await;
+        client.ask("PORT 127,0,0,1,15,160", "50").await;
+    }
+    // Whoever says nothing of the kind is not served.
+    let mut client = Client(BufReader::new(TcpStream::connect(address).await.unwrap()));
+    client.say("USER ftp\r\n").await;
+    assert_eq!(client.line().await, "");
+    stop.cancel();
+    task.await.unwrap().unwrap();
 }

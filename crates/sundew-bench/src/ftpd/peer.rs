@@ -95,9 +95,7 @@ impl Peer {
             }
             Self::Ours => {
                 let program = find(&[&options.ftpd]);
-                program
-                    .map(|program| ours(&program, port, &root, data))
-                    .transpose()?
+                program.map(|program| ours(&program, port, &root, data))
             }
             Self::Vsftpd => {
                 let program = find(&[Path::new("/usr/sbin/vsftpd")]);
@@ -143,14 +141,12 @@ impl Peer {
     }
 }
 
-fn ours(program: &Path, port: u16, root: &str, data: &Data) -> Result<Vec<String>> {
-    let config = data.file("ftpd.toml");
-    fs::write(&config, "")?;
+fn ours(program: &Path, port: u16, root: &str, data: &Data) -> Vec<String> {
     let (cert, key) = (text(&data.file("cert.pem")), text(&data.file("key.pem")));
     let port = port.to_string();
-    let tls = ["--tls-cert", &cert, "--tls-key", &key];
-    let words_before = [&*text(program), root, "--write", "--port", &port];
-    Ok(words(&[&words_before[..], &tls].concat()))
+    let serve = [&*text(program), root, "--write", "--port", &port];
+    let rest = ["--log", "error", "--tls", "--cert", &cert, "--key", &key];
+    words(&[&serve[..], &rest].concat())
 }
 
 fn vsftpd(program: &Path, port: u16, data: &Data) -> Result<Vec<String>> {
