@@ -10,9 +10,12 @@
     reason = "helpers of tests are tests"
 )]
 
+mod arbitrary;
 mod client;
 mod distrust;
 mod host;
 mod hostile;
+mod lost;
 mod peer;
+mod proxied;
 mod sample;
