@@ -9,6 +9,7 @@ use sundew_kernel::{ExitStatus, Process, Signal};
 
 mod borrowed;
 mod ftp;
+mod small;
 mod status;
 mod telnet;
 mod tftp;
@@ -104,6 +105,12 @@ async fn applet(proc: &mut Process, name: &[u8]) -> ExitStatus {
         b"kill" => status::kill(proc).await,
         b"killall" => status::killall(proc).await,
         b"crontab" => status::crontab(proc).await,
+        b"clear" => small::clear(proc).await,
+        b"id" => small::id(proc).await,
+        b"ls" if small::is_long(proc.args()) => small::ls(proc).await,
+        b"strings" => small::strings(proc).await,
+        b"wc" => small::wc(proc).await,
+        b"xxd" => small::xxd(proc).await,
         _ => borrowed::run(proc, name).await,
     }
 }

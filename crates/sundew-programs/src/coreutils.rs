@@ -9,6 +9,7 @@ mod base;
 mod cat;
 mod chmod;
 mod chown;
+mod cksum;
 mod copy;
 mod cp;
 mod cut;
@@ -23,10 +24,12 @@ mod env;
 mod escape;
 mod expr;
 mod float;
+mod fmt;
 mod head;
 mod hostname;
 mod id;
 mod input;
+mod join;
 mod launch;
 mod lines;
 mod ln;
@@ -46,6 +49,7 @@ mod sleep;
 mod sort;
 mod split;
 mod stat;
+mod stty;
 mod tail;
 mod target;
 mod tee;
@@ -53,6 +57,7 @@ mod test_;
 mod touch;
 mod tr;
 mod true_;
+mod tsort;
 mod uname;
 mod uniq;
 mod version;
@@ -79,6 +84,7 @@ programs! {
     "chmod" => chmod::run,
     "chown" => chown::run,
     "chroot" => run::run_chroot,
+    "cksum" => cksum::run,
     "comm" => lines::run_comm,
     "cp" => cp::run,
     "cut" => cut::run,
@@ -95,6 +101,7 @@ programs! {
     "expr" => expr::run,
     "factor" => seq::run_factor,
     "false" => true_::run_false,
+    "fmt" => fmt::run,
     "fold" => lines::run_fold,
     "groups" => id::run_groups,
     "head" => head::run,
@@ -102,6 +109,7 @@ programs! {
     "hostname" => hostname::run,
     "id" => id::run,
     "install" => make::run_install,
+    "join" => join::run,
     "link" => ln::run_link,
     "ln" => ln::run,
     "logname" => id::run_logname,
@@ -139,6 +147,8 @@ programs! {
     "split" => split::run,
     "stat" => stat::run,
     "stdbuf" => run::run_stdbuf,
+    "stty" => stty::run,
+    "sum" => cksum::run_sum,
     "sync" => who::run_sync,
     "tac" => lines::run_tac,
     "tail" => tail::run,
@@ -149,6 +159,7 @@ programs! {
     "tr" => tr::run,
     "true" => true_::run,
     "truncate" => make::run_truncate,
+    "tsort" => tsort::run,
     "tty" => who::run_tty,
     "uname" => uname::run,
     "unexpand" => lines::run_unexpand,

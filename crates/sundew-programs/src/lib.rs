@@ -18,3 +18,4 @@ pub mod text;
 mod time;
 mod users;
 pub mod util_linux;
+mod utmp;

@@ -11,6 +11,7 @@ mod nc;
 mod ping;
 pub(crate) mod pipe;
 mod socket;
+mod ssh;
 mod wget;
 
 /// The programs of this origin.
@@ -50,6 +51,14 @@ pub(crate) const TABLE: &[Program] = &[
     Program {
         name: "ss",
         run: |p| Box::pin(socket::ss(p)),
+    },
+    Program {
+        name: "scp",
+        run: |p| Box::pin(ssh::scp(p)),
+    },
+    Program {
+        name: "ssh",
+        run: |p| Box::pin(ssh::ssh(p)),
     },
     Program {
         name: "wget",

@@ -11,6 +11,8 @@ mod become_;
 mod crontab;
 mod dpkg;
 mod getent;
+mod group;
+mod journal;
 mod module;
 mod service;
 mod which;
@@ -32,6 +34,46 @@ pub(crate) const TABLE: &[Program] = &[
     Program {
         name: "chattr",
         run: |p| Box::pin(attribute::chattr(p)),
+    },
+    Program {
+        name: "chage",
+        run: |p| Box::pin(group::chage(p)),
+    },
+    Program {
+        name: "chfn",
+        run: |p| Box::pin(group::chfn(p)),
+    },
+    Program {
+        name: "chsh",
+        run: |p| Box::pin(group::chsh(p)),
+    },
+    Program {
+        name: "gpasswd",
+        run: |p| Box::pin(group::gpasswd(p)),
+    },
+    Program {
+        name: "groupdel",
+        run: |p| Box::pin(group::groupdel(p)),
+    },
+    Program {
+        name: "groupmod",
+        run: |p| Box::pin(group::groupmod(p)),
+    },
+    Program {
+        name: "journalctl",
+        run: |p| Box::pin(journal::run(p)),
+    },
+    Program {
+        name: "lastlog",
+        run: |p| Box::pin(group::lastlog(p)),
+    },
+    Program {
+        name: "newgrp",
+        run: |p| Box::pin(group::newgrp(p)),
+    },
+    Program {
+        name: "apt-cache",
+        run: |p| Box::pin(apt::cache(p)),
     },
     Program {
         name: "chpasswd",
@@ -172,7 +214,7 @@ async fn write(proc: &Process, path: &[u8], text: &[u8], mode: u16) -> Result<()
 }
 
 /// Text by lines, without the last empty one.
-fn lines(text: &[u8]) -> Vec<Vec<u8>> {
+pub(crate) fn lines(text: &[u8]) -> Vec<Vec<u8>> {
     let mut lines: Vec<Vec<u8>> = text
         .split(|&byte| byte == b'\n')
         .map(<[u8]>::to_vec)

@@ -6,6 +6,7 @@ mod awk;
 mod cmp;
 pub(crate) mod command;
 mod diff;
+mod file;
 mod find;
 mod grep;
 pub(crate) mod input;
@@ -53,6 +54,10 @@ pub(crate) const TABLE: &[Program] = &[
     Program {
         name: "less",
         run: |p| Box::pin(crate::util_linux::less(p)),
+    },
+    Program {
+        name: "file",
+        run: |p| Box::pin(file::run(p)),
     },
     Program {
         name: "diff",

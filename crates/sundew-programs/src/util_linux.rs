@@ -1,33 +1,129 @@
-//! Programs of util-linux 2.38.1 that need no device.
+//! Programs of util-linux 2.38.1: text, terminals, mounts, records of logins.
 
 use sundew_kernel::program::Program;
+use sundew_kernel::{ExitStatus, Process};
 
+use crate::getopt::{Error, try_help};
+
+mod column;
+mod dmesg;
+mod getopt_;
+mod hexdump;
+mod last;
 mod lscpu;
+mod message;
 mod more;
+mod mount;
 mod rev;
+mod schedule;
 mod setsid;
+mod terminal;
 
-/// The programs of this origin.
-pub(crate) const TABLE: &[Program] = &[
-    Program {
-        name: "lscpu",
-        run: |p| Box::pin(lscpu::run(p)),
-    },
-    Program {
-        name: "more",
-        run: |p| Box::pin(more::run(p)),
-    },
-    Program {
-        name: "rev",
-        run: |p| Box::pin(rev::run(p)),
-    },
-    Program {
-        name: "setsid",
-        run: |p| Box::pin(setsid::run(p)),
-    },
-];
+macro_rules! programs {
+    ($($name:literal => $module:ident :: $run:ident,)*) => {
+        /// The programs of this origin.
+        pub(crate) const TABLE: &[Program] =
+            &[$(Program { name: $name, run: |proc| Box::pin($module::$run(proc)) },)*];
+    };
+}
+
+programs! {
+    "chrt" => schedule::chrt,
+    "clear" => terminal::clear,
+    "column" => column::run,
+    "dmesg" => dmesg::run,
+    "fallocate" => message::fallocate,
+    "findmnt" => mount::findmnt,
+    "flock" => schedule::flock,
+    "getopt" => getopt_::run,
+    "hexdump" => hexdump::run,
+    "ionice" => schedule::ionice,
+    "last" => last::run,
+    "logger" => message::logger,
+    "lsblk" => mount::lsblk,
+    "lscpu" => lscpu::run,
+    "mesg" => message::mesg,
+    "more" => more::run,
+    "mount" => mount::mount,
+    "mountpoint" => mount::mountpoint,
+    "namei" => message::namei,
+    "renice" => schedule::renice,
+    "rev" => rev::run,
+    "setsid" => setsid::run,
+    "taskset" => schedule::taskset,
+    "tput" => terminal::tput,
+    "umount" => mount::umount,
+    "wall" => message::wall,
+    "whereis" => message::whereis,
+}
 
 /// `less` comes from a package of its own, but without a terminal does what `more` does.
-pub(crate) async fn less(proc: &mut sundew_kernel::Process) -> sundew_kernel::ExitStatus {
+pub(crate) async fn less(proc: &mut Process) -> ExitStatus {
     more::run_less(proc).await
+}
+
+/// Sections `=== NAME`, each followed by what `NAME --help` prints.
+const HELP: &str = include_str!("util_linux/help.txt");
+
+/// Prints what `--help` prints; status 0.
+async fn help(proc: &mut Process, name: &str) -> ExitStatus {
+    let section = HELP
+        .split("=== ")
+        .find_map(|section| section.strip_prefix(name)?.strip_prefix('\n'));
+    // The kernel reports a failed write at exit.
+    let _reported = proc.print(section.unwrap_or_default().as_bytes()).await;
+    proc.status()
+}
+
+/// `NAME from util-linux 2.38.1`.
+async fn version(proc: &mut Process) -> ExitStatus {
+    let line = [proc.base_name(), b" from util-linux 2.38.1\n"].concat();
+    let _reported_at_exit = proc.print(&line).await;
+    proc.status()
+}
+
+/// Complains about a command line and points to `--help`; status 1.
+async fn refuse(proc: &mut Process, error: &Error) -> ExitStatus {
+    crate::getopt::refuse(proc, error, 1).await
+}
+
+/// `NAME: bad usage` and the pointer to `--help`; status 1.
+async fn bad_usage(proc: &mut Process) -> ExitStatus {
+    proc.complain_text("bad usage").await;
+    try_help(proc, 1).await
+}
+
+/// A number of bytes with its unit, as libcommon reads sizes: `0x` and `0` for other bases, `K` for
+/// 1024, `KB` for 1000.
+fn size_of(text: &[u8]) -> Option<u64> {
+    let text = std::str::from_utf8(text).ok()?;
+    let (digits, base) = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        Some(digits) => (digits, 16),
+        None if text.len() > 1 && text.starts_with('0') => (text, 8),
+        None => (text, 10),
+    };
+    let end = digits
+        .find(|letter: char| !letter.is_digit(base))
+        .unwrap_or(digits.len());
+    let (number, unit) = digits.split_at(end);
+    let number = u64::from_str_radix(number, base).ok()?;
+    let (letter, thousand): (&str, u64) = match unit.strip_suffix("iB") {
+        Some(letter) => (letter, 1024),
+        None => match unit.strip_suffix('B').filter(|letter| !letter.is_empty()) {
+            Some(letter) => (letter, 1000),
+            None => (unit, 1024),
+        },
+    };
+    let power = match letter {
+        "" if unit.is_empty() => 0,
+        "b" => return number.checked_mul(512),
+        "K" | "k" => 1,
+        "M" | "m" => 2,
+        "G" | "g" => 3,
+        "T" | "t" => 4,
+        "P" | "p" => 5,
+        "E" | "e" => 6,
+        _ => return None,
+    };
+    number.checked_mul(thousand.checked_pow(power)?)
 }

@@ -105,7 +105,7 @@ impl Wishes {
     }
 }
 
-fn number(text: &[u8]) -> Option<u32> {
+pub(super) fn number(text: &[u8]) -> Option<u32> {
     std::str::from_utf8(text).ok()?.parse().ok()
 }
 
@@ -260,7 +260,7 @@ fn free_id(users: &Directory, system: bool) -> u32 {
     most.map_or(FIRST_ID, |most| most + 1)
 }
 
-async fn append(proc: &Process, path: &[u8], line: &[u8]) {
+pub(super) async fn append(proc: &Process, path: &[u8], line: &[u8]) {
     let mut text = read(proc, path).await.unwrap_or_default();
     if !text.is_empty() && !text.ends_with(b"\n") {
         text.push(b'\n');
@@ -272,7 +272,7 @@ async fn append(proc: &Process, path: &[u8], line: &[u8]) {
 }
 
 /// Changes the lines of a file; whether any was changed.
-async fn edit(
+pub(super) async fn edit(
     proc: &Process,
     path: &[u8],
     mut change: impl FnMut(&mut Vec<Vec<u8>>) -> bool,
@@ -322,7 +322,7 @@ async fn join_groups(proc: &Process, user: &[u8], groups: &[u8], append: bool) {
     .await;
 }
 
-async fn not_root(proc: &mut Process, program: &str) -> Option<ExitStatus> {
+pub(super) async fn not_root(proc: &mut Process, program: &str) -> Option<ExitStatus> {
     if proc.credentials().uid == 0 {
         return None;
     }

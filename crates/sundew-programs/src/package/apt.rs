@@ -153,3 +153,125 @@ async fn install(proc: &mut Process, names: &[Vec<u8>]) -> ExitStatus {
     )
     .await
 }
+
+/// `apt-cache`: what the package lists say. There are none but that of what is installed.
+#[expect(
+    clippy::too_many_lines,
+    reason = "one thing from top to bottom, in the order of the manual"
+)]
+pub(super) async fn cache(proc: &mut Process) -> ExitStatus {
+    let words: Vec<Vec<u8>> = proc
+        .args()
+        .iter()
+        .skip(1)
+        .filter(|word| !word.starts_with(b"-"))
+        .cloned()
+        .collect();
+    if proc
+        .args()
+        .iter()
+        .any(|word| word == b"--version" || word == b"-v")
+    {
+        return print(proc, "apt 2.6.1 (amd64)\n").await;
+    }
+    let Some(verb) = words.first().cloned() else {
+        print(proc, super::help("apt-cache")).await;
+        return ExitStatus::FAILURE;
+    };
+    let status = read(proc, b"/var/lib/dpkg/status")
+        .await
+        .unwrap_or_default();
+    let stanzas: Vec<Vec<Vec<u8>>> = lines(&status)
+        .split(|line| line.is_empty())
+        .filter(|stanza| !stanza.is_empty())
+        .map(<[Vec<u8>]>::to_vec)
+        .collect();
+    let field = |stanza: &[Vec<u8>], name: &[u8]| -> Vec<u8> {
+        let found = stanza
+            .iter()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(b": "));
+        found.map(<[u8]>::to_vec).unwrap_or_default()
+    };
+    let named = |name: &[u8]| {
+        stanzas
+            .iter()
+            .find(|stanza| field(stanza, b"Package") == name)
+    };
+    let names = words.get(1..).unwrap_or_default();
+    let mut out = Vec::new();
+    match verb.as_slice() {
+        b"pkgnames" => {
+            for stanza in &stanzas {
+                out.extend([field(stanza, b"Package"), b"\n".to_vec()].concat());
+            }
+        }
+        b"search" if names.is_empty() => {
+            return fail(
+                proc,
+                "E: You must give at least one search pattern\n",
+                FAILED,
+            )
+            .await;
+        }
+        b"search" => {
+            for stanza in &stanzas {
+                let line = [
+                    field(stanza, b"Package"),
+                    b" - ".to_vec(),
+                    field(stanza, b"Description"),
+                ]
+                .concat();
+                let lower = line.to_ascii_lowercase();
+                let has = |word: &Vec<u8>| {
+                    let word = word.to_ascii_lowercase();
+                    lower
+                        .windows(word.len().max(1))
+                        .any(|window| window == word)
+                };
+                if names.iter().all(has) {
+                    out.extend(line);
+                    out.push(b'\n');
+                }
+            }
+        }
+        b"policy" => {
+            for name in names {
+                if let Some(stanza) = named(name) {
+                    let version = field(stanza, b"Version");
+                    let parts: [&[u8]; 9] = [
+                        name,
+                        b":\n  Installed: ",
+                        &version,
+                        b"\n  Candidate: ",
+                        &version,
+                        b"\n  Version table:\n *** ",
+                        &version,
+                        b" 100\n        100 /var/lib/dpkg/status",
+                        b"\n",
+                    ];
+                    out.extend(parts.concat());
+                }
+            }
+        }
+        b"show" => {
+            for name in names {
+                for line in named(name).into_iter().flatten() {
+                    out.extend_from_slice(line);
+                    out.push(b'\n');
+                }
+                if named(name).is_some() {
+                    out.push(b'\n');
+                }
+            }
+            if out.is_empty() {
+                return fail(proc, "E: No packages found\n", FAILED).await;
+            }
+        }
+        b"depends" | b"rdepends" | b"showsrc" | b"stats" => {}
+        other => {
+            let text = [b"E: Invalid operation ", other, b"\n"].concat();
+            return fail(proc, text, FAILED).await;
+        }
+    }
+    print(proc, out).await
+}

@@ -6,6 +6,9 @@ use super::{fail, print};
 
 const NO_SYSTEMD: &str = "System has not been booted with systemd as init system (PID 1). Can't operate.\nFailed to connect to bus: Host is down\n";
 
+/// What `--version` prints.
+pub(super) const VERSION: &str = "systemd 252 (252.39-1~deb12u1)\n+PAM +AUDIT +SELINUX +APPARMOR +IMA +SMACK +SECCOMP +GCRYPT -GNUTLS +OPENSSL +ACL +BLKID +CURL +ELFUTILS +FIDO2 +IDN2 -IDN +IPTC +KMOD +LIBCRYPTSETUP +LIBFDISK +PCRE2 -PWQUALITY +P11KIT +QRENCODE +TPM2 +BZIP2 +LZ4 +XZ +ZLIB +ZSTD -BPF_FRAMEWORK -XKBCOMMON +UTMP +SYSVINIT default-hierarchy=unified\n";
+
 /// Programs that can only speak to a running systemd.
 pub(super) async fn no_systemd(proc: &mut Process) -> ExitStatus {
     fail(proc, NO_SYSTEMD, 1).await
@@ -30,7 +33,7 @@ pub(super) async fn systemctl(proc: &mut Process) -> ExitStatus {
         _ => {}
     }
     if proc.args().iter().any(|word| word == b"--version") {
-        return print(proc, "systemd 252 (252.39-1~deb12u1)\n+PAM +AUDIT +SELINUX +APPARMOR +IMA +SMACK +SECCOMP +GCRYPT -GNUTLS +OPENSSL +ACL +BLKID +CURL +ELFUTILS +FIDO2 +IDN2 -IDN +IPTC +KMOD +LIBCRYPTSETUP +LIBFDISK +PCRE2 -PWQUALITY +P11KIT +QRENCODE +TPM2 +BZIP2 +LZ4 +XZ +ZLIB +ZSTD -BPF_FRAMEWORK -XKBCOMMON +UTMP +SYSVINIT default-hierarchy=unified\n").await;
+        return print(proc, VERSION).await;
     }
     let verb = words.first().map(Vec::as_slice).unwrap_or_default();
     if matches!(

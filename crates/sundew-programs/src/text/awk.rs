@@ -35,16 +35,27 @@ struct CommandLine {
 
 /// Why there is nothing to run.
 enum Refusal {
-    Print(&'static [u8]),
+    Version,
+    Help,
     Fatal(Vec<u8>),
 }
 
 pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
     let line = match read_command_line(proc).await {
         Ok(line) => line,
-        Err(Refusal::Print(text)) => {
-            // The kernel reports a failed write at exit.
-            let _reported = proc.print(text).await;
+        Err(Refusal::Help) => {
+            proc.print_error(HELP).await;
+            return ExitStatus::SUCCESS;
+        }
+        Err(Refusal::Version) => {
+            // Who made it goes to one stream, how it was built to the other.
+            let end = VERSION
+                .windows(2)
+                .position(|pair| pair == b"\n\n")
+                .map_or(VERSION.len(), |at| at + 2);
+            let (made, built) = VERSION.split_at(end);
+            let _reported_at_exit = proc.print(made).await;
+            proc.print_error(built).await;
             return ExitStatus::SUCCESS;
         }
         Err(Refusal::Fatal(text)) => return fatal(proc, &text).await,
@@ -87,11 +98,6 @@ async fn read_command_line(proc: &mut Process) -> Result<CommandLine, Refusal> {
             operands.push(arg);
             break;
         }
-        match arg.as_slice() {
-            b"--version" => return Err(Refusal::Print(VERSION)),
-            b"--help" | b"--usage" => return Err(Refusal::Print(HELP)),
-            _ => {}
-        }
         let letter = arg.get(1).copied().unwrap_or_default();
         let rest = arg.get(2..).unwrap_or_default().to_vec();
         if !matches!(letter, b'F' | b'v' | b'f' | b'W') {
@@ -127,9 +133,9 @@ async fn read_command_line(proc: &mut Process) -> Result<CommandLine, Refusal> {
                     }
                 }
             }
-            _ if value.starts_with(b"v") => return Err(Refusal::Print(VERSION)),
+            _ if value.starts_with(b"v") => return Err(Refusal::Version),
             _ if value.starts_with(b"h") || value.starts_with(b"u") => {
-                return Err(Refusal::Print(HELP));
+                return Err(Refusal::Help);
             }
             _ => {}
         }
@@ -137,7 +143,7 @@ async fn read_command_line(proc: &mut Process) -> Result<CommandLine, Refusal> {
     operands.extend(args);
     let mut operands = operands.into_iter();
     if !from_file {
-        line.program = operands.next().ok_or(Refusal::Print(HELP))?;
+        line.program = operands.next().ok_or(Refusal::Help)?;
     }
     line.operands = operands.collect();
     Ok(line)

@@ -291,7 +291,8 @@ impl Grep {
     async fn summary(&mut self, proc: &mut Process, scan: &Scan, name: &[u8]) {
         let mut out = Vec::new();
         if scan.binary_match {
-            out = [proc.name(), b": ", name, b": binary file matches\n"].concat();
+            let line = [proc.name(), b": ", name, b": binary file matches\n"].concat();
+            proc.print_error(&line).await;
         }
         if self.options.quiet {
             return;

@@ -46,7 +46,7 @@ fn context_comes_in_groups() {
 #[test]
 fn bytes_that_are_no_text_are_only_mentioned() {
     assert_eq!(
-        run(&["grep", "x"], b"x\0y\n").0,
+        run(&["grep", "x"], b"x\0y\n").1,
         "grep: (standard input): binary file matches\n"
     );
     assert_eq!(run(&["grep", "-a", "x"], b"x\0y\n").0, "x\0y\n");
