@@ -2,7 +2,7 @@
 
 use sundew_kernel::{ExitStatus, Process};
 
-use super::{fail, lines, print, read};
+use super::{lines, print, read};
 
 const HINT: &str = "Try `getent --help' or `getent --usage' for more information.\n";
 /// Status for an unknown database.
@@ -23,12 +23,7 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
         return print(proc, super::help("getent")).await;
     }
     let Some(database) = words.first().cloned() else {
-        return fail(
-            proc,
-            format!("getent: wrong number of arguments\n{HINT}"),
-            UNKNOWN,
-        )
-        .await;
+        return refuse(proc, b"getent: wrong number of arguments\n").await;
     };
     let keys: Vec<Vec<u8>> = words.into_iter().skip(1).collect();
     let (file, separator): (&[u8], u8) = match database.as_slice() {
@@ -43,14 +38,8 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
             return ExitStatus::Exited(NOT_FOUND);
         }
         _ => {
-            let text = [
-                b"Unknown database: ".as_slice(),
-                &database,
-                b"\n",
-                HINT.as_bytes(),
-            ]
-            .concat();
-            return fail(proc, text, UNKNOWN).await;
+            let text = [b"Unknown database: ".as_slice(), &database, b"\n"].concat();
+            return refuse(proc, &text).await;
         }
     };
     let Ok(text) = read(proc, file).await else {
@@ -77,11 +66,30 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
             name == key || numeric && separator == b':' && fields.nth(1) == Some(&key)
         });
         match found {
+            Some(row) if separator == b' ' => drop(proc.print(&service(row)).await),
             Some(row) => drop(proc.print(&[row.as_slice(), b"\n"].concat()).await),
             None => proc.set_status(NOT_FOUND),
         }
     }
     proc.status()
+}
+
+/// The complaint on one stream, the hint on the other, as argp does it here.
+async fn refuse(proc: &mut Process, text: &[u8]) -> ExitStatus {
+    proc.print_error(text).await;
+    print(proc, HINT).await;
+    ExitStatus::Exited(UNKNOWN)
+}
+
+/// A line of `/etc/services` as getent lays it out: name, port, other names.
+fn service(row: &[u8]) -> Vec<u8> {
+    let row = row.split(|&byte| byte == b'#').next().unwrap_or_default();
+    let mut words = row
+        .split(u8::is_ascii_whitespace)
+        .filter(|word| !word.is_empty());
+    let name = String::from_utf8_lossy(words.next().unwrap_or_default()).into_owned();
+    let rest: Vec<&[u8]> = words.collect();
+    [format!("{name:<21} ").as_bytes(), &rest.join(&b' '), b"\n"].concat()
 }
 
 async fn hosts(proc: &mut Process, keys: &[Vec<u8>]) -> ExitStatus {
@@ -110,7 +118,12 @@ async fn hosts(proc: &mut Process, keys: &[Vec<u8>]) -> ExitStatus {
         return print(proc, all).await;
     }
     for key in keys {
-        if let Some(row) = rows.iter().find(|row| row.contains(key)) {
+        // The newer protocol is asked for first.
+        let newer =
+            |row: &&Vec<Vec<u8>>| row.first().is_some_and(|address| address.contains(&b':'));
+        let mut matching = rows.iter().filter(|row| row.contains(key));
+        let first = matching.clone().find(newer).or_else(|| matching.next());
+        if let Some(row) = first {
             let _closed = proc.print(&show(row)).await;
             continue;
         }

@@ -309,7 +309,7 @@ mod tests {
     fn a_format_of_ones_own() {
         assert_eq!(
             run(&["hexdump", "-e", "16/1 \"%02x\" \"\\n\""], b"abc").0,
-            "616263\n"
+            "616263                          \n"
         );
         assert_eq!(
             run(&["hexdump", "-ve", "1/1 \"%02x\""], b"aaab").0,
