@@ -200,11 +200,12 @@ async fn connect(proc: &mut Process, host: &[u8], port: u16) {
             Ok(Ok(mut stream)) => {
                 let mut banner = vec![0; MAX_BANNER_BYTES];
                 let read = proc.interruptible(stream.read(&mut banner)).await;
+                let reset = format!("read: {}", sundew_kernel::Errno::Econnreset.message());
                 let said = matches!(read, Ok(Ok(count)) if count > 0);
                 let how = if said {
                     "Connection closed by remote host"
                 } else {
-                    "read: Connection reset by peer"
+                    &reset
                 };
                 format!(
                     "kex_exchange_identification: {how}\r\nConnection closed by {address} port {port}\r\n"
