@@ -183,7 +183,8 @@ impl Bench {
             }),
             limits: Limits::default(),
             seed: 1,
-            residents: Vec::new(),
+            residents: sundew_kernel::machine::Residents::default(),
+            sockets: Vec::new(),
             last_pid: 1000,
             heavy: None,
         });
