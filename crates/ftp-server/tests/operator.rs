@@ -63,7 +63,8 @@ fn the_template_is_a_good_configuration() {
 fn users_have_their_own_root_permissions_and_quota() {
     let server = Daemon::start(&format!(
         "[user.anna]\npassword = '{}'\nroot = 'HERE/anna'\npermissions = 'elradfmw'\n\
-         directories = {{ '/pub' = 'elr' }}\nquota_bytes = '100k'\nsessions = 1\n",
+         directories = {{ '/pub' = 'elr' }}\nquota_bytes = '100k'\nsessions = 1\n\
+         [anonymous]\nratio = '1:1'\nratio_credit = 10\n",
         hash("secret")
     ));
     let mut anna = server.client();
@@ -85,6 +86,10 @@ fn users_have_their_own_root_permissions_and_quota() {
     let mut anybody = server.client();
     anybody.log_in("ftp", "x");
     assert_eq!(anybody.fetch("RETR common"), "of all\n");
+    // Seven of ten bytes were taken, and nothing was given.
+    let data = anybody.data();
+    anybody.ask("RETR common", "550 ");
+    drop(data);
     anybody.ask("DELE common", "550 ");
 }
 

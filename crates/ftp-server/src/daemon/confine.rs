@@ -2,7 +2,8 @@
 
 use std::ffi::CString;
 use std::fmt;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use landlock::{
     ABI, Access, AccessFs, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetStatus,
@@ -84,6 +85,16 @@ impl Identity {
             group: own.ok_or_else(|| missing("group", group.unwrap_or("of the user")))?,
             user: found,
         })
+    }
+
+    /// Gives a file to this user, so that it can be opened again once root is given up.
+    ///
+    /// # Errors
+    ///
+    /// The system's.
+    pub fn own(&self, path: &Path) -> io::Result<()> {
+        let (uid, gid) = (self.user.uid.as_raw(), self.group.gid.as_raw());
+        std::os::unix::fs::chown(path, Some(uid), Some(gid))
     }
 
     /// Becomes this user for good, in all threads.

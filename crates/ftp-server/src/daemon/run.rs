@@ -45,6 +45,14 @@ pub(super) fn run(serve: &Serve) -> Result<(), Failure> {
     // Opened by name before names are given up.
     let homes = open_homes(&config)?;
     let logs = Logs::open(&config)?;
+    if let Some(identity) = &identity {
+        let paths = [&config.log.transfers, &config.log.events];
+        for path in paths.into_iter().flatten() {
+            identity.own(path).map_err(|error| {
+                Failure::new(FailureKind::System, format!("{}: {error}", path.display()))
+            })?;
+        }
+    }
     let control = open_control(&config, serve)?;
     // Before the runtime: it binds this thread and those it starts.
     if config.process.landlock {
