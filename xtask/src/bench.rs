@@ -61,3 +61,30 @@ pub(crate) fn ftp(options: &[&str]) -> Result<()> {
         .arg(libunftp.join("release/bench-libunftp"));
     step::succeed(bench.args(options).current_dir(workspace::root()))
 }
+
+/// `cargo xtask bench ftp-client [OPTION]...`: the options are those of `sundew-bench ftp-client`.
+pub(crate) fn ftp_client(options: &[&str]) -> Result<()> {
+    step::succeed(
+        workspace::cargo()
+            .args(["build", "--release", "--locked", "--bins"])
+            .args(["-p", "sundew-bench", "-p", "ftp-tool", "-p", "ftp-client"]),
+    )?;
+    let release = workspace::target_directory().join("release");
+    let suppaftp = workspace::target_directory().join("suppaftp");
+    step::succeed(
+        workspace::cargo()
+            .args(["build", "--release", "--quiet", "--manifest-path"])
+            .arg(workspace::root().join("bench/suppaftp/Cargo.toml"))
+            .arg("--target-dir")
+            .arg(&suppaftp),
+    )?;
+    let mut bench = std::process::Command::new(release.join("sundew-bench"));
+    bench
+        .arg("ftp-client")
+        .args(["--tool".as_ref(), release.join("sundew-ftp").as_os_str()])
+        .args(["--ftpget".as_ref(), release.join("ftpget").as_os_str()])
+        .args(["--ftpput".as_ref(), release.join("ftpput").as_os_str()])
+        .arg("--suppaftp")
+        .arg(suppaftp.join("release/bench-suppaftp"));
+    step::succeed(bench.args(options).current_dir(workspace::root()))
+}

@@ -34,6 +34,8 @@ usage: cargo xtask TASK
                         one attacker's load against another's keystrokes; see its --help
   bench ftp [OPTION]... our FTP server beside others; see its --help. `--write docs/performance.md`
                         puts the table there
+  bench ftp-client [OPTION]...
+                        our FTP clients beside curl, lftp, wget, BusyBox, suppaftp and ftplib
 ";
 
 fn main() -> ExitCode {
@@ -47,6 +49,7 @@ fn main() -> ExitCode {
         ["oracle", files @ ..] if !files.is_empty() => oracle::run(files),
         ["bench", "nonblocking", rest @ ..] => bench::nonblocking(rest),
         ["bench", "ftp", rest @ ..] => bench::ftp(rest),
+        ["bench", "ftp-client", rest @ ..] => bench::ftp_client(rest),
         _ => {
             eprint!("{USAGE}");
             return ExitCode::from(2);

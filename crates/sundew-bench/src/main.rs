@@ -18,6 +18,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 mod ftp;
+mod ftp_client;
 mod ftpd;
 mod nonblocking;
 mod process;
@@ -42,12 +43,15 @@ enum Task {
     /// The least an FTP server can do, to compare with; started by `ftp`.
     #[command(hide = true)]
     FtpLimit(ftpd::LimitOptions),
+    /// Our FTP clients beside those people use: rate, processor time, memory.
+    FtpClient(Box<ftp_client::Options>),
 }
 
 fn main() -> ExitCode {
     let result = process::raise_descriptor_limit().and_then(|()| match Arguments::parse().task {
         Task::Nonblocking(options) => run(&options),
         Task::Ftp(options) => ftpd::run(&options),
+        Task::FtpClient(options) => ftp_client::run(&options),
         Task::FtpLimit(options) => ftpd::limit::serve(&options),
     });
     match result {
