@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use ftp_proto::reply::Code;
 use futures_util::future::join_all;
 
 use super::{Tally, manage, walk};
@@ -180,7 +181,11 @@ impl Run<'_> {
         let refused = failure
             .reply
             .as_ref()
-            .is_some_and(|reply| reply.code().number() / 10 == 55);
+            // 550 by most, 501 by pyftpdlib; what is wrong with it shows when it is made.
+            .is_some_and(|reply| {
+                let code = reply.code();
+                code.number() / 100 == 5 && code != Code::NOT_LOGGED_IN
+            });
         if self.way == Way::Down || !refused {
             return Err(failure);
         }
