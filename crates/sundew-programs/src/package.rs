@@ -13,6 +13,7 @@ mod dpkg;
 mod getent;
 mod group;
 mod journal;
+mod libc;
 mod module;
 mod service;
 mod which;
@@ -96,6 +97,10 @@ pub(crate) const TABLE: &[Program] = &[
         run: |p| Box::pin(dpkg::run(p)),
     },
     Program {
+        name: "getconf",
+        run: |p| Box::pin(libc::getconf(p)),
+    },
+    Program {
         name: "getent",
         run: |p| Box::pin(getent::run(p)),
     },
@@ -110,6 +115,10 @@ pub(crate) const TABLE: &[Program] = &[
     Program {
         name: "kmod",
         run: |p| Box::pin(module::run(p)),
+    },
+    Program {
+        name: "locale",
+        run: |p| Box::pin(libc::locale(p)),
     },
     Program {
         name: "loginctl",

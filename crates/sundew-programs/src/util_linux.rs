@@ -6,6 +6,7 @@ use sundew_kernel::{ExitStatus, Process};
 use crate::getopt::{Error, try_help};
 
 mod column;
+mod device;
 mod dmesg;
 mod getopt_;
 mod hexdump;
@@ -28,6 +29,7 @@ macro_rules! programs {
 }
 
 programs! {
+    "blkid" => device::blkid,
     "chrt" => schedule::chrt,
     "clear" => terminal::clear,
     "column" => column::run,
@@ -37,9 +39,12 @@ programs! {
     "flock" => schedule::flock,
     "getopt" => getopt_::run,
     "hexdump" => hexdump::run,
+    "hwclock" => device::hwclock,
     "ionice" => schedule::ionice,
+    "ipcs" => device::ipcs,
     "last" => last::run,
     "logger" => message::logger,
+    "losetup" => device::losetup,
     "lsblk" => mount::lsblk,
     "lscpu" => lscpu::run,
     "mesg" => message::mesg,
@@ -50,6 +55,8 @@ programs! {
     "renice" => schedule::renice,
     "rev" => rev::run,
     "setsid" => setsid::run,
+    "swapoff" => device::swapoff,
+    "swapon" => device::swapon,
     "taskset" => schedule::taskset,
     "tput" => terminal::tput,
     "umount" => mount::umount,

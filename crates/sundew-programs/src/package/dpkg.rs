@@ -55,6 +55,23 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
         }
         return proc.status();
     }
+    if has(b"-W", b"--show") {
+        let shown = |one: &Package| format!("{}\t{}\n", one.field("Package"), one.field("Version"));
+        let mut text = String::new();
+        for one in &packages {
+            if names.is_empty() || names.contains(&one.field("Package")) {
+                text += &shown(one);
+            }
+        }
+        for name in &names {
+            if !packages.iter().any(|one| one.field("Package") == *name) {
+                let line = format!("dpkg-query: no packages found matching {name}\n");
+                proc.print_error(line.as_bytes()).await;
+                proc.set_status(1);
+            }
+        }
+        return print(proc, text).await;
+    }
     if has(b"--get-selections", b"--get-selections") {
         let rows: Vec<String> = packages
             .iter()
