@@ -6,6 +6,13 @@ use crate::getopt::{Arity, Getopt, Spec};
 use crate::text::input;
 use crate::time::{Shown, Zone};
 
+/// What swapon(8) ends with when a device could not be used: minus one.
+const SWAPON_FAILED: u8 = 255;
+/// swapoff(8): no such device.
+const SWAPOFF_FAILED: u8 = 4;
+/// swapoff(8): a wrong command line.
+const SWAPOFF_USAGE: u8 = 16;
+
 async fn text(proc: &Process, path: &[u8]) -> Vec<u8> {
     let read = input::read_all(proc, path).await;
     read.map(|(text, _memory)| text).unwrap_or_default()
@@ -50,10 +57,15 @@ pub(crate) async fn swapon(proc: &mut Process) -> ExitStatus {
             proc.status()
         };
     }
-    for path in getopt.operands() {
-        complain_about(proc, &path, "swapon").await;
+    let operands = getopt.operands();
+    for path in &operands {
+        complain_about(proc, path, "swapon").await;
     }
-    proc.status()
+    ExitStatus::Exited(if operands.is_empty() {
+        0
+    } else {
+        SWAPON_FAILED
+    })
 }
 
 pub(crate) async fn swapoff(proc: &mut Process) -> ExitStatus {
@@ -78,12 +90,17 @@ pub(crate) async fn swapoff(proc: &mut Process) -> ExitStatus {
     }
     let operands = getopt.operands();
     if operands.is_empty() && !all {
-        return super::bad_usage(proc).await;
+        super::bad_usage(proc).await;
+        return ExitStatus::Exited(SWAPOFF_USAGE);
     }
-    for path in operands {
-        complain_about(proc, &path, "swapoff").await;
+    for path in &operands {
+        complain_about(proc, path, "swapoff").await;
     }
-    proc.status()
+    ExitStatus::Exited(if operands.is_empty() {
+        0
+    } else {
+        SWAPOFF_FAILED
+    })
 }
 
 async fn complain_about(proc: &mut Process, path: &[u8], what: &str) {
