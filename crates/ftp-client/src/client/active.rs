@@ -70,3 +70,43 @@ pub(super) async fn accept<S>(
     }
     Err(Cause::ForeignAddress(stranger))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+
+    use super::*;
+    use crate::dial::ConnectError;
+
+    /// Accepts from these addresses in turn; the stream is the address's number.
+    fn listening(from: &[&str]) -> Listening<usize> {
+        let mut from: VecDeque<_> = from
+            .iter()
+            .enumerate()
+            .map(|(index, from)| (index, SocketAddr::new(from.parse().unwrap(), 20)))
+            .collect();
+        Listening {
+            address: SocketAddr::from(([127, 0, 0, 1], 4000)),
+            accept: Box::new(move || {
+                let next = from.pop_front();
+                Box::pin(async move { next.ok_or_else(|| ConnectError::new("no more")) })
+            }),
+        }
+    }
+
+    #[tokio::test]
+    async fn only_the_server_may_dial_in() {
+        let peer = "192.0.2.1".parse().unwrap();
+        let found = accept(
+            listening(&["198.51.100.1", "::ffff:192.0.2.1"]),
+            peer,
+            DataAddress::ControlPeer,
+        );
+        assert_eq!(found.await.unwrap(), 1);
+        let found = accept(listening(&["198.51.100.1"]), peer, DataAddress::Any).await;
+        assert_eq!(found.unwrap(), 0);
+        let strangers = ["198.51.100.1"; MAX_STRANGERS];
+        let error = accept(listening(&strangers), peer, DataAddress::ControlPeer).await;
+        assert!(matches!(error, Err(Cause::ForeignAddress(_))));
+    }
+}

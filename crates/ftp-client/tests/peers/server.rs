@@ -11,6 +11,9 @@ use ftp_client::{Config, Login, Security, TlsOptions};
 /// Longest time a server may take to listen.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Starts before giving up.
+const ATTEMPTS: usize = 5;
+
 /// `openssl passwd -6 -salt sundew secret`.
 const SECRET: &str = "$6$sundew$Gy7y4gccSFQHQlr0uLWSjFOD9oV8u1Wy5exgxQF2gVsdJY54dhLe5XiE05sDLxerELE7ErKvHN08DpqynGlob1";
 
@@ -40,7 +43,18 @@ pub(crate) struct Server {
 }
 
 impl Server {
+    /// Somebody else may take the port between our looking for one and the server's: then again.
     pub(crate) async fn start(kind: Kind) -> Self {
+        for _ in 0..ATTEMPTS {
+            let mut server = Self::spawn(kind);
+            if server.listens().await {
+                return server;
+            }
+        }
+        panic!("{kind:?} does not start");
+    }
+
+    fn spawn(kind: Kind) -> Self {
         let directory = tempfile::tempdir().unwrap();
         // Servers give up root before they look at the files.
         let readable = std::fs::Permissions::from_mode(0o755);
@@ -61,29 +75,32 @@ impl Server {
         let child = command
             .spawn()
             .unwrap_or_else(|error| panic!("{program}: {error}; run scripts/test --peers"));
-        let mut server = Self {
+        Self {
             child,
             directory,
             kind,
             port,
             certificate,
-        };
-        server.wait().await;
-        server
+        }
     }
 
-    async fn wait(&mut self) {
+    /// Whether the server came up; it may also have ended.
+    async fn listens(&mut self) -> bool {
         let address = SocketAddr::from(([127, 0, 0, 1], self.port));
         let listens = async {
-            while tokio::net::TcpStream::connect(address).await.is_err() {
+            loop {
                 if let Some(status) = self.child.try_wait().unwrap() {
-                    panic!("{:?} ended with {status}: {}", self.kind, self.log());
+                    eprintln!("{:?} ended with {status}: {}", self.kind, self.log());
+                    return false;
+                }
+                if tokio::net::TcpStream::connect(address).await.is_ok() {
+                    return true;
                 }
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
         let listens = tokio::time::timeout(PATIENCE, listens).await;
-        assert!(listens.is_ok(), "{:?} does not listen", self.kind);
+        listens.unwrap_or_else(|_| panic!("{:?} does not listen", self.kind))
     }
 
     fn log(&self) -> String {
@@ -163,7 +180,7 @@ fn proftpd(root: &Path, port: u16) -> Command {
     let modules = extracted("usr/lib/proftpd");
     let modules = modules.display();
     let text = format!(
-        "ServerName test\nServerType standalone\nDefaultAddress 127.0.0.1\nPort {port}\nUseIPv6 off\n\
+        "ServerName test\nServerType standalone\nDefaultAddress 127.0.0.1\nSocketBindTight on\nPort {port}\nUseIPv6 off\n\
          User nobody\nGroup nogroup\nModulePath {modules}\nLoadModule mod_tls.c\n\
          LoadModule mod_digest.c\nPidFile {at}/pid\nScoreboardFile none\nDelayTable none\n\
          DelayEngine off\nWtmpLog off\nTransferLog none\nSystemLog {at}/log\n\

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use ftp_client::client::HashAlgorithm;
 use ftp_client::tls::Versions;
 use ftp_client::{Client, Config, DataMode, dial::Tcp};
 use ftp_proto::listing::Kind as EntryKind;
 use ftp_proto::time::Timestamp;
+use sha2::{Digest, Sha256};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::server::{Kind, Server};
@@ -34,13 +36,13 @@ async fn work(server: &Server, config: Config) {
     let mut upload = client.store("a file").await.unwrap();
     upload.write_all(&content).await.unwrap();
     upload.finish().await.unwrap();
-    assert_eq!(
-        std::fs::read(server.data().join("a file")).unwrap(),
-        content
-    );
+    let stored = std::fs::read(server.data().join("a file")).unwrap();
+    assert!(stored == content, "{kind:?}: {} bytes", stored.len());
     assert_eq!(client.size("a file").await.unwrap(), Some(300_000));
     let modified = client.modified("a file").await.unwrap().unwrap();
     assert!(modified > Timestamp::from_unix(1_700_000_000), "{kind:?}");
+
+    extras(&mut client, kind, &content).await;
 
     let mut append = client.append("a file").await.unwrap();
     append.write_all(b"and more").await.unwrap();
@@ -53,7 +55,11 @@ async fn work(server: &Server, config: Config) {
         let all = download.read_to_end(&mut read).await;
         all.unwrap_or_else(|error| panic!("{kind:?} from {offset}: {error}"));
         let whole = [&content[..], b"and more"].concat();
-        assert_eq!(read, whole[offset as usize..], "{kind:?} from {offset}");
+        assert!(
+            read == whole[offset as usize..],
+            "{kind:?} from {offset}: {} bytes",
+            read.len()
+        );
         download.finish().await.unwrap();
     }
 
@@ -105,8 +111,43 @@ async fn work(server: &Server, config: Config) {
         client.list("").await.unwrap().entries.is_empty(),
         "{kind:?}"
     );
+    unique(&mut client, kind).await;
     client.noop().await.unwrap();
     client.quit().await.unwrap();
+}
+
+/// What only some servers offer.
+async fn extras(client: &mut Client<Tcp>, kind: Kind, content: &[u8]) {
+    if client.features().await.unwrap().has("MFMT") {
+        let time = Timestamp::from_unix(1_600_000_000);
+        client.set_modified("a file", time).await.unwrap();
+        let modified = client.modified("a file").await.unwrap();
+        assert_eq!(modified, Some(time), "{kind:?}");
+        let facts = client.facts("a file").await.unwrap();
+        assert_eq!(facts.modified, Some(time), "{kind:?}");
+    }
+    let hashes = client.hash_algorithms().await.unwrap();
+    assert_eq!(
+        kind == Kind::Proftpd,
+        hashes.contains(&HashAlgorithm::Sha256)
+    );
+    for algorithm in hashes {
+        let hash = client.hash("a file", algorithm).await.unwrap();
+        if algorithm == HashAlgorithm::Sha256 {
+            assert_eq!(hash.value, Sha256::digest(content).to_vec());
+        }
+    }
+}
+
+/// STOU; last, since pure-ftpd (seen in 1.0.50) mistakes a later APPE of the session for another.
+async fn unique(client: &mut Client<Tcp>, kind: Kind) {
+    let mut upload = client.store_unique().await.unwrap();
+    upload.write_all(b"u").await.unwrap();
+    let name = upload.unique_name();
+    upload.finish().await.unwrap();
+    let name = name.unwrap_or_else(|| panic!("{kind:?} names no file"));
+    assert_eq!(client.size(&name).await.unwrap(), Some(1), "{kind:?}");
+    client.delete(&name).await.unwrap();
 }
 
 async fn within<T>(what: impl Future<Output = T>) -> T {

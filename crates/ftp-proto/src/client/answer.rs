@@ -43,17 +43,17 @@ pub fn modified(reply: &Reply) -> Option<Timestamp> {
     })
 }
 
-/// The name in the reply to STOU: behind `FILE:` in the 150 or 125 (RFC 1123 §4.1.2.9), or in
-/// quotes, or the last word of a final reply that says `unique file name`.
+/// The name in the reply to STOU: behind `FILE:` in any line of the 150 or 125 (RFC 1123 §4.1.2.9),
+/// or in quotes.
 #[must_use]
 pub fn unique_name(reply: &Reply) -> Option<Vec<u8>> {
-    let text = reply.text();
-    let upper = text.to_ascii_uppercase();
-    if let Some(at) = upper.windows(5).position(|window| window == b"FILE:") {
+    let by_word = reply.lines().find_map(|text| {
+        let upper = text.to_ascii_uppercase();
+        let at = upper.windows(5).position(|window| window == b"FILE:")?;
         let name = text.get(at + 5..)?.trim_ascii();
-        return (!name.is_empty()).then(|| name.to_vec());
-    }
-    crate::address::unquote(text).filter(|name| !name.is_empty())
+        (!name.is_empty()).then(|| name.to_vec())
+    });
+    by_word.or_else(|| crate::address::unquote(reply.text()).filter(|name| !name.is_empty()))
 }
 
 /// The byte count in the text of a 150, as `150 Opening … (1234 bytes).`: good for progress bars only.
