@@ -116,6 +116,11 @@ impl Command {
     ///
     /// [`CommandError`]; the session can go on after every one of them.
     pub fn parse(line: &[u8]) -> Result<Self, CommandError> {
+        // Telnet's Synch before ABOR, sent as urgent data byte by byte, may lose the IAC it began with
+        // on the way; no verb begins with such a byte.
+        let is_telnet = |byte: &u8| *byte >= FIRST_TELNET_BYTE;
+        let start = line.iter().position(|byte| !is_telnet(byte));
+        let line = line.get(start.unwrap_or(line.len())..).unwrap_or_default();
         if line.is_empty() {
             return Err(CommandError::Empty);
         }
@@ -228,6 +233,9 @@ macro_rules! read_one {
         Ok($variant(<$operand as Operand>::read($argument)?))
     };
 }
+
+/// The first of Telnet's commands, SE. RFC 854.
+const FIRST_TELNET_BYTE: u8 = 240;
 
 /// A verb's name in capitals as one number; `None` if it is too long for any.
 #[inline]

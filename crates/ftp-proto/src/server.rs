@@ -201,6 +201,9 @@ impl Session {
         if error.verb().is_some_and(|verb| !self.offers(verb)) {
             return reply(Code::NOT_IMPLEMENTED, text::NOT_IMPLEMENTED);
         }
+        if self.user().is_none() && error.verb().is_some_and(dispatch::needs_login) {
+            return reply(Code::NOT_LOGGED_IN, text::NOT_LOGGED_IN);
+        }
         reply(error.code(), text::command_error(error))
     }
 
@@ -466,6 +469,10 @@ enum Asked {
         title: &'static str,
     },
     SiteOther,
+    /// A transfer without a way for its data: whether anything else is wrong with it.
+    NoData {
+        offset: u64,
+    },
     Transfer {
         what: Vec<u8>,
         ascii: bool,

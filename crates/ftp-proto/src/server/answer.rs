@@ -92,6 +92,13 @@ impl Session {
                 reply(Code::PENDING, "Ready for destination name.")
             }
             (Asked::Site, Outcome::Done) => reply(Code::OKAY, "SITE command successful."),
+            (Asked::NoData { offset }, Outcome::Entry(entry)) => match entry.kind {
+                Kind::Directory => failed(verb, FileError::IsADirectory),
+                _ if entry.size.is_some_and(|size| size < offset) => {
+                    failed(verb, FileError::BadOffset)
+                }
+                _ => reply(Code::NO_DATA_CONNECTION, text::NO_DATA_SETUP),
+            },
             (Asked::Size, Outcome::Entry(entry)) => size(&entry),
             (Asked::Modified { .. }, Outcome::Entry(entry)) => modified(&entry),
             (Asked::Change { answer }, Outcome::Done) => reply(Code::FILE_STATUS, answer),

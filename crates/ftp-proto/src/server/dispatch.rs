@@ -103,7 +103,7 @@ impl Session {
 
 /// Whether a verb is refused with 530 before login; those that are not are harmless or part of it.
 /// STAT with a path and SITE with most words need one as well.
-const fn needs_login(verb: Verb) -> bool {
+pub(super) const fn needs_login(verb: Verb) -> bool {
     !matches!(
         verb,
         Verb::User

@@ -30,7 +30,13 @@ impl Session {
                 self.ask(verb, asked, Task::MakeDirectory(path))
             }
             Command::Rmd(path) | Command::Xrmd(path) => {
-                let path = self.removable(&path)?;
+                let path = self.path(&path, Right::Delete)?;
+                if path == Path::root() {
+                    return Ok(reply(
+                        Code::FILE_UNAVAILABLE,
+                        "Can't remove root directory.",
+                    ));
+                }
                 self.ask(verb, Asked::FileAction, Task::RemoveDirectory(path))
             }
             Command::Rmda(path) => {
@@ -44,7 +50,10 @@ impl Session {
             Command::Rnfr(path) => {
                 let path = self.path(&path, Right::Rename)?;
                 if path == Path::root() {
-                    return Err(FileError::Denied);
+                    return Ok(reply(
+                        Code::FILE_UNAVAILABLE,
+                        "Can't rename home directory.",
+                    ));
                 }
                 let asked = Asked::RenameFrom { path: path.clone() };
                 self.ask(verb, asked, Task::CheckExists(path))
@@ -118,7 +127,10 @@ impl Session {
         to: &Argument,
     ) -> Result<Response, FileError> {
         let Some(from) = from else {
-            return Ok(reply(Code::BAD_SEQUENCE, "RNTO comes after RNFR."));
+            return Ok(reply(
+                Code::BAD_SEQUENCE,
+                "Bad sequence of commands: use RNFR first.",
+            ));
         };
         let to = self.path(to, Right::Rename)?;
         let task = Task::Rename { from, to };

@@ -123,11 +123,13 @@ impl Session {
             }
         }
         if self.offers(Verb::Mlst) {
-            let facts = Fact::ALL.map(|fact| {
-                let star = if self.facts.contains(&fact) { "*" } else { "" };
+            let facts = Fact::ALL.iter();
+            let facts = facts.filter(|fact| **fact != Fact::Create || abilities.creation);
+            let facts = facts.map(|fact| {
+                let star = if self.facts.contains(fact) { "*" } else { "" };
                 format!("{}{star};", fact.name())
             });
-            lines.push(format!("MLST {}", facts.concat()));
+            lines.push(format!("MLST {}", facts.collect::<String>()));
         }
         if self.settings.deflate && self.offers(Verb::Mode) {
             lines.push("MODE Z".to_owned());

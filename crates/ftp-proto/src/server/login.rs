@@ -45,7 +45,7 @@ impl Session {
             }
             login @ Login::In { .. } => {
                 self.login = login;
-                reply(Code::SUPERFLUOUS, text::LOGGED_IN_ALREADY)
+                reply(Code::BAD_SEQUENCE, text::LOGGED_IN_ALREADY)
             }
             Login::Nobody | Login::AwaitAccount { .. } => {
                 reply(Code::BAD_SEQUENCE, text::USER_FIRST)

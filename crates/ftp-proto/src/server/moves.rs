@@ -148,7 +148,7 @@ impl Session {
     fn transfer(&mut self, verb: Verb, kind: TransferKind) -> Response {
         let data = std::mem::replace(&mut self.data, Data::None);
         let (data, as_client) = match data {
-            Data::None => return reply(Code::NO_DATA_CONNECTION, text::NO_DATA_SETUP),
+            Data::None => return self.without_data(verb, kind),
             Data::Passive { as_client } => (DataPath::Passive, as_client),
             Data::Active(address) => (DataPath::Active(address), false),
         };
@@ -184,6 +184,25 @@ impl Session {
             encoding,
         });
         self.ask(verb, asked, task)
+    }
+
+    /// No data connection was set up. What else is wrong is said all the same, since it is what the
+    /// client wants to know.
+    fn without_data(&mut self, verb: Verb, kind: TransferKind) -> Response {
+        let (path, offset) = match kind {
+            TransferKind::Retrieve { path, offset, .. }
+            | TransferKind::Store {
+                path,
+                placement: Placement::At(offset),
+                ..
+            } => (path, offset),
+            TransferKind::Store { .. }
+            | TransferKind::StoreUnique { .. }
+            | TransferKind::List { .. } => {
+                return reply(Code::NO_DATA_CONNECTION, text::NO_DATA_SETUP);
+            }
+        };
+        self.ask(verb, Asked::NoData { offset }, Task::Look(path))
     }
 
     /// STAT with a path; everything else is handed on.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Asked, Change, FileError, Path, Response, Session, Task, help, reply, text};
 use crate::argument::Argument;
-use crate::command::{Site, Verb};
+use crate::command::{CommandError, Site, Verb};
 use crate::permission::Right;
 use crate::reply::Code;
 
@@ -27,7 +27,7 @@ impl Session {
                 return Ok(reply(Code::NOT_LOGGED_IN, text::NOT_LOGGED_IN));
             }
             Ok(site) => site,
-            Err(error) => return Ok(reply(error.code(), text::command_error(error))),
+            Err(error) => return Ok(reply(error.code(), site_error(argument, error))),
         };
         Ok(match site {
             Site::Chmod { mode, path } => {
@@ -127,5 +127,21 @@ impl Session {
             ));
         }
         Ok(self.ask(Verb::Site, Asked::Site, Task::Copy { from, to }))
+    }
+}
+
+/// What is wrong with a SITE command.
+fn site_error(argument: &Argument, error: CommandError) -> &'static str {
+    let words = argument.as_bytes().trim_ascii();
+    let is_chmod = words
+        .get(..5)
+        .is_some_and(|word| word.eq_ignore_ascii_case(b"CHMOD"));
+    let count = words.split(|&byte| byte == b' ').count();
+    match error {
+        CommandError::BadArgument(_) if is_chmod && count < 3 => {
+            "Syntax error: command needs two arguments."
+        }
+        CommandError::BadArgument(_) if is_chmod => "Invalid SITE CHMOD format.",
+        error => text::command_error(error),
     }
 }

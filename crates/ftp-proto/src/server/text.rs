@@ -23,9 +23,9 @@ pub(super) const USER_FIRST: &str = "Login with USER first.";
 pub(super) const CONTROL_IN_CLEAR: &str = "SSL/TLS required on the control channel.";
 pub(super) const DATA_IN_CLEAR: &str = "SSL/TLS required on the data channel.";
 pub(super) const BAD_ARGUMENT: &str = "Syntax error in parameters or arguments.";
-pub(super) const LOGIN_INCORRECT: &str = "Login incorrect.";
+pub(super) const LOGIN_INCORRECT: &str = "Authentication failed.";
 pub(super) const FILE_ACTION_OKAY: &str = "Requested file action okay, completed.";
-pub(super) const DENIED: &str = "Permission denied.";
+pub(super) const DENIED: &str = "Permission denied. Not enough privileges.";
 pub(super) const NO_DATA_SETUP: &str = "Use PORT or PASV first.";
 pub(super) const EXTENDED_ONLY: &str = "Refused after EPSV ALL.";
 pub(super) const NO_DATA: &str = "Can't open data connection.";
@@ -54,6 +54,7 @@ pub(super) const fn command_error(error: CommandError) -> &'static str {
         CommandError::MissingArgument(_) => "Syntax error: command needs an argument.",
         CommandError::Superfluous(_) => "Syntax error: command does not accept arguments.",
         CommandError::BadArgument(Verb::Rest) => "Invalid parameter.",
+        CommandError::BadArgument(Verb::Mfmt | Verb::Mfct) => "Invalid time format.",
         CommandError::BadArgument(Verb::Port) => "Invalid PORT format.",
         CommandError::BadArgument(Verb::Eprt) => "Invalid EPRT format.",
         CommandError::BadArgument(_) => BAD_ARGUMENT,
@@ -74,6 +75,9 @@ pub(super) const fn file_error(verb: Verb, error: FileError) -> (Code, &'static 
         _ => Code::FILE_UNAVAILABLE,
     };
     match error {
+        FileError::NotFound if matches!(verb, Verb::Mdtm) => {
+            (refused, "No such file or directory: is not retrievable.")
+        }
         FileError::NotFound => (refused, "No such file or directory."),
         FileError::Denied => (refused, DENIED),
         FileError::NotADirectory => (refused, "Not a directory."),

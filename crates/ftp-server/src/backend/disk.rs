@@ -167,8 +167,18 @@ impl Files for Disk {
         let path = path.clone();
         let file = self
             .call(move |root| {
-                let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::NONBLOCK;
-                let file = beneath(root, relative(&path), flags, NEW_FILE)?;
+                // What is to be gone on with must be there.
+                let create = match placement {
+                    Placement::Append | Placement::Replace => OFlags::CREATE,
+                    Placement::At(_) => OFlags::empty(),
+                };
+                let mode = if create.is_empty() {
+                    Mode::empty()
+                } else {
+                    NEW_FILE
+                };
+                let flags = OFlags::WRONLY | OFlags::NONBLOCK | create;
+                let file = beneath(root, relative(&path), flags, mode)?;
                 let size = u64::try_from(regular(&file)?.st_size).unwrap_or(0);
                 let offset = match placement {
                     Placement::Append => size,

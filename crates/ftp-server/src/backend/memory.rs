@@ -166,9 +166,15 @@ impl Files for Memory {
 
     async fn write(&self, path: &Path, placement: Placement) -> Result<MemoryWriter, FileError> {
         let mut tree = self.tree();
-        match tree.add(path, Content::File(Vec::new())) {
-            Ok(()) | Err(FileError::Exists) => {}
-            Err(error) => return Err(error),
+        match placement {
+            // What is to be gone on with must be there.
+            Placement::At(_) => {}
+            Placement::Replace | Placement::Append => {
+                match tree.add(path, Content::File(Vec::new())) {
+                    Ok(()) | Err(FileError::Exists) => {}
+                    Err(error) => return Err(error),
+                }
+            }
         }
         let length = tree.file(path)?.len();
         match placement {
