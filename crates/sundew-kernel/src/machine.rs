@@ -29,10 +29,13 @@ use crate::socket::SocketInfo;
 use crate::tty::{Master, Tty, WindowSize};
 use crate::{ExitStatus, Pid, STDERR, STDIN, STDOUT, Signal, lock};
 
+/// A filesystem that several machines may have.
+pub type SharedVfs = Arc<Mutex<Vfs>>;
+
 /// What a machine is made of. Everything that varies is handed in here.
 pub struct Config {
-    /// The filesystem, with its mounts.
-    pub vfs: Vfs,
+    /// The filesystem, with its mounts; machines that share it see each other's files.
+    pub vfs: SharedVfs,
     /// The programs.
     pub programs: Arc<ProgramTable>,
     /// What is true of this machine.
@@ -123,7 +126,7 @@ impl FromIterator<Resident> for Residents {
 /// Lock order: `fs`, then `table`, then one process's `inner`. Never the other way round, and none
 /// across an await.
 pub struct Kernel {
-    pub(crate) fs: Mutex<Vfs>,
+    pub(crate) fs: SharedVfs,
     /// The mount table, which does not change; readable while `fs` is locked.
     pub(crate) mounts: Vec<Mount>,
     pub(crate) table: Mutex<ProcessTable>,
@@ -223,9 +226,10 @@ impl Machine {
     /// is dropped every process is gone.
     pub fn new(config: Config) -> (Self, Scheduler) {
         let now = config.clock.monotonic();
+        let mounts = lock(&config.vfs).mounts().to_vec();
         let kernel = Arc::new(Kernel {
-            mounts: config.vfs.mounts().to_vec(),
-            fs: Mutex::new(config.vfs),
+            mounts,
+            fs: config.vfs,
             table: Mutex::new(ProcessTable {
                 processes: config
                     .residents

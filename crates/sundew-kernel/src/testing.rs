@@ -306,7 +306,7 @@ pub fn machine(
     limits: budget::Limits,
 ) -> (Machine, Scheduler) {
     Machine::new(Config {
-        vfs: vfs(programs),
+        vfs: Arc::new(Mutex::new(vfs(programs))),
         programs: Arc::new(ProgramTable::new(programs.iter().copied())),
         facts: Arc::new(facts()),
         clock: Arc::new(SharedClock(Arc::clone(clock))),

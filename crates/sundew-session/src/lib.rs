@@ -7,6 +7,7 @@
 //!
 //! - [`lifetime`]: the [`Sensor`]: what all sessions share, how many there are, how they end
 //! - [`session`]: one connection from its first byte to its last event
+//! - [`persist`]: machines that are kept between visits
 //! - [`policy`]: which logins succeed
 //! - [`record`]: observations to events, downloads to artifacts
 //! - [`clock`]: real time for the machines
@@ -18,11 +19,13 @@
 
 pub mod clock;
 pub mod lifetime;
+pub mod persist;
 pub mod policy;
 pub mod record;
 pub mod session;
 
 pub use lifetime::{Parts, Sensor};
+pub use persist::Machines;
 pub use policy::Policy;
 pub use session::Session;
 pub use session::channel::{Channel, Exit, Output, Start, Started};

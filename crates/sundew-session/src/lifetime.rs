@@ -18,6 +18,7 @@ use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
 use crate::clock::event_time;
+use crate::persist::Machines;
 use crate::policy::Policy;
 use crate::session::Session;
 use crate::session::since_boot as login_uptime;
@@ -57,6 +58,8 @@ pub struct Parts {
     pub machine: budget::Limits,
     /// What one machine may write.
     pub files: sundew_vfs::Limits,
+    /// Where machines are kept between visits; `None`: every connection starts from the image.
+    pub machines: Option<Machines>,
     /// Session ids, delays and the machines' randomness start here.
     pub random: Random,
     /// Permits for machines that use much CPU; fewer than cores, so that the others get through.

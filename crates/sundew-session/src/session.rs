@@ -12,7 +12,7 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use sundew_events::event::{Credential, Kex, Login, PublicKey, Target};
 use sundew_events::{Connection, Escaped, EventKind, Literal, SessionId};
-use sundew_kernel::machine::{Config, Machine};
+use sundew_kernel::machine::{Config, Machine, SharedVfs};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
@@ -39,6 +39,8 @@ pub struct Session {
     /// Who is logged in.
     user: Mutex<Vec<u8>>,
     running: Arc<Mutex<Option<Running>>>,
+    /// The filesystem that is kept for this source, once somebody has logged in.
+    kept: Arc<Mutex<Option<SharedVfs>>>,
     /// The tasks of its channels.
     pub(crate) channels: TaskTracker,
     next_channel: AtomicU32,
@@ -66,6 +68,7 @@ impl Session {
             reporter,
             user: Mutex::default(),
             running: Arc::default(),
+            kept: Arc::default(),
             channels: TaskTracker::new(),
             next_channel: AtomicU32::new(0),
             forwarded: AtomicU32::new(0),
@@ -109,6 +112,11 @@ impl Session {
         );
         if permitted {
             *lock(&self.user) = user.to_vec();
+            if let Some(machines) = &sensor.parts.machines {
+                let source = self.reporter.connection.src().0;
+                let kept = machines.open(sensor, source).await;
+                *lock(&self.kept) = kept;
+            }
         } else {
             let spread = sensor.random() % (2 * FAIL_SPREAD_MS);
             let delay = FAIL_DELAY_MS
@@ -179,12 +187,18 @@ impl Session {
         let lasted = now.saturating_sub(self.began);
         let (reporter, channels) = (Arc::clone(&self.reporter), self.channels.clone());
         let running = Arc::clone(&self.running);
+        let kept = Arc::clone(&self.kept);
         drop(sensor.spawn(async move {
             if timeout(END_GRACE, channels.wait()).await.is_err() {
                 tracing::warn!(session = %reporter.connection.session(), "channels did not end");
             }
             // The machine ends here.
             drop(lock(&running).take());
+            let kept = lock(&kept).take();
+            let machines = &reporter.sensor.parts.machines;
+            if let (Some(kept), Some(machines)) = (kept, machines) {
+                machines.save(reporter.connection.src().0, kept).await;
+            }
             reporter.last_event(EventKind::SessionClosed {
                 duration_ms: u64::try_from(lasted.as_millis()).unwrap_or(u64::MAX),
             });
@@ -228,12 +242,10 @@ impl Session {
     fn make_machine(&self) -> Option<(Machine, sundew_kernel::scheduler::Scheduler)> {
         let sensor = self.sensor();
         let parts = &sensor.parts;
-        let vfs = match parts.persona.filesystem(parts.files) {
-            Ok(vfs) => vfs,
-            Err(errno) => {
-                tracing::error!(?errno, "the persona's mounts do not fit its image");
-                return None;
-            }
+        let kept = lock(&self.kept).clone();
+        let vfs = match kept {
+            Some(kept) => kept,
+            None => fresh(sensor)?,
         };
         Some(Machine::new(Config {
             vfs,
@@ -249,6 +261,17 @@ impl Session {
             last_pid: sensor.last_pid(),
             heavy: Some(Arc::clone(&parts.heavy)),
         }))
+    }
+}
+
+/// A filesystem fresh from the image.
+pub(crate) fn fresh(sensor: &Sensor) -> Option<SharedVfs> {
+    match sensor.parts.persona.filesystem(sensor.parts.files) {
+        Ok(vfs) => Some(Arc::new(Mutex::new(vfs))),
+        Err(errno) => {
+            tracing::error!(?errno, "the persona's mounts do not fit its image");
+            None
+        }
     }
 }
 

@@ -80,7 +80,7 @@ impl Debian {
             })
             .map_err(|errno| io::Error::other(errno.message()))?;
         let (machine, scheduler) = Machine::new(Config {
-            vfs,
+            vfs: Arc::new(std::sync::Mutex::new(vfs)),
             programs: Arc::new(programs()),
             facts: Arc::clone(&persona.facts),
             clock: Arc::new(SharedClock(Arc::clone(&clock))),

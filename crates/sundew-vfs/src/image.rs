@@ -53,6 +53,7 @@ pub struct Image {
     contents: Vec<Content>,
     /// Roots of the filesystems that lie in one image; the first is `/`.
     volumes: Vec<NodeIndex>,
+    fingerprint: u64,
 }
 
 /// Position in [`Image::nodes`]; 0 is the root.
@@ -127,6 +128,33 @@ impl Image {
         self.contents
             .iter()
             .fold(0, |sum, content| sum.saturating_add(content.len()))
+    }
+
+    /// A number that another tree has hardly ever: names, types, attributes and sizes go into it.
+    /// Changes saved over one image make no sense over another.
+    #[must_use]
+    pub fn fingerprint(&self) -> u64 {
+        self.fingerprint
+    }
+
+    fn make_fingerprint(&self) -> u64 {
+        let mut sum = 0xcbf2_9ce4_8422_2325_u64;
+        let mut add = |value: u64| {
+            sum = (sum ^ value).wrapping_mul(0x0100_0000_01b3);
+            sum ^= sum >> 31;
+        };
+        self.names.iter().for_each(|byte| add(u64::from(*byte)));
+        for entry in &self.entries {
+            add(u64::from(entry.node) << 32 | u64::from(entry.name.start));
+        }
+        for node in &self.nodes {
+            let attributes = node.attributes;
+            add(u64::from(attributes.uid) << 32 | u64::from(attributes.gid));
+            add(u64::from(attributes.mode));
+            add(attributes.mtime.secs.cast_unsigned());
+        }
+        self.contents.iter().for_each(|content| add(content.len()));
+        sum
     }
 
     /// The filesystem whose root this is, if it is one.

@@ -12,7 +12,7 @@
 //! - [`synthetic`]: nodes that somebody else answers for, such as `/proc`
 //! - [`vfs`]: the face: everything a system call needs
 //! - [`fuzz`]: entry points for fuzzers
-//! - `overlay`: one machine's changes, chunk by chunk, within a quota
+//! - `overlay`: one machine's changes, chunk by chunk, within a quota; saved and restored
 //! - `resolve`: from a path to an inode
 //!
 //! ```
@@ -58,7 +58,7 @@ pub mod vfs;
 pub use errno::Errno;
 pub use image::{Attributes, Content, Image, ImageBuilder, ImageError};
 pub use inode::{DirEntry, FileType, InodeId, Metadata, Timestamp};
-pub use overlay::{Limits, Usage};
+pub use overlay::{Limits, RestoreError, Usage};
 pub use permission::{Access, Credentials, permits};
 pub use synthetic::{NoSynthetic, Synthetic};
 pub use vfs::{Context, Mount, MountRoot, OpenOptions, Opened, Vfs};

@@ -7,6 +7,7 @@
 mod file;
 mod node;
 mod read;
+mod saved;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use crate::{Errno, FileType, InodeId, Timestamp};
 use file::{BLOCK_BYTES, FileData};
 pub(crate) use node::{Body, Directory, Node, Place};
 use read::View;
+pub use saved::RestoreError;
 
 /// How much a machine may change.
 ///

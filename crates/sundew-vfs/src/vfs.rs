@@ -11,7 +11,7 @@ mod open;
 use std::sync::Arc;
 
 use crate::image::Image;
-use crate::overlay::{Limits, Overlay, Usage};
+use crate::overlay::{Limits, Overlay, RestoreError, Usage};
 use crate::permission::{Access, Credentials, check};
 use crate::resolve::Follow;
 use crate::{DirEntry, Errno, InodeId, Metadata, Synthetic, Timestamp};
@@ -90,6 +90,23 @@ impl Vfs {
     #[must_use]
     pub fn limits(&self) -> Limits {
         self.overlay.limits()
+    }
+
+    /// Everything this machine changed, as bytes for [`restore`](Self::restore): files that are open
+    /// and have no name are left out. Takes time and memory in proportion to the changes.
+    #[must_use]
+    pub fn save(&self) -> Vec<u8> {
+        self.overlay.save()
+    }
+
+    /// Takes over what [`save`](Self::save) gave, on a machine that is fresh from the same image with
+    /// the same mounts.
+    ///
+    /// # Errors
+    ///
+    /// [`RestoreError`]; the machine is as before then.
+    pub fn restore(&mut self, saved: &[u8]) -> Result<(), RestoreError> {
+        self.overlay.restore(saved)
     }
 
     /// The inode a path leads to, from [`Context::cwd`].

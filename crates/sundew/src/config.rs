@@ -97,6 +97,12 @@ pub struct Capture {
 pub struct Machine {
     /// Which machine visitors find.
     pub persona: Persona,
+    /// Whether a source finds its machine again as it left it.
+    pub persist: bool,
+    /// Days without a visit after which such a machine is forgotten.
+    pub persist_days: u32,
+    /// Bytes of all machines that are kept.
+    pub persist_quota: u64,
     /// Live processes.
     pub processes: usize,
     /// Bytes of memory.
@@ -187,6 +193,9 @@ impl Default for Machine {
         let files = sundew_vfs::Limits::default();
         Self {
             persona: Persona::default(),
+            persist: false,
+            persist_days: 7,
+            persist_quota: 2 << 30,
             processes: limits.processes,
             memory: limits.memory_bytes,
             process_cpu_seconds: seconds(limits.process_cpu),

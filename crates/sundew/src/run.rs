@@ -12,7 +12,8 @@ use sundew_events::json::Additions;
 use sundew_kernel::program::ProgramTable;
 use sundew_persona::Persona;
 use sundew_session::clock::RealTime;
-use sundew_session::{Parts, Sensor};
+use sundew_session::persist::Keep;
+use sundew_session::{Machines, Parts, Sensor};
 use sundew_sinks::{Builder, CowrieJson, EventSender, Fanout};
 use sundew_ssh::door::SensorDoor;
 use sundew_ssh::listener::BindError;
@@ -47,6 +48,7 @@ struct Prepared {
     identity: Identity,
     persona: Persona,
     store: Store,
+    machines: Option<Machines>,
     events: EventSender,
     fanout: Fanout,
 }
@@ -77,10 +79,26 @@ impl Prepared {
             identity,
             persona,
             store,
+            machines: machines(config, data.path())?,
             events,
             fanout,
         })
     }
+}
+
+/// Where machines are kept, if they are.
+fn machines(config: &Config, data: &Path) -> Result<Option<Machines>, Failure> {
+    if !config.machine.persist {
+        return Ok(None);
+    }
+    let path = data.join("machines");
+    let keep = Keep {
+        time: Duration::from_secs(u64::from(config.machine.persist_days) * 86_400),
+        bytes: config.machine.persist_quota,
+    };
+    Machines::open_directory(path.clone(), keep)
+        .map(Some)
+        .map_err(|error| Failure::new(Status::Files, format!("{}: {error}", path.display())))
 }
 
 fn open_store(config: &Config, data: &Path) -> Result<Store, Failure> {
@@ -116,6 +134,7 @@ async fn serve(
         identity,
         persona,
         store,
+        machines,
         events,
         fanout,
     } = prepared;
@@ -135,6 +154,7 @@ async fn serve(
             sensor: sensor_name(config),
             uuid: identity.uuid,
         }),
+        machines,
         machine: machine_limits(&config.machine),
         files: sundew_vfs::Limits {
             max_bytes: config.machine.files,

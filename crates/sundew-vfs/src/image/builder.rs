@@ -259,13 +259,16 @@ impl ImageBuilder {
         let mut contents = self.contents;
         contents.shrink_to_fit();
         entries.shrink_to_fit();
-        Arc::new(Image {
+        let mut image = Image {
             nodes,
             entries,
             names,
             contents,
             volumes: self.volumes,
-        })
+            fingerprint: 0,
+        };
+        image.fingerprint = image.make_fingerprint();
+        Arc::new(image)
     }
 
     fn draft(&mut self, index: NodeIndex) -> Option<&mut Draft> {

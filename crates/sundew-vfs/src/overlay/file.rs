@@ -44,6 +44,37 @@ impl FileData {
         }
     }
 
+    /// Size, how much of the image shows through, and the chunks: what has to be saved.
+    pub(crate) fn parts(&self) -> (u64, u64, &BTreeMap<u64, Vec<u8>>) {
+        (self.size, self.base_len, &self.chunks)
+    }
+
+    /// A file of saved parts; `None` if they cannot belong together.
+    pub(crate) fn from_parts(
+        size: u64,
+        base_len: u64,
+        chunks: BTreeMap<u64, Vec<u8>>,
+    ) -> Option<Self> {
+        let sound = size <= MAX_FILE_BYTES
+            && base_len <= size
+            && chunks.iter().all(|(index, chunk)| {
+                let end = index
+                    .saturating_mul(CHUNK_BYTES)
+                    .saturating_add(chunk.len() as u64);
+                chunk.len() as u64 <= CHUNK_BYTES && end <= size.max(1)
+            });
+        let blocks = chunks
+            .values()
+            .map(|chunk| (chunk.len() as u64).div_ceil(BLOCK_BYTES))
+            .sum();
+        sound.then_some(Self {
+            size,
+            base_len,
+            chunks,
+            blocks,
+        })
+    }
+
     pub(crate) fn size(&self) -> u64 {
         self.size
     }

@@ -43,6 +43,12 @@ pub const TEMPLATE: &str = r#"# Sundew's configuration. What is commented out is
 [machine]
 # The machine that visitors find: "debian12", a server, or "camera", an ARM camera with BusyBox.
 #persona = "debian12"
+# true: who comes back from the same address (IPv6: /64) finds the files as they were left.
+# false: every connection starts from the same pristine machine.
+#persist = false
+# Days without a visit after which such a machine is forgotten, and bytes of all of them together.
+#persist_days = 7
+#persist_quota = 2147483648
 # What one visitor's machine may use: live processes, bytes of memory,
 #processes = 200
 #memory = 67108864

@@ -15,5 +15,6 @@ mod download;
 mod event;
 mod ftp;
 mod operator;
+mod persist;
 mod sensor;
 mod visit;

@@ -1,0 +1,57 @@
+//! A source finds its machine again, if the operator wants that.
+
+use crate::client::Client;
+use crate::sensor::{Sensor, until};
+
+const PERSIST: &str = "[machine]\npersist = true\n";
+
+fn kept(sensor: &Sensor) -> Vec<std::path::PathBuf> {
+    let folder = std::fs::read_dir(sensor.path("machines"));
+    let mut paths: Vec<_> = folder
+        .into_iter()
+        .flatten()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    paths.sort();
+    paths
+}
+
+fn is_named(path: &std::path::Path, extension: &str) -> bool {
+    path.extension().is_some_and(|known| known == extension)
+}
+
+#[tokio::test]
+async fn files_and_accounts_are_there_on_return_and_a_damaged_machine_is_set_aside() {
+    let mut sensor = Sensor::start_with(PERSIST).await;
+    let client = Client::of(&sensor);
+    let output = client.exec("echo planted > /root/.k; echo one >> /etc/motd").await;
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let file = until("a kept machine", || {
+        kept(&sensor).into_iter().find(|path| is_named(path, "machine"))
+    })
+    .await;
+    let output = client.exec("cat /root/.k; rm /root/.k").await;
+    assert_eq!(output.stdout, b"planted\n", "{output:?}");
+    sensor.stop().await;
+
+    // A power failure in the middle of a disk that lies about syncing.
+    let bytes = std::fs::read(&file).unwrap();
+    std::fs::write(&file, &bytes[..bytes.len() / 2]).unwrap();
+    let mut sensor = Sensor::start_in(sensor.directory).await;
+    let client = Client::of(&sensor);
+    let output = client.exec("cat /root/.k /etc/motd | grep -c one").await;
+    assert_eq!(output.stdout, b"0\n", "{output:?}");
+    assert!(kept(&sensor).iter().any(|path| is_named(path, "damaged")));
+    sensor.stop().await;
+}
+
+#[tokio::test]
+async fn without_the_wish_every_connection_finds_a_pristine_machine() {
+    let mut sensor = Sensor::start().await;
+    let client = Client::of(&sensor);
+    client.exec("echo planted > /root/.k").await;
+    let output = client.exec("ls -A /root").await;
+    assert_eq!(output.stdout, b".bashrc\n.profile\n", "{output:?}");
+    assert!(kept(&sensor).is_empty());
+    sensor.stop().await;
+}
