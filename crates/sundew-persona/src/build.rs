@@ -9,7 +9,9 @@ use sundew_kernel::environment::Environment;
 use sundew_kernel::facts::Facts;
 use sundew_kernel::machine::{Resident, Residents};
 use sundew_kernel::socket::{Protocol, SocketInfo};
-use sundew_vfs::{Errno, Image, ImageError, Limits, Mount, Vfs};
+use sundew_vfs::{
+    Context, Credentials, Errno, Image, ImageError, Limits, Mount, NoSynthetic, Timestamp, Vfs,
+};
 
 use crate::facts::{self, Origin};
 use crate::manifest::{self, ManifestError};
@@ -256,6 +258,42 @@ impl Persona {
         }
     }
 
+    /// The same machine with other files: users, groups and host name are those of the image, and what
+    /// cannot be mounted on it is not.
+    #[must_use]
+    pub fn over(mut self, image: &Arc<Image>) -> Self {
+        let mut vfs = Vfs::new(Arc::clone(image), Limits::default());
+        self.mounts.retain(|mount| vfs.mount(mount.clone()).is_ok());
+        let read = |path: &[u8]| {
+            let creds = Credentials::root();
+            let cx = Context {
+                creds: &creds,
+                synthetic: &NoSynthetic,
+                cwd: vfs.root(),
+                now: Timestamp::default(),
+            };
+            let ino = vfs.resolve(&cx, path, true).ok()?;
+            let content = image.file_content(ino)?;
+            let len = usize::try_from(content.len()).ok()?;
+            let mut bytes = vec![0; len.min(MAX_ACCOUNT_BYTES)];
+            let count = content.read_at(0, &mut bytes);
+            bytes.truncate(count);
+            Some(bytes)
+        };
+        let text = |path: &[u8]| read(path).unwrap_or_default();
+        self.users = users::passwd(&text(b"/etc/passwd"));
+        self.groups = users::group(&text(b"/etc/group"));
+        let name = text(b"/etc/hostname").trim_ascii().to_vec();
+        if !name.is_empty() {
+            let mut facts = (*self.facts).clone();
+            facts.hostname = name;
+            self.facts = Arc::new(facts);
+        }
+        self.image = Arc::clone(image);
+        self.executables = Vec::new();
+        self
+    }
+
     /// A password hash for `/etc/shadow` of an account that is made later: the same for the same user
     /// of the same machine, and of no password anybody knows.
     pub fn password_hash(&self, name: &[u8]) -> String {
@@ -320,6 +358,9 @@ fn sockets(model: Model, origin: &Origin, sshd: Pid, residents: &[Resident]) -> 
         })
         .collect()
 }
+
+/// Bytes read of an image's `/etc/passwd` and its kin.
+const MAX_ACCOUNT_BYTES: usize = 1 << 20;
 
 const SUPERUSER_PATH: &[u8] = b"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 const USER_PATH: &[u8] = b"/usr/local/bin:/usr/bin:/bin:/usr/games";

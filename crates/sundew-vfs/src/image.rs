@@ -6,12 +6,14 @@
 
 mod builder;
 mod content;
+mod saved;
 
 use crate::{FileType, InodeId, Timestamp};
 
 pub use builder::{ImageBuilder, ImageError};
 pub use content::Content;
 pub(crate) use content::copy_from;
+pub use saved::LoadError;
 
 /// The number of `/`, as ext4 has it.
 const ROOT_INO: u64 = 2;
@@ -155,6 +157,12 @@ impl Image {
         }
         self.contents.iter().for_each(|content| add(content.len()));
         sum
+    }
+
+    /// Content of a regular file; `None` for anything else.
+    #[must_use]
+    pub fn file_content(&self, ino: InodeId) -> Option<&Content> {
+        self.content(ino)
     }
 
     /// The filesystem whose root this is, if it is one.

@@ -197,6 +197,29 @@ fn another_image_and_smaller_limits_are_told_apart_from_damage() {
     assert_eq!(vfs.restore(&saved), Err(RestoreError::TooLarge));
 }
 
+#[test]
+fn an_image_is_read_as_it_was_written() {
+    let first = image(b"welcome");
+    let bytes = first.save();
+    let again = Image::load(&bytes).unwrap();
+    let limits = Limits::default;
+    let one = dump(&mut machine(&first, limits()));
+    // Numbers are given in another order; everything else is the same.
+    let plain = |lines: Vec<String>| -> Vec<String> {
+        let without = |line: String| {
+            let (before, rest) = line.split_once("ino: ").unwrap();
+            let (_, after) = rest.split_once(", ").unwrap();
+            format!("{before}{after}")
+        };
+        lines.into_iter().map(without).collect()
+    };
+    assert_eq!(plain(one), plain(dump(&mut machine(&again, limits()))));
+    assert_eq!(again.save(), bytes);
+    for len in (0..bytes.len()).step_by(13) {
+        assert!(Image::load(&bytes[..len]).is_err(), "{len}");
+    }
+}
+
 proptest! {
     #[test]
     fn any_bytes_are_refused_without_panic(mut bytes: Vec<u8>, magic: bool) {

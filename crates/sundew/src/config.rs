@@ -97,6 +97,8 @@ pub struct Capture {
 pub struct Machine {
     /// Which machine visitors find.
     pub persona: Persona,
+    /// An image made with `sundew fs` that takes the place of the persona's; empty for its own.
+    pub image: String,
     /// Whether a source finds its machine again as it left it.
     pub persist: bool,
     /// Days without a visit after which such a machine is forgotten.
@@ -193,6 +195,7 @@ impl Default for Machine {
         let files = sundew_vfs::Limits::default();
         Self {
             persona: Persona::default(),
+            image: String::new(),
             persist: false,
             persist_days: 7,
             persist_quota: 2 << 30,

@@ -3,6 +3,7 @@
 //! - [`config`]: `sundew.toml`, read and checked; no I/O
 //! - [`data`]: the data directory: made at the first start, reused at every other
 //! - [`failure`]: what can keep the sensor from running, in one line, with its exit status
+//! - [`fs`]: `sundew fs`: images of machines
 //! - [`run`]: wiring, signals, the orderly end
 #![allow(
     clippy::disallowed_methods,
@@ -12,6 +13,7 @@
 pub mod config;
 pub mod data;
 pub mod failure;
+pub mod fs;
 pub mod run;
 
 pub use config::Config;

@@ -1,5 +1,5 @@
-//! The sensor: `sundew up`, `sundew check`; and the FTP client beside it: `sundew ftp`, `ftpget`,
-//! `ftpput`.
+//! The sensor: `sundew up`, `sundew check`, `sundew fs`; and the FTP client beside it: `sundew ftp`,
+//! `ftpget`, `ftpput`.
 #![allow(
     clippy::disallowed_methods,
     clippy::print_stdout,
@@ -18,6 +18,7 @@ use clap::{Args, Parser, Subcommand};
 use ftp_client::program;
 use sundew::data::Data;
 use sundew::failure::Failure;
+use sundew::fs::Task;
 
 /// A honeypot: an emulated Debian machine that lets attackers in over SSH and keeps what they bring.
 #[derive(Debug, Parser)]
@@ -36,6 +37,9 @@ enum Command {
     Up(Up),
     /// Check the configuration and say what is wrong with it
     Check(Check),
+    /// Images of machines: build, import, look into, change, compare
+    #[command(subcommand)]
+    Fs(Fs),
     /// FTP for people: get, put, list, mirror
     Ftp(ftp_tool::cli::Arguments),
     /// Download a file as BusyBox does
@@ -44,6 +48,100 @@ enum Command {
     /// Upload a file as BusyBox does
     #[command(disable_help_flag = true)]
     Ftpput(BusyBox),
+}
+
+/// IMAGE is a file that `build` or `import` wrote, or `debian12` or `camera` for the built-in ones.
+#[derive(Debug, Subcommand)]
+enum Fs {
+    /// Make an image from a directory, a tar archive (also .gz) or an OCI image layout
+    Build {
+        /// The directory, archive or layout
+        source: PathBuf,
+        /// The file to write
+        image: PathBuf,
+    },
+    /// Make an image from Cowrie's fs.pickle; only data is read from the pickle, nothing is called
+    Import {
+        /// The pickle
+        pickle: PathBuf,
+        /// The file to write
+        image: PathBuf,
+        /// A directory with the contents of files, by path, as Cowrie's honeyfs
+        #[arg(long, value_name = "DIR")]
+        contents: Option<PathBuf>,
+    },
+    /// List an image
+    Ls {
+        /// The image
+        image: PathBuf,
+        /// Only what is below this path
+        #[arg(default_value = "/")]
+        path: String,
+    },
+    /// Print a file of an image
+    Cat {
+        /// The image
+        image: PathBuf,
+        /// The file
+        path: String,
+    },
+    /// Put a file of this computer into an image
+    Put {
+        /// The image, which is rewritten
+        image: PathBuf,
+        /// The file of this computer
+        file: PathBuf,
+        /// Where it goes
+        path: String,
+        /// Permission bits in octal; the file's own by default
+        #[arg(long, value_parser = octal)]
+        mode: Option<u16>,
+    },
+    /// Say what differs: - only in ONE, + only in OTHER, ~ not the same
+    Diff {
+        /// An image
+        one: PathBuf,
+        /// Another
+        other: PathBuf,
+    },
+}
+
+fn octal(text: &str) -> Result<u16, String> {
+    u16::from_str_radix(text, 8)
+        .ok()
+        .filter(|mode| *mode <= 0o7777)
+        .ok_or_else(|| "expected octal digits up to 7777".to_owned())
+}
+
+fn images(command: Fs) -> Result<(), Failure> {
+    let task = match command {
+        Fs::Build { source, image } => Task::Build { source, image },
+        Fs::Import {
+            pickle,
+            image,
+            contents,
+        } => Task::Import {
+            pickle,
+            image,
+            contents,
+        },
+        Fs::Ls { image, path } => Task::List { image, path },
+        Fs::Cat { image, path } => Task::Cat { image, path },
+        Fs::Put {
+            image,
+            file,
+            path,
+            mode,
+        } => Task::Put {
+            image,
+            file,
+            path,
+            mode,
+        },
+        Fs::Diff { one, other } => Task::Diff { one, other },
+    };
+    let mut out = std::io::stdout().lock();
+    sundew::fs::run(&task, &sundew::run::programs(), &mut out)
 }
 
 /// What BusyBox's own reader of options gets.
@@ -122,6 +220,7 @@ fn main() -> ExitCode {
         Some(Command::Ftp(arguments)) => return ftp_tool::run(&arguments),
         Some(Command::Ftpget(options)) => return program::ftpget(&options.bytes()),
         Some(Command::Ftpput(options)) => return program::ftpput(&options.bytes()),
+        Some(Command::Fs(command)) => images(command),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -67,6 +67,10 @@ impl Prepared {
             &runs,
         )
         .map_err(|error| Failure::new(Status::Internal, error.to_string()))?;
+        let persona = match config.machine.image.as_str() {
+            "" => persona,
+            image => persona.over(&crate::fs::load(Path::new(image))?),
+        };
         let path = data.path().join("log/cowrie.json");
         let journal = CowrieJson::open(&path, Additions::Keep)
             .map_err(|error| Failure::new(Status::Files, format!("{}: {error}", path.display())))?;
@@ -219,7 +223,8 @@ fn no_ipv6(error: &std::io::Error) -> bool {
 }
 
 /// Everything that runs on the machine.
-fn programs() -> ProgramTable {
+#[must_use]
+pub fn programs() -> ProgramTable {
     let shells = sundew_shell::PROGRAMS.iter().copied();
     ProgramTable::new(sundew_programs::table::programs().chain(shells))
 }

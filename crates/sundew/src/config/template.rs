@@ -43,6 +43,8 @@ pub const TEMPLATE: &str = r#"# Sundew's configuration. What is commented out is
 [machine]
 # The machine that visitors find: "debian12", a server, or "camera", an ARM camera with BusyBox.
 #persona = "debian12"
+# An image made with `sundew fs build` or `sundew fs import`, in place of the persona's own files.
+#image = ""
 # true: who comes back from the same address (IPv6: /64) finds the files as they were left.
 # false: every connection starts from the same pristine machine.
 #persist = false

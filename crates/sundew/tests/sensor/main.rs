@@ -14,6 +14,7 @@ mod client;
 mod download;
 mod event;
 mod ftp;
+mod image;
 mod operator;
 mod persist;
 mod sensor;

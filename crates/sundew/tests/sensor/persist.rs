@@ -24,10 +24,14 @@ fn is_named(path: &std::path::Path, extension: &str) -> bool {
 async fn files_and_accounts_are_there_on_return_and_a_damaged_machine_is_set_aside() {
     let mut sensor = Sensor::start_with(PERSIST).await;
     let client = Client::of(&sensor);
-    let output = client.exec("echo planted > /root/.k; echo one >> /etc/motd").await;
+    let output = client
+        .exec("echo planted > /root/.k; echo one >> /etc/motd")
+        .await;
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     let file = until("a kept machine", || {
-        kept(&sensor).into_iter().find(|path| is_named(path, "machine"))
+        kept(&sensor)
+            .into_iter()
+            .find(|path| is_named(path, "machine"))
     })
     .await;
     let output = client.exec("cat /root/.k; rm /root/.k").await;
