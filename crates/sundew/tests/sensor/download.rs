@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use ftp_server::auth::Accounts;
 use ftp_server::backend::disk::Disk;
 use ftp_server::files::{FileOptions, FileServer};
-use ftp_server::ftp_proto::listing::mlsx::Access;
+use ftp_server::ftp_proto::permission::Rights;
 use ftp_server::{Limits, Listener, Server};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -41,7 +41,7 @@ fn sidecar(sensor: &Sensor, event: &Value) -> Value {
 async fn ftpget_brings_a_file_to_the_machine_and_to_the_store() {
     let files = tempfile::tempdir().unwrap();
     std::fs::write(files.path().join("bot.sh"), sample()).unwrap();
-    let accounts = Accounts::new().with_anonymous(Access::Read);
+    let accounts = Accounts::new().with_anonymous(Rights::READ);
     let backend = Disk::open(files.path()).unwrap();
     let server = Server::new(
         FileServer::new(accounts, backend, FileOptions::default()),

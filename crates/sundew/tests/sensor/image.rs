@@ -1,6 +1,6 @@
 //! `sundew fs`: from a tree of this computer to an image, and back.
 
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::fs::{PermissionsExt, symlink};
 
 use crate::client::{Client, text};
 use crate::sensor::{Sensor, run};
