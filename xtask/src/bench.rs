@@ -6,6 +6,19 @@ use anyhow::Result;
 
 use crate::{step, workspace};
 
+/// `cargo xtask bench machine`: what a machine costs, printed as a table.
+pub(crate) fn machine() -> Result<()> {
+    step::succeed(workspace::cargo().args([
+        "run",
+        "--release",
+        "--locked",
+        "-p",
+        "sundew-testkit",
+        "--example",
+        "machine_cost",
+    ]))
+}
+
 /// `cargo xtask bench nonblocking [OPTION]...`: the options are those of `sundew-bench nonblocking`.
 pub(crate) fn nonblocking(options: &[&str]) -> Result<()> {
     let mut packages = vec!["-p", "sundew-bench"];

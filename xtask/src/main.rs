@@ -30,6 +30,7 @@ usage: cargo xtask TASK
                         builds and runs the fuzz targets, each for SECONDS (default 60);
                         --afresh starts from the seeds alone and is repeatable, as in ci
   oracle FILE...        replays .session files on this computer's bash and shows the difference
+  bench machine         start, memory and first write of an emulated machine, 10,000 resident
   bench nonblocking [OPTION]...
                         one attacker's load against another's keystrokes; see its --help
   bench ftp [OPTION]... our FTP server beside others; see its --help. `--write docs/performance.md`
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
         ["tidy"] => tidy::run(),
         ["fuzz", rest @ ..] => fuzz::command(rest),
         ["oracle", files @ ..] if !files.is_empty() => oracle::run(files),
+        ["bench", "machine"] => bench::machine(),
         ["bench", "nonblocking", rest @ ..] => bench::nonblocking(rest),
         ["bench", "ftp", rest @ ..] => bench::ftp(rest),
         ["bench", "ftp-client", rest @ ..] => bench::ftp_client(rest),

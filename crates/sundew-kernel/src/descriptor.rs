@@ -249,7 +249,7 @@ impl Description {
         Poll::Ready(match &self.kind {
             Kind::File(file) => self.write_file(kernel, file, data),
             Kind::Directory(_) => Err(Errno::Eisdir),
-            Kind::Snapshot { .. } => Err(Errno::Einval),
+            Kind::Snapshot { ino, .. } => crate::procfs::write(kernel, *ino, data),
             Kind::PipeWrite(end) | Kind::PipeBoth(_, end) => ready!(end.poll_write(cx, data)),
             Kind::PipeRead(_) => Err(Errno::Ebadf),
             Kind::Tty(tty) => ready!(tty.poll_write(cx, data)),

@@ -46,6 +46,8 @@ mod wait_queue;
 
 #[cfg(test)]
 mod machine_tests;
+#[cfg(test)]
+mod schedule_tests;
 
 pub use machine::Machine;
 pub use process::Process;

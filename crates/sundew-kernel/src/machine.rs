@@ -147,6 +147,8 @@ pub struct Kernel {
     next_tty: AtomicU32,
     fifos: Mutex<HashMap<InodeId, Weak<Pipe>>>,
     pub(crate) sockets: Mutex<Vec<SocketInfo>>,
+    /// Settings below `/proc/sys` that were changed, by their place in the table.
+    pub(crate) settings: Mutex<BTreeMap<u32, Vec<u8>>>,
 }
 
 impl std::fmt::Debug for Kernel {
@@ -258,6 +260,7 @@ impl Machine {
             next_tty: AtomicU32::new(0),
             fifos: Mutex::new(HashMap::new()),
             sockets: Mutex::new(config.sockets),
+            settings: Mutex::default(),
         });
         let scheduler = Scheduler::new(Arc::clone(&kernel), config.heavy);
         (Self { kernel }, scheduler)

@@ -7,6 +7,7 @@ mod content;
 mod net;
 mod process_files;
 mod process_text;
+mod system;
 
 use std::sync::Arc;
 
@@ -98,9 +99,11 @@ pub(crate) enum Special {
 /// What opening this inode leads to, if it is a synthetic one that is not a directory.
 pub(crate) fn special(kernel: &Kernel, id: InodeId) -> Option<Special> {
     match Node::from_id(id)? {
-        Node::Tree(index) => {
-            matches!(TREE.get(index as usize)?.1, Entry::File(_)).then_some(Special::Content)
-        }
+        Node::Tree(index) => matches!(
+            TREE.get(index as usize)?.1,
+            Entry::File(_) | Entry::Setting(_)
+        )
+        .then_some(Special::Content),
         Node::ProcessFile(_, index) => matches!(
             PROCESS_FILES.get(index as usize)?.1,
             process_files::Entry::File(_)
@@ -112,6 +115,33 @@ pub(crate) fn special(kernel: &Kernel, id: InodeId) -> Option<Special> {
         Node::Process(_) | Node::Descriptor(..) | Node::PtsRoot => None,
     }
 }
+
+/// Writes to a file of `/proc`: only settings take anything.
+pub(crate) fn write(kernel: &Kernel, id: InodeId, data: &[u8]) -> Result<usize, Errno> {
+    let Some(Node::Tree(index)) = Node::from_id(id) else {
+        return Err(Errno::Einval);
+    };
+    let Some((_, Entry::Setting(value))) = TREE.get(index as usize) else {
+        return Err(Errno::Einval);
+    };
+    let text = data.trim_ascii();
+    let is_number = |text: &[u8]| {
+        text.iter()
+            .all(|byte| byte.is_ascii_digit() || *byte == b'\t')
+    };
+    let fits = !is_number(value.as_bytes())
+        || text
+            .iter()
+            .all(|byte| byte.is_ascii_digit() || byte.is_ascii_whitespace() || *byte == b'-');
+    if text.is_empty() || text.len() > MAX_SETTING_BYTES || !fits {
+        return Err(Errno::Einval);
+    }
+    lock(&kernel.settings).insert(index, [text, b"\n"].concat());
+    Ok(data.len())
+}
+
+/// Bytes of a setting that is written: a name or a few numbers.
+const MAX_SETTING_BYTES: usize = 256;
 
 /// What `readlink` shows for a descriptor's link; the resolver follows another text.
 pub(crate) fn shown_link(kernel: &Kernel, id: InodeId) -> Option<Vec<u8>> {
@@ -287,6 +317,7 @@ impl View<'_> {
             Node::Tree(index) => match &TREE.get(index as usize).ok_or(Errno::Enoent)?.1 {
                 Entry::Directory => Shape::new(FileType::Directory, 0o555),
                 Entry::File(_) => Shape::new(FileType::Regular, 0o444),
+                Entry::Setting(_) => Shape::new(FileType::Regular, 0o644),
                 Entry::Link(_) => Shape::new(FileType::Symlink, 0o777),
             },
             Node::Process(pid) => {
@@ -452,7 +483,11 @@ impl Synthetic for View<'_> {
         match Node::from_id(dir).ok_or(Errno::Enoent)? {
             Node::Tree(parent) => {
                 let (path, _) = TREE.get(parent as usize).ok_or(Errno::Enoent)?;
+                let no_flash = self.kernel.facts.flash.is_empty();
                 for (index, (known, _)) in TREE.iter().enumerate().skip(1) {
+                    if no_flash && *known == "mtd" {
+                        continue;
+                    }
                     let (above, name) = known.rsplit_once('/').unwrap_or(("", known));
                     if above == *path {
                         let index = u32::try_from(index).unwrap_or(0);
@@ -549,6 +584,10 @@ impl Synthetic for View<'_> {
         match Node::from_id(id).ok_or(Errno::Enoent)? {
             Node::Tree(index) => match &TREE.get(index as usize).ok_or(Errno::Enoent)?.1 {
                 Entry::File(content) => Ok(content(self.kernel)),
+                Entry::Setting(value) => {
+                    let changed = lock(&self.kernel.settings).get(&index).cloned();
+                    Ok(changed.unwrap_or_else(|| [value.as_bytes(), b"\n"].concat()))
+                }
                 _ => Err(Errno::Einval),
             },
             Node::ProcessFile(pid, index) => {

@@ -219,6 +219,9 @@ impl Process {
                 return Err(Errno::Eacces);
             }
             fs.access(cx, ino, Access::Execute)?;
+            if fs.has_option(metadata.dev, b"noexec") {
+                return Err(Errno::Eacces);
+            }
             let mut head = vec![0; HEAD_BYTES];
             let count = fs.read_at(ino, 0, &mut head)?;
             head.truncate(count);
@@ -233,7 +236,14 @@ impl Process {
         let set_id = self
             .stat(path)
             .ok()
-            .filter(|metadata| metadata.mode & 0o6000 != 0);
+            .filter(|metadata| metadata.mode & 0o6000 != 0)
+            // Linux ignores the bits of scripts and on file systems mounted `nosuid`.
+            .filter(|metadata| {
+                let script = self
+                    .read_head(path)
+                    .is_ok_and(|head| head.starts_with(b"#!"));
+                !script && !self.with_fs(|fs, _| fs.has_option(metadata.dev, b"nosuid"))
+            });
         self.observe(Observation::Exec {
             pid: self.state.pid,
             path: executable.clone(),

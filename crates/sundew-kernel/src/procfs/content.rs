@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use super::system;
 use crate::facts::Facts;
 use crate::lock;
 use crate::machine::Kernel;
@@ -13,9 +14,11 @@ pub(super) enum Entry {
     Directory,
     File(fn(&Kernel) -> Vec<u8>),
     Link(&'static str),
+    /// A setting with what it is until root changes it.
+    Setting(&'static str),
 }
 
-use Entry::{Directory, File, Link};
+use Entry::{Directory, File, Link, Setting};
 
 /// Every name below `/proc` that belongs to no process; the first row is the root.
 pub(super) const TREE: &[(&str, Entry)] = &[
@@ -39,13 +42,14 @@ pub(super) const TREE: &[(&str, Entry)] = &[
     ("modules", File(|kernel| kernel.facts.modules.clone())),
     ("mounts", Link("self/mounts")),
     ("net", Link("self/net")),
-    ("partitions", File(partitions)),
+    ("mtd", File(system::mtd)),
+    ("partitions", File(system::partitions)),
+    ("diskstats", File(system::diskstats)),
+    ("interrupts", File(system::interrupts)),
+    ("vmstat", File(system::vmstat)),
     ("self", Link("self")),
     ("stat", File(stat)),
-    (
-        "swaps",
-        File(|_| b"Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n".to_vec()),
-    ),
+    ("swaps", File(system::swaps)),
     ("sys", Directory),
     ("sys/fs", Directory),
     (
@@ -72,11 +76,57 @@ pub(super) const TREE: &[(&str, Entry)] = &[
     ),
     ("sys/net", Directory),
     ("sys/net/ipv4", Directory),
-    ("sys/net/ipv4/ip_forward", File(|_| b"0\n".to_vec())),
     ("sys/vm", Directory),
-    ("sys/vm/nr_hugepages", File(|_| b"0\n".to_vec())),
-    ("sys/vm/overcommit_memory", File(|_| b"0\n".to_vec())),
-    ("sys/vm/swappiness", File(|_| b"60\n".to_vec())),
+    ("sys/fs/inotify", Directory),
+    ("sys/fs/inotify/max_user_instances", Setting("128")),
+    ("sys/fs/inotify/max_user_watches", Setting("14863")),
+    ("sys/fs/nr_open", Setting("1048576")),
+    ("sys/fs/protected_hardlinks", Setting("1")),
+    ("sys/fs/protected_regular", Setting("2")),
+    ("sys/fs/protected_symlinks", Setting("1")),
+    ("sys/fs/suid_dumpable", Setting("0")),
+    ("sys/kernel/cap_last_cap", Setting("40")),
+    ("sys/kernel/core_pattern", Setting("core")),
+    ("sys/kernel/dmesg_restrict", Setting("1")),
+    ("sys/kernel/domainname", Setting("(none)")),
+    ("sys/kernel/kptr_restrict", Setting("0")),
+    ("sys/kernel/msgmax", Setting("8192")),
+    ("sys/kernel/ngroups_max", Setting("65536")),
+    ("sys/kernel/panic", Setting("0")),
+    ("sys/kernel/perf_event_paranoid", Setting("3")),
+    ("sys/kernel/printk", Setting("4\t4\t1\t7")),
+    ("sys/kernel/randomize_va_space", Setting("2")),
+    ("sys/kernel/sem", Setting("32000\t1024000000\t500\t32000")),
+    ("sys/kernel/shmall", Setting("18446744073692774399")),
+    ("sys/kernel/shmmax", Setting("18446744073692774399")),
+    ("sys/kernel/shmmni", Setting("4096")),
+    ("sys/kernel/sysrq", Setting("438")),
+    ("sys/kernel/tainted", Setting("0")),
+    ("sys/kernel/threads-max", Setting("15646")),
+    ("sys/kernel/unprivileged_bpf_disabled", Setting("2")),
+    ("sys/net/core", Directory),
+    ("sys/net/core/default_qdisc", Setting("pfifo_fast")),
+    ("sys/net/core/rmem_max", Setting("212992")),
+    ("sys/net/core/somaxconn", Setting("4096")),
+    ("sys/net/core/wmem_max", Setting("212992")),
+    ("sys/net/ipv4/icmp_echo_ignore_all", Setting("0")),
+    ("sys/net/ipv4/ip_forward", Setting("0")),
+    ("sys/net/ipv4/ip_local_port_range", Setting("32768\t60999")),
+    ("sys/net/ipv4/tcp_congestion_control", Setting("cubic")),
+    ("sys/net/ipv4/tcp_fin_timeout", Setting("60")),
+    ("sys/net/ipv4/tcp_syncookies", Setting("1")),
+    ("sys/net/ipv4/tcp_tw_reuse", Setting("2")),
+    ("sys/vm/dirty_background_ratio", Setting("10")),
+    ("sys/vm/dirty_ratio", Setting("20")),
+    ("sys/vm/drop_caches", Setting("0")),
+    ("sys/vm/max_map_count", Setting("65530")),
+    ("sys/vm/min_free_kbytes", Setting("45056")),
+    ("sys/vm/nr_hugepages", Setting("0")),
+    ("sys/vm/overcommit_memory", Setting("0")),
+    ("sys/vm/overcommit_ratio", Setting("50")),
+    ("sys/vm/panic_on_oom", Setting("0")),
+    ("sys/vm/swappiness", Setting("60")),
+    ("sys/vm/vfs_cache_pressure", Setting("100")),
     ("thread-self", Link("thread-self")),
     ("uptime", File(uptime)),
     ("version", File(version)),
@@ -273,24 +323,6 @@ fn loadavg(kernel: &Kernel) -> Vec<u8> {
     let table = lock(&kernel.table);
     let (count, last) = (table.processes.len(), table.last_pid());
     format!("{} 1/{count} {last}\n", load.join(" ")).into_bytes()
-}
-
-fn partitions(kernel: &Kernel) -> Vec<u8> {
-    let mut out = "major minor  #blocks  name\n\n".to_owned();
-    for (minor, disk) in kernel.facts.disks.iter().enumerate() {
-        let name = disk.device.strip_prefix(b"/dev/").unwrap_or(&disk.device);
-        let name = String::from_utf8_lossy(name);
-        let whole = name.trim_end_matches(|digit: char| digit.is_ascii_digit());
-        let _infallible = write!(
-            out,
-            " 254 {:>8} {:>10} {whole}\n 254 {:>8} {:>10} {name}\n",
-            minor * 16,
-            disk.total_kib + 1024,
-            minor * 16 + 1,
-            disk.total_kib
-        );
-    }
-    out.into_bytes()
 }
 
 fn stat(kernel: &Kernel) -> Vec<u8> {

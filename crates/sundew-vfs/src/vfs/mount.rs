@@ -115,6 +115,20 @@ impl Vfs {
         &self.mounts
     }
 
+    /// Whether the filesystem of this device number was mounted with an option, such as `noexec`.
+    #[must_use]
+    pub fn has_option(&self, dev: u64, option: &[u8]) -> bool {
+        self.mounts
+            .iter()
+            .find(|mount| mount.dev == dev)
+            .is_some_and(|mount| {
+                mount
+                    .options
+                    .split(|&byte| byte == b',')
+                    .any(|known| known == option)
+            })
+    }
+
     /// Sets the limits, for a machine whose first changes were the operator's.
     pub fn set_limits(&mut self, limits: Limits) {
         self.overlay.set_limits(limits);

@@ -232,11 +232,17 @@ fn body(from: &mut impl Read, size: u64, most: u64) -> io::Result<Vec<u8>> {
 
 /// Fills the block; `false` at the end of the archive.
 fn fill(from: &mut impl Read, block: &mut [u8; BLOCK]) -> io::Result<bool> {
-    match from.read_exact(block) {
-        Ok(()) => Ok(true),
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
-        Err(error) => Err(error),
+    let count = from.take(BLOCK as u64).read(block)?;
+    if count == 0 {
+        return Ok(false);
     }
+    // Pipes and decompressors give what they have.
+    let rest = block.get_mut(count..).unwrap_or_default();
+    from.read_exact(rest).map_err(|error| match error.kind() {
+        io::ErrorKind::UnexpectedEof => bad("not a tar archive, or one that ends too early"),
+        _ => error,
+    })?;
+    Ok(true)
 }
 
 fn until_nul(mut bytes: Vec<u8>) -> Vec<u8> {

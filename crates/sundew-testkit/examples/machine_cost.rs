@@ -1,0 +1,114 @@
+//! What a machine costs: `cargo xtask bench machine`.
+//!
+//! Prints a Markdown table: the start of a machine, its memory beyond the shared image, the first write,
+//! and how many stay resident at once. One thread, medians of many; the figures are of this computer.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a measurement: it reads the clock and the process table, and prints"
+)]
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use sundew_kernel::budget;
+use sundew_kernel::machine::admin::Owned;
+use sundew_kernel::machine::{Config, Machine};
+use sundew_kernel::network::NoNetwork;
+use sundew_kernel::observe::NoObserver;
+use sundew_kernel::program::ProgramTable;
+use sundew_kernel::scheduler::Scheduler;
+use sundew_kernel::testing::{ManualClock, SharedClock};
+use sundew_persona::{Model, Origin, Persona};
+use sundew_vfs::{Limits, Timestamp};
+
+/// Machines that are resident at once.
+const MACHINES: usize = 10_000;
+/// Machines of which the start and the first write are timed one by one.
+const TIMED: usize = 2_000;
+/// 2026-11-20 08:00:00 UTC.
+const BORN: Timestamp = Timestamp {
+    secs: 1_795_161_600,
+    nanos: 0,
+};
+
+fn main() {
+    let programs = Arc::new(ProgramTable::new(
+        sundew_shell::PROGRAMS
+            .iter()
+            .copied()
+            .chain(sundew_programs::table::programs()),
+    ));
+    let runs = |name: &[u8]| programs.by_name(name).is_some();
+    println!(
+        "| persona | image, ms | start, us (median / p99) | first write, us (median / p99) | bytes each | {MACHINES} machines |"
+    );
+    println!("|---|---|---|---|---|---|");
+    for model in [Model::Debian12, Model::Camera] {
+        let began = Instant::now();
+        let persona = Persona::new(model, &Origin::new([7; 32], BORN), &runs).expect("sound data");
+        let built = began.elapsed();
+        let mut starts = Vec::new();
+        let mut writes = Vec::new();
+        for _ in 0..TIMED {
+            let began = Instant::now();
+            let (machine, _scheduler) = machine(&persona, &programs);
+            starts.push(began.elapsed());
+            let began = Instant::now();
+            machine
+                .make_file(b"/root/x", b"#!/bin/sh\n", Owned::ROOT)
+                .expect("room for a file");
+            writes.push(began.elapsed());
+        }
+        let before = resident_bytes();
+        let began = Instant::now();
+        let all: Vec<_> = (0..MACHINES)
+            .map(|_| machine(&persona, &programs))
+            .collect();
+        let took = began.elapsed();
+        let each = resident_bytes().saturating_sub(before) / MACHINES as u64;
+        println!(
+            "| {model:?} | {} | {} | {} | {each} | {} ms |",
+            built.as_millis(),
+            spread(&mut starts),
+            spread(&mut writes),
+            took.as_millis()
+        );
+        drop(all);
+    }
+}
+
+fn machine(persona: &Persona, programs: &Arc<ProgramTable>) -> (Machine, Scheduler) {
+    let clock = ManualClock::starting_at(BORN.secs + 86_400, Duration::ZERO);
+    let vfs = persona.filesystem(Limits::default()).expect("sound mounts");
+    Machine::new(Config {
+        vfs: Arc::new(Mutex::new(vfs)),
+        programs: Arc::clone(programs),
+        facts: Arc::clone(&persona.facts),
+        clock: Arc::new(SharedClock(clock)),
+        network: Arc::new(NoNetwork),
+        observer: Arc::new(NoObserver),
+        limits: budget::Limits::default(),
+        seed: persona.seed,
+        residents: persona.residents.clone(),
+        sockets: persona.sockets.clone(),
+        last_pid: persona.last_pid,
+        heavy: None,
+    })
+}
+
+fn spread(times: &mut [Duration]) -> String {
+    times.sort();
+    let at = |part: usize| times[(times.len() - 1) * part / 100].as_nanos();
+    let micros = |nanos: u128| format!("{}.{}", nanos / 1000, nanos / 100 % 10);
+    format!("{} / {}", micros(at(50)), micros(at(99)))
+}
+
+/// Resident memory of this process; statm(5) counts pages of 4 KiB.
+fn resident_bytes() -> u64 {
+    let text = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    let pages = text.split(' ').nth(1).and_then(|pages| pages.parse().ok());
+    pages.unwrap_or(0) * 4096
+}
