@@ -271,6 +271,8 @@ impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
         mut response: Response,
         connection: &mut Connection,
     ) -> io::Result<Next> {
+        // What is boxed here is large, and the memory of a session that waits for its next command
+        // would hold room for it.
         loop {
             send(&response.replies, connection).await?;
             response = match response.then {
@@ -281,7 +283,7 @@ impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
                     if takes_long(&task) {
                         connection.flush().await?;
                     }
-                    let outcome = self.perform(session, task, connection).await;
+                    let outcome = Box::pin(self.perform(session, task, connection)).await;
                     session.dialogue.complete(outcome, Instant::now())
                 }
                 Then::Close => return Ok(Next::Close),
@@ -292,7 +294,7 @@ impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
                 Then::StartTls => {
                     session.listener = None;
                     session.waiting.clear();
-                    if let Err(error) = connection.start_tls().await {
+                    if let Err(error) = Box::pin(connection.start_tls()).await {
                         tracing::warn!(id = connection.peer().id, %error, "no tls");
                         return Ok(Next::Close);
                     }
@@ -303,7 +305,7 @@ impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
                 Then::EndTls => {
                     session.listener = None;
                     session.waiting.clear();
-                    connection.end_tls().await?;
+                    Box::pin(connection.end_tls()).await?;
                     return Ok(Next::Read);
                 }
                 // The last three come only within `transfer`.

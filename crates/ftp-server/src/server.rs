@@ -237,7 +237,7 @@ impl<H: Handler> Guest<H> {
         let peer = accepted.peer;
         let is_implicit_tls = accepted.is_implicit_tls;
         let (id, seats) = (self.id, self.seats.clone());
-        let arrived = self.arrive(accepted, seat.is_some()).await;
+        let arrived = Box::pin(self.arrive(accepted, seat.is_some())).await;
         let (mut connection, handler) = match arrived {
             Ok(arrived) => arrived,
             Err(error) => {
@@ -261,11 +261,11 @@ impl<H: Handler> Guest<H> {
                 seat
             }
         };
-        if is_implicit_tls && let Err(error) = connection.start_tls().await {
+        if is_implicit_tls && let Err(error) = Box::pin(connection.start_tls()).await {
             tracing::debug!(id, %peer, %error, "no tls");
             return;
         }
-        attend(handler, connection).await;
+        attend(handler, Box::new(connection)).await;
     }
 
     /// Who it is, from the proxy's header if it is to have one.
@@ -293,7 +293,7 @@ impl<H: Handler> Guest<H> {
 }
 
 /// The life of one connection.
-async fn attend<H: Handler>(handler: Arc<H>, mut connection: Connection) {
+async fn attend<H: Handler>(handler: Arc<H>, mut connection: Box<Connection>) {
     let peer = *connection.peer();
     connection.report(&Event::Accepted);
     let greeted = guarded(handler.on_connect(&mut connection)).await;
@@ -312,7 +312,7 @@ async fn attend<H: Handler>(handler: Arc<H>, mut connection: Connection) {
     {
         tracing::debug!(id = peer.id, %error, "last reply not sent");
     }
-    connection.close().await;
+    Box::pin(connection.close()).await;
     let left = AssertUnwindSafe(handler.on_disconnect(session, &connection, &why));
     if left.catch_unwind().await.is_err() {
         tracing::error!(id = peer.id, "on_disconnect panicked");

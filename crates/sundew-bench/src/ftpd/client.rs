@@ -57,6 +57,8 @@ impl Write for Wire {
 /// A control connection.
 pub(crate) struct Client {
     wire: Wire,
+    /// Where it comes from, and its data connections too: servers look.
+    from: Ipv4Addr,
     buffer: Vec<u8>,
     start: usize,
     tls: Option<Arc<ClientConfig>>,
@@ -67,15 +69,11 @@ pub(crate) struct Client {
 impl Client {
     /// Connects and reads the greeting. `from` lets each come from another address of loopback.
     pub(crate) fn connect(port: u16, from: Ipv4Addr) -> Result<Self> {
-        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None)?;
-        socket.bind(&SocketAddr::from((from, 0)).into())?;
-        socket.connect(&SocketAddr::from((Ipv4Addr::LOCALHOST, port)).into())?;
-        socket.set_tcp_nodelay(true)?;
-        let stream = TcpStream::from(socket);
-        stream.set_read_timeout(Some(PATIENCE))?;
-        stream.set_write_timeout(Some(PATIENCE))?;
+        let stream = dial(from, port)?;
+        stream.set_nodelay(true)?;
         let mut client = Self {
             wire: Wire::Clear(stream),
+            from,
             buffer: Vec::new(),
             start: 0,
             tls: None,
@@ -193,9 +191,7 @@ impl Client {
                 bail!("EPSV: {text}");
             }
         };
-        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        stream.set_write_timeout(Some(PATIENCE))?;
+        let stream = dial(self.from, port)?;
         self.say(command)?;
         let code = self.reply()?;
         if code != 150 && code != 125 {
@@ -257,6 +253,16 @@ impl Client {
         drop(wire);
         self.expect(226)
     }
+}
+
+fn dial(from: Ipv4Addr, port: u16) -> Result<TcpStream> {
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None)?;
+    socket.bind(&SocketAddr::from((from, 0)).into())?;
+    socket.connect(&SocketAddr::from((Ipv4Addr::LOCALHOST, port)).into())?;
+    let stream = TcpStream::from(socket);
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    Ok(stream)
 }
 
 fn shake(
