@@ -277,7 +277,7 @@ impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
             send(&response.replies, connection).await?;
             response = match response.then {
                 Then::Perform(Task::Transfer(transfer)) => {
-                    self.watched_transfer(session, transfer, connection).await?
+                    Box::pin(self.watched_transfer(session, transfer, connection)).await?
                 }
                 Then::Perform(task) => {
                     if takes_long(&task) {
