@@ -54,7 +54,7 @@ pub(super) const fn command_error(error: CommandError) -> &'static str {
         CommandError::MissingArgument(_) => "Syntax error: command needs an argument.",
         CommandError::Superfluous(_) => "Syntax error: command does not accept arguments.",
         CommandError::BadArgument(Verb::Rest) => "Invalid parameter.",
-        CommandError::BadArgument(Verb::Mfmt | Verb::Mfct) => "Invalid time format.",
+        CommandError::BadArgument(Verb::Mfmt | Verb::Mfct) => "Syntax error: Invalid time format.",
         CommandError::BadArgument(Verb::Port) => "Invalid PORT format.",
         CommandError::BadArgument(Verb::Eprt) => "Invalid EPRT format.",
         CommandError::BadArgument(_) => BAD_ARGUMENT,
