@@ -257,7 +257,6 @@ impl Shell {
                     self.run_trap(proc, Condition::Signal(signal)).await?;
                 }
                 _ if signal == Signal::INT && self.interactive => {
-                    proc.print_error(b"\n").await;
                     self.status = 130;
                     if self.is_bash() {
                         proc.print_error(b"\n").await;

@@ -172,7 +172,7 @@ impl Bench {
         let programs = super::super::TABLE;
         let (sender, kept) = mpsc::unbounded_channel();
         let (machine, scheduler) = Machine::new(Config {
-            vfs: Arc::new(std::sync::Mutex::new(vfs(programs))),
+            vfs: Arc::new(Mutex::new(vfs(programs))),
             programs: Arc::new(ProgramTable::new(programs.iter().copied())),
             facts: Arc::new(facts()),
             clock: Arc::new(SharedClock(ManualClock::new(Duration::from_nanos(200)))),
