@@ -18,7 +18,7 @@ use futures_util::future::BoxFuture;
 use sundew_kernel::Process;
 use sundew_posix::pattern::{self, Pattern, Piece};
 use sundew_sh_syntax::ast::{Part, Word};
-use sundew_sh_syntax::{Options as SyntaxOptions, braces};
+use sundew_sh_syntax::{Dialect, Options as SyntaxOptions, braces};
 
 use crate::shell::{Flow, Run, Shell};
 pub(crate) use draft::{Drafts, Mark};
@@ -225,6 +225,8 @@ impl Shell {
             Part::BadSubstitution(text) => {
                 let complaint = if self.is_bash() {
                     [text.as_ref(), b": bad substitution"].concat()
+                } else if self.dialect == Dialect::Ash {
+                    b"syntax error: bad substitution".to_vec()
                 } else {
                     b"Bad substitution".to_vec()
                 };

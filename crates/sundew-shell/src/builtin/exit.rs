@@ -23,9 +23,6 @@ pub(super) async fn run_logout(shell: &mut Shell, proc: &mut Process, args: &[Ve
             .builtin_error(proc, args, "not login shell: use `exit'", 1)
             .await);
     }
-    if shell.interactive {
-        proc.print_error(b"logout\n").await;
-    }
     if shell.warned_of_jobs(proc).await {
         return Ok(1);
     }

@@ -1,5 +1,7 @@
 //! `trap`.
 
+use std::collections::BTreeMap;
+
 use sundew_kernel::signal::Disposition;
 use sundew_kernel::{Process, Signal};
 use sundew_sh_syntax::Dialect;
@@ -134,23 +136,32 @@ async fn list(shell: &Shell, proc: &mut Process, args: &[Vec<u8>], names: &[Vec<
             None => status = refuse(shell, proc, args, name).await,
         }
     }
+    let listed = listed(shell);
     let mut text = Vec::new();
     if names.is_empty() {
-        for (condition, command) in shell.traps.listed() {
-            text.extend(line(shell, condition, command));
+        for (condition, command) in &listed {
+            text.extend(line(shell, *condition, command));
         }
     }
     for wish in wanted {
-        for (condition, command) in shell
-            .traps
-            .listed()
-            .filter(|(condition, _)| *condition == wish)
-        {
-            text.extend(line(shell, condition, command));
+        if let Some(command) = listed.get(&wish) {
+            text.extend(line(shell, wish, command));
         }
     }
     let _checked_at_flush = proc.print(&text).await;
     Ok(status)
+}
+
+/// The traps that are set, and for bash without a person what was ignored when it started.
+fn listed(shell: &Shell) -> BTreeMap<Condition, &[u8]> {
+    let mut all = BTreeMap::new();
+    if shell.is_bash() && !shell.interactive {
+        for signal in &shell.ignored_at_start {
+            all.insert(Condition::Signal(*signal), b"".as_slice());
+        }
+    }
+    all.extend(shell.traps.listed());
+    all
 }
 
 fn line(shell: &Shell, condition: Condition, command: &[u8]) -> Vec<u8> {
