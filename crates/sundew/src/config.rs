@@ -134,17 +134,6 @@ pub enum Persona {
     Camera,
 }
 
-impl Persona {
-    /// The same in the words of the crate that builds machines.
-    #[must_use]
-    pub fn model(self) -> sundew_persona::Model {
-        match self {
-            Self::Debian12 => sundew_persona::Model::Debian12,
-            Self::Camera => sundew_persona::Model::Camera,
-        }
-    }
-}
-
 /// `[log]`
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]

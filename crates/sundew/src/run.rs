@@ -62,7 +62,7 @@ impl Prepared {
         let programs = programs();
         let runs = |name: &[u8]| programs.by_name(name).is_some();
         let persona = Persona::new(
-            config.machine.persona.model(),
+            model(config.machine.persona),
             &data.origin(&identity),
             &runs,
         )
@@ -114,6 +114,14 @@ fn open_store(config: &Config, data: &Path) -> Result<Store, Failure> {
         min_free_bytes: config.capture.min_free,
     };
     Store::open(&store).map_err(|error| Failure::new(Status::Files, error.to_string()))
+}
+
+/// The operator's choice in the words of the crate that builds machines.
+fn model(persona: config::Persona) -> sundew_persona::Model {
+    match persona {
+        config::Persona::Debian12 => sundew_persona::Model::Debian12,
+        config::Persona::Camera => sundew_persona::Model::Camera,
+    }
 }
 
 fn runtime() -> Result<Runtime, Failure> {
