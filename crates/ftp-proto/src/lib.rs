@@ -6,7 +6,7 @@
 //!
 //! - Bytes and meaning: [`mod@line`] (framing), [`command`], [`reply`], [`argument`], [`address`] (PORT,
 //!   EPRT, 227, 229, 257), [`feature`], [`listing`], [`transfer`] (TYPE, MODE, ASCII), [`time`],
-//!   [`permission`].
+//!   [`permission`], [`hash`].
 //! - Dialogues: [`server`] for one control connection, [`client`] for one transfer.
 //! - [`fuzz`]: one function of `&[u8]` for each parser and dialogue, for fuzzers to call:
 //!   `line`, `command`, `reply`, `address`, `listing`, `server`, `client`.
@@ -23,6 +23,7 @@ pub mod client;
 pub mod command;
 pub mod feature;
 pub mod fuzz;
+pub mod hash;
 pub mod line;
 pub mod listing;
 pub mod permission;

@@ -37,11 +37,12 @@ use std::time::{Duration, Instant};
 pub use self::path::{MAX_PATH_BYTES, Path};
 pub use self::settings::{Abilities, Settings, TlsRules, Verbs};
 pub use self::task::{
-    Algorithm, Begun, Change, DataPath, DataProtection, FileError, Grant, ListForm, ListOptions,
-    Outcome, Placement, Refusal, Required, Task, Transfer, TransferEnd, TransferKind,
+    Begun, Change, DataPath, DataProtection, FileError, Grant, ListForm, ListOptions, Outcome,
+    Placement, Refusal, Required, Task, Transfer, TransferEnd, TransferKind,
 };
 use crate::argument::Argument;
 use crate::command::{ByteRange, Command, CommandError, Verb};
+use crate::hash::Algorithm;
 use crate::listing::mlsx::Fact;
 use crate::reply::{Code, Replies, Reply, Text};
 use crate::time::Timestamp;

@@ -14,8 +14,9 @@ use std::future::Future;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use ftp_proto::hash::Algorithm;
 use ftp_proto::listing::Entry;
-use ftp_proto::server::{Abilities, Algorithm, Change, FileError, Path, Placement};
+use ftp_proto::server::{Abilities, Change, FileError, Path, Placement};
 use rustix::io::Errno;
 use tokio::sync::Semaphore;
 

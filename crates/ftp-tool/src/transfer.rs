@@ -9,14 +9,12 @@ use std::fs::File;
 use std::io;
 use std::time::Duration;
 
-use ftp_client::client::HashAlgorithm;
-
-use crate::checksum::Algorithm;
+use crate::checksum;
 use crate::cli::Verify;
 use crate::console::{Checksum, hex};
 use crate::failure::{Failure, Phase};
 use crate::mover::MoveError;
-use crate::session::{Session, Worker, failure};
+use crate::session::{Worker, failure};
 
 pub mod download;
 pub mod segment;
@@ -54,7 +52,8 @@ pub async fn verify(
         return Ok(None);
     }
     let session = worker.session().await?;
-    let Some((algorithm, ours)) = common_algorithm(session).await? else {
+    let offered = session.hash_algorithms().await.map_err(failure)?;
+    let Some(&algorithm) = offered.first() else {
         if when == Verify::Auto {
             return Ok(None);
         }
@@ -67,7 +66,7 @@ pub async fn verify(
         Err(error) if when == Verify::Auto && !error.ends_session() => return Ok(None),
         Err(error) => return Err(failure(error)),
     };
-    let mine = blocking(move || ours.of_file(&file, length))
+    let mine = blocking(move || checksum::of_file(algorithm, &file, length))
         .await
         .map_err(|error| Failure::new(Phase::Local, format!("reading back: {error}")))?;
     if mine != theirs {
@@ -83,20 +82,6 @@ pub async fn verify(
         algorithm: algorithm.name().to_owned(),
         value: hex(&mine),
     }))
-}
-
-/// The best checksum that both sides know.
-///
-/// # Errors
-///
-/// Those of the connection.
-pub async fn common_algorithm(
-    session: &mut Session,
-) -> Result<Option<(HashAlgorithm, Algorithm)>, Failure> {
-    let offered = session.hash_algorithms().await.map_err(failure)?;
-    Ok(offered
-        .into_iter()
-        .find_map(|algorithm| Some((algorithm, Algorithm::named(algorithm.name())?))))
 }
 
 /// Runs a call that may block where it may.

@@ -1,9 +1,10 @@
 //! Programs of util-linux 2.38.1: text, terminals, mounts, records of logins.
 
 use sundew_kernel::program::Program;
-use sundew_kernel::{ExitStatus, Process};
+use sundew_kernel::{Errno, ExitStatus, Process};
 
 use crate::getopt::{Error, try_help};
+use crate::text::command;
 
 mod column;
 mod device;
@@ -67,6 +68,27 @@ programs! {
 /// `less` comes from a package of its own, but without a terminal does what `more` does.
 pub(crate) async fn less(proc: &mut Process) -> ExitStatus {
     more::run_less(proc).await
+}
+
+/// Becomes the command; complains as these programs do if that fails.
+async fn become_command(proc: &mut Process, words: Vec<Vec<u8>>) -> ExitStatus {
+    let name = words.first().cloned().unwrap_or_default();
+    let errno = match command::search(proc, &name) {
+        Ok(path) => {
+            let env = proc.env().clone();
+            proc.exec(&path, words, env).await
+        }
+        Err(errno) => errno,
+    };
+    let text = [
+        b"failed to execute ",
+        name.as_slice(),
+        b": ",
+        errno.message().as_bytes(),
+    ]
+    .concat();
+    proc.complain_text(text).await;
+    ExitStatus::Exited(if errno == Errno::Enoent { 127 } else { 126 })
 }
 
 /// Sections `=== NAME`, each followed by what `NAME --help` prints.

@@ -2,83 +2,13 @@
 
 use ftp_proto::client::answer::{self, FileHash};
 use ftp_proto::command::{Checksum, OptionSetting};
+pub use ftp_proto::hash::Algorithm as HashAlgorithm;
 use ftp_proto::reply::Class;
 use ftp_proto::{Argument, Command, Verb};
 
 use super::{Client, argument};
 use crate::dial::Dial;
 use crate::error::{Cause, Error, Phase};
-
-/// A hash that can be asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum HashAlgorithm {
-    /// CRC-32, four bytes: finds accidents.
-    Crc32,
-    /// MD5.
-    Md5,
-    /// SHA-1.
-    Sha1,
-    /// SHA-256.
-    Sha256,
-    /// SHA-512.
-    Sha512,
-}
-
-impl HashAlgorithm {
-    /// All of them, the best first.
-    pub const ALL: [Self; 5] = [
-        Self::Sha256,
-        Self::Sha512,
-        Self::Sha1,
-        Self::Md5,
-        Self::Crc32,
-    ];
-
-    /// The name in HASH.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Crc32 => "CRC32",
-            Self::Md5 => "MD5",
-            Self::Sha1 => "SHA-1",
-            Self::Sha256 => "SHA-256",
-            Self::Sha512 => "SHA-512",
-        }
-    }
-
-    /// Bytes of the hash.
-    #[must_use]
-    pub const fn length(self) -> usize {
-        match self {
-            Self::Crc32 => 4,
-            Self::Md5 => 16,
-            Self::Sha1 => 20,
-            Self::Sha256 => 32,
-            Self::Sha512 => 64,
-        }
-    }
-
-    /// The verbs of servers without HASH, with what the feature list calls them.
-    fn command(self, path: &Argument) -> Vec<(&'static str, Command)> {
-        let sum = || Checksum {
-            path: path.clone(),
-            part: None,
-        };
-        match self {
-            Self::Crc32 => vec![("XCRC", Command::Xcrc(sum()))],
-            Self::Md5 => vec![
-                ("XMD5", Command::Xmd5(sum())),
-                ("MD5", Command::Md5(path.clone())),
-            ],
-            Self::Sha1 => vec![
-                ("XSHA1", Command::Xsha1(sum())),
-                ("XSHA", Command::Xsha(sum())),
-            ],
-            Self::Sha256 => vec![("XSHA256", Command::Xsha256(sum()))],
-            Self::Sha512 => vec![("XSHA512", Command::Xsha512(sum()))],
-        }
-    }
-}
 
 impl<D: Dial> Client<D> {
     /// The hashes the server says it can make, the best first.
@@ -97,8 +27,7 @@ impl<D: Dial> Client<D> {
             .into_iter()
             .filter(|algorithm| {
                 by_hash.iter().any(|name| name == algorithm.name())
-                    || algorithm
-                        .command(&any)
+                    || command(*algorithm, &any)
                         .iter()
                         .any(|(name, _)| features.has(name))
             })
@@ -126,11 +55,10 @@ impl<D: Dial> Client<D> {
         {
             return self.hash_by_hash(path, algorithm).await;
         }
-        let command = algorithm
-            .command(&path)
+        let older = command(algorithm, &path)
             .into_iter()
             .find(|(name, _)| features.has(name));
-        let Some((_, command)) = command else {
+        let Some((_, command)) = older else {
             return Err(Error::new(phase, Cause::Unsupported(algorithm.name())));
         };
         let phase = Phase::Command(command.verb());
@@ -167,6 +95,27 @@ impl<D: Dial> Client<D> {
             Some(hash) => Ok(hash),
             None => Err(Error::new(phase, Cause::Malformed(reply))),
         }
+    }
+}
+
+/// The verbs of servers without HASH, with what the feature list calls them.
+fn command(algorithm: HashAlgorithm, path: &Argument) -> Vec<(&'static str, Command)> {
+    let sum = || Checksum {
+        path: path.clone(),
+        part: None,
+    };
+    match algorithm {
+        HashAlgorithm::Crc32 => vec![("XCRC", Command::Xcrc(sum()))],
+        HashAlgorithm::Md5 => vec![
+            ("XMD5", Command::Xmd5(sum())),
+            ("MD5", Command::Md5(path.clone())),
+        ],
+        HashAlgorithm::Sha1 => vec![
+            ("XSHA1", Command::Xsha1(sum())),
+            ("XSHA", Command::Xsha(sum())),
+        ],
+        HashAlgorithm::Sha256 => vec![("XSHA256", Command::Xsha256(sum()))],
+        HashAlgorithm::Sha512 => vec![("XSHA512", Command::Xsha512(sum()))],
     }
 }
 

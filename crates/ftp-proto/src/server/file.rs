@@ -1,8 +1,9 @@
 //! Commands about files and directories that move no bytes over a data connection.
 
-use super::{Algorithm, Asked, Change, FileError, Path, Response, Session, Task, reply, text};
+use super::{Asked, Change, FileError, Path, Response, Session, Task, reply, text};
 use crate::argument::Argument;
 use crate::command::{ByteRange, Checksum, Command, FactsForPath, TimedPath, Verb};
+use crate::hash::Algorithm;
 use crate::permission::Right;
 use crate::reply::Code;
 use crate::time::Timestamp;

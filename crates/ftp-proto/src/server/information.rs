@@ -1,9 +1,10 @@
 //! What the server says about itself and the session: FEAT, OPTS, HELP, STAT, SYST, LANG, CSID.
 
-use super::{Algorithm, Control, Data, Response, Session, Then, help, reply, text};
+use super::{Control, Data, Response, Session, Then, help, reply, text};
 use crate::argument::Argument;
 use crate::command::{Command, Facts, OptionSetting, Verb};
 use crate::feature::{self, Feature};
+use crate::hash::Algorithm;
 use crate::listing::mlsx::Fact;
 use crate::reply::{Code, Reply};
 

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::argument::Argument;
 use crate::command::{Command, Verb};
+use crate::hash::Algorithm;
 use crate::reply::{Code, Reply};
 use crate::transfer::{Mode, Structure, Type};
 
@@ -141,7 +142,7 @@ impl Session {
         self.host = None;
         self.extended_only = false;
         self.facts = text::DEFAULT_FACTS.to_vec();
-        self.algorithm = super::Algorithm::Sha256;
+        self.algorithm = Algorithm::Sha256;
         self.level = super::DEFAULT_LEVEL;
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Path;
 use crate::argument::Argument;
+use crate::hash::Algorithm;
 use crate::listing::Entry;
 use crate::listing::mlsx::Fact;
 use crate::permission::{Permissions, Rights};
@@ -224,51 +225,6 @@ pub struct Change {
     pub created: Option<Timestamp>,
     /// Permission bits, at most `0o7777`.
     pub mode: Option<u16>,
-}
-
-/// How a file is hashed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Algorithm {
-    /// CRC-32 of IEEE 802.3, as zip has it.
-    Crc32,
-    /// MD5.
-    Md5,
-    /// SHA-1.
-    Sha1,
-    /// SHA-256.
-    Sha256,
-    /// SHA-512.
-    Sha512,
-}
-
-impl Algorithm {
-    /// All of them, as FEAT lists them.
-    pub const ALL: [Self; 5] = [
-        Self::Sha256,
-        Self::Sha512,
-        Self::Sha1,
-        Self::Md5,
-        Self::Crc32,
-    ];
-
-    /// The name in HASH and OPTS HASH; those of IANA's registry of hash names where it has one.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Crc32 => "CRC32",
-            Self::Md5 => "MD5",
-            Self::Sha1 => "SHA-1",
-            Self::Sha256 => "SHA-256",
-            Self::Sha512 => "SHA-512",
-        }
-    }
-
-    /// The algorithm with this name, in any case.
-    #[must_use]
-    pub fn parse(name: &[u8]) -> Option<Self> {
-        let mut all = Self::ALL.into_iter();
-        all.find(|algorithm| algorithm.name().as_bytes().eq_ignore_ascii_case(name))
-    }
 }
 
 /// Why something about a file could not be done, and so which code is answered.

@@ -2,8 +2,9 @@
 //! overrides the method.
 
 use bytes::Bytes;
+use ftp_proto::hash::Algorithm;
 use ftp_proto::listing::Kind;
-use ftp_proto::server::{Algorithm, FileError, Path, Placement};
+use ftp_proto::server::{FileError, Path, Placement};
 
 use super::{Files, Lister, Reader, Writer};
 use crate::backend::hash::Hasher;

@@ -1,6 +1,6 @@
 //! The hashes of HASH and its kin behind one type.
 
-use ftp_proto::server::Algorithm;
+use ftp_proto::hash::Algorithm;
 use sha2::Digest;
 
 /// One hash in the making.

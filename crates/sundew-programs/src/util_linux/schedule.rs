@@ -6,7 +6,6 @@
 use sundew_kernel::{Errno, ExitStatus, Pid, Process};
 
 use crate::getopt::{Arity, Getopt, Spec};
-use crate::text::command;
 
 fn pid_of(text: &[u8]) -> Option<Pid> {
     std::str::from_utf8(text).ok()?.parse().ok()
@@ -15,27 +14,6 @@ fn pid_of(text: &[u8]) -> Option<Pid> {
 /// Whether there is such a process; 0 is the caller.
 fn exists(proc: &Process, pid: Pid) -> bool {
     pid == 0 || proc.processes().iter().any(|other| other.pid == pid)
-}
-
-/// Becomes the command; complains as these programs do if that fails.
-async fn become_command(proc: &mut Process, words: Vec<Vec<u8>>) -> ExitStatus {
-    let name = words.first().cloned().unwrap_or_default();
-    let errno = match command::search(proc, &name) {
-        Ok(path) => {
-            let env = proc.env().clone();
-            proc.exec(&path, words, env).await
-        }
-        Err(errno) => errno,
-    };
-    let text = [
-        b"failed to execute ",
-        name.as_slice(),
-        b": ",
-        errno.message().as_bytes(),
-    ]
-    .concat();
-    proc.complain_text(text).await;
-    ExitStatus::Exited(if errno == Errno::Enoent { 127 } else { 126 })
 }
 
 pub(crate) async fn renice(proc: &mut Process) -> ExitStatus {
@@ -145,7 +123,7 @@ pub(crate) async fn ionice(proc: &mut Process) -> ExitStatus {
     }
     let words = getopt.operands();
     if pids.is_empty() && !words.is_empty() {
-        return become_command(proc, words).await;
+        return super::become_command(proc, words).await;
     }
     if pids.is_empty() {
         pids.push(b"0".to_vec());
@@ -254,7 +232,7 @@ pub(crate) async fn taskset(proc: &mut Process) -> ExitStatus {
                 return ExitStatus::FAILURE;
             }
             if !by_pid {
-                return become_command(proc, words).await;
+                return super::become_command(proc, words).await;
             }
             let pid = words.first().and_then(|word| pid_of(word)).unwrap_or(0);
             let text = String::from_utf8_lossy(&mask).into_owned();
@@ -330,7 +308,7 @@ pub(crate) async fn chrt(proc: &mut Process) -> ExitStatus {
         (true, [_, _]) => ExitStatus::SUCCESS,
         (false, [_, _, ..]) => {
             words.remove(0);
-            become_command(proc, words).await
+            super::become_command(proc, words).await
         }
         _ => super::bad_usage(proc).await,
     }
@@ -414,6 +392,6 @@ pub(crate) async fn flock(proc: &mut Process) -> ExitStatus {
         words.insert(0, b"-c".to_vec());
         words.insert(0, shell);
     }
-    let _run_or_complained = become_command(proc, words).await;
+    let _run_or_complained = super::become_command(proc, words).await;
     ExitStatus::Exited(69)
 }

@@ -3,7 +3,7 @@
 use sundew_kernel::{ExitStatus, Process};
 
 use crate::getopt::{Arity, Getopt, Spec, refuse, try_help};
-use crate::text::{command, shell};
+use crate::text::shell;
 
 const SPEC: Spec = Spec::new(
     "+Vhcfw",
@@ -44,7 +44,7 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
         let started = proc.fork(move |mut child| {
             Box::pin(async move {
                 let _own_session = child.new_session();
-                become_command(&mut child, words).await
+                super::become_command(&mut child, words).await
             })
         });
         return match started {
@@ -57,31 +57,7 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
         };
     }
     let _own_session = proc.new_session();
-    become_command(proc, words).await
-}
-
-async fn become_command(proc: &mut Process, words: Vec<Vec<u8>>) -> ExitStatus {
-    let name = words.first().cloned().unwrap_or_default();
-    let errno = match command::search(proc, &name) {
-        Ok(path) => {
-            let env = proc.env().clone();
-            proc.exec(&path, words, env).await
-        }
-        Err(errno) => errno,
-    };
-    let text = [
-        b"failed to execute ",
-        name.as_slice(),
-        b": ",
-        errno.message().as_bytes(),
-    ]
-    .concat();
-    proc.complain_text(text).await;
-    ExitStatus::Exited(if errno == sundew_kernel::Errno::Enoent {
-        127
-    } else {
-        126
-    })
+    super::become_command(proc, words).await
 }
 
 #[cfg(test)]
