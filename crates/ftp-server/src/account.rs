@@ -37,7 +37,7 @@ pub struct Allowance {
     pub ratio: Option<Ratio>,
 }
 
-/// Bytes that may be taken for bytes that were given, counted while the server runs.
+/// Bytes that may be taken for bytes that were given. What is counted lives in [`Members`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ratio {
     /// For so many bytes sent by the client …
@@ -59,7 +59,7 @@ impl Members {
     pub fn account(&self, name: &[u8], allowance: &Allowance) -> Arc<Account> {
         let mut accounts = lock(&self.accounts);
         if accounts.len() >= MAX_IDLE_ACCOUNTS {
-            accounts.retain(|_, account| Arc::strong_count(account) > 1);
+            accounts.retain(|_, account| Arc::strong_count(account) > 1 || account.owes());
         }
         let tally = match accounts.get(name) {
             Some(account) if account.allowance == *allowance => return Arc::clone(account),
@@ -70,6 +70,52 @@ impl Members {
         accounts.insert(name.to_vec(), Arc::clone(&account));
         account
     }
+
+    /// What was counted for each user for whom anything was, to be kept over a restart.
+    #[must_use]
+    pub fn counts(&self) -> Vec<(Vec<u8>, Counts)> {
+        let accounts = lock(&self.accounts);
+        let counts = accounts
+            .iter()
+            .map(|(name, account)| (name.clone(), account.counts()));
+        counts
+            .filter(|(_, counts)| *counts != Counts::default())
+            .collect()
+    }
+
+    /// Goes on from what was counted before.
+    pub fn restore(&self, name: &[u8], counts: Counts) {
+        let tally = Tally {
+            given: counts.given,
+            taken: counts.taken,
+            space: counts.space,
+            ..Tally::default()
+        };
+        let account = Account::with_tally(Allowance::default(), Arc::new(Mutex::new(tally)));
+        lock(&self.accounts).insert(name.to_vec(), Arc::new(account));
+    }
+
+    /// Forgets what users' files hold, so that they are counted again when it matters next: of one user,
+    /// or of all. Gives the number of users.
+    pub fn recount(&self, name: Option<&[u8]>) -> usize {
+        let accounts = lock(&self.accounts);
+        let known = accounts
+            .iter()
+            .filter(|(other, _)| name.is_none_or(|name| name == other.as_slice()));
+        let forgotten = known.filter(|(_, account)| lock(&account.tally).space.take().is_some());
+        forgotten.count()
+    }
+}
+
+/// What is counted for a user from one session to the next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Bytes the client has given, for the ratio.
+    pub given: u64,
+    /// Bytes the client has taken, for the ratio.
+    pub taken: u64,
+    /// What the user's files hold, for the quota; `None` until they were counted.
+    pub space: Option<Space>,
 }
 
 /// One user's limits and what of them is used.
@@ -126,6 +172,23 @@ impl Account {
     #[must_use]
     pub const fn allowance(&self) -> &Allowance {
         &self.allowance
+    }
+
+    /// What was counted so far.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        let tally = lock(&self.tally);
+        Counts {
+            given: tally.given,
+            taken: tally.taken,
+            space: tally.space,
+        }
+    }
+
+    /// Whether forgetting it would forget what was given and taken.
+    fn owes(&self) -> bool {
+        let tally = lock(&self.tally);
+        (tally.given, tally.taken) != (0, 0)
     }
 
     /// Begins a session; `None` if there are as many as there may be.
@@ -338,8 +401,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Accounts kept although nobody of theirs is logged in; about 300 bytes each. Past it they are
-/// forgotten, and the next login counts their files again.
+/// Accounts kept although nobody of theirs is logged in; about 300 bytes each. Past it those without a
+/// ratio are forgotten, and the next login counts their files again.
 const MAX_IDLE_ACCOUNTS: usize = 16_384;
 
 #[cfg(test)]

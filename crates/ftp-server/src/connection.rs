@@ -6,16 +6,18 @@ use std::io;
 use std::mem;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use ftp_proto::{Code, Reply, line};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
+use tokio::sync::Notify;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::event::{Event, Observer};
-use crate::handler::Request;
+use crate::handler::{Disconnect, Request};
 use crate::limits::Limits;
 use crate::tls::stream::TlsStream;
 use crate::tls::{ClientTls, Tls, TlsInfo};
@@ -61,7 +63,7 @@ pub struct Connection {
     /// The address the data connections of this client come from, if that is a proxy's.
     proxy: Option<SocketAddr>,
     limits: Limits,
-    stop: CancellationToken,
+    end: Arc<End>,
     decoder: line::Decoder,
     /// Bytes read, those before `decoded` not needed any more.
     input: Vec<u8>,
@@ -99,6 +101,47 @@ enum Wire {
     Lost,
 }
 
+/// How a connection is ended from outside.
+#[derive(Debug)]
+pub(crate) struct End {
+    /// Cancelled when the server stops, and when the operator ends this connection.
+    stop: CancellationToken,
+    is_cut: AtomicBool,
+    cut: Notify,
+}
+
+impl End {
+    pub(crate) fn new(stop: CancellationToken) -> Self {
+        Self {
+            stop,
+            is_cut: AtomicBool::new(false),
+            cut: Notify::new(),
+        }
+    }
+
+    /// Ends it, without waiting for a transfer.
+    pub(crate) fn cut(&self) {
+        self.is_cut.store(true, Ordering::Release);
+        self.cut.notify_one();
+        self.stop.cancel();
+    }
+
+    /// Waits until the operator ends it.
+    pub(crate) async fn was_cut(&self) {
+        while !self.is_cut.load(Ordering::Acquire) {
+            self.cut.notified().await;
+        }
+    }
+
+    /// Why it ends, if it does.
+    pub(crate) fn why(&self) -> Option<Disconnect> {
+        if self.is_cut.load(Ordering::Acquire) {
+            return Some(Disconnect::Operator);
+        }
+        self.stop.is_cancelled().then_some(Disconnect::Shutdown)
+    }
+}
+
 /// When a client that says nothing is closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deadline {
@@ -126,7 +169,7 @@ impl Connection {
         arrival: Arrival,
         limits: Limits,
         tls: Option<Tls>,
-        stop: CancellationToken,
+        end: Arc<End>,
         observer: Arc<dyn Observer>,
     ) -> io::Result<Self> {
         let stream = arrival.stream;
@@ -147,7 +190,7 @@ impl Connection {
             decoder: line::Decoder::new(limits.line_bytes),
             deadline: Deadline::Idle,
             limits,
-            stop,
+            end,
             input: Vec::new(),
             decoded: 0,
             output: Vec::new(),
@@ -193,7 +236,12 @@ impl Connection {
     /// Whether the server is stopping; long work should come to an end.
     #[must_use]
     pub fn is_stopping(&self) -> bool {
-        self.stop.is_cancelled()
+        self.end.stop.is_cancelled()
+    }
+
+    /// Who else may end it.
+    pub(crate) const fn end(&self) -> &Arc<End> {
+        &self.end
     }
 
     /// When the client counts as silent, until its next request; then it is [`Deadline::Idle`] again.
@@ -367,8 +415,8 @@ impl Connection {
         }
     }
 
-    pub(crate) const fn stop_token(&self) -> &CancellationToken {
-        &self.stop
+    pub(crate) fn stop_token(&self) -> &CancellationToken {
+        &self.end.stop
     }
 
     /// Closes after everything sent has a chance to arrive.

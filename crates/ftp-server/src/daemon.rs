@@ -3,15 +3,20 @@
 
 pub mod config;
 pub mod confine;
+pub mod helper;
 pub mod homes;
 pub mod hooks;
 pub mod http;
 pub mod log;
 pub mod login;
 pub mod metrics;
+pub mod notify;
 pub mod options;
 pub mod program;
+mod reload;
 mod run;
+mod start;
+pub mod state;
 mod tls;
 mod tools;
 pub mod who;
@@ -45,6 +50,32 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Command::Template) => tools::template(),
         Some(Command::Hash) => tools::hash(),
         Some(Command::Who { json, server }) => tools::who(&server, json),
+        Some(Command::Kick {
+            sessions,
+            user,
+            address,
+            json,
+            server,
+        }) => {
+            let sessions = sessions
+                .iter()
+                .map(|number| format!("kick session {number}"));
+            let user = user.map(|name| format!("kick user {}", name.as_bytes().escape_ascii()));
+            let address = address.map(|address| format!("kick address {address}"));
+            let questions: Vec<_> = sessions.chain(user).chain(address).collect();
+            tools::kick(&server, &questions, json)
+        }
+        Some(Command::Ban {
+            address,
+            time,
+            json,
+            server,
+        }) => {
+            let question = format!("ban {address} {}", time.as_secs());
+            tools::ban(&server, &question, json)
+        }
+        Some(Command::Recount { user, server }) => tools::recount(&server, user.as_deref()),
+        Some(Command::Helper) => helper::main(),
         Some(Command::Bans { json, server }) => tools::bans(&server, json),
         Some(Command::Unban { address, server }) => tools::unban(&server, address),
     };
@@ -82,6 +113,8 @@ impl fmt::Display for Failure {
 /// Kinds of failures, with the exit status of each from sysexits(3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FailureKind {
+    /// There is no such session.
+    Nobody,
     /// The command line makes no sense.
     Usage,
     /// A directory or file is missing.
@@ -99,6 +132,7 @@ pub(crate) enum FailureKind {
 impl FailureKind {
     const fn code(self) -> u8 {
         match self {
+            Self::Nobody => 1,
             Self::Usage => 2,
             Self::Input => 66,
             Self::Unavailable => 69,

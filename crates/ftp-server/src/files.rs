@@ -15,8 +15,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use ftp_proto::server::{
-    Endpoints, FileError, Outcome, Path, Refusal as LoginRefusal, Response, Session, Settings,
-    Task, Then, TlsRules,
+    Abilities, Endpoints, FileError, Outcome, Path, Refusal as LoginRefusal, Response, Session,
+    Settings, Task, Then, TlsRules,
 };
 use ftp_proto::time::Timestamp;
 use ftp_proto::{Argument, Code, Reply};
@@ -29,6 +29,7 @@ use crate::data::{self, DataOptions, Dial, Port, TcpDial};
 use crate::event::{Event, Refusal};
 use crate::handler::{Answer, Disconnect, Handler, Request};
 use crate::hook::{Hook, Visitor};
+use crate::live::Live;
 use crate::tls::TlsInfo;
 
 /// What the operator decides.
@@ -57,11 +58,61 @@ pub struct FileServer<A, B, D = TcpDial> {
     authenticator: A,
     backend: B,
     dial: D,
+    controls: FileControls,
+    who: Option<Who>,
+}
+
+/// Changes a [`FileServer`] while it runs. Clones are the same one.
+#[derive(Clone, Debug)]
+pub struct FileControls {
+    abilities: Abilities,
+    current: Arc<Live<Ways>>,
+}
+
+impl FileControls {
+    fn new(abilities: Abilities, options: FileOptions, hook: Option<Arc<dyn Hook>>) -> Self {
+        let ways = Ways::new(abilities, options, hook);
+        Self {
+            abilities,
+            current: Arc::new(Live::new(ways)),
+        }
+    }
+
+    /// From now on new sessions follow these options and this hook; sessions that are open keep those
+    /// they began with.
+    pub fn change(&self, options: FileOptions, hook: Option<Arc<dyn Hook>>) {
+        self.current.store(Ways::new(self.abilities, options, hook));
+    }
+}
+
+/// What a session follows from its beginning to its end.
+struct Ways {
     options: FileOptions,
     /// Those of the options with what the backend can do.
     settings: Shared,
     hook: Option<Arc<dyn Hook>>,
-    who: Option<Who>,
+}
+
+impl Ways {
+    fn new(abilities: Abilities, options: FileOptions, hook: Option<Arc<dyn Hook>>) -> Self {
+        let settings = Settings {
+            abilities,
+            ..options.settings.clone()
+        };
+        Self {
+            settings: Shared::new(settings),
+            options,
+            hook,
+        }
+    }
+}
+
+impl fmt::Debug for Ways {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ways")
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Who is logged in, as lines for SITE WHO.
@@ -77,19 +128,19 @@ impl<A: Authenticator, B: Backend> FileServer<A, B> {
 impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
     /// A server that dials its own way.
     pub fn with_dial(authenticator: A, backend: B, dial: D, options: FileOptions) -> Self {
-        let settings = Settings {
-            abilities: backend.abilities(),
-            ..options.settings.clone()
-        };
         Self {
-            settings: Shared::new(settings),
+            controls: FileControls::new(backend.abilities(), options, None),
             authenticator,
             backend,
             dial,
-            options,
-            hook: None,
             who: None,
         }
+    }
+
+    /// The way to change options and hook while the server runs.
+    #[must_use]
+    pub fn controls(&self) -> FileControls {
+        self.controls.clone()
     }
 
     /// Serves SITE WHO with these lines; without them it is not known who is there.
@@ -101,8 +152,9 @@ impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
 
     /// Calls this around each command.
     #[must_use]
-    pub fn with_hook(mut self, hook: Arc<dyn Hook>) -> Self {
-        self.hook = Some(hook);
+    pub fn with_hook(self, hook: Arc<dyn Hook>) -> Self {
+        let options = self.controls.current.load().options.clone();
+        self.controls.change(options, Some(hook));
         self
     }
 }
@@ -110,7 +162,7 @@ impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
 impl<A, B, D> fmt::Debug for FileServer<A, B, D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FileServer")
-            .field("options", &self.options)
+            .field("controls", &self.controls)
             .finish_non_exhaustive()
     }
 }
@@ -153,6 +205,7 @@ impl Shared {
 /// One client of a [`FileServer`].
 #[derive(Debug)]
 pub struct FileSession<F> {
+    ways: Arc<Ways>,
     dialogue: Session,
     /// `None` until somebody has logged in.
     files: Option<F>,
@@ -202,8 +255,10 @@ impl<A: Authenticator, B: Backend, D: Dial> Handler for FileServer<A, B, D> {
             local: peer.local,
             peer: peer.address,
         };
-        let settings = self.settings.of(connection);
+        let ways = self.controls.current.load();
+        let settings = ways.settings.of(connection);
         let mut session = FileSession {
+            ways,
             dialogue: Session::new(settings, endpoints, peer.since),
             files: None,
             user: None,
@@ -226,20 +281,21 @@ impl<A: Authenticator, B: Backend, D: Dial> Handler for FileServer<A, B, D> {
         connection: &mut Connection,
     ) -> io::Result<Answer> {
         let mut request = request;
+        let hook = session.ways.hook.clone();
         let close = loop {
-            if let Some(hook) = &self.hook {
+            if let Some(hook) = &hook {
                 let visitor = visitor(session, connection);
                 if let Some(answer) = hook.before(visitor, &request).await {
                     set_deadline(&session.dialogue, connection);
                     return Ok(answer);
                 }
             }
-            let watched = self.hook.is_some().then(|| request.clone());
+            let watched = hook.is_some().then(|| request.clone());
             let response = session
                 .dialogue
                 .handle_command(request.command, Instant::now());
             let next = self.carry_out(session, response, connection).await?;
-            if let (Some(hook), Some(request)) = (&self.hook, &watched) {
+            if let (Some(hook), Some(request)) = (&hook, &watched) {
                 // The client has its answer before the hook has its time.
                 connection.flush().await?;
                 let visitor = visitor(session, connection);
@@ -396,7 +452,7 @@ impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
                 tracing::warn!(id = peer.id, %user, %why, "login failed");
                 connection.report(&Event::LoginFailed { user, why });
                 let delay = self.authenticator.failure_delay(peer, user, why);
-                let delay = delay.unwrap_or(self.options.login_delay);
+                let delay = delay.unwrap_or(session.ways.options.login_delay);
                 // Counted from the question, so that the time does not tell how the answer was found.
                 if let Some(moment) = asked.checked_add(delay) {
                     sleep_until(moment.into()).await;
@@ -413,7 +469,7 @@ impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
     ) -> Result<Outcome, FileError> {
         // The old port first: a range may hold no other.
         session.listener = None;
-        let (options, peer) = (&self.options.data, connection.peer());
+        let (options, peer) = (&session.ways.options.data, connection.peer());
         let port = Port::open(peer.local.ip(), options.ports.as_ref())
             .map_err(|error| data::listen_error(&error))?;
         let announce = &options.announce;

@@ -152,6 +152,8 @@ pub enum Disconnect {
     Idle,
     /// The server is stopping.
     Shutdown,
+    /// The operator has ended it, with [`crate::Controls::disconnect`].
+    Operator,
     /// The connection broke, or a hook returned this error.
     Error(io::ErrorKind),
     /// A hook panicked.
@@ -162,7 +164,7 @@ impl Disconnect {
     /// Whether it was for a reason of ours, so that the client ought to be told.
     pub(crate) const fn is_ours(&self) -> bool {
         match self {
-            Self::Idle | Self::Shutdown | Self::Panic => true,
+            Self::Idle | Self::Shutdown | Self::Operator | Self::Panic => true,
             Self::Answered | Self::Client | Self::Error(_) => false,
         }
     }
@@ -175,6 +177,7 @@ impl fmt::Display for Disconnect {
             Self::Client => f.write_str("closed by client"),
             Self::Idle => f.write_str("idle"),
             Self::Shutdown => f.write_str("server stops"),
+            Self::Operator => f.write_str("ended by the operator"),
             Self::Error(kind) => write!(f, "{kind}"),
             Self::Panic => f.write_str("panic"),
         }

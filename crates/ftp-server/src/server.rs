@@ -7,7 +7,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::panic::AssertUnwindSafe;
 use std::pin::{Pin, pin};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use ftp_proto::{Code, Reply};
@@ -17,11 +17,12 @@ use tokio::task::JoinSet;
 use tokio::time::{Sleep, sleep, sleep_until, timeout};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
 
-use crate::connection::{Arrival, Connection, Deadline, Peer, canonical};
+use crate::connection::{Arrival, Connection, Deadline, End, Peer, canonical};
 use crate::event::{Event, Observer, Refusal};
 use crate::handler::{Disconnect, Handler, Request, Service};
 use crate::limits::Limits;
 use crate::listener::{Accepted, Listener};
+use crate::live::Live;
 use crate::proxy::{self, Trusted};
 use crate::tls::Tls;
 
@@ -33,16 +34,86 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 pub struct Server<H> {
     handler: Arc<H>,
     observer: Arc<dyn Observer>,
-    limits: Limits,
     tls: Option<Tls>,
-    proxies: Trusted,
+    controls: Controls,
     stop: CancellationToken,
+}
+
+/// Changes a [`Server`] while it runs, and ends single connections. Clones are the same one.
+#[derive(Clone, Debug)]
+pub struct Controls(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    limits: Live<Limits>,
+    proxies: Live<Trusted>,
+    /// How to end each connection that is open, by its number.
+    ends: Mutex<HashMap<u64, Arc<End>>>,
+}
+
+impl Controls {
+    fn new(limits: Limits) -> Self {
+        Self(Arc::new(Inner {
+            limits: Live::new(limits),
+            proxies: Live::new(Trusted::nobody()),
+            ends: Mutex::default(),
+        }))
+    }
+
+    /// From now on new connections have these limits; those that are open keep theirs. The grace of a
+    /// stop is that of the last call.
+    pub fn set_limits(&self, limits: Limits) {
+        self.0.limits.store(limits);
+    }
+
+    /// From now on these load balancers are believed, as by [`Server::behind`].
+    pub fn set_proxies(&self, proxies: Trusted) {
+        self.0.proxies.store(proxies);
+    }
+
+    /// Ends one connection, whose number is [`Peer::id`]: the client is told `421`. Its request under
+    /// way is finished first, but a [`crate::files::FileServer`] cuts its transfer. Says whether there
+    /// is such a connection.
+    #[must_use]
+    pub fn disconnect(&self, id: u64) -> bool {
+        let end = self.ends().get(&id).cloned();
+        end.inspect(|end| end.cut()).is_some()
+    }
+
+    fn ends(&self) -> MutexGuard<'_, HashMap<u64, Arc<End>>> {
+        // Whoever panicked while holding it has added or removed one entry.
+        self.0.ends.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The end of a new connection.
+    fn open(&self, id: u64, stop: CancellationToken) -> Opened {
+        let end = Arc::new(End::new(stop));
+        self.ends().insert(id, Arc::clone(&end));
+        Opened {
+            controls: self.clone(),
+            id,
+            end,
+        }
+    }
+}
+
+/// A connection that can be ended as long as this lives.
+struct Opened {
+    controls: Controls,
+    id: u64,
+    end: Arc<End>,
+}
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        self.controls.ends().remove(&self.id);
+    }
 }
 
 impl<H> fmt::Debug for Server<H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Server")
-            .field("limits", &self.limits)
+            .field("controls", &self.controls)
             .finish_non_exhaustive()
     }
 }
@@ -53,9 +124,8 @@ impl<H: Handler> Server<H> {
         Self {
             handler: Arc::new(handler),
             observer: Arc::new(()),
-            limits,
             tls: None,
-            proxies: Trusted::nobody(),
+            controls: Controls::new(limits),
             stop: CancellationToken::new(),
         }
     }
@@ -77,9 +147,15 @@ impl<H: Handler> Server<H> {
     /// Believes these load balancers about who the client is. A connection from one of them has to
     /// begin with a PROXY header, and is closed without; from anybody else a header is not read.
     #[must_use]
-    pub fn behind(mut self, proxies: Trusted) -> Self {
-        self.proxies = proxies;
+    pub fn behind(self, proxies: Trusted) -> Self {
+        self.controls.set_proxies(proxies);
         self
+    }
+
+    /// The way to change limits and to end single connections while the server runs.
+    #[must_use]
+    pub fn controls(&self) -> Controls {
+        self.controls.clone()
     }
 
     /// Cancelling it stops the server: listeners close, idle sessions are told `421`, and whatever is
@@ -124,7 +200,8 @@ impl<H: Handler> Server<H> {
         drop(listener);
         tracing::info!(connections = tasks.len(), "stopping");
         let all_ended = async { while tasks.join_next().await.is_some() {} };
-        if timeout(self.limits.grace, all_ended).await.is_err() {
+        let grace = self.controls.0.limits.load().grace;
+        if timeout(grace, all_ended).await.is_err() {
             tracing::warn!(connections = tasks.len(), "closed after grace");
             tasks.shutdown().await;
         }
@@ -133,14 +210,15 @@ impl<H: Handler> Server<H> {
 
     fn admit(&self, accepted: Accepted, id: u64, seats: &Seats, tasks: &mut JoinSet<()>) {
         let peer = canonical(accepted.peer);
-        let is_proxied = self.proxies.contains(peer.ip());
-        let seat = if tasks.len() >= self.limits.connections {
+        let limits = self.controls.0.limits.load();
+        let is_proxied = self.controls.0.proxies.load().contains(peer.ip());
+        let seat = if tasks.len() >= limits.connections {
             Err(Refusal::Full)
         } else if is_proxied {
             // Whose seat it is will be known when the header was read.
             Ok(None)
         } else {
-            let most = self.limits.connections_per_address;
+            let most = limits.connections_per_address;
             let seat = seats.take(peer.ip(), most).map(Some);
             seat.ok_or(Refusal::FullForAddress)
         };
@@ -162,10 +240,10 @@ impl<H: Handler> Server<H> {
         tracing::info!(id, %peer, "accepted");
         let guest = Guest {
             handler: Arc::clone(&self.handler),
-            limits: self.limits.clone(),
+            limits: Limits::clone(&limits),
             observer: Arc::clone(&self.observer),
             tls: self.tls.clone(),
-            stop: self.stop.child_token(),
+            opened: self.controls.open(id, self.stop.child_token()),
             seats: seats.clone(),
             id,
         };
@@ -227,7 +305,7 @@ struct Guest<H> {
     observer: Arc<dyn Observer>,
     limits: Limits,
     tls: Option<Tls>,
-    stop: CancellationToken,
+    opened: Opened,
     seats: Seats,
     id: u64,
 }
@@ -238,7 +316,7 @@ impl<H: Handler> Guest<H> {
         let is_implicit_tls = accepted.is_implicit_tls;
         let (id, seats) = (self.id, self.seats.clone());
         let arrived = Box::pin(self.arrive(accepted, seat.is_some())).await;
-        let (mut connection, handler) = match arrived {
+        let (mut connection, handler, _opened) = match arrived {
             Ok(arrived) => arrived,
             Err(error) => {
                 tracing::debug!(id, %peer, %error, "lost before its greeting");
@@ -269,7 +347,11 @@ impl<H: Handler> Guest<H> {
     }
 
     /// Who it is, from the proxy's header if it is to have one.
-    async fn arrive(self, accepted: Accepted, is_direct: bool) -> io::Result<(Connection, Arc<H>)> {
+    async fn arrive(
+        self,
+        accepted: Accepted,
+        is_direct: bool,
+    ) -> io::Result<(Connection, Arc<H>, Opened)> {
         let stream = accepted.stream;
         let mut arrival = Arrival {
             local: stream.local_addr()?,
@@ -287,8 +369,9 @@ impl<H: Handler> Guest<H> {
                 (arrival.peer, arrival.local) = (header.client, header.local);
             }
         }
-        let connection = Connection::new(arrival, self.limits, self.tls, self.stop, self.observer)?;
-        Ok((connection, self.handler))
+        let end = Arc::clone(&self.opened.end);
+        let connection = Connection::new(arrival, self.limits, self.tls, end, self.observer)?;
+        Ok((connection, self.handler, self.opened))
     }
 }
 
@@ -360,8 +443,8 @@ async fn wait(
     stopped: Pin<&mut WaitForCancellationFuture<'_>>,
     alarm: Pin<&mut Sleep>,
 ) -> Result<Request, Disconnect> {
-    if connection.is_stopping() {
-        return Err(Disconnect::Shutdown);
+    if let Some(why) = connection.end().why() {
+        return Err(why);
     }
     if let Some(request) = connection.buffered_request() {
         return Ok(request);
@@ -369,7 +452,7 @@ async fn wait(
     let silent_at = connection.silent_at();
     tokio::select! {
         biased;
-        () = stopped => Err(Disconnect::Shutdown),
+        () = stopped => Err(connection.end().why().unwrap_or(Disconnect::Shutdown)),
         request = connection.next_request() => match request {
             Ok(Some(request)) => Ok(request),
             Ok(None) => Err(Disconnect::Client),

@@ -10,6 +10,8 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::live::Live;
+
 /// How guessing is answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ThrottleOptions {
@@ -41,7 +43,7 @@ impl Default for ThrottleOptions {
 /// Who has failed, and who is banned.
 #[derive(Debug)]
 pub struct Throttle {
-    options: ThrottleOptions,
+    options: Live<ThrottleOptions>,
     tables: Mutex<Tables>,
 }
 
@@ -72,15 +74,20 @@ impl Throttle {
     #[must_use]
     pub fn new(options: ThrottleOptions) -> Self {
         Self {
-            options,
+            options: Live::new(options),
             tables: Mutex::default(),
         }
     }
 
     /// How guessing is answered.
     #[must_use]
-    pub const fn options(&self) -> &ThrottleOptions {
-        &self.options
+    pub fn options(&self) -> ThrottleOptions {
+        ThrottleOptions::clone(&self.options.load())
+    }
+
+    /// From now on it is answered so. What was counted stays, and bans end when they were to end.
+    pub fn set_options(&self, options: ThrottleOptions) {
+        self.options.store(options);
     }
 
     /// Whether an address is banned.
@@ -94,7 +101,7 @@ impl Throttle {
     /// Notes a wrong login; gives how long its answer is to be held back, counted from when it was
     /// asked.
     pub fn failed(&self, address: IpAddr, name: &[u8], now: Instant) -> Duration {
-        let options = &self.options;
+        let options = &*self.options.load();
         let mut tables = self.tables();
         let by_name = note(&mut tables.names, name.to_vec(), options, now).failures;
         let record = note(&mut tables.addresses, subscriber(address), options, now);
@@ -132,6 +139,15 @@ impl Throttle {
             .collect();
         bans.sort_unstable();
         bans
+    }
+
+    /// Bans an address, or the /64 of an IPv6 one, for so long, whatever it has done.
+    pub fn ban(&self, address: IpAddr, time: Duration, now: Instant) {
+        let options = &*self.options.load();
+        let mut tables = self.tables();
+        let record = note(&mut tables.addresses, subscriber(address), options, now);
+        record.banned_until = now.checked_add(time);
+        tracing::warn!(%address, "banned by the operator");
     }
 
     /// Lifts a ban; says whether there was one.

@@ -89,3 +89,39 @@ async fn what_was_given_can_be_taken_as_often_as_the_ratio_says() {
     assert!(!account.may_take(1));
     assert_eq!((up.bytes(), down.bytes()), (5, 25));
 }
+
+#[tokio::test]
+async fn counts_are_kept_and_gone_on_from() {
+    let ratio = Allowance {
+        ratio: Some(Ratio {
+            upload: NonZeroU64::MIN,
+            download: 2,
+            credit: 0,
+        }),
+        quota_bytes: Some(100),
+        ..Allowance::default()
+    };
+    let before = Members::default();
+    let account = before.account(b"anna", &ratio);
+    account.counted(Space {
+        bytes: 40,
+        files: 1,
+    });
+    let meter = Meter::new(Arc::clone(&account), Direction::Received);
+    meter.moved(30).await.unwrap();
+    meter.settle(None, Some(30));
+    before.account(b"bert", &ratio);
+    let counts = before.counts();
+    assert_eq!(counts.len(), 1, "nothing was counted for bert");
+    let after = Members::default();
+    for (name, counts) in counts {
+        after.restore(&name, counts);
+    }
+    let account = after.account(b"anna", &ratio);
+    assert!(account.may_take(60) && !account.may_take(61));
+    assert!(account.fits(30) && !account.fits(31));
+    assert!(!account.wants_count());
+    assert_eq!(after.recount(Some(b"bert")), 0);
+    assert_eq!(after.recount(None), 1);
+    assert!(account.wants_count() && account.may_take(60));
+}

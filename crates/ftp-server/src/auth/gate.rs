@@ -9,6 +9,7 @@ use ipnet::IpNet;
 
 use super::{Attempt, Authenticator, Denied, User};
 use crate::connection::Peer;
+use crate::live::Live;
 use crate::throttle::Throttle;
 
 /// An authenticator with bans, and with the rules of each user applied.
@@ -16,7 +17,7 @@ use crate::throttle::Throttle;
 pub struct Gate<A> {
     inner: A,
     throttle: Arc<Throttle>,
-    networks: Networks,
+    networks: Live<Networks>,
 }
 
 /// Who is greeted at all.
@@ -40,12 +41,17 @@ impl Networks {
 
 impl<A> Gate<A> {
     /// Puts the gate before an authenticator.
-    pub const fn new(inner: A, throttle: Arc<Throttle>, networks: Networks) -> Self {
+    pub fn new(inner: A, throttle: Arc<Throttle>, networks: Networks) -> Self {
         Self {
             inner,
             throttle,
-            networks,
+            networks: Live::new(networks),
         }
+    }
+
+    /// From now on these are greeted; sessions that are open go on.
+    pub fn set_networks(&self, networks: Networks) {
+        self.networks.store(networks);
     }
 
     /// Turns down a session that was open when a ban came. The password is not even looked at, or the
@@ -89,7 +95,7 @@ impl<A: Authenticator> Authenticator for Gate<A> {
 
     fn admits(&self, peer: &Peer) -> bool {
         let address = peer.address.ip();
-        self.networks.admit(address)
+        self.networks.load().admit(address)
             && !self.throttle.is_banned(address, Instant::now())
             && self.inner.admits(peer)
     }

@@ -25,7 +25,7 @@ pub use self::unit::{Proportion, Size, Span};
 pub use self::user::{Directory, Fingerprint, Hash, Letters, TlsKey, UserSection};
 
 /// The whole configuration.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// The directory that is served to users who have none of their own.
@@ -63,7 +63,7 @@ pub struct Config {
 }
 
 /// `[listen]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Listen {
     /// A port on all addresses, IPv4 and IPv6 at once; used when `addresses` is empty.
@@ -91,7 +91,7 @@ impl Default for Listen {
 }
 
 /// `[session]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Session {
     /// The text of the greeting.
@@ -145,7 +145,7 @@ impl<'de> Deserialize<'de> for VerbKey {
 }
 
 /// `[limits]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
     /// Control connections at a time.
@@ -168,7 +168,7 @@ impl Default for Limits {
 }
 
 /// `[networks]`
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Networks {
     /// Networks that are let in; empty for all.
@@ -178,7 +178,7 @@ pub struct Networks {
 }
 
 /// `[login]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Login {
     /// A program with its arguments, asked about users that are not in the configuration.
@@ -203,7 +203,7 @@ impl Default for Login {
 }
 
 /// `[bans]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Bans {
     /// How long the answer to a wrong login is held back.
@@ -232,7 +232,7 @@ impl Default for Bans {
 }
 
 /// `[data]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Data {
     /// Ports of passive mode, as in `"50000-50999"`.
@@ -333,7 +333,7 @@ impl<'de> Deserialize<'de> for Ports {
 }
 
 /// `[tls]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Tls {
     /// PEM: the certificate, then those that signed it.
@@ -373,7 +373,7 @@ impl Default for Tls {
 }
 
 /// `[log]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Log {
     /// A filter as tracing takes it.
@@ -409,7 +409,7 @@ pub enum LogFormat {
 }
 
 /// `[metrics]`
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Metrics {
     /// Where `/metrics` and `/healthz` are served.
@@ -417,7 +417,7 @@ pub struct Metrics {
 }
 
 /// `[hooks]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Hooks {
     /// A program that may refuse a command, run before it.
@@ -448,7 +448,7 @@ impl Default for Hooks {
 }
 
 /// `[process]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Process {
     /// The user to become once the ports are open, if started as root.
@@ -457,8 +457,12 @@ pub struct Process {
     pub group: Option<String>,
     /// Restrict the process to the files it serves and writes, where the kernel can (Landlock).
     pub landlock: bool,
+    /// Further directories that stay in reach: those that answers about logins name as `root`.
+    pub reach: Vec<PathBuf>,
     /// The socket `ftpd who` asks.
     pub control: Option<PathBuf>,
+    /// Where ratios and counted quotas are kept from one run to the next.
+    pub state: Option<PathBuf>,
 }
 
 impl Default for Process {
@@ -467,7 +471,9 @@ impl Default for Process {
             user: None,
             group: None,
             landlock: true,
+            reach: Vec::new(),
             control: None,
+            state: None,
         }
     }
 }

@@ -10,11 +10,12 @@ use ftp_proto::server::{Abilities, FileError};
 use crate::auth::User;
 use crate::backend::Backend;
 use crate::backend::disk::Disk;
+use crate::live::Live;
 
 /// A backend that gives every user the root their rules name.
 #[derive(Clone, Debug)]
 pub struct Homes {
-    common: Option<Disk>,
+    common: Arc<Live<Option<Disk>>>,
     /// Those that were used; opened again when they are gone.
     opened: Arc<Mutex<HashMap<PathBuf, Disk>>>,
 }
@@ -27,9 +28,19 @@ impl Homes {
     /// The system's, for a directory that cannot be opened.
     pub fn new(common: Option<&Path>) -> io::Result<Self> {
         Ok(Self {
-            common: common.map(Disk::open).transpose()?,
+            common: Arc::new(Live::new(common.map(Disk::open).transpose()?)),
             opened: Arc::default(),
         })
+    }
+
+    /// From now on another directory is that of users who have none of their own.
+    ///
+    /// # Errors
+    ///
+    /// The system's, for a directory that cannot be opened; nothing has changed then.
+    pub fn change(&self, common: Option<&Path>) -> io::Result<()> {
+        self.common.store(common.map(Disk::open).transpose()?);
+        Ok(())
     }
 
     /// Forgets directories that were opened, so that what replaced them is found.
@@ -62,7 +73,8 @@ impl Backend for Homes {
 
     async fn enter(&self, user: &User) -> Result<Self::Files, FileError> {
         let Some(root) = &user.rules.root else {
-            let common = self.common.as_ref().ok_or(FileError::NotFound)?;
+            let common = self.common.load();
+            let common = (*common).as_ref().ok_or(FileError::NotFound)?;
             return common.enter(user).await;
         };
         if let Some(disk) = self.kept(root) {

@@ -17,11 +17,12 @@ use tokio::sync::Semaphore;
 
 use super::config::Hooks;
 use super::log::end_word;
-use super::program::Program;
+use super::program::{Program, Runner};
 use crate::connection::Peer;
 use crate::event::{Event, Observer};
 use crate::handler::{Answer, Request};
 use crate::hook::{Hook, Visitor};
+use crate::live::Live;
 
 /// `hooks.before` and `hooks.after`.
 #[derive(Debug)]
@@ -36,8 +37,9 @@ pub struct Commands {
 impl Commands {
     /// What the configuration names, if it names anything.
     #[must_use]
-    pub fn new(hooks: &Hooks) -> Option<Self> {
-        let (before, after) = (Program::new(&hooks.before), Program::new(&hooks.after));
+    pub fn new(hooks: &Hooks, runner: &Runner) -> Option<Self> {
+        let program = |line: &Vec<String>| Program::new(line, runner);
+        let (before, after) = (program(&hooks.before), program(&hooks.after));
         let has_work = (before.is_some() || after.is_some()) && !hooks.verbs.is_empty();
         has_work.then(|| Self {
             before,
@@ -142,21 +144,39 @@ impl Hook for Commands {
 /// `hooks.transfer`.
 #[derive(Debug)]
 pub struct Transfers {
+    report: Live<Option<Report>>,
+    runtime: Handle,
+}
+
+#[derive(Debug)]
+struct Report {
     program: Program,
     timeout: Duration,
     places: Arc<Semaphore>,
-    runtime: Handle,
 }
 
 impl Transfers {
     /// What the configuration names, if it names anything; the programs run on this runtime.
     #[must_use]
-    pub fn new(hooks: &Hooks, runtime: Handle) -> Option<Self> {
+    pub fn new(hooks: &Hooks, runner: &Runner, runtime: Handle) -> Self {
+        Self {
+            report: Live::new(Report::new(hooks, runner)),
+            runtime,
+        }
+    }
+
+    /// From now on what another configuration names is run.
+    pub fn change(&self, hooks: &Hooks, runner: &Runner) {
+        self.report.store(Report::new(hooks, runner));
+    }
+}
+
+impl Report {
+    fn new(hooks: &Hooks, runner: &Runner) -> Option<Self> {
         Some(Self {
-            program: Program::new(&hooks.transfer)?,
+            program: Program::new(&hooks.transfer, runner)?,
             timeout: hooks.timeout.0,
             places: Arc::new(Semaphore::new(hooks.concurrency)),
-            runtime,
         })
     }
 }
@@ -166,7 +186,11 @@ impl Observer for Transfers {
         let Event::TransferEnded(report) = event else {
             return;
         };
-        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
+        let hook = self.report.load();
+        let Some(hook) = &*hook else {
+            return;
+        };
+        let Ok(place) = Arc::clone(&hook.places).try_acquire_owned() else {
             tracing::warn!(
                 id = peer.id,
                 "too many hooks run, a transfer is not reported"
@@ -181,7 +205,7 @@ impl Observer for Transfers {
         environment.add("FTP_BYTES", report.bytes.to_string().as_bytes());
         environment.add("FTP_SECONDS", report.took.as_secs().to_string().as_bytes());
         environment.add("FTP_END", end_word(report.end).as_bytes());
-        let (program, time) = (self.program.clone(), self.timeout);
+        let (program, time) = (hook.program.clone(), hook.timeout);
         // Bounded by the semaphore and the timeout; ends with the runtime.
         drop(self.runtime.spawn(async move {
             if let Err(error) = program.run(&environment.list(), Vec::new(), time).await {
@@ -231,14 +255,14 @@ mod tests {
 
     fn hooks(script: &str) -> Commands {
         let line = ["/bin/sh", "-c", script].map(str::to_owned).to_vec();
-        Commands::new(&Hooks {
+        let hooks = Hooks {
             before: line.clone(),
             after: line,
             verbs: vec!["dele".to_owned()],
             timeout: Span(Duration::from_secs(20)),
             ..Hooks::default()
-        })
-        .unwrap()
+        };
+        Commands::new(&hooks, &Runner::Here).unwrap()
     }
 
     fn peer() -> Peer {
@@ -281,7 +305,7 @@ mod tests {
         let request = Request::new(b"DELE x".to_vec());
         assert!(hooks("true").before(visitor, &request).await.is_none());
         let mut missing = hooks("true");
-        missing.before = Program::new(&["/nonexistent".to_owned()]);
+        missing.before = Program::new(&["/nonexistent".to_owned()], &Runner::Here);
         let answer = missing.before(visitor, &request).await.unwrap();
         assert!(answer.reply.unwrap().to_string().contains("451"));
     }

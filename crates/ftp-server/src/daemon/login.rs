@@ -14,6 +14,7 @@ use tokio::sync::Semaphore;
 
 use self::external::External;
 use super::config::{Config, Fingerprint, Hash, Span, TlsKey, UserSection};
+use super::program::Runner;
 use crate::account::Members;
 use crate::auth::{ANONYMOUS, Attempt, Authenticator, Denied, Secret, User};
 
@@ -54,7 +55,7 @@ enum Password {
 impl Book {
     /// The users of a configuration and its users file, which is weaker.
     #[must_use]
-    pub fn new(config: &Config, more: &BTreeMap<String, UserSection>) -> Self {
+    pub fn new(config: &Config, more: &BTreeMap<String, UserSection>, runner: &Runner) -> Self {
         let mut users = HashMap::new();
         for (name, section) in more.iter().chain(&config.user) {
             let entry = Entry {
@@ -67,7 +68,7 @@ impl Book {
         Self {
             users,
             anonymous: anonymous.enabled.then(|| anonymous.clone()),
-            external: External::new(&config.login),
+            external: External::new(&config.login, runner),
             least_tls: config.tls.required,
         }
     }
@@ -110,6 +111,12 @@ impl Logins {
     pub fn reload(&self, book: Book) {
         let book = Arc::new(book);
         *self.book.write().unwrap_or_else(PoisonError::into_inner) = book;
+    }
+
+    /// What everybody has used up.
+    #[must_use]
+    pub const fn members(&self) -> &Members {
+        &self.members
     }
 
     fn book(&self) -> Arc<Book> {
@@ -248,7 +255,7 @@ mod tests {
 
     fn book(text: &str) -> Book {
         let config = Config::parse(Path::new("f"), text.as_bytes()).unwrap();
-        Book::new(&config, &BTreeMap::new())
+        Book::new(&config, &BTreeMap::new(), &Runner::Here)
     }
 
     #[test]

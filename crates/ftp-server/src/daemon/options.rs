@@ -2,11 +2,12 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use ftp_proto::Argument;
 
-use super::config::{Host, Ports};
+use super::config::{Host, Ports, Span};
 use crate::auth::Secret;
 
 /// Serve a directory over FTP.
@@ -91,8 +92,42 @@ pub enum Command {
     /// Read a password and print its hash for the configuration
     Hash,
     /// Show who is connected
+    #[command(after_help = WHO_HELP)]
     Who {
         /// One JSON object a line
+        #[arg(long)]
+        json: bool,
+        /// Which server
+        #[command(flatten)]
+        server: Which,
+    },
+    /// End sessions; their transfers are cut
+    #[command(after_help = KICK_EXAMPLES)]
+    Kick {
+        /// Numbers that `ftpd who` shows
+        #[arg(required_unless_present_any = ["user", "address"])]
+        sessions: Vec<u64>,
+        /// All sessions of this user
+        #[arg(long, value_name = "NAME")]
+        user: Option<String>,
+        /// All sessions from this address
+        #[arg(long)]
+        address: Option<IpAddr>,
+        /// One JSON object for each session that was ended
+        #[arg(long)]
+        json: bool,
+        /// Which server
+        #[command(flatten)]
+        server: Which,
+    },
+    /// Ban an address, and end its sessions
+    Ban {
+        /// The address; of IPv6 its /64
+        address: IpAddr,
+        /// For how long
+        #[arg(long = "for", value_name = "DURATION", default_value = "1h", value_parser = span)]
+        time: Duration,
+        /// One JSON object for each session that was ended
         #[arg(long)]
         json: bool,
         /// Which server
@@ -116,6 +151,17 @@ pub enum Command {
         #[command(flatten)]
         server: Which,
     },
+    /// Count users' files again for their quotas, at the next upload
+    Recount {
+        /// Of this user; of all if not given
+        user: Option<String>,
+        /// Which server
+        #[command(flatten)]
+        server: Which,
+    },
+    /// Run the operator's programs for a server that has given up its files
+    #[command(hide = true)]
+    Helper,
 }
 
 /// A server that is running.
@@ -143,6 +189,32 @@ fn ports(text: &str) -> Result<Ports, String> {
     Ports::new(text).ok_or_else(|| "expected two ports from 1024 on, like 50000-50999".to_owned())
 }
 
+fn span(text: &str) -> Result<Duration, String> {
+    let value = toml::Value::String(text.to_owned());
+    let span: Span = value.try_into().map_err(|error: toml::de::Error| {
+        let text = error.to_string();
+        text.trim().to_owned()
+    })?;
+    Ok(span.0)
+}
+
+const WHO_HELP: &str = "\
+Columns: the number `ftpd kick` takes and logs show, the user, where from, since when, how long silent,
+and the last command or the file that is being transferred.
+
+Examples:
+  ftpd who
+  ftpd who --port 21
+  ftpd who --json | jq -r 'select(.idle_seconds > 600) | .session' | xargs -r ftpd kick";
+
+const KICK_EXAMPLES: &str = "\
+Clients are told 421. Exit status 1: there was no such session.
+
+Examples:
+  ftpd kick 17 18
+  ftpd kick --user anna
+  ftpd kick --address 192.0.2.7 --json";
+
 const EXAMPLES: &str = "\
 Examples:
   ftpd .                                    read-only for everybody, on port 2121
@@ -152,6 +224,7 @@ Examples:
   ftpd template > ftpd.toml                 every key, commented
   ftpd check ftpd.toml && ftpd --config ftpd.toml
   ftpd who                                  who is connected
+  ftpd kick --user anna                     end her sessions
 
-Exit status: 0 stopped by a signal, 2 command line, 66 no such directory, 69 no server answers,
+Exit status: 0 stopped by a signal, 1 `kick`: no such session, 2 command line, 66 no such directory, 69 no server answers,
 71 a port cannot be had or the system refuses, 77 root cannot be given up, 78 configuration.";

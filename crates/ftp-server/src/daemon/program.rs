@@ -10,11 +10,33 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
 use tokio::time::timeout;
 
+use super::helper::Helper;
+
 /// A program and its arguments, as the configuration names them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Program {
     path: String,
     arguments: Vec<String>,
+    /// The helper that runs it, and its number there.
+    helper: Option<(Helper, usize)>,
+}
+
+/// Who runs programs.
+#[derive(Clone, Debug, Default)]
+pub enum Runner {
+    /// This process.
+    #[default]
+    Here,
+    /// A process that was started before files were given up, for programs it was told of then.
+    Helper(Helper),
+}
+
+impl Runner {
+    /// Whether only programs that were known at the start can be run.
+    #[must_use]
+    pub const fn is_fixed(&self) -> bool {
+        matches!(self, Self::Helper(_))
+    }
 }
 
 /// A program that has ended in time.
@@ -44,11 +66,19 @@ impl Finished {
 impl Program {
     /// `None` for an empty line.
     #[must_use]
-    pub fn new(line: &[String]) -> Option<Self> {
+    pub fn new(line: &[String], runner: &Runner) -> Option<Self> {
         let (path, arguments) = line.split_first()?;
+        let helper = match runner {
+            Runner::Here => None,
+            // A number that is none is answered with an error, each time.
+            Runner::Helper(helper) => {
+                Some((helper.clone(), helper.find(line).unwrap_or(usize::MAX)))
+            }
+        };
         Some(Self {
             path: path.clone(),
             arguments: arguments.to_vec(),
+            helper,
         })
     }
 
@@ -70,6 +100,9 @@ impl Program {
         input: Vec<u8>,
         time: Duration,
     ) -> io::Result<Finished> {
+        if let Some((helper, number)) = &self.helper {
+            return helper.run(*number, environment, input, time).await;
+        }
         let mut child = Command::new(&self.path)
             .args(&self.arguments)
             .env_clear()
@@ -126,7 +159,8 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     fn shell(script: &str) -> Program {
-        Program::new(&["/bin/sh".to_owned(), "-c".to_owned(), script.to_owned()]).unwrap()
+        let line = ["/bin/sh", "-c", script].map(str::to_owned);
+        Program::new(&line, &Runner::Here).unwrap()
     }
 
     #[tokio::test]
@@ -151,7 +185,7 @@ mod tests {
         let program = shell("exec sleep 600");
         let run = program.run(&[], vec![], SECOND / 20).await;
         assert_eq!(run.unwrap_err().kind(), io::ErrorKind::TimedOut);
-        let none = Program::new(&["/nonexistent".to_owned()]).unwrap();
+        let none = Program::new(&["/nonexistent".to_owned()], &Runner::Here).unwrap();
         let error = none.run(&[], vec![], SECOND).await.unwrap_err();
         assert!(error.to_string().starts_with("/nonexistent: "));
     }

@@ -1,40 +1,42 @@
 //! `ftpd DIR` and `ftpd --config FILE`: from the command line to a server that runs, and its end.
 
 use std::collections::BTreeMap;
-use std::io::{self, IsTerminal};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ftp_proto::permission::Rights;
-use tokio::net::{TcpListener, UnixListener};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::config::{Config, Letters, LogFormat, TlsKey, UserSection};
+use super::config::{Config, Letters, TlsKey, UserSection};
 use super::confine::{self, Identity, Reach};
 use super::homes::Homes;
-use super::hooks;
-use super::log::{Events, Transfers};
 use super::login::{Book, Logins};
-use super::metrics::{self, Metrics};
+use super::metrics::Metrics;
+use super::notify::Notifier;
 use super::options::Serve;
+use super::program::Runner;
+use super::reload::{self, Reload};
+use super::start::{self, ControlSocket, LogControl, Logs};
+use super::state::State;
 use super::who::{Control, Sessions};
-use super::{Failure, FailureKind, http, tls, tools, usual_control, wiring};
-use crate::Listener;
+use super::wiring::{self, Dialler};
+use super::{Failure, FailureKind, helper, hooks, tls};
 use crate::auth::gate::Gate;
 use crate::event::Observer;
-use crate::throttle::{Throttle, ThrottleOptions};
-use crate::tls::Tls;
+use crate::throttle::Throttle;
 
 /// Serves until a signal ends it.
 pub(super) fn run(serve: &Serve) -> Result<(), Failure> {
     let config = merged(serve)?;
     let users = read_users(&config)?;
-    start_log(&config)?;
+    let log = start::log(&config)?;
     look_at_files(&config, &users)?;
     need_root(&config, &users)?;
+    start::raise_file_limit(&config);
     let identity = match &config.process.user {
         Some(user) if confine::is_root() => {
             let found = Identity::find(user, config.process.group.as_deref());
@@ -42,6 +44,7 @@ pub(super) fn run(serve: &Serve) -> Result<(), Failure> {
         }
         _ => None,
     };
+    let notifier = Notifier::from_environment();
     // Opened by name before names are given up.
     let homes = open_homes(&config)?;
     let logs = Logs::open(&config)?;
@@ -53,9 +56,12 @@ pub(super) fn run(serve: &Serve) -> Result<(), Failure> {
             })?;
         }
     }
-    let control = open_control(&config, serve)?;
+    let control = start::open_control(&config, serve)?;
+    let mut helper = None;
     // Before the runtime: it binds this thread and those it starts.
     if config.process.landlock {
+        // The helper first: it is to keep what we give up.
+        helper = start_helper(&config)?;
         restrict(&config, &users, serve)?;
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -68,13 +74,36 @@ pub(super) fn run(serve: &Serve) -> Result<(), Failure> {
         identity,
         homes,
         logs,
+        log,
         control,
+        helper,
+        notifier,
         serve,
     };
     let result = runtime.block_on(daemon.live());
     // Threads that wait for a disk are left behind.
     runtime.shutdown_background();
     result
+}
+
+/// The process that runs the operator's programs, if there are any.
+fn start_helper(config: &Config) -> Result<Option<helper::Started>, Failure> {
+    let (hooks, login) = (&config.hooks, &config.login);
+    let programs: Vec<_> = [&hooks.before, &hooks.after, &hooks.transfer, &login.command]
+        .into_iter()
+        .filter(|line| !line.is_empty())
+        .cloned()
+        .collect();
+    if programs.is_empty() {
+        return Ok(None);
+    }
+    let (user, group) = (&config.process.user, &config.process.group);
+    let started = helper::Started::new(programs, user.as_deref(), group.as_deref());
+    let started = started.map_err(|error| {
+        let text = format!("the helper for programs cannot be started: {error}");
+        Failure::new(FailureKind::System, text)
+    })?;
+    Ok(Some(started))
 }
 
 /// Reads a configuration.
@@ -97,12 +126,20 @@ pub(super) fn look_at_files(
     config: &Config,
     users: &BTreeMap<String, UserSection>,
 ) -> Result<(), Failure> {
-    let sections = sections(config, users);
-    let roots = sections.filter_map(|section| section.root.as_ref());
-    for root in roots.chain(&config.root) {
+    for root in roots(config, users) {
         is_directory(root)?;
     }
     tls::load(&config.tls).map(|_| ())
+}
+
+/// The directories that are served.
+pub(super) fn roots<'a>(
+    config: &'a Config,
+    users: &'a BTreeMap<String, UserSection>,
+) -> impl Iterator<Item = &'a PathBuf> {
+    let sections = sections(config, users);
+    let roots = sections.filter_map(|section| section.root.as_ref());
+    roots.chain(&config.root)
 }
 
 /// Whether everybody has a directory.
@@ -140,7 +177,7 @@ fn read(file: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 /// The configuration with what the command line says.
-fn merged(serve: &Serve) -> Result<Config, Failure> {
+pub(super) fn merged(serve: &Serve) -> Result<Config, Failure> {
     let mut config = match &serve.config {
         Some(file) => read_config(file)?,
         None => Config::default(),
@@ -195,127 +232,11 @@ fn merged(serve: &Serve) -> Result<Config, Failure> {
     Ok(config)
 }
 
-fn start_log(config: &Config) -> Result<(), Failure> {
-    let filter = tracing_subscriber::EnvFilter::try_new(&config.log.filter).map_err(|error| {
-        let text = format!("log filter `{}`: {error}", config.log.filter);
-        Failure::new(FailureKind::Config, text)
-    })?;
-    let builder = tracing_subscriber::fmt()
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal())
-        .with_env_filter(filter);
-    let started = match config.log.format {
-        LogFormat::Text => builder.try_init(),
-        LogFormat::Json => builder.json().try_init(),
-    };
-    started.map_err(|error| Failure::new(FailureKind::System, error))
-}
-
 fn open_homes(config: &Config) -> Result<Homes, Failure> {
     Homes::new(config.root.as_deref()).map_err(|error| {
         let root = config.root.as_deref().unwrap_or(Path::new("/"));
         Failure::new(FailureKind::Input, format!("{}: {error}", root.display()))
     })
-}
-
-/// The log files that are written.
-struct Logs {
-    transfers: Option<Arc<Transfers>>,
-    events: Option<Arc<Events>>,
-}
-
-impl Logs {
-    fn open(config: &Config) -> Result<Self, Failure> {
-        let wrong = |path: &Path, error: io::Error| {
-            Failure::new(FailureKind::Input, format!("{}: {error}", path.display()))
-        };
-        let transfers = config.log.transfers.as_deref();
-        let transfers = transfers
-            .map(|path| Transfers::open(path).map_err(|error| wrong(path, error)))
-            .transpose()?;
-        let events = config.log.events.as_deref();
-        let events = events
-            .map(|path| Events::open(path).map_err(|error| wrong(path, error)))
-            .transpose()?;
-        Ok(Self {
-            transfers: transfers.map(Arc::new),
-            events: events.map(Arc::new),
-        })
-    }
-
-    fn reopen(&self) {
-        if let Some(transfers) = &self.transfers {
-            transfers.file().reopen();
-        }
-        if let Some(events) = &self.events {
-            events.file().reopen();
-        }
-    }
-}
-
-/// The control socket, and the path to remove at the end.
-struct ControlSocket {
-    socket: std::os::unix::net::UnixListener,
-    path: PathBuf,
-}
-
-impl Drop for ControlSocket {
-    fn drop(&mut self) {
-        // After giving up root that may no longer be ours to do; the next start removes it.
-        if let Err(error) = std::fs::remove_file(&self.path) {
-            tracing::debug!(%error, "control socket not removed");
-        }
-    }
-}
-
-/// The socket `ftpd who` asks. One that was named must come about; the usual one is a convenience.
-fn open_control(config: &Config, serve: &Serve) -> Result<Option<ControlSocket>, Failure> {
-    let named = serve
-        .control
-        .clone()
-        .or_else(|| config.process.control.clone());
-    let usual = || {
-        let port = match config.listen.addresses.first() {
-            Some(address) => address.port(),
-            None => config.listen.port,
-        };
-        // Which of several servers would it be?
-        if port == 0 { None } else { usual_control(port) }
-    };
-    let is_named = named.is_some();
-    let Some(path) = named.or_else(usual) else {
-        return Ok(None);
-    };
-    match bind_control(&path) {
-        Ok(socket) => Ok(Some(ControlSocket { socket, path })),
-        Err(error) if is_named => {
-            let text = format!("control socket {}: {error}", path.display());
-            Err(Failure::new(FailureKind::System, text))
-        }
-        Err(error) => {
-            tracing::debug!(path = %path.display(), %error, "no control socket");
-            Ok(None)
-        }
-    }
-}
-
-fn bind_control(path: &Path) -> io::Result<std::os::unix::net::UnixListener> {
-    use std::os::unix::fs::PermissionsExt;
-    use std::os::unix::net::{UnixListener, UnixStream};
-
-    if UnixStream::connect(path).is_ok() {
-        return Err(io::ErrorKind::AddrInUse.into());
-    }
-    // Left behind by a server that was killed.
-    if let Err(error) = std::fs::remove_file(path)
-        && error.kind() != io::ErrorKind::NotFound
-    {
-        return Err(error);
-    }
-    let socket = UnixListener::bind(path)?;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
-    socket.set_nonblocking(true)?;
-    Ok(socket)
 }
 
 /// Gives up all files but those that are served, written or read again.
@@ -324,17 +245,6 @@ fn restrict(
     users: &BTreeMap<String, UserSection>,
     serve: &Serve,
 ) -> Result<(), Failure> {
-    let hooks = &config.hooks;
-    let programs = [
-        &hooks.before,
-        &hooks.after,
-        &hooks.transfer,
-        &config.login.command,
-    ];
-    if programs.iter().any(|line| !line.is_empty()) {
-        tracing::info!("files not restricted: programs of yours are run, which need their own");
-        return Ok(());
-    }
     let mut reach = Reach::default();
     let everybody = config.user.values().chain(users.values());
     let sections = everybody.chain(std::iter::once(&config.anonymous));
@@ -342,11 +252,9 @@ fn restrict(
         .write
         .extend(sections.filter_map(|section| section.root.clone()));
     reach.write.extend(config.root.clone());
-    let parent = |path: &PathBuf| match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
-        _ => PathBuf::from("."),
-    };
     let logs = [&config.log.transfers, &config.log.events];
+    reach.write.extend(config.process.reach.clone());
+    let parent = |path: &PathBuf| reload::parent(path);
     reach.write.extend(logs.into_iter().flatten().map(parent));
     reach.write.extend(
         config
@@ -354,6 +262,7 @@ fn restrict(
             .control
             .iter()
             .chain(&serve.control)
+            .chain(&config.process.state)
             .map(parent),
     );
     let tls = &config.tls;
@@ -366,9 +275,18 @@ fn restrict(
     ];
     // Their directories: a file that is replaced is another one, and a certificate often a link.
     reach.read.extend(files.into_iter().flatten().map(parent));
-    reach.read.push(PathBuf::from("/etc"));
+    reach.read.extend(SYSTEM_FILES.iter().map(PathBuf::from));
     confine::restrict(&reach).map_err(|error| Failure::new(FailureKind::System, error))
 }
+
+/// What resolving names, looking up certificates of others and the numbers about ourselves need.
+const SYSTEM_FILES: [&str; 5] = [
+    "/etc",
+    "/run/systemd/resolve",
+    "/run/NetworkManager",
+    "/usr/share/ca-certificates",
+    "/proc/self",
+];
 
 /// Everything a server needs, not running yet.
 struct Daemon<'a> {
@@ -377,91 +295,115 @@ struct Daemon<'a> {
     identity: Option<Identity>,
     homes: Homes,
     logs: Logs,
+    log: LogControl,
     control: Option<ControlSocket>,
+    helper: Option<helper::Started>,
+    notifier: Notifier,
     serve: &'a Serve,
 }
 
-/// What lives beside the server and is changed by a reload.
-struct Beside {
-    logins: Arc<Logins>,
-    homes: Homes,
-    logs: Logs,
-    tls: Option<Tls>,
-}
-
 impl Daemon<'_> {
-    async fn live(self) -> Result<(), Failure> {
-        let config = &self.config;
-        let listener = listen(config)?;
-        let addresses = listener
-            .addresses()
-            .map_err(|error| Failure::new(FailureKind::System, error))?;
-        let metrics_listener = match config.metrics.listen {
-            Some(address) => Some(bind_metrics(address).await?),
-            None => None,
-        };
+    async fn live(mut self) -> Result<(), Failure> {
+        let failed = |error: io::Error| Failure::new(FailureKind::System, error);
+        let config = self.config.clone();
+        let listener = start::listen(&config)?;
+        let addresses = listener.addresses().map_err(failed)?;
+        let metrics_listener = start::bind_metrics(&config).await?;
         // Before the line that says we are there: whoever reads it may stop us at once.
-        let signals = Signals::new().map_err(|error| Failure::new(FailureKind::System, error))?;
-        if let Some(identity) = &self.identity {
-            let became = identity.become_it();
-            became.map_err(|error| Failure::new(FailureKind::Permission, error))?;
-        } else if confine::is_root() && config.process.user.is_none() {
-            tracing::warn!("running as root; `process.user` names somebody to become");
-        }
-
-        let throttle = Arc::new(Throttle::new(ThrottleOptions {
-            delay: config.bans.delay.0,
-            max_delay: config.bans.max_delay.0,
-            failures: config.bans.failures,
-            window: config.bans.window.0,
-            ban: config.bans.duration.0,
-        }));
-        let logins = Arc::new(Logins::new(book(config, &self.users, self.serve)));
+        let signals = Signals::new().map_err(failed)?;
+        self.give_up_root()?;
+        let runner = match self.helper.take() {
+            Some(helper) => Runner::Helper(helper.connect().map_err(failed)?),
+            None => Runner::Here,
+        };
+        let throttle = Arc::new(Throttle::new(wiring::throttle(&config)));
+        let book = book(&config, &self.users, self.serve, &runner);
+        let logins = Arc::new(Logins::new(book?));
+        let state = load_state(&config, &logins)?;
         let sessions = Arc::new(Sessions::default());
         let metrics = metrics_listener.as_ref().map(|_| Arc::new(Metrics::new()));
-        let observer = self.observers(&sessions, metrics.as_ref());
-        let networks = crate::auth::gate::Networks {
-            allow: config.networks.allow.clone(),
-            deny: config.networks.deny.clone(),
+        let runtime = tokio::runtime::Handle::current();
+        let transfers = Arc::new(hooks::Transfers::new(&config.hooks, &runner, runtime));
+        let (inner, networks) = (Arc::clone(&logins), wiring::networks(&config));
+        let parts = wiring::Parts {
+            gate: Arc::new(Gate::new(inner, Arc::clone(&throttle), networks)),
+            homes: self.homes.clone(),
+            dialler: Dialler::new(config.data.active_port),
+            observer: self.observers(&sessions, metrics.as_ref(), &transfers),
+            tls: tls::offer(&config.tls)?,
+            sessions: Arc::clone(&sessions),
+            runner: runner.clone(),
         };
-        let gate = Gate::new(Arc::clone(&logins), Arc::clone(&throttle), networks);
-        let tls = tls::offer(&config.tls)?;
-        let (homes, who) = (self.homes.clone(), Arc::clone(&sessions));
-        let server = wiring::server(config, gate, homes, observer, tls.clone(), who);
-        let stop = server.stop_token();
+        let (gate, dialler) = (Arc::clone(&parts.gate), parts.dialler.clone());
+        let tls = parts.tls.clone();
+        let (server, files) = wiring::server(&config, parts);
+        let (stop, controls) = (server.stop_token(), server.controls());
 
         let mut aside = JoinSet::new();
         if let (Some(listener), Some(metrics)) = (metrics_listener, metrics) {
-            aside.spawn(serve_metrics(listener, metrics));
+            aside.spawn(start::serve_metrics(listener, metrics));
         }
-        let _control = match self.control {
-            Some(control) => {
-                let socket = control.socket.try_clone().and_then(UnixListener::from_std);
-                let socket = socket.map_err(|error| Failure::new(FailureKind::System, error))?;
-                aside.spawn(Control { sessions, throttle }.serve(socket));
-                Some(control)
-            }
-            None => None,
-        };
-        announce(config, self.serve, &addresses)?;
-        let beside = Beside {
-            logins,
+        let keeping = state.clone().map(|state| state.keep(Arc::clone(&logins)));
+        keeping.map(|keeping| aside.spawn(keeping));
+        let control = self.control.take();
+        if let Some(socket) = &control {
+            let control = Control {
+                sessions,
+                throttle: Arc::clone(&throttle),
+                controls: controls.clone(),
+                logins: Arc::clone(&logins),
+            };
+            aside.spawn(control.serve(socket.listener().map_err(failed)?));
+        }
+        start::announce(&config, self.serve, &addresses)?;
+        let status = status(&addresses);
+        self.notifier.ready(&status);
+        let mut reload = Reload {
+            serve: self.serve,
+            started: config.clone(),
+            current: config,
+            users: self.users,
+            controls,
+            files,
+            gate,
+            logins: Arc::clone(&logins),
+            throttle,
             homes: self.homes,
-            logs: self.logs,
+            dialler,
+            transfers,
+            runner,
             tls,
+            logs: self.logs,
+            log: self.log,
         };
-        tokio::select! {
-            result = server.serve(listener) => {
-                result.map_err(|error| Failure::new(FailureKind::System, error))
+        let ended = tokio::select! {
+            result = server.serve(listener) => result.map_err(failed),
+            () = signals.obey(stop, &mut reload, &self.notifier, &status) => Ok(()),
+            () = self.notifier.stay_alive() => Ok(()),
+        };
+        let saved = state.map_or(Ok(()), |state| state.save(logins.members()));
+        ended.and(saved.map_err(failed))
+    }
+
+    fn give_up_root(&self) -> Result<(), Failure> {
+        if let Some(identity) = &self.identity {
+            let became = identity.become_it();
+            became.map_err(|error| Failure::new(FailureKind::Permission, error))?;
+            if let Some(port @ 1..1024) = self.config.data.active_port {
+                let text = "`data.active_port` needs a privilege that is given up; any other port is dialled from";
+                tracing::warn!(port, "{text}");
             }
-            () = signals.obey(stop, &beside, self.serve) => Ok(()),
+        } else if confine::is_root() && self.config.process.user.is_none() {
+            tracing::warn!("running as root; `process.user` names somebody to become");
         }
+        Ok(())
     }
 
     fn observers(
         &self,
         sessions: &Arc<Sessions>,
         metrics: Option<&Arc<Metrics>>,
+        programs: &Arc<hooks::Transfers>,
     ) -> Arc<dyn Observer> {
         let mut all: Vec<Arc<dyn Observer>> = vec![Arc::clone(sessions) as _];
         if let Some(metrics) = metrics {
@@ -473,16 +415,41 @@ impl Daemon<'_> {
         if let Some(events) = &self.logs.events {
             all.push(Arc::clone(events) as _);
         }
-        let runtime = tokio::runtime::Handle::current();
-        if let Some(programs) = hooks::Transfers::new(&self.config.hooks, runtime) {
-            all.push(Arc::new(programs));
-        }
+        all.push(Arc::clone(programs) as _);
         Arc::new(all)
     }
 }
 
-fn book(config: &Config, users: &BTreeMap<String, UserSection>, serve: &Serve) -> Book {
-    let mut book = Book::new(config, users);
+/// What was counted in earlier runs. Written at once as well: it is now that somebody reads that it
+/// cannot be.
+fn load_state(config: &Config, logins: &Logins) -> Result<Option<State>, Failure> {
+    let Some(path) = &config.process.state else {
+        return Ok(None);
+    };
+    let state = State::new(path);
+    let members = logins.members();
+    let done = state.load(members).and_then(|()| state.save(members));
+    done.map_err(|error| {
+        let text = format!("state {}: {error}", path.display());
+        Failure::new(FailureKind::System, text)
+    })?;
+    Ok(Some(state))
+}
+
+/// What `systemctl status` shows.
+fn status(addresses: &[SocketAddr]) -> String {
+    let places: Vec<_> = addresses.iter().map(ToString::to_string).collect();
+    format!("serving on {}", places.join(", "))
+}
+
+/// Everybody who may log in, those of the command line too.
+pub(super) fn book(
+    config: &Config,
+    users: &BTreeMap<String, UserSection>,
+    serve: &Serve,
+    runner: &Runner,
+) -> Result<Book, Failure> {
+    let mut book = Book::new(config, users, runner);
     let rights = if serve.write {
         Rights::ALL
     } else {
@@ -495,110 +462,7 @@ fn book(config: &Config, users: &BTreeMap<String, UserSection>, serve: &Serve) -
         };
         book.add(name, password.clone(), section);
     }
-    book
-}
-
-fn listen(config: &Config) -> Result<Listener, Failure> {
-    let wrong = |what: &dyn std::fmt::Display, error: io::Error| {
-        let text = format!("cannot listen on {what}: {error} (another port: --port N)");
-        Failure::new(FailureKind::System, text)
-    };
-    let section = &config.listen;
-    let handed = if section.systemd {
-        Listener::from_systemd().map_err(|error| wrong(&"systemd's sockets", error))?
-    } else {
-        None
-    };
-    let mut listener = match handed {
-        Some(listener) => listener,
-        None if section.systemd => {
-            let text = "`systemd = true`, but systemd has handed over no socket";
-            return Err(Failure::new(FailureKind::System, text));
-        }
-        None if section.addresses.is_empty() => Listener::dual_stack(section.port)
-            .map_err(|error| wrong(&format!("port {}", section.port), error))?,
-        None => bind(&section.addresses, wrong)?,
-    };
-    if !section.implicit_tls.is_empty() {
-        listener = listener.and(bind(&section.implicit_tls, wrong)?.implicit_tls());
-    }
-    Ok(listener)
-}
-
-fn bind(
-    addresses: &[SocketAddr],
-    wrong: impl Fn(&dyn std::fmt::Display, io::Error) -> Failure,
-) -> Result<Listener, Failure> {
-    let mut sockets: Option<Listener> = None;
-    for address in addresses {
-        let socket = Listener::bind(&[*address]).map_err(|error| wrong(address, error))?;
-        sockets = Some(match sockets {
-            Some(sockets) => sockets.and(socket),
-            None => socket,
-        });
-    }
-    sockets.ok_or_else(|| Failure::new(FailureKind::Config, "no address to listen on"))
-}
-
-async fn bind_metrics(address: SocketAddr) -> Result<TcpListener, Failure> {
-    let bound = TcpListener::bind(address).await;
-    let bound = bound.inspect(|listener| {
-        if let Ok(address) = listener.local_addr() {
-            tracing::info!("metrics on http://{address}/metrics");
-        }
-    });
-    bound.map_err(|error| {
-        Failure::new(
-            FailureKind::System,
-            format!("metrics on {address}: {error}"),
-        )
-    })
-}
-
-async fn serve_metrics(listener: TcpListener, metrics: Arc<Metrics>) {
-    let page = move |path: &str| match path {
-        "/metrics" => Some((metrics::OPEN_METRICS, metrics.page().ok()?)),
-        "/healthz" => Some((http::PLAIN, "ok\n".to_owned())),
-        _ => None,
-    };
-    http::serve(listener, page).await;
-}
-
-/// Says on standard output where we are and how to come in.
-fn announce(config: &Config, serve: &Serve, addresses: &[SocketAddr]) -> Result<(), Failure> {
-    let dir = match &config.root {
-        Some(root) => root.display().to_string(),
-        None => "directories of users".to_owned(),
-    };
-    let may_write = serve.write
-        || std::iter::once(&config.anonymous)
-            .chain(config.user.values())
-            .any(|user| user.permissions().may_change());
-    let mode = if may_write {
-        "read and write"
-    } else {
-        "read-only"
-    };
-    for address in addresses {
-        let port = address.port();
-        let host = match address.ip() {
-            ip if ip.is_unspecified() => IpAddr::from(Ipv4Addr::LOCALHOST),
-            ip => ip,
-        };
-        let place = SocketAddr::new(host, port);
-        let user = serve.user.first().map(|(name, _)| format!("{name}@"));
-        let user = user.unwrap_or_default();
-        let tls = match (config.has_tls(), config.tls.self_signed) {
-            (true, true) => " --ssl-reqd --insecure",
-            (true, false) => " --ssl-reqd",
-            (false, _) => "",
-        };
-        let curl = format!("curl{tls} ftp://{user}{place}/");
-        // Scripts take the port from the end of the first line.
-        tools::say(&format!("ftpd: {dir} on port {port}\n"))?;
-        tools::say(&format!("ftpd: {mode}; connect with: {curl}\n"))?;
-    }
-    Ok(())
+    Ok(book)
 }
 
 /// The signals that are obeyed.
@@ -618,39 +482,32 @@ impl Signals {
     }
 
     /// Returns at the second signal to end; the first one only stops the server.
-    async fn obey(mut self, stop: CancellationToken, beside: &Beside, serve: &Serve) {
+    async fn obey(
+        mut self,
+        stop: CancellationToken,
+        reload: &mut Reload<'_>,
+        notifier: &Notifier,
+        status: &str,
+    ) {
         loop {
             tokio::select! {
                 _ = self.interrupt.recv() => {}
                 _ = self.terminate.recv() => {}
                 _ = self.hangup.recv() => {
-                    match reload(beside, serve) {
-                        Ok(()) => tracing::info!("configuration read again"),
-                        // What was good goes on.
-                        Err(failure) => tracing::error!(%failure, "configuration not taken over"),
+                    notifier.reloading();
+                    // What was good goes on.
+                    if let Err(failure) = reload.run() {
+                        tracing::error!(%failure, "configuration not taken over");
                     }
+                    notifier.ready(status);
                     continue;
                 }
             }
             if stop.is_cancelled() {
                 return;
             }
+            notifier.stopping();
             stop.cancel();
         }
     }
-}
-
-/// SIGHUP: users, rules, certificates, logs. Files are small and read at once.
-fn reload(beside: &Beside, serve: &Serve) -> Result<(), Failure> {
-    beside.logs.reopen();
-    let config = merged(serve)?;
-    let users = read_users(&config)?;
-    // Checked before anything changes, so that a mistake changes nothing.
-    look_at_files(&config, &users)?;
-    if let Some(tls) = &beside.tls {
-        tls::reload(tls, &config.tls)?;
-    }
-    beside.homes.forget();
-    beside.logins.reload(book(&config, &users, serve));
-    Ok(())
 }

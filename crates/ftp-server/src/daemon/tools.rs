@@ -67,6 +67,49 @@ pub(super) fn who(server: &Which, json: bool) -> Result<(), Failure> {
     say(&who::table(&rows))
 }
 
+/// `ftpd kick`
+pub(super) fn kick(server: &Which, questions: &[String], json: bool) -> Result<(), Failure> {
+    let mut ended = 0;
+    for question in questions {
+        ended += show_ended(&ask(server, question)?, json)?;
+    }
+    match ended {
+        0 => Err(Failure::new(FailureKind::Nobody, "no such session")),
+        _ => Ok(()),
+    }
+}
+
+/// `ftpd ban`
+pub(super) fn ban(server: &Which, question: &str, json: bool) -> Result<(), Failure> {
+    show_ended(&ask(server, question)?, json).map(|_| ())
+}
+
+/// Shows sessions that were ended; says how many.
+fn show_ended(answer: &str, json: bool) -> Result<usize, Failure> {
+    let rows: Vec<Row> = read(answer)?;
+    if json {
+        say(answer)?;
+        return Ok(rows.len());
+    }
+    for row in &rows {
+        let user = row.user.as_deref().unwrap_or("not logged in");
+        say(&format!(
+            "session {} ended: {user}, {}\n",
+            row.session, row.address
+        ))?;
+    }
+    Ok(rows.len())
+}
+
+/// `ftpd recount`
+pub(super) fn recount(server: &Which, user: Option<&str>) -> Result<(), Failure> {
+    let question = match user {
+        Some(user) => format!("recount {user}"),
+        None => "recount".to_owned(),
+    };
+    say(&ask(server, &question)?)
+}
+
 /// `ftpd bans`
 pub(super) fn bans(server: &Which, json: bool) -> Result<(), Failure> {
     let answer = ask(server, "bans")?;

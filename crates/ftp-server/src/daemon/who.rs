@@ -1,7 +1,9 @@
 //! Who is connected: kept while the server runs, and asked through a Unix socket.
 //!
 //! One line is asked, lines come back, then the end. `who` gives a JSON object a session, `bans` one a
-//! ban, `unban ADDRESS` says whether there was one.
+//! ban, `unban ADDRESS` says whether there was one, `ban ADDRESS SECONDS` makes one, `kick session
+//! NUMBER`, `kick user NAME` and `kick address ADDRESS` end sessions and give a JSON object for each,
+//! `recount` forgets what users' files hold.
 
 use std::collections::HashMap;
 use std::io;
@@ -16,6 +18,8 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use super::login::Logins;
+use crate::Controls;
 use crate::connection::Peer;
 use crate::event::{Event, Observer};
 use crate::throttle::Throttle;
@@ -165,6 +169,10 @@ pub struct Control {
     pub sessions: Arc<Sessions>,
     /// The bans.
     pub throttle: Arc<Throttle>,
+    /// The way to end sessions.
+    pub controls: Controls,
+    /// The users, with what they have used up.
+    pub logins: Arc<Logins>,
 }
 
 impl Control {
@@ -219,6 +227,21 @@ impl Control {
                 address: ban.address,
                 left_seconds: ban.left.as_secs(),
             })),
+            None if question == "recount" => self.recount(None),
+            Some(("recount", user)) => self.recount(Some(user)),
+            Some(("kick", which)) => match Which::new(which) {
+                Some(which) => lines(self.kick(&which, now)),
+                None => "not understood\n".to_owned(),
+            },
+            Some(("ban", rest)) => match ban(rest) {
+                Some((address, time)) => {
+                    self.throttle.ban(address, time, now);
+                    let is_one = |row: &Row| same_host(row.address.ip(), address);
+                    let rows = self.sessions.rows(now).into_iter();
+                    lines(rows.filter(is_one).filter(|row| self.end(row)))
+                }
+                None => "not understood\n".to_owned(),
+            },
             Some(("unban", address)) => match address.parse() {
                 Ok(address) if self.throttle.lift(address) => "lifted\n".to_owned(),
                 Ok(_) => "not banned\n".to_owned(),
@@ -227,6 +250,59 @@ impl Control {
             _ => "not understood\n".to_owned(),
         }
     }
+}
+
+impl Control {
+    /// Ends sessions; gives those that are ended.
+    fn kick(&self, which: &Which<'_>, now: Instant) -> Vec<Row> {
+        let rows = self.sessions.rows(now).into_iter();
+        rows.filter(|row| which.is(row) && self.end(row)).collect()
+    }
+
+    fn recount(&self, user: Option<&str>) -> String {
+        let count = self.logins.members().recount(user.map(str::as_bytes));
+        format!("quotas to be counted again: {count}\n")
+    }
+
+    fn end(&self, row: &Row) -> bool {
+        self.controls.disconnect(row.session)
+    }
+}
+
+/// The sessions somebody means.
+enum Which<'a> {
+    Session(u64),
+    User(&'a str),
+    Address(IpAddr),
+}
+
+impl<'a> Which<'a> {
+    fn new(text: &'a str) -> Option<Self> {
+        match text.split_once(' ')? {
+            ("session", number) => number.parse().ok().map(Self::Session),
+            ("user", name) => Some(Self::User(name)),
+            ("address", address) => address.parse().ok().map(Self::Address),
+            _ => None,
+        }
+    }
+
+    fn is(&self, row: &Row) -> bool {
+        match self {
+            Self::Session(number) => row.session == *number,
+            Self::User(name) => row.user.as_deref() == Some(name),
+            Self::Address(address) => same_host(row.address.ip(), *address),
+        }
+    }
+}
+
+fn same_host(one: IpAddr, other: IpAddr) -> bool {
+    one.to_canonical() == other.to_canonical()
+}
+
+fn ban(text: &str) -> Option<(IpAddr, Duration)> {
+    let (address, seconds) = text.split_once(' ')?;
+    let seconds = seconds.parse().ok().map(Duration::from_secs)?;
+    Some((address.parse().ok()?, seconds))
 }
 
 /// Asks a server that is running.
@@ -292,8 +368,8 @@ const SHARDS: usize = 16;
 /// Questions at a time.
 const MAX_CLIENTS: usize = 16;
 
-/// Longest question: a word and an address.
-const MAX_QUESTION_BYTES: u64 = 128;
+/// Longest question: two words and a user, whose name was a command line and is escaped.
+const MAX_QUESTION_BYTES: u64 = 8192;
 
 /// Longest answer that is read: some 100,000 sessions.
 const MAX_ANSWER_BYTES: u64 = 32 << 20;
@@ -311,8 +387,29 @@ mod tests {
 
     use super::*;
     use crate::auth::User;
+    use crate::daemon::login::Book;
     use crate::handler::{Disconnect, Request};
     use crate::throttle::ThrottleOptions;
+    use crate::{Limits, Server};
+
+    struct Mute;
+
+    impl crate::Handler for Mute {
+        type Session = ();
+
+        async fn on_connect(&self, _: &mut crate::Connection) -> io::Result<()> {
+            Ok(())
+        }
+
+        async fn on_request(
+            &self,
+            (): &mut (),
+            _: Request,
+            _: &mut crate::Connection,
+        ) -> io::Result<crate::Answer> {
+            Err(io::ErrorKind::Unsupported.into())
+        }
+    }
 
     fn peer(id: u64, since: Instant) -> Peer {
         Peer {
@@ -354,6 +451,8 @@ mod tests {
                 failures: 1,
                 ..ThrottleOptions::default()
             })),
+            controls: Server::new(Mute, Limits::default()).controls(),
+            logins: Arc::new(Logins::new(Book::default())),
         };
         let now = Instant::now();
         control.sessions.observe(&peer(9, now), &Event::Accepted);
@@ -371,6 +470,16 @@ mod tests {
             assert_eq!(ask(&path, "unban 192.0.2.9").await.unwrap(), "lifted\n");
             assert_eq!(ask(&path, "unban 192.0.2.9").await.unwrap(), "not banned\n");
             assert_eq!(ask(&path, "unban x").await.unwrap(), "not an address\n");
+            assert_eq!(ask(&path, "ban 192.0.2.8 60").await.unwrap(), "");
+            let bans = ask(&path, "bans").await.unwrap();
+            assert!(bans.contains("192.0.2.8"), "{bans}");
+            // Session 9 is none of a server.
+            for nobody in ["kick session 9", "kick user anna", "kick address ::1"] {
+                assert_eq!(ask(&path, nobody).await.unwrap(), "");
+            }
+            for odd in ["kick 9", "kick session x", "ban x 1", "ban ::1 x"] {
+                assert_eq!(ask(&path, odd).await.unwrap(), "not understood\n");
+            }
             assert_eq!(ask(&path, "halt").await.unwrap(), "not understood\n");
         };
         tokio::select! {

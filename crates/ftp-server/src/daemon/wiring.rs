@@ -1,51 +1,118 @@
 //! From the configuration to a server.
 
+use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;
 
 use ftp_proto::command::Verb;
 use ftp_proto::server::{Required, Settings, TlsRules, Verbs};
+use tokio::net::TcpStream;
 
 use super::config::{Config, Host};
 use super::homes::Homes;
 use super::hooks::Commands;
 use super::login::Logins;
+use super::program::Runner;
 use super::who::Sessions;
-use crate::auth::gate::Gate;
-use crate::data::{Advertised, Announce, DataOptions, TcpDial};
+use crate::auth::gate::{Gate, Networks};
+use crate::data::{Advertised, Announce, DataOptions, Dial, TcpDial};
 use crate::event::Observer;
-use crate::files::{FileOptions, FileServer};
+use crate::files::{FileControls, FileOptions, FileServer};
+use crate::hook::Hook;
+use crate::live::Live;
+use crate::proxy::Trusted;
+use crate::throttle::ThrottleOptions;
 use crate::tls::Tls;
 use crate::{Limits, Server};
 
-/// The server that a configuration describes.
-pub(super) fn server(
-    config: &Config,
-    gate: Gate<Arc<Logins>>,
-    homes: Homes,
-    observer: Arc<dyn Observer>,
-    tls: Option<Tls>,
-    sessions: Arc<Sessions>,
-) -> Server<FileServer<Gate<Arc<Logins>>, Homes>> {
-    let dial = match config.data.active_port {
-        Some(port) => TcpDial::from_port(port),
-        None => TcpDial::ANY_PORT,
-    };
-    let mut files = FileServer::with_dial(gate, homes, dial, options(config));
-    files = files.with_who(Arc::new(move || sessions.lines(Instant::now())));
-    if let Some(hook) = Commands::new(&config.hooks) {
-        files = files.with_hook(Arc::new(hook));
-    }
-    let mut server = Server::new(files, limits(config))
-        .with_observer(observer)
-        .behind(config.listen.proxy_from.iter().copied().collect());
-    if let Some(tls) = tls {
-        server = server.with_tls(tls);
-    }
-    server
+/// What a server is made of besides its configuration.
+pub(super) struct Parts {
+    pub(super) gate: Arc<Gate<Arc<Logins>>>,
+    pub(super) homes: Homes,
+    pub(super) dialler: Dialler,
+    pub(super) observer: Arc<dyn Observer>,
+    pub(super) tls: Option<Tls>,
+    pub(super) sessions: Arc<Sessions>,
+    pub(super) runner: Runner,
 }
 
-fn limits(config: &Config) -> Limits {
+/// The file server that a configuration describes.
+pub(super) type Files = FileServer<Arc<Gate<Arc<Logins>>>, Homes, Dialler>;
+
+/// The server that a configuration describes, and the way to change what it does with files.
+pub(super) fn server(config: &Config, parts: Parts) -> (Server<Files>, FileControls) {
+    let sessions = parts.sessions;
+    let files = FileServer::with_dial(parts.gate, parts.homes, parts.dialler, options(config))
+        .with_who(Arc::new(move || sessions.lines(Instant::now())));
+    let controls = files.controls();
+    controls.change(options(config), hook(config, &parts.runner));
+    let mut server = Server::new(files, limits(config))
+        .with_observer(parts.observer)
+        .behind(proxies(config));
+    if let Some(tls) = parts.tls {
+        server = server.with_tls(tls);
+    }
+    (server, controls)
+}
+
+/// Dials from the port that `data.active_port` names now.
+#[derive(Clone, Debug)]
+pub(super) struct Dialler(Arc<Live<TcpDial>>);
+
+impl Dialler {
+    pub(super) fn new(port: Option<u16>) -> Self {
+        Self(Arc::new(Live::new(Self::dial_from(port))))
+    }
+
+    pub(super) fn set(&self, port: Option<u16>) {
+        self.0.store(Self::dial_from(port));
+    }
+
+    fn dial_from(port: Option<u16>) -> TcpDial {
+        port.map_or(TcpDial::ANY_PORT, TcpDial::from_port)
+    }
+}
+
+impl Dial for Dialler {
+    async fn dial(&self, from: IpAddr, to: SocketAddr) -> io::Result<TcpStream> {
+        self.0.load().dial(from, to).await
+    }
+}
+
+/// `hooks.before` and `hooks.after`.
+pub(super) fn hook(config: &Config, runner: &Runner) -> Option<Arc<dyn Hook>> {
+    let hook = Commands::new(&config.hooks, runner)?;
+    Some(Arc::new(hook))
+}
+
+/// `[bans]`
+pub(super) const fn throttle(config: &Config) -> ThrottleOptions {
+    let bans = &config.bans;
+    ThrottleOptions {
+        delay: bans.delay.0,
+        max_delay: bans.max_delay.0,
+        failures: bans.failures,
+        window: bans.window.0,
+        ban: bans.duration.0,
+    }
+}
+
+/// `[networks]`
+pub(super) fn networks(config: &Config) -> Networks {
+    Networks {
+        allow: config.networks.allow.clone(),
+        deny: config.networks.deny.clone(),
+    }
+}
+
+/// `listen.proxy_from`
+pub(super) fn proxies(config: &Config) -> Trusted {
+    config.listen.proxy_from.iter().copied().collect()
+}
+
+/// `[limits]`, and of `[session]` what holds before there is one.
+pub(super) fn limits(config: &Config) -> Limits {
     Limits {
         connections: config.limits.connections,
         connections_per_address: config.limits.connections_per_address,
@@ -57,7 +124,8 @@ fn limits(config: &Config) -> Limits {
     }
 }
 
-fn options(config: &Config) -> FileOptions {
+/// `[session]`, `[data]`, and what of `[tls]` the dialogue has to know.
+pub(super) fn options(config: &Config) -> FileOptions {
     let session = &config.session;
     FileOptions {
         settings: Settings {

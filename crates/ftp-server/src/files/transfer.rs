@@ -3,6 +3,7 @@
 
 use std::io;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Instant;
 
 use ftp_proto::Command;
@@ -60,7 +61,8 @@ impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
             }
         };
         let peer = *connection.peer();
-        let options = &self.options.data;
+        let ways = Arc::clone(&session.ways);
+        let options = &ways.options.data;
         let rules = Rules::new(connection, options, transfer.protection);
         let meter = session.meter();
         for reply in &session.transfer_begins(&begun, connection).replies {
@@ -131,6 +133,8 @@ async fn meanwhile<F>(
     meter: &Meter,
 ) -> io::Result<TransferEnd> {
     let mut moving = pin!(moving);
+    let ended = Arc::clone(connection.end());
+    let mut cut = pin!(ended.was_cut());
     // Who has sent further lines already does not wait for replies, and wants them in order.
     let mut pipelined = true;
     loop {
@@ -146,6 +150,7 @@ async fn meanwhile<F>(
             pipelined = false;
             tokio::select! {
                 end = &mut moving => return Ok(end),
+                () = &mut cut => return Ok(TransferEnd::Aborted),
                 request = connection.next_request(), if has_room => match request? {
                     Some(request) => request,
                     // A client that is gone wants no file either.

@@ -168,6 +168,10 @@ pub const TEMPLATE: &str = r#"# Configuration of ftpd: `ftpd --config FILE`. Wha
 #group = "ftp"
 # Give up everything but the files served and written, where the kernel can (Landlock).
 #landlock = true
+# Further directories that stay in reach then: those that answers about logins name as `root`.
+#reach = []
 # The socket `ftpd who` asks.
 #control = "/run/ftpd.sock"
+# Where ratios and counted quotas are kept from one run to the next; without it they begin anew.
+#state = "/var/lib/ftpd/state.json"
 "#;

@@ -144,6 +144,7 @@ fn every_key_of_the_template_is_known_and_every_default_is_true() {
         "user",
         "group",
         "control",
+        "state",
     ];
     let mut defaults = String::new();
     let mut in_user = false;

@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 use crate::auth::{Attempt, Denied};
 use crate::daemon::config::{Login, UserSection};
 use crate::daemon::http::{self, Url};
-use crate::daemon::program::{self, Program};
+use crate::daemon::program::{self, Program, Runner};
 
 /// Whoever knows more users than the configuration.
 #[derive(Debug)]
@@ -30,8 +30,8 @@ enum Oracle {
 impl External {
     /// What `[login]` names, if it names anything.
     #[must_use]
-    pub fn new(login: &Login) -> Option<Self> {
-        let oracle = match (Program::new(&login.command), &login.url) {
+    pub fn new(login: &Login, runner: &Runner) -> Option<Self> {
+        let oracle = match (Program::new(&login.command, runner), &login.url) {
             (Some(program), _) => Oracle::Program(program),
             (None, Some(url)) => Oracle::Web(url.clone()),
             (None, None) => return None,
