@@ -15,6 +15,8 @@ pub enum AddressError {
     Malformed,
     /// Well formed, but of a network protocol other than IPv4 and IPv6.
     UnknownProtocol,
+    /// Well formed and said to be of IPv6, but no address of it.
+    UnreadableIpv6,
 }
 
 /// Reads `h1,h2,h3,h4,p1,p2`, the argument of PORT; blanks around numbers are ignored.
@@ -57,7 +59,10 @@ pub fn parse_extended(text: &[u8]) -> Result<SocketAddr, AddressError> {
     let port = parse_number(port.as_bytes()).ok_or(AddressError::Malformed)?;
     let ip = match parse_number::<u16>(protocol.as_bytes()) {
         Some(1) => host.parse::<Ipv4Addr>().map(IpAddr::V4),
-        Some(2) => host.parse::<Ipv6Addr>().map(IpAddr::V6),
+        Some(2) => match host.parse() {
+            Ok(ip) => Ok(IpAddr::V6(ip)),
+            Err(_) => return Err(AddressError::UnreadableIpv6),
+        },
         Some(_) => return Err(AddressError::UnknownProtocol),
         None => return Err(AddressError::Malformed),
     };

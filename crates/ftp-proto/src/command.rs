@@ -42,6 +42,8 @@ pub enum CommandError {
     UnknownParameter(Verb),
     /// An address of a network protocol other than IPv4 and IPv6; answered `522`, LPRT `521`.
     UnknownProtocol(Verb),
+    /// Said to be an IPv6 address and is none; answered `501`.
+    UnreadableIpv6(Verb),
 }
 
 impl CommandError {
@@ -54,7 +56,8 @@ impl CommandError {
             | Self::Superfluous(verb)
             | Self::BadArgument(verb)
             | Self::UnknownParameter(verb)
-            | Self::UnknownProtocol(verb) => Some(verb),
+            | Self::UnknownProtocol(verb)
+            | Self::UnreadableIpv6(verb) => Some(verb),
         }
     }
 
@@ -63,9 +66,10 @@ impl CommandError {
     pub const fn code(self) -> Code {
         match self {
             Self::Empty | Self::TooLong | Self::UnknownVerb => Code::SYNTAX_ERROR,
-            Self::MissingArgument(_) | Self::Superfluous(_) | Self::BadArgument(_) => {
-                Code::BAD_ARGUMENT
-            }
+            Self::MissingArgument(_)
+            | Self::Superfluous(_)
+            | Self::BadArgument(_)
+            | Self::UnreadableIpv6(_) => Code::BAD_ARGUMENT,
             Self::UnknownParameter(_) => Code::BAD_PARAMETER,
             Self::UnknownProtocol(Verb::Lprt) => Code::UNSUPPORTED,
             Self::UnknownProtocol(_) => Code::UNKNOWN_PROTOCOL,
@@ -84,6 +88,7 @@ impl fmt::Display for CommandError {
             Self::BadArgument(verb) => write!(f, "bad argument of {verb}"),
             Self::UnknownParameter(verb) => write!(f, "unknown parameter of {verb}"),
             Self::UnknownProtocol(verb) => write!(f, "unknown network protocol in {verb}"),
+            Self::UnreadableIpv6(verb) => write!(f, "no IPv6 address in {verb}"),
         }
     }
 }
@@ -136,6 +141,7 @@ impl Command {
             OperandError::Bad => CommandError::BadArgument(verb),
             OperandError::UnknownParameter => CommandError::UnknownParameter(verb),
             OperandError::UnknownProtocol => CommandError::UnknownProtocol(verb),
+            OperandError::UnreadableIpv6 => CommandError::UnreadableIpv6(verb),
         })
     }
 

@@ -205,7 +205,18 @@ impl Session {
         if self.user().is_none() && error.verb().is_some_and(dispatch::needs_login) {
             return reply(Code::NOT_LOGGED_IN, text::NOT_LOGGED_IN);
         }
-        reply(error.code(), text::command_error(error))
+        match error {
+            // As a shell's `cd` does it; pyftpdlib and pure-ftpd go there too.
+            CommandError::MissingArgument(verb @ (Verb::Cwd | Verb::Xcwd)) => self.go_home(verb),
+            // Whatever it is, it is of a network the control connection is not on.
+            CommandError::UnreadableIpv6(Verb::Eprt) if self.endpoints.local.is_ipv4() => {
+                reply(Code::UNKNOWN_PROTOCOL, self.protocol_mismatch())
+            }
+            // RFC 959 §4.1.3: who does not need it treats it as NOOP, and a number that cannot be read
+            // is one we do not need.
+            CommandError::BadArgument(Verb::Allo) => reply(Code::SUPERFLUOUS, text::SUPERFLUOUS),
+            error => reply(error.code(), text::command_error(error)),
+        }
     }
 
     /// When to call [`Session::handle_timeout`] if nothing else happens first; none while a task or

@@ -70,6 +70,9 @@ impl Type {
             (b"E" | b"e", format) => Format::parse(format).map(Self::Ebcdic),
             // Some clients send a format here as well ("TYPE I N"), which means nothing.
             (b"I" | b"i", _) => Some(Self::Image),
+            // Some write them as one word; seven bits are ASCII, as pyftpdlib has it.
+            (b"L7" | b"l7", None) => Some(Self::Ascii(Format::NonPrint)),
+            (b"L8" | b"l8", None) => Some(Self::Local(8)),
             (b"L" | b"l", Some(size)) => match crate::address::parse_number(size)? {
                 0 => None,
                 bits => Some(Self::Local(bits)),

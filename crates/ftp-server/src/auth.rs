@@ -278,11 +278,7 @@ impl Authenticator for Accounts {
             .iter()
             .any(|account| account.name == *attempt.user);
         let name = attempt.user.as_bytes();
-        if !is_named
-            && ANONYMOUS
-                .iter()
-                .any(|other| name.eq_ignore_ascii_case(other))
-        {
+        if !is_named && ANONYMOUS.contains(&name) {
             permissions = self.anonymous.as_ref();
             is_anonymous = true;
         }
@@ -328,7 +324,8 @@ struct Entry {
     permissions: Permissions,
 }
 
-/// RFC 1635 §2; `ftp` is what most servers take as well.
+/// RFC 1635 §2; `ftp` is what most servers take as well. Names of users tell capitals from others, and
+/// these do too, as pyftpdlib has it.
 pub(crate) const ANONYMOUS: [&[u8]; 2] = [b"anonymous", b"ftp"];
 
 #[cfg(test)]
@@ -376,13 +373,14 @@ mod tests {
         }
         let accounts = accounts.with_anonymous(Rights::READ);
         assert_eq!(
-            login(&accounts, "Anonymous", "").await,
+            login(&accounts, "anonymous", "").await,
             Some(Rights::READ.into())
         );
         assert_eq!(
             login(&accounts, "ftp", "me@").await,
             Some(Rights::READ.into())
         );
+        assert_eq!(login(&accounts, "Anonymous", "").await, None);
     }
 
     #[test]

@@ -48,7 +48,7 @@ impl Default for FileOptions {
         Self {
             settings: Settings::default(),
             data: DataOptions::default(),
-            login_delay: Duration::from_secs(2),
+            login_delay: Duration::from_secs(1),
         }
     }
 }

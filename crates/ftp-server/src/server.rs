@@ -233,7 +233,7 @@ impl<H: Handler> Server<H> {
                     since: Instant::now(),
                 };
                 self.observer.observe(&stranger, &Event::Refused(why));
-                refuse(&accepted.stream, peer);
+                refuse(&accepted.stream, peer, why);
                 return;
             }
         };
@@ -251,10 +251,17 @@ impl<H: Handler> Server<H> {
     }
 }
 
-fn refuse(stream: &TcpStream, peer: SocketAddr) {
+/// What a client is told if its address has connections enough; pyftpdlib's words.
+const TOO_MANY_OF_ONE: &str = "Too many connections from the same IP address.";
+
+fn refuse(stream: &TcpStream, peer: SocketAddr, why: Refusal) {
     tracing::warn!(%peer, "refused, too many connections");
+    let words = match why {
+        Refusal::FullForAddress => TOO_MANY_OF_ONE,
+        _ => "Too many connections.",
+    };
     let mut text = Vec::new();
-    Reply::new(Code::SERVICE_UNAVAILABLE, "Too many connections.").encode(&mut text);
+    Reply::new(Code::SERVICE_UNAVAILABLE, words).encode(&mut text);
     // It fits into the empty buffer of a new socket; if not, closing says enough.
     if let Err(error) = stream.try_write(&text) {
         tracing::trace!(%peer, %error, "refusal not sent");
@@ -330,7 +337,7 @@ impl<H: Handler> Guest<H> {
                 let most = connection.limits().connections_per_address;
                 let Some(seat) = seats.take(address, most) else {
                     connection.report(&Event::Refused(Refusal::FullForAddress));
-                    let reply = Reply::new(Code::SERVICE_UNAVAILABLE, "Too many connections.");
+                    let reply = Reply::new(Code::SERVICE_UNAVAILABLE, TOO_MANY_OF_ONE);
                     if connection.reply(&reply).await.is_ok() {
                         connection.close().await;
                     }

@@ -17,8 +17,8 @@ use crate::live::Live;
 pub struct ThrottleOptions {
     /// How long the answer to a wrong login is held back, counted from when it was asked.
     pub delay: Duration,
-    /// Each further failure of the same address or name within the window doubles the delay, up to
-    /// this.
+    /// From the fourth failure of an address or the eleventh of a name within the window on, each
+    /// doubles the delay, up to this.
     pub max_delay: Duration,
     /// Failures of one address within the window after which it is banned; 0 bans nobody.
     pub failures: u32,
@@ -31,9 +31,9 @@ pub struct ThrottleOptions {
 impl Default for ThrottleOptions {
     fn default() -> Self {
         Self {
-            delay: Duration::from_secs(2),
+            delay: Duration::from_secs(1),
             max_delay: Duration::from_secs(16),
-            failures: 10,
+            failures: 20,
             window: Duration::from_secs(600),
             ban: Duration::from_secs(3600),
         }
@@ -109,7 +109,9 @@ impl Throttle {
             record.banned_until = now.checked_add(options.ban);
             tracing::warn!(%address, failures = record.failures, "banned");
         }
-        let doublings = record.failures.max(by_name).saturating_sub(1).min(16);
+        let by_address = record.failures.saturating_sub(PATIENCE);
+        let by_name = by_name.saturating_sub(PATIENCE_WITH_NAMES);
+        let doublings = by_address.max(by_name).min(16);
         let delay = options.delay.saturating_mul(1 << doublings);
         delay.min(options.max_delay.max(options.delay))
     }
@@ -211,6 +213,14 @@ fn make_room<K: Eq + Hash + Clone>(
     table.retain(|_, record| record.last > median);
 }
 
+/// Failures of one address that are no guessing yet: people mistype, and most clients give up a
+/// connection after three.
+const PATIENCE: u32 = 3;
+
+/// The same for a name. More of them, since they may come from many addresses, and the name's owner
+/// waits as well.
+const PATIENCE_WITH_NAMES: u32 = 10;
+
 /// What one subscriber holds: an IPv4 address, or an IPv6 /64, in which anybody has addresses enough
 /// to be a new one for every guess.
 fn subscriber(address: IpAddr) -> IpAddr {
@@ -237,7 +247,7 @@ mod tests {
         Throttle::new(ThrottleOptions {
             delay: 2 * SECOND,
             max_delay: 5 * SECOND,
-            failures: 3,
+            failures: 6,
             window: 100 * SECOND,
             ban: 1000 * SECOND,
         })
@@ -251,10 +261,11 @@ mod tests {
     fn each_failure_waits_longer_until_the_address_is_banned_and_the_ban_expires() {
         let (throttle, now) = (throttle(), Instant::now());
         let guesser = address("192.0.2.1");
-        assert_eq!(throttle.failed(guesser, b"a", now), 2 * SECOND);
-        assert_eq!(throttle.failed(guesser, b"b", now), 4 * SECOND);
+        for (name, delay) in [(b"a", 2), (b"b", 2), (b"c", 2), (b"d", 4), (b"e", 5)] {
+            assert_eq!(throttle.failed(guesser, name, now), delay * SECOND);
+        }
         assert!(!throttle.is_banned(guesser, now));
-        assert_eq!(throttle.failed(guesser, b"c", now), 5 * SECOND);
+        assert_eq!(throttle.failed(guesser, b"f", now), 5 * SECOND);
         assert!(throttle.is_banned(guesser, now));
         assert!(!throttle.is_banned(address("192.0.2.2"), now));
         let ban = Ban {
@@ -270,7 +281,7 @@ mod tests {
     #[test]
     fn a_name_under_attack_is_slowed_down_for_everybody_and_locked_for_nobody() {
         let (throttle, now) = (throttle(), Instant::now());
-        for last in 1..=10 {
+        for last in 1..=11 {
             throttle.failed(IpAddr::from([192, 0, 2, last]), b"root", now);
         }
         let own = address("198.51.100.1");
@@ -291,12 +302,13 @@ mod tests {
     #[test]
     fn a_64_of_ipv6_is_one_address_and_a_mapped_one_is_ipv4() {
         let (throttle, now) = (throttle(), Instant::now());
-        for host in ["2001:db8::1", "2001:db8::2", "2001:db8::ffff:3"] {
+        let hosts = ["2001:db8::1", "2001:db8::2", "2001:db8::ffff:3"];
+        for host in hosts.into_iter().cycle().take(6) {
             throttle.failed(address(host), b"a", now);
         }
         assert!(throttle.is_banned(address("2001:db8::9"), now));
         assert!(!throttle.is_banned(address("2001:db8:0:1::9"), now));
-        for _ in 0..3 {
+        for _ in 0..6 {
             throttle.failed(address("::ffff:192.0.2.1"), b"a", now);
         }
         assert!(throttle.is_banned(address("192.0.2.1"), now));

@@ -147,7 +147,7 @@ async fn a_silent_client_is_told_and_closed() {
     };
     let server = Running::files(options, Limits::default());
     let mut client = server.client().await;
-    client.expect("421 Timeout").await;
+    client.expect("421 Control connection timed out.").await;
     assert_eq!(client.line().await, "");
 }
 

@@ -21,6 +21,7 @@ pub(super) enum OperandError {
     Bad,
     UnknownParameter,
     UnknownProtocol,
+    UnreadableIpv6,
 }
 
 use OperandError::{Bad, Missing, UnknownParameter, UnknownProtocol};
@@ -281,6 +282,7 @@ impl From<AddressError> for OperandError {
         match error {
             AddressError::Malformed => Bad,
             AddressError::UnknownProtocol => UnknownProtocol,
+            AddressError::UnreadableIpv6 => Self::UnreadableIpv6,
         }
     }
 }

@@ -22,11 +22,11 @@ pub enum Fact {
     Create,
     /// `unique`.
     Unique,
-    /// `UNIX.mode`, in octal; not of the RFC, but what clients read.
+    /// `unix.mode`, in octal; not of the RFC, but what clients read.
     UnixMode,
-    /// `UNIX.owner`.
+    /// `unix.uid`, or `UNIX.owner` where a name may stand as well.
     UnixOwner,
-    /// `UNIX.group`.
+    /// `unix.gid`, or `UNIX.group` where a name may stand as well.
     UnixGroup,
 }
 
@@ -56,18 +56,24 @@ impl Fact {
             Self::Create => "create",
             Self::Perm => "perm",
             Self::Unique => "unique",
-            Self::UnixMode => "UNIX.mode",
-            Self::UnixOwner => "UNIX.owner",
-            Self::UnixGroup => "UNIX.group",
+            Self::UnixMode => "unix.mode",
+            Self::UnixOwner => "unix.uid",
+            Self::UnixGroup => "unix.gid",
         }
     }
 
     /// The fact with this name, in any case.
     #[must_use]
     pub fn parse(name: &[u8]) -> Option<Self> {
+        let aliases = [
+            (&b"unix.owner"[..], Self::UnixOwner),
+            (b"unix.group", Self::UnixGroup),
+        ];
         Self::ALL
             .into_iter()
-            .find(|fact| fact.name().as_bytes().eq_ignore_ascii_case(name))
+            .map(|fact| (fact.name().as_bytes(), fact))
+            .chain(aliases)
+            .find_map(|(known, fact)| known.eq_ignore_ascii_case(name).then_some(fact))
     }
 
     /// Appends `name=value;` if the value is known.
@@ -88,7 +94,8 @@ impl Fact {
                 true
             }
             Self::Size => match (&entry.kind, entry.size) {
-                (Kind::File, Some(size)) => {
+                // Of a directory it is what the file system says, as pyftpdlib gives it.
+                (Kind::File | Kind::Directory | Kind::Current, Some(size)) => {
                     push_number(size, 1, b'0', out);
                     true
                 }

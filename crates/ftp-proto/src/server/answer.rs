@@ -170,6 +170,12 @@ impl Session {
         match wish {
             Wish::Complete => ended.into(),
             Wish::Abort => {
+                let ended = match end {
+                    TransferEnd::Aborted => {
+                        Reply::with(Code::TRANSFER_ABORTED, text::ABORTED_BY_ABOR)
+                    }
+                    _ => ended,
+                };
                 let done = Reply::with(Code::TRANSFER_COMPLETE, text::ABORT_DONE);
                 Response {
                     replies: vec![ended, done].into(),

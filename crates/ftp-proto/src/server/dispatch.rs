@@ -49,7 +49,7 @@ impl Session {
             Ok(Command::Stat(None)) => Then::ReportProgress.into(),
             // Clients keep the connection alive with it in long transfers.
             Ok(Command::Noop) => reply(Code::OKAY, text::OKAY),
-            Ok(Command::User(user)) if self.certified().is_none() => self.user_named(user),
+            Ok(Command::User(user)) if self.certified() != Some(true) => self.user_named(user),
             // With TLS it would have to end TLS in the midst of the transfer.
             Ok(Command::Rein) if !self.is_protected() => {
                 self.reset();

@@ -157,6 +157,18 @@ impl Session {
         }
     }
 
+    /// CWD without a path: to where the login led.
+    pub(super) fn go_home(&mut self, verb: Verb) -> Response {
+        let home = self.grant().and_then(|grant| grant.directory.clone());
+        match self.allowed(home.unwrap_or_else(Path::root), Right::Enter) {
+            Ok(home) => self.change_directory(verb, home),
+            Err(error) => {
+                let (code, text) = text::file_error(verb, error);
+                reply(code, text)
+            }
+        }
+    }
+
     fn change_directory(&mut self, verb: Verb, to: Path) -> Response {
         let task = Task::CheckDirectory(to.clone());
         self.ask(verb, Asked::ChangeDirectory { to }, task)
@@ -216,7 +228,7 @@ impl Session {
             } else if is(b"create") {
                 change.created = time;
                 (Right::Time, time.is_some())
-            } else if is(b"UNIX.mode") {
+            } else if is(b"unix.mode") {
                 change.mode = crate::command::octal(value);
                 (Right::Mode, change.mode.is_some())
             } else {

@@ -109,7 +109,7 @@ impl Session {
             let facts = [
                 (abilities.times, "Modify;"),
                 (abilities.creation, "Create;"),
-                (abilities.modes, "UNIX.mode;"),
+                (abilities.modes, "unix.mode;"),
             ];
             let facts = facts.iter().filter(|(has, _)| *has).map(|(_, fact)| *fact);
             lines.push(format!("MFF {}", facts.collect::<String>()));

@@ -139,10 +139,7 @@ impl Session {
         }
         let is_foreign = address.ip() != self.endpoints.peer.ip();
         if is_foreign && !(self.settings.foreign_data && is_unicast(address.ip())) {
-            return reply(
-                Code::BAD_ARGUMENT,
-                "Rejected data connection to foreign address.",
-            );
+            return reply(Code::BAD_ARGUMENT, text::FOREIGN_ADDRESS);
         }
         self.data = Data::Active(address);
         Response {
@@ -191,7 +188,7 @@ impl Session {
         self.ask(Verb::Epsv, asked, Task::Listen)
     }
 
-    const fn protocol_mismatch(&self) -> &'static str {
+    pub(super) const fn protocol_mismatch(&self) -> &'static str {
         if self.endpoints.local.is_ipv4() {
             "Network protocol not supported, use (1)."
         } else {

@@ -15,13 +15,14 @@ impl Session {
             Command::Auth(mechanism) => self.authenticate(&mechanism),
             // TLS needs no data of its own on this level.
             Command::Adat(_) => reply(Code::BAD_SEQUENCE, text::BAD_SEQUENCE),
-            Command::Pbsz(_) if !self.has_agreed() => {
-                reply(Code::BAD_SEQUENCE, "PBSZ comes after AUTH.")
-            }
+            Command::Pbsz(_) if !self.has_agreed() => reply(
+                Code::BAD_SEQUENCE,
+                "PBSZ not allowed on insecure control connection.",
+            ),
             // RFC 4217 §8: 0, whatever was asked for.
             Command::Pbsz(_) => {
                 self.security.sized = true;
-                reply(Code::OKAY, "PBSZ=0")
+                reply(Code::OKAY, "PBSZ=0 successful.")
             }
             Command::Prot(level) => self.protect(level),
             Command::Ccc => self.clear_control(),
@@ -39,7 +40,7 @@ impl Session {
             return reply(Code::BAD_PARAMETER, "Only AUTH TLS and AUTH SSL.");
         }
         if self.is_protected() {
-            return reply(Code::BAD_SEQUENCE, "The connection is protected already.");
+            return reply(Code::BAD_SEQUENCE, "Already using TLS.");
         }
         // RFC 2228 §3: what was said in clear counts for nothing.
         self.forget_login();
@@ -53,8 +54,14 @@ impl Session {
     }
 
     fn protect(&mut self, level: Protection) -> Response {
-        if !self.has_agreed() || !self.security.sized {
-            return reply(Code::BAD_SEQUENCE, "PROT comes after AUTH and PBSZ.");
+        if !self.has_agreed() {
+            return reply(
+                Code::BAD_SEQUENCE,
+                "PROT not allowed on insecure control connection.",
+            );
+        }
+        if !self.security.sized {
+            return reply(Code::BAD_SEQUENCE, "PROT comes after PBSZ.");
         }
         match level {
             Protection::Clear if self.required().data => reply(Code::POLICY, text::DATA_IN_CLEAR),

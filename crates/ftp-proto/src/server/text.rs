@@ -14,7 +14,7 @@ pub(super) const BAD_SEQUENCE: &str = "Bad sequence of commands.";
 pub(super) const SUPERFLUOUS: &str = "Command not implemented, superfluous at this site.";
 pub(super) const CLOSING: &str = "Service closing control connection.";
 pub(super) const UNAVAILABLE: &str = "Service not available, closing control connection.";
-pub(super) const TIMEOUT: &str = "Timeout: closing control connection.";
+pub(super) const TIMEOUT: &str = "Control connection timed out.";
 pub(super) const NEED_PASSWORD: &str = "User name okay, need password.";
 pub(super) const LOGGED_IN: &str = "User logged in, proceed.";
 pub(super) const LOGGED_IN_ALREADY: &str = "User already authenticated.";
@@ -28,12 +28,14 @@ pub(super) const FILE_ACTION_OKAY: &str = "Requested file action okay, completed
 pub(super) const DENIED: &str = "Permission denied. Not enough privileges.";
 pub(super) const NO_DATA_SETUP: &str = "Use PORT or PASV first.";
 pub(super) const EXTENDED_ONLY: &str = "Refused after EPSV ALL.";
+pub(super) const FOREIGN_ADDRESS: &str = "Rejected data connection to foreign address.";
 pub(super) const NO_DATA: &str = "Can't open data connection.";
 pub(super) const NO_DATA_TLS: &str = "Can't protect data connection.";
 pub(super) const MALFORMED: &str =
     "Requested action aborted: the data is not as MODE and STRU say.";
 pub(super) const COMPLETE: &str = "Transfer complete.";
 pub(super) const ABORTED: &str = "Connection closed; transfer aborted.";
+pub(super) const ABORTED_BY_ABOR: &str = "Transfer aborted via ABOR.";
 pub(super) const NOTHING_TO_ABORT: &str = "No transfer to abort.";
 pub(super) const ABORT_DONE: &str = "Abort successful.";
 
@@ -49,7 +51,7 @@ pub(super) const DEFAULT_FACTS: [Fact; 6] = [
 
 pub(super) const fn command_error(error: CommandError) -> &'static str {
     match error {
-        CommandError::Empty | CommandError::UnknownVerb => "Syntax error, command unrecognized.",
+        CommandError::Empty | CommandError::UnknownVerb => "Syntax error, command not understood.",
         CommandError::TooLong => "Syntax error, command line too long.",
         CommandError::MissingArgument(_) => "Syntax error: command needs an argument.",
         CommandError::Superfluous(_) => "Syntax error: command does not accept arguments.",
@@ -61,6 +63,7 @@ pub(super) const fn command_error(error: CommandError) -> &'static str {
         CommandError::UnknownParameter(Verb::Type) => "Unsupported type.",
         CommandError::UnknownParameter(Verb::Stru | Verb::Mode) => "Unrecognized parameter.",
         CommandError::UnknownParameter(_) => BAD_PARAMETER,
+        CommandError::UnreadableIpv6(_) => FOREIGN_ADDRESS,
         CommandError::UnknownProtocol(_) => "Network protocol not supported, use (1,2).",
     }
 }

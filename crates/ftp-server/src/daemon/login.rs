@@ -162,9 +162,7 @@ impl Authenticator for Logins {
         let book = self.book();
         let name = attempt.user.as_bytes();
         let entry = book.users.get(name);
-        let is_anonymous = ANONYMOUS
-            .iter()
-            .any(|other| name.eq_ignore_ascii_case(other));
+        let is_anonymous = ANONYMOUS.contains(&name);
         if let (None, true, Some(section)) = (entry, is_anonymous, &book.anonymous) {
             return Ok(self.user(attempt.user, section, book.least_tls, true));
         }
@@ -301,7 +299,7 @@ mod tests {
         logins.reload(book(""));
         assert!(login(&logins, "anna", "secret").await.is_err());
         assert!(
-            login(&logins, "Anonymous", "x")
+            login(&logins, "anonymous", "x")
                 .await
                 .unwrap()
                 .rules

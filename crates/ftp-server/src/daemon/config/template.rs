@@ -95,11 +95,11 @@ pub const TEMPLATE: &str = r#"# Configuration of ftpd: `ftpd --config FILE`. Wha
 #concurrency = 8
 
 [bans]
-# The answer to a wrong login is held back, twice as long each time.
-#delay = "2s"
+# The answer to a wrong login is held back, from the fourth of an address on twice as long each time.
+#delay = "1s"
 #max_delay = "16s"
 # An IPv4 address or IPv6 /64 with so many failures within the window is banned; 0 bans nobody.
-#failures = 10
+#failures = 20
 #window = "10m"
 #duration = "1h"
 
