@@ -175,7 +175,13 @@ pub fn server(bytes: &[u8]) {
                     let entry = listing::Entry::new("x", listing::Kind::File);
                     session.complete(Outcome::Entry(entry), start)
                 }
-                Task::ListHere(_) => session.complete(Outcome::Lines(Vec::new()), start),
+                Task::ListHere(_) => {
+                    let status = Outcome::Status {
+                        is_directory: true,
+                        lines: Vec::new(),
+                    };
+                    session.complete(status, start)
+                }
                 _ => session.complete(Outcome::Done, start),
             };
         }

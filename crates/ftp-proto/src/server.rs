@@ -35,7 +35,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub use self::path::{MAX_PATH_BYTES, Path};
-pub use self::settings::{Abilities, Settings, TlsRules, Verbs};
+pub use self::settings::{Abilities, Foreign, Settings, TlsRules, Verbs};
 pub use self::task::{
     Begun, Change, DataPath, DataProtection, FileError, Grant, ListForm, ListOptions, Outcome,
     Placement, Refusal, Required, Task, Transfer, TransferEnd, TransferKind,

@@ -307,6 +307,8 @@ pub struct Meter {
     account: Arc<Account>,
     direction: Direction,
     moved: AtomicU64,
+    /// Bytes that came out of those that have moved, and more than they.
+    inflated: AtomicU64,
 }
 
 impl Meter {
@@ -317,6 +319,7 @@ impl Meter {
             account,
             direction,
             moved: AtomicU64::new(0),
+            inflated: AtomicU64::new(0),
         }
     }
 
@@ -357,6 +360,12 @@ impl Meter {
         self.charge(bytes)
     }
 
+    /// Notes bytes that came out of others and did not move themselves: they take up room all the same.
+    pub(crate) fn inflated(&self, bytes: u64) -> Result<(), FileError> {
+        self.inflated.fetch_add(bytes, Ordering::Relaxed);
+        self.charge(bytes)
+    }
+
     /// Whether bytes may move as fast as they can.
     pub(crate) fn has_no_rate(&self) -> bool {
         self.account.rate(self.direction).is_none()
@@ -390,7 +399,9 @@ impl Meter {
             && self.account.allowance.quota_bytes.is_some()
             && let Some(space) = &mut lock(&self.account.tally).space
         {
-            space.bytes = space.bytes.saturating_sub(self.bytes());
+            let inflated = self.inflated.load(Ordering::Relaxed);
+            let counted = self.bytes().saturating_add(inflated);
+            space.bytes = space.bytes.saturating_sub(counted);
         }
         self.account.changed(before, after);
     }

@@ -283,11 +283,16 @@ pub trait Reader: Send + 'static {
 ///
 /// One that is dropped without [`Writer::finish`] was cut: the transfer broke or was aborted.
 pub trait Writer: Send + 'static {
-    /// The client has said that so many bytes will come (ALLO): room can be made for them. It is a
-    /// hint; more or fewer may come.
-    fn expect(&mut self, bytes: u64) -> impl Future<Output = ()> + Send {
+    /// The client has said that so many bytes will come (ALLO): room can be made for them. More or
+    /// fewer may come.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError::NoSpace`] or [`FileError::OverQuota`] if there is not that much: the transfer is
+    /// refused before it begins.
+    fn expect(&mut self, bytes: u64) -> impl Future<Output = Result<(), FileError>> + Send {
         let _ = bytes;
-        std::future::ready(())
+        std::future::ready(Ok(()))
     }
 
     /// Writes all of the bytes.

@@ -4,6 +4,7 @@ mod announce;
 mod port;
 mod receive;
 mod send;
+mod shared;
 mod socket;
 mod stream;
 
@@ -13,7 +14,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use ftp_proto::server::{DataProtection, FileError, TransferEnd};
+use ftp_proto::server::{DataProtection, FileError, Foreign, TransferEnd};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 
@@ -24,6 +25,7 @@ pub use self::announce::{Advertised, Announce};
 pub(crate) use self::port::Port;
 pub(crate) use self::receive::receive;
 pub(crate) use self::send::{Coder, Form, send, send_at_once};
+pub(crate) use self::shared::SharedPorts;
 pub(crate) use self::socket::Socket;
 pub(crate) use self::stream::DataStream;
 
@@ -32,11 +34,14 @@ pub(crate) use self::stream::DataStream;
 pub struct DataOptions {
     /// Ports for passive mode; `None` lets the system choose, which is hardest to guess.
     pub ports: Option<RangeInclusive<u16>>,
+    /// Whether several clients share each of these ports, told apart by their addresses, so that one
+    /// port is enough. Of no use behind a proxy, which hides addresses, and for FXP in passive mode.
+    pub shared: bool,
     /// The address a 227 announces: for a server behind address translation.
     pub announce: Announce,
-    /// Whether data connections may come from others than the control peer, for transfers between
+    /// From which others than the control peer data connections may come, for transfers between
     /// servers (FXP). RFC 2577 §4 is why they may not otherwise.
-    pub foreign: bool,
+    pub foreign: Foreign,
     /// Whether a protected data connection has to resume the TLS session of its control connection.
     /// Without it a client is known by its address only; with it some clients are locked out, Python's
     /// ftplib among them.
@@ -53,8 +58,9 @@ impl Default for DataOptions {
     fn default() -> Self {
         Self {
             ports: None,
+            shared: false,
             announce: Announce::default(),
-            foreign: false,
+            foreign: Foreign::Nobody,
             resumed_tls: false,
             connect: Duration::from_secs(30),
             idle: Duration::from_secs(120),
@@ -135,6 +141,11 @@ impl Traffic<'_> {
         self.meter.step().min(most).max(1)
     }
 
+    /// Notes bytes that came out of others and did not move themselves.
+    fn inflated(&self, bytes: u64) -> Result<(), TransferEnd> {
+        self.meter.inflated(bytes).map_err(TransferEnd::Failed)
+    }
+
     /// Notes bytes that have moved, and waits if it was too fast.
     async fn moved(&self, bytes: usize) -> Result<(), TransferEnd> {
         let moved = self.meter.moved(bytes).await;
@@ -155,7 +166,7 @@ pub(crate) struct Rules {
     peer: Peer,
     /// The proxy the control connection came through.
     proxy: Option<IpAddr>,
-    foreign: bool,
+    foreign: Foreign,
     resumed_tls: bool,
     protection: Protection,
     connect: Duration,
@@ -188,7 +199,7 @@ impl Rules {
         Self {
             peer: *connection.peer(),
             proxy: connection.proxy().map(|proxy| proxy.ip()),
-            foreign: options.foreign,
+            foreign: options.foreign.clone(),
             resumed_tls: options.resumed_tls,
             protection,
             connect: options.connect,
@@ -197,8 +208,8 @@ impl Rules {
 
     /// Whether this may be the client; anybody else would be stealing the transfer (RFC 2577 §4).
     fn admit(&self, from: SocketAddr) -> bool {
-        let admitted = self.foreign
-            || from.ip() == self.peer.address.ip()
+        let admitted = from.ip() == self.peer.address.ip()
+            || self.foreign.has(from.ip())
             || self.proxy.is_some_and(|proxy| proxy == from.ip());
         if !admitted {
             tracing::warn!(id = self.peer.id, %from, "stranger on a data port");
@@ -209,7 +220,7 @@ impl Rules {
 
 impl Channel {
     /// The connection, if the client has made it already and nothing is to be agreed on.
-    pub(crate) fn open_at_once(&self, rules: &Rules) -> Option<Socket> {
+    pub(crate) fn open_at_once(&mut self, rules: &Rules) -> Option<Socket> {
         let Self::Listening(port) = self else {
             return None;
         };
@@ -257,9 +268,9 @@ impl Channel {
         let mut watched = None;
         loop {
             // Most clients have dialled long before they ask for the transfer.
-            let (socket, from) = match port.as_ref().map(Port::try_accept) {
+            let (socket, from) = match port.as_mut().map(Port::try_accept) {
                 Some(Ok(found)) => found,
-                _ => match (&watched, port.take()) {
+                _ => match (&mut watched, port.take()) {
                     (None, Some(port)) => watched.insert(port.watch()?).next().await?,
                     (Some(watched), _) => watched.next().await?,
                     (None, None) => return Err(io::ErrorKind::NotConnected.into()),

@@ -6,6 +6,7 @@
 
 mod ledger;
 mod list;
+mod presence;
 mod transfer;
 
 use std::collections::VecDeque;
@@ -22,10 +23,11 @@ use ftp_proto::time::Timestamp;
 use ftp_proto::{Argument, Code, Reply};
 use tokio::time::sleep_until;
 
+use self::presence::{Presence, Present};
 use crate::auth::{Attempt, Authenticator, Denied, User};
 use crate::backend::{Backend, Files};
 use crate::connection::{Connection, Deadline};
-use crate::data::{self, DataOptions, Dial, Port, TcpDial};
+use crate::data::{self, DataOptions, Dial, Port, SharedPorts, TcpDial};
 use crate::event::{Event, Refusal};
 use crate::handler::{Answer, Disconnect, Handler, Request};
 use crate::hook::{Hook, Visitor};
@@ -60,6 +62,8 @@ pub struct FileServer<A, B, D = TcpDial> {
     dial: D,
     controls: FileControls,
     who: Option<Who>,
+    presence: Arc<Presence>,
+    shared: SharedPorts,
 }
 
 /// Changes a [`FileServer`] while it runs. Clones are the same one.
@@ -133,7 +137,9 @@ impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
             authenticator,
             backend,
             dial,
+            shared: SharedPorts::default(),
             who: None,
+            presence: Arc::default(),
         }
     }
 
@@ -143,7 +149,8 @@ impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
         self.controls.clone()
     }
 
-    /// Serves SITE WHO with these lines; without them it is not known who is there.
+    /// Serves SITE WHO with these lines; without them it shows the users of this server, and from
+    /// where and since when they are here.
     #[must_use]
     pub fn with_who(mut self, who: Who) -> Self {
         self.who = Some(who);
@@ -211,6 +218,8 @@ pub struct FileSession<F> {
     files: Option<F>,
     /// Who that is; their place among the sessions that may be lives in it.
     user: Option<User>,
+    /// Their line in SITE WHO.
+    present: Option<Present>,
     /// The transfer under way.
     watch: Option<ledger::Watch>,
     /// The port of passive mode, until a transfer takes it.
@@ -224,7 +233,7 @@ impl<F> FileSession<F> {
     fn next(&mut self) -> Next {
         // After REIN or another USER nothing of the old login is to be held.
         if self.files.is_some() && self.dialogue.user().is_none() {
-            (self.files, self.user) = (None, None);
+            (self.files, self.user, self.present) = (None, None, None);
         }
         self.waiting.pop_front().map_or(Next::Read, Next::Again)
     }
@@ -262,6 +271,7 @@ impl<A: Authenticator, B: Backend, D: Dial> Handler for FileServer<A, B, D> {
             dialogue: Session::new(settings, endpoints, peer.since),
             files: None,
             user: None,
+            present: None,
             watch: None,
             listener: None,
             waiting: VecDeque::new(),
@@ -390,19 +400,21 @@ impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
             Task::Listen => self.listen(session, connection).await,
             Task::Who => match &self.who {
                 // Names of users are not for whoever comes by.
-                Some(_)
-                    if session
-                        .user
-                        .as_ref()
-                        .is_none_or(|user| user.rules.is_anonymous) =>
+                _ if session
+                    .user
+                    .as_ref()
+                    .is_none_or(|user| user.rules.is_anonymous) =>
                 {
                     Err(FileError::Denied)
                 }
-                Some(who) => {
-                    let lines = who().into_iter().map(String::into_bytes);
+                who => {
+                    let lines = match who {
+                        Some(who) => who(),
+                        None => self.presence.lines(Instant::now()),
+                    };
+                    let lines = lines.into_iter().map(String::into_bytes);
                     Ok(Outcome::Lines(lines.collect()))
                 }
-                None => Err(FileError::Unsupported),
             },
             task => match &session.files {
                 Some(files) => ledger::perform(session.user.as_ref(), files, task).await,
@@ -420,7 +432,7 @@ impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
         connection: &Connection,
     ) -> Outcome {
         let (peer, asked) = (connection.peer(), Instant::now());
-        (session.files, session.user) = (None, None);
+        (session.files, session.user, session.present) = (None, None, None);
         let attempt = Attempt {
             user,
             password: password.unwrap_or_default(),
@@ -443,6 +455,7 @@ impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
                 tracing::info!(id = peer.id, user = %user.name, "logged in");
                 connection.report(&Event::LoggedIn(&user));
                 let grant = user.grant();
+                session.present = Some(self.presence.enter(peer, &user.name));
                 (session.files, session.user) = (Some(files), Some(user));
                 Outcome::LoggedIn(grant)
             }
@@ -470,8 +483,14 @@ impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
         // The old port first: a range may hold no other.
         session.listener = None;
         let (options, peer) = (&session.ways.options.data, connection.peer());
-        let port = Port::open(peer.local.ip(), options.ports.as_ref())
-            .map_err(|error| data::listen_error(&error))?;
+        let local = peer.local.ip();
+        let port = match &options.ports {
+            Some(ports) if options.shared => {
+                Port::share(&self.shared, ports, local, peer.address.ip())
+            }
+            ports => Port::open(local, ports.as_ref()),
+        };
+        let port = port.map_err(|error| data::listen_error(&error))?;
         let announce = &options.announce;
         let address = announce.shown(peer.address.ip(), port.address()).await;
         session.listener = Some(port);
@@ -536,7 +555,13 @@ async fn perform_on(files: &impl Files, task: Task) -> Result<Outcome, FileError
             let old = files.umask(mask).await?;
             return Ok(Outcome::Number(old.into()));
         }
-        Task::ListHere(path) => return list::here(files, &path).await.map(Outcome::Lines),
+        Task::ListHere(path) => {
+            let (is_directory, lines) = list::here(files, &path).await?;
+            return Ok(Outcome::Status {
+                is_directory,
+                lines,
+            });
+        }
         Task::Who | Task::Quota | Task::Site(_) => return Err(FileError::Unsupported),
         // These never get here; see `perform` and `carry_out`.
         Task::Login { .. } | Task::LoginByCertificate { .. } | Task::Listen | Task::Transfer(_) => {

@@ -103,7 +103,13 @@ impl Session {
             (Asked::Modified { .. }, Outcome::Entry(entry)) => modified(&entry),
             (Asked::Change { answer }, Outcome::Done) => reply(Code::FILE_STATUS, answer),
             (Asked::Facts { path }, Outcome::Entry(entry)) => self.facts_of(&path, entry),
-            (Asked::Status { path }, Outcome::Lines(lines)) => status(&path, lines),
+            (
+                Asked::Status { path },
+                Outcome::Status {
+                    is_directory,
+                    lines,
+                },
+            ) => status(&path, is_directory, lines),
             (Asked::Number, Outcome::Number(number)) => {
                 reply(Code::FILE_STATUS, number.to_string())
             }
@@ -249,14 +255,19 @@ fn modified(entry: &Entry) -> Response {
     }
 }
 
-/// RFC 959 §4.1.3, as LIST over the control connection.
-fn status(path: &Path, lines: Vec<Vec<u8>>) -> Response {
+/// RFC 959 §4.1.3, as LIST over the control connection; §4.2.2 has a code for each kind.
+fn status(path: &Path, is_directory: bool, lines: Vec<Vec<u8>>) -> Response {
+    let code = if is_directory {
+        Code::DIRECTORY_STATUS
+    } else {
+        Code::FILE_STATUS
+    };
     let mut first = b"Status of ".to_vec();
     first.extend_from_slice(path.as_bytes());
     first.push(b':');
     let lines = lines.into_iter().map(|line| [b" ", &line[..]].concat());
     let lines = std::iter::once(first).chain(lines);
-    Reply::multi(Code::FILE_STATUS, lines, "End of status.").into()
+    Reply::multi(code, lines, "End of status.").into()
 }
 
 /// HASH draft §3.2: `213 SHA-1 0-49 HEX name`, both offsets included. The X-verbs and MD5 answer as

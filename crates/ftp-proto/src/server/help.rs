@@ -1,6 +1,6 @@
 //! What HELP and SITE HELP say: each verb with its argument.
 
-use super::{Response, reply};
+use super::{Abilities, Response, reply, text};
 use crate::command::Verb;
 use crate::reply::{Code, Reply};
 
@@ -13,10 +13,18 @@ pub(super) fn columns(names: &[&str]) -> Vec<String> {
     names.chunks(8).map(line).collect()
 }
 
-/// The help of SITE, and of one of its words.
-pub(super) fn site(word: Option<&[u8]>) -> Response {
+/// The help of SITE, and of one of its words, as far as it is served.
+pub(super) fn site(word: Option<&[u8]>, abilities: Abilities) -> Response {
+    let serves = |word: &str| match word {
+        "CHMOD" => abilities.modes,
+        "SYMLINK" => abilities.links,
+        "UMASK" => abilities.umask,
+        "UTIME" => abilities.times,
+        _ => true,
+    };
     let Some(word) = word.filter(|word| !word.is_empty()) else {
-        let lines = SITE.iter().map(|(_, syntax)| format!(" {syntax}"));
+        let served = SITE.iter().filter(|(word, _)| serves(word));
+        let lines = served.map(|(_, syntax)| format!(" {syntax}"));
         let first = std::iter::once("The following SITE commands are recognized:".to_owned());
         return Reply::multi(
             Code::HELP,
@@ -29,7 +37,8 @@ pub(super) fn site(word: Option<&[u8]>) -> Response {
         .iter()
         .find(|(name, _)| name.as_bytes().eq_ignore_ascii_case(word));
     match known {
-        Some((_, syntax)) => reply(Code::HELP, format!("Syntax: {syntax}")),
+        Some((word, syntax)) if serves(word) => reply(Code::HELP, format!("Syntax: {syntax}")),
+        Some(_) => reply(Code::NOT_IMPLEMENTED, text::NOT_IMPLEMENTED),
         None => reply(Code::BAD_ARGUMENT, "Unrecognized SITE command."),
     }
 }

@@ -81,7 +81,10 @@ impl Session {
             .splitn(2, |&byte| byte == b' ');
         let word = words.next().unwrap_or_default();
         match Verb::parse(word) {
-            Some(Verb::Site) => help::site(words.next().map(<[u8]>::trim_ascii)),
+            Some(Verb::Site) if self.offers(Verb::Site) => {
+                let word = words.next().map(<[u8]>::trim_ascii);
+                help::site(word, self.settings.abilities)
+            }
             Some(verb) if self.offers(verb) => {
                 reply(Code::HELP, format!("Syntax: {}", help::syntax(verb)))
             }

@@ -60,10 +60,13 @@ impl Session {
     fn store(&self, path: &Argument) -> Result<TransferKind, Refused> {
         let path = self.path(path, Right::Store)?;
         self.check_restart()?;
-        self.check_range()?;
-        let placement = match self.restart {
-            0 => Placement::Replace,
-            offset => Placement::At(offset),
+        let placement = match (self.range, self.restart) {
+            (Some(ByteRange { first, last }), _) => Placement::Within {
+                first,
+                length: last.saturating_sub(first).saturating_add(1),
+            },
+            (None, 0) => Placement::Replace,
+            (None, offset) => Placement::At(offset),
         };
         Ok(TransferKind::Store {
             path,
@@ -139,7 +142,7 @@ impl Session {
 
     fn check_range(&self) -> Result<(), Refused> {
         if self.range.is_some() {
-            let text = "Only RETR and HASH take a range.";
+            let text = "Only RETR, STOR and HASH take a range.";
             return Err(Refused::Reply(Code::BAD_PARAMETER, text));
         }
         Ok(())
@@ -193,7 +196,7 @@ impl Session {
             TransferKind::Retrieve { path, offset, .. }
             | TransferKind::Store {
                 path,
-                placement: Placement::At(offset),
+                placement: Placement::At(offset) | Placement::Within { first: offset, .. },
                 ..
             } => (path, offset),
             TransferKind::Store { .. }

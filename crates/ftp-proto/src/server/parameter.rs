@@ -138,7 +138,7 @@ impl Session {
             return reply(Code::BAD_ARGUMENT, "Can't connect over a privileged port.");
         }
         let is_foreign = address.ip() != self.endpoints.peer.ip();
-        if is_foreign && !(self.settings.foreign_data && is_unicast(address.ip())) {
+        if is_foreign && !self.settings.foreign_data.has(address.ip()) {
             return reply(Code::BAD_ARGUMENT, text::FOREIGN_ADDRESS);
         }
         self.data = Data::Active(address);
@@ -212,10 +212,4 @@ impl Session {
             },
         }
     }
-}
-
-/// No group and nobody: even where other hosts are allowed, it must be one host.
-const fn is_unicast(address: IpAddr) -> bool {
-    let is_broadcast = matches!(address, IpAddr::V4(address) if address.is_broadcast());
-    !address.is_multicast() && !address.is_unspecified() && !is_broadcast
 }

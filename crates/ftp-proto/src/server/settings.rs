@@ -1,5 +1,6 @@
 //! What the operator decides about sessions.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use super::Required;
@@ -26,9 +27,9 @@ pub struct Settings {
     pub off: Verbs,
     /// The names HOST may give, compared without case; if there are none, any name will do.
     pub hosts: Vec<String>,
-    /// Whether PORT and EPRT may name another host than the client's, for transfers between
-    /// servers. RFC 2577 §3 is why they may not otherwise.
-    pub foreign_data: bool,
+    /// Which other hosts than the client's PORT and EPRT may name, for transfers between servers.
+    /// RFC 2577 §3 is why they may not otherwise.
+    pub foreign_data: Foreign,
     /// Whether MODE Z is offered; it costs processor time.
     pub deflate: bool,
     /// What the files that are served can do besides the plain things.
@@ -50,11 +51,54 @@ impl Default for Settings {
             tls: None,
             off: Verbs::NONE,
             hosts: Vec::new(),
-            foreign_data: false,
+            foreign_data: Foreign::Nobody,
             deflate: true,
             abilities: Abilities::ALL,
         }
     }
+}
+
+/// Which hosts, besides the client's own, data connections may be to and from (FXP).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Foreign {
+    /// None.
+    #[default]
+    Nobody,
+    /// All.
+    Anybody,
+    /// Those of these networks: an address, and how many of its leading bits count.
+    Networks(Vec<(IpAddr, u8)>),
+}
+
+impl Foreign {
+    /// Whether this host is among them. No group and nobody ever is: it must be one host.
+    #[must_use]
+    pub fn has(&self, host: IpAddr) -> bool {
+        let is_broadcast = matches!(host, IpAddr::V4(host) if host.is_broadcast());
+        if host.is_multicast() || host.is_unspecified() || is_broadcast {
+            return false;
+        }
+        match self {
+            Self::Nobody => false,
+            Self::Anybody => true,
+            Self::Networks(networks) => networks
+                .iter()
+                .any(|(network, bits)| share(*network, host, *bits)),
+        }
+    }
+}
+
+/// Whether so many leading bits of two addresses of one family are the same.
+fn share(one: IpAddr, other: IpAddr, bits: u8) -> bool {
+    let (difference, width) = match (one, other) {
+        (IpAddr::V4(one), IpAddr::V4(other)) => {
+            (u128::from(one.to_bits() ^ other.to_bits()), 32_u32)
+        }
+        (IpAddr::V6(one), IpAddr::V6(other)) => (one.to_bits() ^ other.to_bits(), 128),
+        (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => return false,
+    };
+    let rest = width.saturating_sub(bits.into());
+    difference.checked_shr(rest).unwrap_or(0) == 0
 }
 
 /// What files can do besides the plain things; what they cannot is answered `502` or `504` and not
@@ -162,6 +206,32 @@ impl FromIterator<Verb> for Verbs {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn other_hosts_are_told_by_their_networks() {
+        let host = |text: &str| text.parse::<IpAddr>().unwrap();
+        let networks = Foreign::Networks(vec![
+            (host("192.0.2.0"), 24),
+            (host("2001:db8::"), 32),
+            (host("203.0.113.7"), 32),
+        ]);
+        for (text, is_among) in [
+            ("192.0.2.9", true),
+            ("192.0.3.9", false),
+            ("203.0.113.7", true),
+            ("203.0.113.6", false),
+            ("2001:db8:1::1", true),
+            ("2001:db9::1", false),
+        ] {
+            assert_eq!(networks.has(host(text)), is_among, "{text}");
+            assert!(!Foreign::Nobody.has(host(text)));
+            assert!(Foreign::Anybody.has(host(text)));
+        }
+        for nobody in ["0.0.0.0", "255.255.255.255", "224.0.0.1", "ff02::1", "::"] {
+            assert!(!Foreign::Anybody.has(host(nobody)), "{nobody}");
+        }
+        assert!(Foreign::Networks(vec![(host("0.0.0.0"), 0)]).has(host("8.8.8.8")));
+    }
 
     #[test]
     fn every_verb_has_its_own_place_in_the_set() {

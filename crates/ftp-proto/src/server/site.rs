@@ -20,7 +20,7 @@ impl Session {
     ) -> Result<Response, FileError> {
         let site = match Site::parse(argument) {
             Ok(Site::Help(word)) => {
-                return Ok(help::site(word.as_ref().map(Argument::as_bytes)));
+                return Ok(self.site_help(word.as_ref()));
             }
             // Nothing else is said to whoever has not logged in: CVE-2015-3306 was a copy.
             _ if self.user().is_none() => {
@@ -88,8 +88,12 @@ impl Session {
             }
             Site::Other(argument) => self.ask(Verb::Site, Asked::SiteOther, Task::Site(argument)),
             Site::Exec(_) => reply(Code::NOT_IMPLEMENTED, text::NOT_IMPLEMENTED),
-            Site::Help(word) => help::site(word.as_ref().map(Argument::as_bytes)),
+            Site::Help(word) => self.site_help(word.as_ref()),
         })
+    }
+
+    fn site_help(&self, word: Option<&Argument>) -> Response {
+        help::site(word.map(Argument::as_bytes), self.settings.abilities)
     }
 
     fn umask(&mut self, mask: Option<u16>) -> Result<Response, FileError> {

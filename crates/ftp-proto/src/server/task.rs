@@ -113,7 +113,7 @@ pub enum Task {
     /// [`FileError::Unsupported`] if nobody knows it.
     Site(Argument),
     /// The entries of a directory, or the one of a file, for the control connection:
-    /// [`Outcome::Lines`].
+    /// [`Outcome::Status`].
     ListHere(Path),
     /// Open what is to be moved, then call [`super::Session::transfer_begins`], send its reply, and
     /// at the end call [`super::Session::transfer_ended`]. If it cannot be opened, close the data
@@ -140,6 +140,13 @@ pub enum Outcome {
     Entry(Entry),
     /// Lines of a listing, as `ls -l` has them, without ends.
     Lines(Vec<Vec<u8>>),
+    /// Lines of a listing as in [`Outcome::Lines`], and of what.
+    Status {
+        /// Whether they are what a directory holds, not what is known about a file.
+        is_directory: bool,
+        /// The lines.
+        lines: Vec<Vec<u8>>,
+    },
     /// A number of bytes, or what else was asked for.
     Number(u64),
     /// A hash, and the part of the file it is of: first offset, and the offset behind the last byte.
@@ -330,6 +337,13 @@ pub enum Placement {
     Append,
     /// From this offset on; what was there before it stays, what was behind it goes.
     At(u64),
+    /// Over this part and no further; what was there before and behind it stays.
+    Within {
+        /// Offset of the first byte.
+        first: u64,
+        /// How many bytes at most; more is [`FileError::OverQuota`].
+        length: u64,
+    },
 }
 
 /// The form of a listing.

@@ -120,9 +120,6 @@ pub(super) const fn file_error(verb: Verb, error: FileError) -> (Code, &'static 
             },
             "Requested file action not taken. File unavailable.",
         ),
-        FileError::Unsupported if matches!(verb, Verb::Site) => {
-            (Code::BAD_PARAMETER, BAD_PARAMETER)
-        }
         FileError::Unsupported => (Code::NOT_IMPLEMENTED, NOT_IMPLEMENTED),
         FileError::Other => (
             Code::LOCAL_ERROR,

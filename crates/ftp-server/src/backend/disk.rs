@@ -1,11 +1,15 @@
 //! A directory of the host.
 //!
 //! Every name is resolved by the kernel with `openat2(2)` and `RESOLVE_BENEATH` from a descriptor of
-//! the served directory, so no `..`, link or race leaves it. Links that stay inside are followed;
-//! absolute ones are refused. All calls that may block run on the runtime's blocking threads, a
-//! bounded number at a time. Needs Linux 5.6.
+//! the served directory, so no `..`, link or race leaves it. Which links that stay inside are followed,
+//! and how uploads are stored, [`DiskOptions`] says; absolute links are refused. All calls that may
+//! block run on the runtime's blocking threads, a bounded number at a time. Needs Linux 5.6.
 
+mod cleaning;
 mod extra;
+mod options;
+mod resolve;
+mod upload;
 
 use std::ffi::CStr;
 use std::fs::File;
@@ -14,16 +18,21 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt;
 use std::path::Path as HostPath;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use bytes::{Bytes, BytesMut};
 use ftp_proto::listing::{Entry, Kind};
 use ftp_proto::server::{Abilities, Change, FileError, Path, Placement};
 use ftp_proto::time::Timestamp;
-use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, Stat};
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 use tokio::sync::Semaphore;
 
-use super::{Backend, CHUNK_BYTES, Files, HostFile, Lister, Reader, Writer};
+use self::cleaning::Cleaning;
+pub use self::options::{DiskOptions, Durability, Links, Partial, Uploads};
+pub use self::upload::DiskWriter;
+use self::upload::Rules;
+use super::{Backend, CHUNK_BYTES, Files, HostFile, Lister, Reader};
 use crate::auth::User;
 
 /// Calls that may block, at a time. More only queue at the disk.
@@ -35,36 +44,61 @@ const BATCH_ENTRIES: usize = 512;
 /// `f_type` of tmpfs, `statfs(2)`.
 const TMPFS_MAGIC: rustix::fs::FsWord = 0x0102_1994;
 
-/// Names tried for STOU before giving up.
-const MAX_UNIQUE_TRIES: u32 = 1000;
+/// The mode of new directories, before the umask.
+const NEW_DIRECTORY: u16 = 0o777;
 
-/// The kernel asks for another try when directories are being moved about; so many are enough.
-const MAX_RESOLVE_TRIES: u32 = 16;
+/// No umask: that of the process holds.
+const UNMASKED: u16 = u16::MAX;
 
 /// The served directory; all users see the same.
 #[derive(Clone, Debug)]
 pub struct Disk {
     root: Arc<OwnedFd>,
     gate: Arc<Semaphore>,
+    options: Arc<DiskOptions>,
     /// The device of the root, if its file system lives in memory.
     memory: Option<u64>,
+    process_umask: u16,
+    session: Arc<OneSession>,
+}
+
+/// What clones of one session's files share.
+#[derive(Debug)]
+struct OneSession {
+    /// [`UNMASKED`], or what the operator or SITE UMASK has set.
+    umask: AtomicU16,
+    cleaning: Arc<Cleaning>,
+}
+
+impl OneSession {
+    fn new(options: &DiskOptions) -> Arc<Self> {
+        Arc::new(Self {
+            umask: AtomicU16::new(options.umask.unwrap_or(UNMASKED)),
+            cleaning: Arc::default(),
+        })
+    }
 }
 
 impl Disk {
-    /// What a directory of the host can do, whichever it is.
-    pub(crate) const ABILITIES: Abilities = Abilities {
-        // Linux sets no creation times.
-        creation: false,
-        umask: false,
-        ..Abilities::ALL
-    };
-
     /// Opens the directory. Blocks, so call it before serving.
     ///
     /// # Errors
     ///
     /// The system's; also if the kernel has no `openat2(2)`.
     pub fn open(directory: &HostPath) -> io::Result<Self> {
+        Self::open_with(directory, DiskOptions::default())
+    }
+
+    /// Opens the directory with the operator's wishes. Blocks, so call it before serving.
+    ///
+    /// # Errors
+    ///
+    /// The system's; also if the kernel has no `openat2(2)`.
+    pub fn open_with(
+        directory: &HostPath,
+        options: impl Into<Arc<DiskOptions>>,
+    ) -> io::Result<Self> {
+        let options = options.into();
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let root = rustix::fs::open(directory, flags, Mode::empty())?;
         let is_memory = rustix::fs::fstatfs(&root)?.f_type == TMPFS_MAGIC;
@@ -76,18 +110,67 @@ impl Disk {
             },
             root: Arc::new(root),
             gate: Arc::new(Semaphore::new(MAX_BLOCKING_CALLS)),
+            process_umask: extra::process_umask(),
+            session: OneSession::new(&options),
+            options,
         };
-        beneath(&disk.root, b".", flags, Mode::empty())?;
+        resolve::open(
+            &disk.root,
+            &Path::root(),
+            flags,
+            Mode::empty(),
+            Links::Inside,
+        )?;
         Ok(disk)
+    }
+
+    /// What a directory of the host can do with these options, whichever it is.
+    pub(crate) const fn abilities_of(options: &DiskOptions) -> Abilities {
+        Abilities {
+            // Linux sets no creation times.
+            creation: false,
+            links: upload::makes_links(options.links),
+            ..Abilities::ALL
+        }
     }
 
     /// Runs one call where it may block.
     async fn call<T: Send + 'static>(
         &self,
-        call: impl FnOnce(&OwnedFd) -> Result<T, Errno> + Send + 'static,
+        call: impl FnOnce(&OwnedFd, Links) -> Result<T, Errno> + Send + 'static,
     ) -> Result<T, FileError> {
-        let root = Arc::clone(&self.root);
-        blocking(&self.gate, move || call(&root)).await
+        self.run(move |root, rules| call(root, rules.options.links).map_err(file_error))
+            .await
+    }
+
+    /// Runs one call where it may block, behind what this session has still to clean up.
+    async fn run<T: Send + 'static>(
+        &self,
+        call: impl FnOnce(&OwnedFd, &Rules) -> Result<T, FileError> + Send + 'static,
+    ) -> Result<T, FileError> {
+        self.session.cleaning.settled().await;
+        let (root, rules) = (Arc::clone(&self.root), self.rules());
+        run(&self.gate, move || call(&root, &rules)).await
+    }
+
+    fn rules(&self) -> Rules {
+        Rules {
+            options: Arc::clone(&self.options),
+            umask: self.mask(),
+        }
+    }
+
+    fn mask(&self) -> Option<u16> {
+        Some(self.session.umask.load(Ordering::Relaxed)).filter(|mask| *mask != UNMASKED)
+    }
+
+    /// Refuses what would store something if the disk is too full for it.
+    fn check_space(root: &OwnedFd, options: &DiskOptions) -> Result<(), FileError> {
+        if options.keep_free > 0 && upload::free(root, options.keep_free).map_err(file_error)? == 0
+        {
+            return Err(FileError::NoSpace);
+        }
+        Ok(())
     }
 }
 
@@ -95,11 +178,14 @@ impl Backend for Disk {
     type Files = Self;
 
     fn abilities(&self) -> Abilities {
-        Self::ABILITIES
+        Self::abilities_of(&self.options)
     }
 
     async fn enter(&self, _: &User) -> Result<Self, FileError> {
-        Ok(self.clone())
+        Ok(Self {
+            session: OneSession::new(&self.options),
+            ..self.clone()
+        })
     }
 }
 
@@ -110,8 +196,8 @@ impl Files for Disk {
 
     async fn look(&self, path: &Path) -> Result<Entry, FileError> {
         let path = path.clone();
-        self.call(move |root| {
-            let file = beneath(root, relative(&path), OFlags::PATH, Mode::empty())?;
+        self.call(move |root, links| {
+            let file = resolve::open(root, &path, OFlags::PATH, Mode::empty(), links)?;
             let stat = rustix::fs::fstat(&file)?;
             Ok(entry(path.name().unwrap_or(b"/"), &stat, None))
         })
@@ -121,21 +207,23 @@ impl Files for Disk {
     async fn list(&self, path: &Path) -> Result<DiskLister, FileError> {
         let path = path.clone();
         let directory = self
-            .call(move |root| {
+            .call(move |root, links| {
                 let flags = OFlags::RDONLY | OFlags::DIRECTORY;
-                Dir::new(beneath(root, relative(&path), flags, Mode::empty())?)
+                Dir::new(resolve::open(root, &path, flags, Mode::empty(), links)?)
             })
             .await?;
         Ok(DiskLister {
             directory: Some(directory),
+            sweeps: self.options.uploads.atomic,
             gate: Arc::clone(&self.gate),
         })
     }
 
     async fn read(&self, path: &Path, offset: u64) -> Result<(Option<u64>, DiskReader), FileError> {
+        self.session.cleaning.settled().await;
         // Not blocking: a named pipe would keep a thread for ever.
         let flags = OFlags::RDONLY | OFlags::NONBLOCK;
-        let (file, stat) = match cached(&self.root, relative(path), flags) {
+        let (file, stat) = match resolve::cached(&self.root, path, flags, self.options.links) {
             Some(file) => {
                 let file = file.map_err(file_error)?;
                 let stat = regular(&file).map_err(file_error)?;
@@ -143,8 +231,8 @@ impl Files for Disk {
             }
             None => {
                 let path = path.clone();
-                let open = move |root: &OwnedFd| {
-                    let file = beneath(root, relative(&path), flags, Mode::empty())?;
+                let open = move |root: &OwnedFd, links| {
+                    let file = resolve::open(root, &path, flags, Mode::empty(), links)?;
                     let stat = regular(&file)?;
                     Ok((file, stat))
                 };
@@ -165,34 +253,13 @@ impl Files for Disk {
 
     async fn write(&self, path: &Path, placement: Placement) -> Result<DiskWriter, FileError> {
         let path = path.clone();
-        let file = self
-            .call(move |root| {
-                // What is to be gone on with must be there.
-                let create = match placement {
-                    Placement::Append | Placement::Replace => OFlags::CREATE,
-                    Placement::At(_) => OFlags::empty(),
-                };
-                let mode = if create.is_empty() {
-                    Mode::empty()
-                } else {
-                    NEW_FILE
-                };
-                let flags = OFlags::WRONLY | OFlags::NONBLOCK | create;
-                let file = beneath(root, relative(&path), flags, mode)?;
-                let size = u64::try_from(regular(&file)?.st_size).unwrap_or(0);
-                let offset = match placement {
-                    Placement::Append => size,
-                    Placement::Replace => 0,
-                    Placement::At(offset) if offset > size => return Ok(None),
-                    Placement::At(offset) => offset,
-                };
-                // Only now that it is known to be a file.
-                rustix::fs::ftruncate(&file, offset)?;
-                Ok(Some((file, offset)))
+        let opened = self
+            .run(move |root, rules| {
+                Self::check_space(root, &rules.options)?;
+                upload::open(root, &path, placement, rules)
             })
             .await?;
-        let (file, offset) = file.ok_or(FileError::BadOffset)?;
-        Ok(DiskWriter::new(file, offset, &self.gate))
+        Ok(self.writer(opened))
     }
 
     async fn write_unique(
@@ -201,35 +268,37 @@ impl Files for Disk {
         stem: &[u8],
     ) -> Result<(Vec<u8>, DiskWriter), FileError> {
         let (directory, stem) = (directory.clone(), stem.to_vec());
-        let (name, file) = self
-            .call(move |root| {
-                let flags = OFlags::PATH | OFlags::DIRECTORY;
-                let directory = beneath(root, relative(&directory), flags, Mode::empty())?;
-                let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL;
-                for number in 1..=MAX_UNIQUE_TRIES {
-                    let name = [&stem[..], format!(".{number}").as_bytes()].concat();
-                    match beneath(&directory, &name, flags, NEW_FILE) {
-                        Ok(file) => return Ok((name, file)),
-                        Err(Errno::EXIST) => {}
-                        Err(errno) => return Err(errno),
-                    }
-                }
-                Err(Errno::EXIST)
+        let (name, opened) = self
+            .run(move |root, rules| {
+                Self::check_space(root, &rules.options)?;
+                upload::open_unique(root, &directory, &stem, rules)
             })
             .await?;
-        Ok((name, DiskWriter::new(file, 0, &self.gate)))
+        Ok((name, self.writer(opened)))
     }
 
     async fn make_directory(&self, path: &Path) -> Result<(), FileError> {
-        self.in_parent(path, |parent, name| {
-            rustix::fs::mkdirat(parent, name, Mode::from_raw_mode(0o777))
+        let mask = self.mask();
+        self.in_parent(path, move |parent, name| {
+            let mode = Mode::from_raw_mode((NEW_DIRECTORY & !mask.unwrap_or(0)).into());
+            rustix::fs::mkdirat(parent, name, mode)?;
+            if mask.is_some() {
+                let flags = OFlags::RDONLY | OFlags::DIRECTORY;
+                let made = resolve::open_in(parent, name, flags, Mode::empty())?;
+                rustix::fs::fchmod(&made, mode)?;
+            }
+            Ok(())
         })
         .await
     }
 
     async fn remove_directory(&self, path: &Path) -> Result<(), FileError> {
         self.in_parent(path, |parent, name| {
-            rustix::fs::unlinkat(parent, name, AtFlags::REMOVEDIR)
+            let remove = || rustix::fs::unlinkat(parent, name, AtFlags::REMOVEDIR);
+            match remove() {
+                Err(Errno::NOTEMPTY) if upload::sweep_all(parent, name)? => remove(),
+                result => result,
+            }
         })
         .await
     }
@@ -244,8 +313,9 @@ impl Files for Disk {
     async fn rename(&self, from: &Path, to: &Path) -> Result<(), FileError> {
         let to = to.clone();
         let root = Arc::clone(&self.root);
+        let links = self.options.links;
         self.in_parent(from, move |parent, name| {
-            let (to_parent, to_name) = split(&root, &to)?;
+            let (to_parent, to_name) = resolve::parent(&root, &to, links)?;
             rustix::fs::renameat(parent, name, to_parent, to_name)
         })
         .await
@@ -255,14 +325,22 @@ impl Files for Disk {
         if change.created.is_some() {
             return Err(FileError::Unsupported);
         }
-        self.in_parent(path, move |parent, name| {
-            extra::change(parent, name, change)
+        if path.name().is_none() {
+            return Err(FileError::Denied);
+        }
+        let path = path.clone();
+        self.call(move |root, links| {
+            let file = resolve::open(root, &path, OFlags::PATH, Mode::empty(), links)?;
+            extra::change(&file, change)
         })
         .await
     }
 
     async fn make_link(&self, target: &[u8], path: &Path) -> Result<(), FileError> {
-        let target = target.to_vec();
+        if !self.abilities().links {
+            return Err(FileError::Unsupported);
+        }
+        let target = extra::link_text(target, path)?;
         self.in_parent(path, move |parent, name| {
             rustix::fs::symlinkat(target.as_slice(), parent, name)
         })
@@ -270,13 +348,20 @@ impl Files for Disk {
     }
 
     async fn space(&self, path: &Path) -> Result<u64, FileError> {
-        let path = path.clone();
-        self.call(move |root| {
-            let file = beneath(root, relative(&path), OFlags::PATH, Mode::empty())?;
-            let stat = rustix::fs::fstatvfs(&file)?;
-            Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+        let (path, keep) = (path.clone(), self.options.keep_free);
+        self.call(move |root, links| {
+            let file = resolve::open(root, &path, OFlags::PATH, Mode::empty(), links)?;
+            upload::free(&file, keep)
         })
         .await
+    }
+
+    async fn umask(&self, mask: Option<u16>) -> Result<u16, FileError> {
+        let old = self.mask().unwrap_or(self.process_umask);
+        if let Some(mask) = mask {
+            self.session.umask.store(mask & 0o777, Ordering::Relaxed);
+        }
+        Ok(old)
     }
 }
 
@@ -288,11 +373,15 @@ impl Disk {
         call: impl FnOnce(&OwnedFd, &[u8]) -> Result<(), Errno> + Send + 'static,
     ) -> Result<(), FileError> {
         let path = path.clone();
-        self.call(move |root| {
-            let (parent, name) = split(root, &path)?;
+        self.call(move |root, links| {
+            let (parent, name) = resolve::parent(root, &path, links)?;
             call(&parent, name)
         })
         .await
+    }
+
+    fn writer(&self, opened: upload::Opened) -> DiskWriter {
+        DiskWriter::new(opened, self.rules(), &self.gate, &self.session.cleaning)
     }
 }
 
@@ -331,58 +420,13 @@ impl Reader for DiskReader {
     }
 }
 
-/// A file that is written. If the transfer is cut, what was written stays.
-#[derive(Debug)]
-pub struct DiskWriter {
-    file: Arc<File>,
-    offset: u64,
-    gate: Arc<Semaphore>,
-}
-
-impl DiskWriter {
-    fn new(file: OwnedFd, offset: u64, gate: &Arc<Semaphore>) -> Self {
-        Self {
-            file: Arc::new(File::from(file)),
-            offset,
-            gate: Arc::clone(gate),
-        }
-    }
-}
-
-impl Writer for DiskWriter {
-    async fn write(&mut self, bytes: Bytes) -> Result<(), FileError> {
-        let (file, offset) = (Arc::clone(&self.file), self.offset);
-        self.offset += bytes.len() as u64;
-        blocking(&self.gate, move || {
-            file.write_all_at(&bytes, offset).map_err(errno)
-        })
-        .await
-    }
-
-    async fn finish(self) -> Result<(), FileError> {
-        Ok(())
-    }
-
-    fn host_file(&self) -> Option<HostFile> {
-        Some(HostFile {
-            file: Arc::clone(&self.file),
-            offset: self.offset,
-            length: None,
-            is_memory: false,
-            gate: Arc::clone(&self.gate),
-        })
-    }
-
-    fn advance(&mut self, bytes: u64) {
-        self.offset += bytes;
-    }
-}
-
 /// A directory that is read.
 #[derive(Debug)]
 pub struct DiskLister {
     /// `None` once the end was seen.
     directory: Option<Dir>,
+    /// Whether uploads that were left behind are removed on the way.
+    sweeps: bool,
     gate: Arc<Semaphore>,
 }
 
@@ -391,6 +435,7 @@ impl Lister for DiskLister {
         let Some(mut directory) = self.directory.take() else {
             return Ok(None);
         };
+        let sweeps = self.sweeps;
         let (directory, mut batch) = blocking(&self.gate, move || {
             let mut batch = Vec::new();
             while batch.len() < BATCH_ENTRIES {
@@ -400,6 +445,12 @@ impl Lister for DiskLister {
                 let found = found?;
                 let name = found.file_name();
                 if matches!(name.to_bytes(), b"." | b"..") {
+                    continue;
+                }
+                if resolve::is_hidden(name.to_bytes()) {
+                    if sweeps && let Err(errno) = upload::sweep(directory.fd()?, name.to_bytes()) {
+                        tracing::debug!(%errno, "not swept");
+                    }
                     continue;
                 }
                 // A file that is gone meanwhile is left out.
@@ -416,60 +467,21 @@ impl Lister for DiskLister {
     }
 }
 
-/// `rw` for all; the umask takes away what the operator does not want.
-const NEW_FILE: Mode = Mode::from_raw_mode(0o666);
-
 pub(super) async fn blocking<T: Send + 'static>(
     gate: &Semaphore,
     call: impl FnOnce() -> Result<T, Errno> + Send + 'static,
+) -> Result<T, FileError> {
+    run(gate, move || call().map_err(file_error)).await
+}
+
+async fn run<T: Send + 'static>(
+    gate: &Semaphore,
+    call: impl FnOnce() -> Result<T, FileError> + Send + 'static,
 ) -> Result<T, FileError> {
     let _permit = gate.acquire().await.map_err(|_| FileError::Other)?;
     tokio::task::spawn_blocking(call)
         .await
         .map_err(|_| FileError::Other)?
-        .map_err(file_error)
-}
-
-/// Opens a name below a directory, which it cannot leave.
-fn beneath(root: &OwnedFd, name: &[u8], flags: OFlags, mode: Mode) -> Result<OwnedFd, Errno> {
-    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
-    let flags = flags | OFlags::CLOEXEC;
-    let mut result = Err(Errno::AGAIN);
-    for _ in 0..MAX_RESOLVE_TRIES {
-        result = rustix::fs::openat2(root, name, flags, mode, resolve);
-        if !matches!(result, Err(Errno::AGAIN)) {
-            break;
-        }
-    }
-    result
-}
-
-/// Opens a name like [`beneath`], if that needs no disk; `None` if it might (Linux 5.12 can tell).
-fn cached(root: &OwnedFd, name: &[u8], flags: OFlags) -> Option<Result<OwnedFd, Errno>> {
-    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS | ResolveFlags::CACHED;
-    let flags = flags | OFlags::CLOEXEC;
-    match rustix::fs::openat2(root, name, flags, Mode::empty(), resolve) {
-        Err(Errno::AGAIN | Errno::INVAL) => None,
-        result => Some(result),
-    }
-}
-
-/// The directory that holds a path, and its last component. The root has none.
-fn split<'a>(root: &OwnedFd, path: &'a Path) -> Result<(OwnedFd, &'a [u8]), Errno> {
-    let name = path.name().ok_or(Errno::ACCESS)?;
-    let parent = path.parent();
-    let flags = OFlags::PATH | OFlags::DIRECTORY;
-    Ok((
-        beneath(root, relative(&parent), flags, Mode::empty())?,
-        name,
-    ))
-}
-
-fn relative(path: &Path) -> &[u8] {
-    match path.as_bytes() {
-        b"/" => b".",
-        path => path.strip_prefix(b"/").unwrap_or(path),
-    }
 }
 
 /// What is known about an open file, if it is a regular one.

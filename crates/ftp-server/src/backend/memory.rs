@@ -1,6 +1,7 @@
 //! Files in memory: for tests, and the shortest complete example of a backend.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -15,6 +16,8 @@ use crate::auth::User;
 #[derive(Clone, Debug)]
 pub struct Memory {
     tree: Arc<Mutex<Tree>>,
+    /// What the session has set with SITE UMASK.
+    umask: Arc<AtomicU16>,
 }
 
 #[derive(Debug)]
@@ -34,11 +37,11 @@ struct Node {
 }
 
 impl Node {
-    fn new(content: Content, now: Timestamp) -> Self {
+    fn new(content: Content, now: Timestamp, umask: u16) -> Self {
         let mode = match content {
-            Content::Directory => 0o755,
-            Content::File(_) => 0o644,
-        };
+            Content::Directory => 0o777,
+            Content::File(_) => 0o666,
+        } & !umask;
         Self {
             content,
             modified: now,
@@ -58,14 +61,19 @@ impl Memory {
     /// An empty tree whose files may hold `limit` bytes together; more is answered as a full disk.
     #[must_use]
     pub fn new(limit: u64) -> Self {
-        let root = Node::new(Content::Directory, Timestamp::from_unix(0));
+        let root = Node::new(Content::Directory, Timestamp::from_unix(0), UMASK);
         Self {
             tree: Arc::new(Mutex::new(Tree {
                 nodes: BTreeMap::from([(Path::root(), root)]),
                 used: 0,
                 limit,
             })),
+            umask: Arc::new(AtomicU16::new(UMASK)),
         }
+    }
+
+    fn mask(&self) -> u16 {
+        self.umask.load(Ordering::Relaxed)
     }
 
     fn tree(&self) -> MutexGuard<'_, Tree> {
@@ -95,12 +103,13 @@ impl Tree {
     }
 
     /// Puts a node where none is, into a directory.
-    fn add(&mut self, path: &Path, content: Content) -> Result<(), FileError> {
+    fn add(&mut self, path: &Path, content: Content, umask: u16) -> Result<(), FileError> {
         self.directory(&path.parent())?;
         if self.nodes.contains_key(path) {
             return Err(FileError::Exists);
         }
-        self.nodes.insert(path.clone(), Node::new(content, now()));
+        let node = Node::new(content, now(), umask);
+        self.nodes.insert(path.clone(), node);
         Ok(())
     }
 
@@ -125,13 +134,15 @@ impl Backend for Memory {
     fn abilities(&self) -> Abilities {
         Abilities {
             links: false,
-            umask: false,
             ..Abilities::ALL
         }
     }
 
     async fn enter(&self, _: &User) -> Result<Self, FileError> {
-        Ok(self.clone())
+        Ok(Self {
+            tree: Arc::clone(&self.tree),
+            umask: Arc::new(AtomicU16::new(self.mask())),
+        })
     }
 }
 
@@ -168,26 +179,33 @@ impl Files for Memory {
         let mut tree = self.tree();
         match placement {
             // What is to be gone on with must be there.
-            Placement::At(_) => {}
+            Placement::At(_) | Placement::Within { .. } => {}
             Placement::Replace | Placement::Append => {
-                match tree.add(path, Content::File(Vec::new())) {
+                match tree.add(path, Content::File(Vec::new()), self.mask()) {
                     Ok(()) | Err(FileError::Exists) => {}
                     Err(error) => return Err(error),
                 }
             }
         }
         let length = tree.file(path)?.len();
-        match placement {
-            Placement::Append => {}
-            Placement::Replace => tree.truncate(path, 0)?,
-            Placement::At(offset) => match usize::try_from(offset) {
-                Ok(offset) if offset <= length => tree.truncate(path, offset)?,
-                Ok(_) | Err(_) => return Err(FileError::BadOffset),
-            },
+        let at = match placement {
+            Placement::Append => length,
+            Placement::Replace => 0,
+            Placement::At(offset) | Placement::Within { first: offset, .. } => {
+                let offset = usize::try_from(offset).map_err(|_| FileError::BadOffset)?;
+                if offset > length {
+                    return Err(FileError::BadOffset);
+                }
+                offset
+            }
+        };
+        if !matches!(placement, Placement::Within { .. }) {
+            tree.truncate(path, at)?;
         }
         Ok(MemoryWriter {
             memory: self.clone(),
             path: path.clone(),
+            at,
         })
     }
 
@@ -200,10 +218,17 @@ impl Files for Memory {
         for number in 1_u32..=u32::MAX {
             let name = [stem, format!(".{number}").as_bytes()].concat();
             let path = directory.join(&name)?;
-            match tree.add(&path, Content::File(Vec::new())) {
+            match tree.add(&path, Content::File(Vec::new()), self.mask()) {
                 Ok(()) => {
                     let memory = self.clone();
-                    return Ok((name, MemoryWriter { memory, path }));
+                    return Ok((
+                        name,
+                        MemoryWriter {
+                            memory,
+                            path,
+                            at: 0,
+                        },
+                    ));
                 }
                 Err(FileError::Exists) => {}
                 Err(error) => return Err(error),
@@ -213,7 +238,7 @@ impl Files for Memory {
     }
 
     async fn make_directory(&self, path: &Path) -> Result<(), FileError> {
-        self.tree().add(path, Content::Directory)
+        self.tree().add(path, Content::Directory, self.mask())
     }
 
     async fn remove_directory(&self, path: &Path) -> Result<(), FileError> {
@@ -281,6 +306,13 @@ impl Files for Memory {
         tree.node(path)?;
         Ok(tree.limit.saturating_sub(tree.used))
     }
+
+    async fn umask(&self, mask: Option<u16>) -> Result<u16, FileError> {
+        Ok(match mask {
+            Some(mask) => self.umask.swap(mask & 0o777, Ordering::Relaxed),
+            None => self.mask(),
+        })
+    }
 }
 
 /// The bytes as they were when the file was opened.
@@ -294,22 +326,36 @@ impl Reader for MemoryReader {
     }
 }
 
-/// Appends to a file; one that was removed meanwhile is an error.
+/// Writes to a file; one that was removed meanwhile is an error.
 #[derive(Debug)]
 pub struct MemoryWriter {
     memory: Memory,
     path: Path,
+    at: usize,
 }
 
 impl Writer for MemoryWriter {
-    async fn write(&mut self, bytes: Bytes) -> Result<(), FileError> {
-        let mut tree = self.memory.tree();
-        let used = tree.used.saturating_add(bytes.len() as u64);
-        if used > tree.limit {
+    async fn expect(&mut self, bytes: u64) -> Result<(), FileError> {
+        let tree = self.memory.tree();
+        if tree.used.saturating_add(bytes) > tree.limit {
             return Err(FileError::NoSpace);
         }
-        tree.file(&self.path)?.extend_from_slice(&bytes);
-        tree.used = used;
+        Ok(())
+    }
+
+    async fn write(&mut self, bytes: Bytes) -> Result<(), FileError> {
+        let mut tree = self.memory.tree();
+        let (at, room) = (self.at, tree.limit.saturating_sub(tree.used));
+        let file = tree.file(&self.path)?;
+        let over = at.min(file.len());
+        let more = (over + bytes.len()).saturating_sub(file.len()) as u64;
+        if more > room {
+            return Err(FileError::NoSpace);
+        }
+        let end = file.len().min(over + bytes.len());
+        file.splice(over..end, bytes.iter().copied());
+        tree.used += more;
+        self.at = over + bytes.len();
         if let Some(node) = tree.nodes.get_mut(&self.path) {
             node.modified = now();
         }
@@ -343,6 +389,9 @@ fn entry(path: &Path, node: &Node) -> Entry {
     entry.mode = Some(node.mode);
     entry
 }
+
+/// The bits new files do not get.
+const UMASK: u16 = 0o022;
 
 fn now() -> Timestamp {
     crate::files::timestamp()

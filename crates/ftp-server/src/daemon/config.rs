@@ -3,6 +3,7 @@
 //! Whatever can be checked about a single value is checked while it is read, so the place in a
 //! message is that of the value. Keys that contradict each other are found afterwards.
 
+mod disk;
 mod mistake;
 mod template;
 mod unit;
@@ -19,6 +20,7 @@ use ipnet::IpNet;
 use serde::Deserialize;
 use serde::de::{self, Deserializer};
 
+pub use self::disk::{Links, Mask, Uploads};
 pub use self::mistake::Mistake;
 pub use self::template::TEMPLATE;
 pub use self::unit::{Proportion, Size, Span};
@@ -50,6 +52,10 @@ pub struct Config {
     pub bans: Bans,
     /// Data connections.
     pub data: Data,
+    /// How files are stored.
+    pub uploads: Uploads,
+    /// Symbolic links.
+    pub links: Links,
     /// Certificates.
     pub tls: Tls,
     /// Logs.
@@ -245,8 +251,10 @@ pub struct Data {
     pub active: bool,
     /// The port to dial from in active mode; any, if not given.
     pub active_port: Option<u16>,
-    /// Whether data connections may be to and from others than the client (FXP).
-    pub foreign: bool,
+    /// Whether several clients share each passive port, told apart by their addresses.
+    pub shared: bool,
+    /// Which others than the client data connections may be to and from (FXP).
+    pub foreign: Others,
     /// How long a data connection may take to come about.
     pub connect: Span,
     /// How long not a byte may move.
@@ -264,10 +272,41 @@ impl Default for Data {
             advertise_to: BTreeMap::new(),
             active: true,
             active_port: None,
-            foreign: false,
+            shared: false,
+            foreign: Others::No,
             connect: Span(options.connect),
             idle: Span(options.idle),
             total: None,
+        }
+    }
+}
+
+/// `data.foreign`: `false`, `true`, or networks.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(from = "OthersKey")]
+pub enum Others {
+    /// Nobody but the client.
+    #[default]
+    No,
+    /// Everybody.
+    Yes,
+    /// Hosts of these networks.
+    In(Vec<IpNet>),
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "expected true, false or a list of networks")]
+enum OthersKey {
+    All(bool),
+    Networks(Vec<IpNet>),
+}
+
+impl From<OthersKey> for Others {
+    fn from(key: OthersKey) -> Self {
+        match key {
+            OthersKey::All(true) => Self::Yes,
+            OthersKey::All(false) => Self::No,
+            OthersKey::Networks(networks) => Self::In(networks),
         }
     }
 }
@@ -576,6 +615,13 @@ impl Config {
         }
         if limits.connections == 0 || limits.connections_per_address == 0 {
             return Some(("limits", "with 0 connections nobody gets in"));
+        }
+        if self.data.shared && self.data.ports.is_none() {
+            return Some(("shared", "`shared` needs `ports`, one or more of them"));
+        }
+        if self.data.shared && !self.listen.proxy_from.is_empty() {
+            let text = "`shared` tells clients by their addresses, which a proxy hides";
+            return Some(("shared", text));
         }
         if self.login.concurrency == 0 || self.hooks.concurrency == 0 {
             return Some(("concurrency", "`concurrency` must be at least 1"));

@@ -9,15 +9,34 @@ use ftp_proto::server::{Abilities, FileError};
 
 use crate::auth::User;
 use crate::backend::Backend;
-use crate::backend::disk::Disk;
+use crate::backend::disk::{Disk, DiskOptions};
 use crate::live::Live;
 
 /// A backend that gives every user the root their rules name.
 #[derive(Clone, Debug)]
 pub struct Homes {
-    common: Arc<Live<Option<Disk>>>,
+    common: Arc<Live<Common>>,
     /// Those that were used; opened again when they are gone.
     opened: Arc<Mutex<HashMap<PathBuf, Disk>>>,
+}
+
+/// What holds for everybody.
+#[derive(Debug)]
+struct Common {
+    /// The directory of users who have none of their own.
+    disk: Option<Disk>,
+    options: Arc<DiskOptions>,
+}
+
+impl Common {
+    fn open(root: Option<&Path>, options: DiskOptions) -> io::Result<Self> {
+        let options = Arc::new(options);
+        let open = |path| Disk::open_with(path, Arc::clone(&options));
+        Ok(Self {
+            disk: root.map(open).transpose()?,
+            options,
+        })
+    }
 }
 
 impl Homes {
@@ -26,20 +45,21 @@ impl Homes {
     /// # Errors
     ///
     /// The system's, for a directory that cannot be opened.
-    pub fn new(common: Option<&Path>) -> io::Result<Self> {
+    pub fn new(common: Option<&Path>, options: DiskOptions) -> io::Result<Self> {
         Ok(Self {
-            common: Arc::new(Live::new(common.map(Disk::open).transpose()?)),
+            common: Arc::new(Live::new(Common::open(common, options)?)),
             opened: Arc::default(),
         })
     }
 
-    /// From now on another directory is that of users who have none of their own.
+    /// From now on another directory is that of users who have none of their own, and other options
+    /// hold for everybody who logs in.
     ///
     /// # Errors
     ///
     /// The system's, for a directory that cannot be opened; nothing has changed then.
-    pub fn change(&self, common: Option<&Path>) -> io::Result<()> {
-        self.common.store(common.map(Disk::open).transpose()?);
+    pub fn change(&self, common: Option<&Path>, options: DiskOptions) -> io::Result<()> {
+        self.common.store(Common::open(common, options)?);
         Ok(())
     }
 
@@ -68,20 +88,20 @@ impl Backend for Homes {
 
     fn abilities(&self) -> Abilities {
         // All are disks.
-        Disk::ABILITIES
+        Disk::abilities_of(&self.common.load().options)
     }
 
     async fn enter(&self, user: &User) -> Result<Self::Files, FileError> {
+        let common = self.common.load();
         let Some(root) = &user.rules.root else {
-            let common = self.common.load();
-            let common = (*common).as_ref().ok_or(FileError::NotFound)?;
+            let common = common.disk.as_ref().ok_or(FileError::NotFound)?;
             return common.enter(user).await;
         };
         if let Some(disk) = self.kept(root) {
             return disk.enter(user).await;
         }
-        let path = root.clone();
-        let opened = tokio::task::spawn_blocking(move || Disk::open(&path)).await;
+        let (path, options) = (root.clone(), Arc::clone(&common.options));
+        let opened = tokio::task::spawn_blocking(move || Disk::open_with(&path, options)).await;
         let disk = match opened {
             Ok(Ok(disk)) => disk,
             Ok(Err(error)) => {

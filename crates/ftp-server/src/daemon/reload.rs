@@ -58,8 +58,8 @@ impl Reload<'_> {
         self.look_at_new_roots(&config, &users)?;
         let filter = start::filter(&config)?;
         let book = run::book(&config, &users, self.serve, &self.runner)?;
-        if config.root != self.current.root {
-            let opened = self.homes.change(config.root.as_deref());
+        if (&config.root, config.disk()) != (&self.current.root, self.current.disk()) {
+            let opened = self.homes.change(config.root.as_deref(), config.disk());
             opened.map_err(|error| self.unreachable(config.root.as_deref(), &error))?;
         }
         if let Some(tls) = &self.tls {
@@ -130,6 +130,8 @@ fn held_back(started: &Config, config: &mut Config) -> Vec<&'static str> {
     note(known.systemd != started.listen.systemd, "listen.systemd");
     hold(&mut config.metrics, &started.metrics, "metrics", &mut late);
     hold(&mut config.process, &started.process, "process", &mut late);
+    // FEAT says whether links can be made.
+    hold(&mut config.links, &started.links, "links", &mut late);
     let (log, old) = (&mut config.log, &started.log);
     hold(&mut log.format, &old.format, "log.format", &mut late);
     hold(
@@ -192,6 +194,7 @@ fn differences(old: &Config, new: &Config, users_file: bool) -> Vec<&'static str
         ("login", old.login != new.login),
         ("bans", old.bans != new.bans),
         ("data", old.data != new.data),
+        ("uploads", old.uploads != new.uploads),
         ("tls", old.tls != new.tls),
         ("log", old.log != new.log),
         ("hooks", old.hooks != new.hooks),

@@ -233,7 +233,7 @@ pub(super) fn merged(serve: &Serve) -> Result<Config, Failure> {
 }
 
 fn open_homes(config: &Config) -> Result<Homes, Failure> {
-    Homes::new(config.root.as_deref()).map_err(|error| {
+    Homes::new(config.root.as_deref(), config.disk()).map_err(|error| {
         let root = config.root.as_deref().unwrap_or(Path::new("/"));
         Failure::new(FailureKind::Input, format!("{}: {error}", root.display()))
     })

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use ftp_proto::command::Verb;
-use ftp_proto::server::{Required, Settings, TlsRules, Verbs};
+use ftp_proto::server::{Foreign, Required, Settings, TlsRules, Verbs};
 use tokio::net::TcpStream;
 
-use super::config::{Config, Host};
+use super::config::{Config, Host, Others};
 use super::homes::Homes;
 use super::hooks::Commands;
 use super::login::Logins;
@@ -136,12 +136,23 @@ pub(super) fn options(config: &Config) -> FileOptions {
             tls: config.has_tls().then(|| tls_rules(config)),
             off: off(config),
             hosts: session.hosts.clone(),
-            foreign_data: config.data.foreign,
+            foreign_data: foreign(config),
             deflate: session.deflate,
             ..Settings::default()
         },
         data: data(config),
         login_delay: config.bans.delay.0,
+    }
+}
+
+fn foreign(config: &Config) -> Foreign {
+    match &config.data.foreign {
+        Others::No => Foreign::Nobody,
+        Others::Yes => Foreign::Anybody,
+        Others::In(networks) => {
+            let networks = networks.iter();
+            Foreign::Networks(networks.map(|net| (net.addr(), net.prefix_len())).collect())
+        }
     }
 }
 
@@ -153,7 +164,7 @@ fn tls_rules(config: &Config) -> TlsRules {
             data: need.data(),
         },
         clear_control: config.tls.allow_ccc,
-        client_side: config.data.foreign,
+        client_side: config.data.foreign != Others::No,
         ..TlsRules::default()
     }
 }
@@ -192,7 +203,8 @@ fn data(config: &Config) -> DataOptions {
         resumed_tls: config.tls.require_resumption,
         connect: section.connect.0,
         idle: section.idle.0,
-        foreign: section.foreign,
+        foreign: foreign(config),
+        shared: section.shared,
         total: section.total.map(|total| total.0),
     }
 }

@@ -10,27 +10,86 @@ use rustix::net::{SocketFlags, acceptfrom_with};
 use tokio::net::TcpListener;
 
 use super::Socket;
+use super::shared::{Seat, SharedPorts};
 use crate::connection::canonical;
 
 /// One connection is wanted; a few more so that a stranger cannot fill the queue alone.
 const BACKLOG: i32 = 8;
 
+/// Where the client is to dial for its data connection.
+#[derive(Debug)]
+pub(crate) enum Port {
+    /// A port for it alone.
+    Own(OwnPort),
+    /// A turn on a port that others use too.
+    Shared(Seat),
+}
+
+impl Port {
+    /// A turn on a shared port for a client at this address.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::AddrInUse`] if it waits on each of them already.
+    pub(crate) fn share(
+        shared: &SharedPorts,
+        ports: &RangeInclusive<u16>,
+        local: IpAddr,
+        client: IpAddr,
+    ) -> io::Result<Self> {
+        shared.seat(ports, local, client).map(Self::Shared)
+    }
+
+    /// A port of its own.
+    ///
+    /// # Errors
+    ///
+    /// As [`OwnPort::open`].
+    pub(crate) fn open(local: IpAddr, range: Option<&RangeInclusive<u16>>) -> io::Result<Self> {
+        OwnPort::open(local, range).map(Self::Own)
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        match self {
+            Self::Own(port) => port.address(),
+            Self::Shared(seat) => seat.address(),
+        }
+    }
+
+    /// The next connection if there is one.
+    pub(crate) fn try_accept(&mut self) -> Result<(Socket, SocketAddr), Errno> {
+        match self {
+            Self::Own(port) => port.try_accept(),
+            Self::Shared(seat) => seat.try_take(),
+        }
+    }
+
+    /// Tells the runtime of the port, to wait for a client that has not dialled yet.
+    pub(crate) fn watch(self) -> io::Result<Accepting> {
+        match self {
+            Self::Own(port) => port.watch().map(Accepting::Own),
+            Self::Shared(seat) => Ok(Accepting::Shared(seat)),
+        }
+    }
+}
+
 /// A listening port for one data connection.
 #[derive(Debug)]
-pub(crate) struct Port {
+pub(crate) struct OwnPort {
     socket: OwnedFd,
     address: SocketAddr,
 }
 
-impl Port {
+impl OwnPort {
     /// Opens one on this address: any port of the range, or one of the system's choice.
     ///
     /// # Errors
     ///
     /// [`io::ErrorKind::AddrInUse`] if the range is used up; the system's.
-    pub(crate) fn open(local: IpAddr, range: Option<&RangeInclusive<u16>>) -> io::Result<Self> {
+    fn open(local: IpAddr, range: Option<&RangeInclusive<u16>>) -> io::Result<Self> {
         let Some(range) = range else {
-            return Self::bind(local, 0);
+            return Self::bind(local, 0, BACKLOG);
         };
         // From a different port each time, so that the next one is not simply the last one plus one.
         let (first, last) = (u32::from(*range.start()), u32::from(*range.end()));
@@ -38,11 +97,11 @@ impl Port {
         let start = random_below(count);
         (0..count)
             .filter_map(|step| u16::try_from(first + (start + step) % count).ok())
-            .find_map(|port| Self::bind(local, port).ok())
+            .find_map(|port| Self::bind(local, port, BACKLOG).ok())
             .ok_or_else(|| io::ErrorKind::AddrInUse.into())
     }
 
-    fn bind(local: IpAddr, port: u16) -> io::Result<Self> {
+    pub(super) fn bind(local: IpAddr, port: u16, backlog: i32) -> io::Result<Self> {
         use rustix::net::{AddressFamily, SocketType, bind, getsockname, listen, socket_with};
 
         let family = match local {
@@ -56,7 +115,7 @@ impl Port {
             rustix::net::sockopt::set_socket_reuseaddr(&socket, true)?;
         }
         bind(&socket, &SocketAddr::new(local, port))?;
-        listen(&socket, BACKLOG)?;
+        listen(&socket, backlog)?;
         let address = getsockname(&socket)?;
         let address = SocketAddr::try_from(address)?;
         Ok(Self { socket, address })
@@ -68,7 +127,7 @@ impl Port {
     }
 
     /// The next connection if there is one.
-    pub(crate) fn try_accept(&self) -> Result<(Socket, SocketAddr), Errno> {
+    fn try_accept(&self) -> Result<(Socket, SocketAddr), Errno> {
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         let (socket, from) = acceptfrom_with(&self.socket, flags)?;
         let from = from.and_then(|from| SocketAddr::try_from(from).ok());
@@ -77,21 +136,28 @@ impl Port {
     }
 
     /// Tells the runtime of the port, to wait for a client that has not dialled yet.
-    pub(crate) fn watch(self) -> io::Result<Accepting> {
-        let listener = std::net::TcpListener::from(self.socket);
-        Ok(Accepting(TcpListener::from_std(listener)?))
+    pub(super) fn watch(self) -> io::Result<TcpListener> {
+        TcpListener::from_std(std::net::TcpListener::from(self.socket))
     }
 }
 
 /// A port the runtime knows of.
 #[derive(Debug)]
-pub(crate) struct Accepting(TcpListener);
+pub(crate) enum Accepting {
+    Own(TcpListener),
+    Shared(Seat),
+}
 
 impl Accepting {
     /// Waits for the next connection. Cancel-safe.
-    pub(crate) async fn next(&self) -> io::Result<(Socket, SocketAddr)> {
-        let (stream, from) = self.0.accept().await?;
-        Ok((Socket::Watched(stream), canonical(from)))
+    pub(crate) async fn next(&mut self) -> io::Result<(Socket, SocketAddr)> {
+        match self {
+            Self::Own(listener) => {
+                let (stream, from) = listener.accept().await?;
+                Ok((Socket::Watched(stream), canonical(from)))
+            }
+            Self::Shared(seat) => seat.take().await,
+        }
     }
 }
 

@@ -3,14 +3,15 @@
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
-use ftp_proto::server::TransferEnd;
-use ftp_proto::transfer::{DecodeError, Decoder, Encoding, Progress};
+use bytes::Bytes;
+use ftp_proto::server::{FileError, TransferEnd};
+use ftp_proto::transfer::{DecodeError, Decoder, Progress};
 use rustix::io::Errno;
 use rustix::pipe::{PipeFlags, SpliceFlags, fcntl_setpipe_size, pipe_with, splice};
 use tokio::io::Interest;
 use tokio::time::timeout;
 
-use super::{DataStream, Socket, Traffic};
+use super::{DataStream, Form, Socket, Traffic};
 use crate::backend::{CHUNK_BYTES, HostFile, Writer};
 
 /// Bytes after which a file counts as large: a pipe is made for it, through which the kernel moves the
@@ -23,18 +24,23 @@ const PIPE_BYTES: usize = 1 << 20;
 /// Receives a file until the client closes.
 pub(crate) async fn receive(
     mut stream: DataStream,
-    mut writer: impl Writer,
-    encoding: Encoding,
+    writer: impl Writer,
+    form: Form,
     traffic: &Traffic<'_>,
 ) -> TransferEnd {
+    let mut writer = Measured {
+        writer,
+        left: form.length,
+        written: 0,
+    };
     let received = async {
-        let is_whole = copy(&mut stream, &mut writer, encoding, traffic).await?;
+        let is_whole = copy(&mut stream, &mut writer, form, traffic).await?;
         if !is_whole
             && let DataStream::Clear(socket) = &mut stream
             && let Some(file) = writer.host_file()
         {
             let moved = Moved::new(file, socket).run(traffic).await?;
-            writer.advance(moved);
+            writer.writer.advance(moved);
         }
         Ok(())
     };
@@ -46,6 +52,7 @@ pub(crate) async fn receive(
     }
     match end {
         Ok(()) => writer
+            .writer
             .finish()
             .await
             .map_or_else(TransferEnd::Failed, |()| TransferEnd::Complete),
@@ -53,14 +60,43 @@ pub(crate) async fn receive(
     }
 }
 
+/// A file that is written, with what there may be of it.
+struct Measured<W> {
+    writer: W,
+    /// Bytes that may still come, if that is bounded.
+    left: Option<u64>,
+    written: u64,
+}
+
+impl<W: Writer> Measured<W> {
+    async fn write(&mut self, bytes: impl Into<Bytes>) -> Result<(), TransferEnd> {
+        let bytes = bytes.into();
+        let count = bytes.len() as u64;
+        if let Some(left) = &mut self.left {
+            // What fits of it is not written: the client has made a mistake.
+            let less = left.checked_sub(count);
+            *left = less.ok_or(TransferEnd::Failed(FileError::OverQuota))?;
+        }
+        self.written += count;
+        let written = self.writer.write(bytes).await;
+        written.map_err(TransferEnd::Failed)
+    }
+
+    /// The file of the host, if the kernel may write to it unwatched.
+    fn host_file(&self) -> Option<HostFile> {
+        self.writer.host_file().filter(|_| self.left.is_none())
+    }
+}
+
 /// Receives by way of our own memory. Stops early if the kernel can do the rest alone, and says so
 /// with `false`.
 async fn copy(
     stream: &mut DataStream,
-    writer: &mut impl Writer,
-    encoding: Encoding,
+    writer: &mut Measured<impl Writer>,
+    form: Form,
     traffic: &Traffic<'_>,
 ) -> Result<bool, TransferEnd> {
+    let encoding = form.encoding;
     let is_plain = encoding.is_plain();
     let is_clear = matches!(stream, DataStream::Clear(_));
     let mut decoder = Decoder::new(encoding);
@@ -74,11 +110,10 @@ async fn copy(
             break;
         }
         let has_ended = if is_plain {
-            let written = writer.write(bytes.into()).await;
-            written.map_err(TransferEnd::Failed)?;
+            writer.write(bytes).await?;
             false
         } else {
-            decode(&mut decoder, &bytes, writer).await?
+            decode(&mut decoder, &bytes, writer, traffic).await?
         };
         traffic.moved(count).await?;
         if has_ended {
@@ -92,8 +127,7 @@ async fn copy(
     let mut rest = Vec::new();
     decoder.finish(&mut rest).map_err(malformed)?;
     if !rest.is_empty() {
-        let written = writer.write(rest.into()).await;
-        written.map_err(TransferEnd::Failed)?;
+        writer.write(rest).await?;
     }
     Ok(true)
 }
@@ -102,16 +136,22 @@ async fn copy(
 async fn decode(
     decoder: &mut Decoder,
     mut bytes: &[u8],
-    writer: &mut impl Writer,
+    writer: &mut Measured<impl Writer>,
+    traffic: &Traffic<'_>,
 ) -> Result<bool, TransferEnd> {
+    // What a deflated file becomes is held to the quota as it grows.
+    let beyond = bytes.len() as u64;
+    let mut inflated = 0;
     loop {
         let mut decoded = Vec::new();
         let progress = decoder
             .decode(&mut bytes, &mut decoded)
             .map_err(malformed)?;
         if !decoded.is_empty() {
-            let written = writer.write(decoded.into()).await;
-            written.map_err(TransferEnd::Failed)?;
+            inflated += decoded.len() as u64;
+            let more = inflated.saturating_sub(beyond).min(decoded.len() as u64);
+            traffic.inflated(more)?;
+            writer.write(decoded).await?;
         }
         match progress {
             Progress::Full => {}
@@ -142,7 +182,7 @@ impl<'a> Moved<'a> {
     /// To the end; gives how many bytes it were.
     async fn run(self, traffic: &Traffic<'_>) -> Result<u64, TransferEnd> {
         let Ok((outlet, inlet)) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK) else {
-            return Err(TransferEnd::Failed(ftp_proto::server::FileError::Busy));
+            return Err(TransferEnd::Failed(FileError::Busy));
         };
         // A smaller pipe is slower and no worse.
         let size = fcntl_setpipe_size(&inlet, PIPE_BYTES).unwrap_or(64 * 1024);

@@ -45,7 +45,7 @@ impl Watch {
             TransferKind::Retrieve { path, offset, .. } => (path, Direction::Sent, *offset),
             TransferKind::Store {
                 path,
-                placement: Placement::At(offset),
+                placement: Placement::At(offset) | Placement::Within { first: offset, .. },
                 ..
             } => (path, Direction::Received, *offset),
             TransferKind::Store { path, .. } => (path, Direction::Received, 0),
@@ -83,7 +83,9 @@ impl Watch {
                 }
             }
             TransferKind::Store {
-                path, placement, ..
+                path,
+                placement,
+                expected,
             } if self.account.has_quota() => {
                 count(&self.account, files).await?;
                 let old = size(files, path).await;
@@ -94,7 +96,7 @@ impl Watch {
                     self.before = old;
                 }
                 let is_new = old.is_none();
-                if (is_new && self.account.is_full()) || !self.account.fits(1) {
+                if (is_new && self.account.is_full()) || !self.account.fits(expected.unwrap_or(1)) {
                     self.account.changed(None, self.returned.take());
                     return Err(FileError::OverQuota);
                 }
@@ -175,6 +177,13 @@ impl Change {
                     return Err(FileError::OverQuota);
                 }
                 vec![to]
+            }
+            Task::Allocate(bytes) => {
+                count(account, files).await?;
+                if !account.fits(*bytes) {
+                    return Err(FileError::OverQuota);
+                }
+                vec![]
             }
             Task::RemoveTree(_) | Task::Combine { .. } => {
                 change.recount = true;

@@ -269,16 +269,20 @@ pub(super) async fn send<F: Files>(
     }
 }
 
-/// The lines STAT shows.
-pub(super) async fn here(files: &impl Files, path: &Path) -> Result<Vec<Vec<u8>>, FileError> {
+/// What STAT shows: whether it is of a directory, and the lines.
+pub(super) async fn here(
+    files: &impl Files,
+    path: &Path,
+) -> Result<(bool, Vec<Vec<u8>>), FileError> {
     let now = super::timestamp();
     let form = ListForm::Unix(ListOptions::default());
     let mut source = open(files, path, &form).await?;
+    let is_directory = matches!(source.from, From::Directory(_));
     let mut lines = Vec::new();
     while let Some(batch) = source.batch(&form).await? {
         for entry in &batch {
             if lines.len() == MAX_STATUS_LINES {
-                return Ok(lines);
+                return Ok((is_directory, lines));
             }
             let mut text = Vec::new();
             unix::write(entry, now, &mut text);
@@ -286,7 +290,7 @@ pub(super) async fn here(files: &impl Files, path: &Path) -> Result<Vec<Vec<u8>>
             lines.push(text);
         }
     }
-    Ok(lines)
+    Ok((is_directory, lines))
 }
 
 fn write(entry: &Entry, form: &ListForm, prefix: &[u8], now: Timestamp, out: &mut Vec<u8>) {

@@ -8,8 +8,8 @@ use std::time::Instant;
 
 use ftp_proto::Command;
 use ftp_proto::server::{
-    Begun, DataPath, FileError, ListForm, Outcome, Response, Then, Transfer, TransferEnd,
-    TransferKind,
+    Begun, DataPath, FileError, ListForm, Outcome, Placement, Response, Then, Transfer,
+    TransferEnd, TransferKind,
 };
 use tokio::time::timeout;
 
@@ -40,6 +40,10 @@ impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
     ) -> io::Result<Response> {
         let length = match &transfer.kind {
             TransferKind::Retrieve { length, .. } => *length,
+            TransferKind::Store {
+                placement: Placement::Within { length, .. },
+                ..
+            } => Some(*length),
             _ => None,
         };
         let listener = session.listener.take();
@@ -53,7 +57,7 @@ impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
                 .map(|(begun, job)| (begun, job, channel)),
             (_, _) => Err(FileError::Other),
         };
-        let (begun, job, channel) = match opened {
+        let (begun, job, mut channel) = match opened {
             Ok(opened) => opened,
             Err(error) => {
                 let outcome = Outcome::Failed(error);
@@ -73,7 +77,7 @@ impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
             length,
             encoding: transfer.encoding,
         };
-        let start = match at_once(&job, form, &channel, &rules, &meter) {
+        let start = match at_once(&job, form, &mut channel, &rules, &meter) {
             Ok(start) => start,
             Err(end) => {
                 tracing::info!(id = peer.id, ?end, "transfer");
@@ -117,7 +121,7 @@ impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
         form.already = start.already;
         match job {
             Job::Send(reader) => data::send(stream, reader, form, traffic).await,
-            Job::Receive(writer) => data::receive(stream, writer, form.encoding, traffic).await,
+            Job::Receive(writer) => data::receive(stream, writer, form, traffic).await,
             Job::List(source, list) => {
                 list::send(stream, *source, &list, form.encoding, traffic).await
             }
@@ -204,7 +208,7 @@ struct Start {
 fn at_once<F: Files>(
     job: &Job<F>,
     form: Form,
-    channel: &Channel,
+    channel: &mut Channel,
     rules: &Rules,
     meter: &Meter,
 ) -> Result<Start, TransferEnd> {
@@ -245,7 +249,7 @@ async fn open<F: Files>(files: &F, kind: TransferKind) -> Result<(Begun, Job<F>)
         } => {
             let mut writer = files.write(&path, placement).await?;
             if let Some(bytes) = expected {
-                writer.expect(bytes).await;
+                writer.expect(bytes).await?;
             }
             Job::Receive(writer)
         }

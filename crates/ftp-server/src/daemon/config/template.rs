@@ -113,14 +113,37 @@ pub const TEMPLATE: &str = r#"# Configuration of ftpd: `ftpd --config FILE`. Wha
 # Whether PORT and EPRT are served, and from which port; 20 needs root.
 #active = true
 #active_port = 20
+# Whether several clients share each of `ports`, so that one is enough: they are told apart by their
+# addresses, and a client that has all of them waiting is refused with 425.
+#shared = false
 # Whether data connections may be to and from others than the client (FXP), which is how a server is
-# used to attack others.
+# used to attack others: true, false, or the networks of those that may be, such as ["10.0.0.0/8"].
 #foreign = false
 # How long a data connection may take to come about, and how long not a byte may move.
 #connect = "30s"
 #idle = "2m"
 # How long a transfer may take in all; for ever if not given.
 #total = "12h"
+
+[uploads]
+# Write uploads under a hidden name and rename them when they are whole, so that nobody sees a part.
+#atomic = false
+# What becomes of an upload that is cut: "keep" (so that it can be resumed) or "remove".
+#partial = "keep"
+# What is on the disk when the client is told that its upload is complete: "none" (whatever the system
+# has written by then), "file" (fsync), "directory" (the name as well).
+#sync = "none"
+# Set the room aside that a client announces with ALLO.
+#preallocate = true
+# Uploads are refused with 452 when less is free.
+#keep_free = 0
+# Permission bits that new files and directories do not get; the umask of the process if not given.
+#umask = "022"
+
+[links]
+# Which symbolic links are followed, never out of the directory that is served: "inside" (all), "owner"
+# (those that belong to the owner of what they lead to), "never".
+#follow = "inside"
 
 [tls]
 # PEM files. Read again on SIGHUP.

@@ -143,6 +143,7 @@ fn every_key_of_the_template_is_known_and_every_default_is_true() {
         "events",
         "user",
         "group",
+        "umask",
         "control",
         "state",
     ];
