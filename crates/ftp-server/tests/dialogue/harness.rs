@@ -1,20 +1,21 @@
 //! A server in memory and a client that says what it is told to.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use ftp_server::auth::{Accounts, Secret};
+use ftp_server::backend::Backend;
 use ftp_server::backend::memory::Memory;
 use ftp_server::files::{FileOptions, FileServer};
 use ftp_server::ftp_proto::Argument;
 use ftp_server::ftp_proto::permission::{Permissions, Rights};
 use ftp_server::{Limits, Listener, Server};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::timeout;
 
 /// Nothing here takes that long unless it hangs.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The server; it ends with the runtime of the test.
 pub(crate) struct Running {
@@ -28,6 +29,15 @@ impl Running {
     }
 
     pub(crate) fn with(permissions: impl Into<Permissions>, options: FileOptions) -> Self {
+        Self::over(Memory::new(64 << 20), permissions, options)
+    }
+
+    /// Over files of another kind.
+    pub(crate) fn over(
+        backend: impl Backend,
+        permissions: impl Into<Permissions>,
+        options: FileOptions,
+    ) -> Self {
         let name = Argument::try_from("anna").unwrap();
         let owner = Argument::try_from("owner").unwrap();
         let accounts = Accounts::new()
@@ -37,7 +47,7 @@ impl Running {
             login_delay: Duration::ZERO,
             ..options
         };
-        let files = FileServer::new(accounts, Memory::new(64 << 20), options);
+        let files = FileServer::new(accounts, backend, options);
         let listener = Listener::bind(&[(Ipv4Addr::LOCALHOST, 0).into()]).unwrap();
         let address = listener.addresses().unwrap()[0];
         tokio::spawn(Server::new(files, Limits::default()).serve(listener));
@@ -45,7 +55,13 @@ impl Running {
     }
 
     pub(crate) async fn client(&self) -> Client {
-        let stream = TcpStream::connect(self.address).await.unwrap();
+        self.client_from([127, 0, 0, 1]).await
+    }
+
+    async fn client_from(&self, address: [u8; 4]) -> Client {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind((IpAddr::from(address), 0).into()).unwrap();
+        let stream = socket.connect(self.address).await.unwrap();
         stream.set_nodelay(true).unwrap();
         let mut client = Client(BufReader::new(stream));
         assert_eq!(client.code().await, 220);
@@ -56,19 +72,28 @@ impl Running {
         self.logged_in_as("anna").await
     }
 
+    /// As anna, from another address of this machine.
+    pub(crate) async fn logged_in_from(&self, address: [u8; 4]) -> Client {
+        self.client_from(address).await.log_in("anna").await
+    }
+
     /// As anna, or as owner, who may do everything.
     pub(crate) async fn logged_in_as(&self, name: &str) -> Client {
-        let mut client = self.client().await;
-        assert_eq!(client.ask(format!("USER {name}")).await, 331);
-        assert_eq!(client.ask("PASS pw").await, 230);
-        assert_eq!(client.ask("TYPE I").await, 200);
-        client
+        self.client().await.log_in(name).await
     }
 }
 
 pub(crate) struct Client(BufReader<TcpStream>);
 
 impl Client {
+    async fn log_in(mut self, name: &str) -> Self {
+        let client = &mut self;
+        assert_eq!(client.ask(format!("USER {name}")).await, 331);
+        assert_eq!(client.ask("PASS pw").await, 230);
+        assert_eq!(client.ask("TYPE I").await, 200);
+        self
+    }
+
     pub(crate) async fn say(&mut self, bytes: impl AsRef<[u8]>) {
         self.0.write_all(bytes.as_ref()).await.unwrap();
     }

@@ -7,10 +7,16 @@
     clippy::expect_used,
     reason = "helpers of a test fail the test"
 )]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "files of the host are served, and waiting is measured"
+)]
 
+mod disk;
 mod harness;
 mod hostile;
 mod matrix;
 mod moving;
 mod pipeline;
+mod ports;
 mod rights;

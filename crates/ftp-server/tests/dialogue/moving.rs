@@ -99,6 +99,19 @@ async fn parts_are_sent_taken_up_and_refused_behind_the_end() {
     assert_eq!(client.get("RETR file").await, (226, b"0123xy".to_vec()));
     assert_eq!(client.put("APPE file", b"z").await, 226);
     assert_eq!(client.get("RETR file").await, (226, b"0123xyz".to_vec()));
+    // Over a part and no further.
+    assert_eq!(client.ask("RANG 2 3").await, 350);
+    assert_eq!(client.put("STOR file", b"ab").await, 226);
+    assert_eq!(client.get("RETR file").await, (226, b"01abxyz".to_vec()));
+    assert_eq!(client.ask("RANG 2 3").await, 350);
+    assert_eq!(client.put("STOR file", b"cde").await, 552);
+    assert_eq!(client.get("RETR file").await, (226, b"01abxyz".to_vec()));
+    assert_eq!(client.ask("RANG 8 9").await, 350);
+    assert_eq!(client.put("STOR file", b"x").await, 554);
+    for line in ["APPE file", "STOU file"] {
+        assert_eq!(client.ask("RANG 2 3").await, 350);
+        assert_eq!(client.put(line, b"x").await, 504, "{line}");
+    }
     // Nothing is made where there is nothing to go on with.
     assert_eq!(client.ask("REST 4").await, 350);
     assert_eq!(client.put("STOR new", b"xy").await, 553);
@@ -160,8 +173,10 @@ async fn listings_take_options_and_patterns_and_give_names_for_retr() {
     let text = String::from_utf8(text).unwrap();
     assert!(text.contains("\r\n\r\n./sub:\r\n-rw-r--r--"), "{text}");
     let (code, text) = client.tell("STAT sub").await;
-    assert_eq!(code, 213);
+    assert_eq!(code, 212);
     assert_eq!(text.lines().count(), 6, "{text}");
+    assert_eq!(client.ask("STAT sub/c").await, 213);
+    assert_eq!(client.ask("STAT sub/*.txt").await, 213);
 }
 
 #[tokio::test]
