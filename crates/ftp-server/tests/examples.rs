@@ -126,8 +126,9 @@ fn the_site_command_is_answered_by_its_hook_and_others_as_ever() {
     client.ask("NOOP", "200 ");
 }
 
+/// CVE-2026-42167 was a name put into a query as it came.
 #[test]
-fn users_come_from_the_database_whatever_they_call_themselves() {
+fn cve_2026_42167_users_come_from_the_database_whatever_they_call_themselves() {
     let running = run(database_users::server().unwrap());
     let mut client = of(&running);
     client.expect("220 ");

@@ -265,8 +265,9 @@ for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
     assert_eq!(output.replace("error_temp", "error_perm"), each.repeat(2));
 }
 
+/// CVE-2011-0411, of which pyftpdlib 2.2.0 still has its own.
 #[test]
-fn commands_injected_behind_auth_are_dropped() {
+fn cve_2011_0411_commands_injected_behind_auth_are_dropped() {
     let server = Running::lenient();
     let output = server.python(
         "\
@@ -377,4 +378,54 @@ print(ftp.login('ftp', 'x')[:3])
 ",
     );
     assert_eq!(output, "230\n");
+}
+
+#[test]
+fn two_servers_move_a_file_between_them_whichever_is_the_tls_client() {
+    let server = Running::lenient();
+    let output = server.python(
+        "\
+def session():
+    ftp = ftplib.FTP_TLS(context=context)
+    ftp.connect('127.0.0.1', port)
+    ftp.login()
+    ftp.prot_p()
+    ftp.voidcmd('TYPE I')
+    return ftp
+source, target = session(), session()
+def move(name, passive):
+    reply = source.sendcmd(passive)
+    target.voidcmd('PORT ' + reply[reply.index('(') + 1:reply.index(')')])
+    target.putcmd('STOR ' + name)
+    source.putcmd('RETR big')
+    codes = [source.getresp()[:3], target.getresp()[:3]]
+    print(*codes, source.getresp()[:3], target.getresp()[:3])
+try:
+    session().sendcmd('SSCN MAYBE')
+except ftplib.error_perm as error:
+    print(str(error)[:3])
+print(source.sendcmd('SSCN'))
+move('by_cpsv', 'CPSV')
+print(source.sendcmd('SSCN ON'))
+move('by_passive_side', 'PASV')
+print(source.sendcmd('SSCN OFF'))
+target.voidcmd('SSCN ON')
+move('by_active_side', 'PASV')
+clear = ftplib.FTP()
+clear.connect('127.0.0.1', port)
+for line in ['SSCN ON', 'CPSV']:
+    try:
+        clear.sendcmd(line)
+    except ftplib.error_perm as error:
+        print(str(error)[:3])
+",
+    );
+    assert_eq!(
+        output,
+        "504\n200 SSCN:SERVER METHOD\n150 150 226 226\n200 SSCN:CLIENT METHOD\n\
+         150 150 226 226\n200 SSCN:SERVER METHOD\n150 150 226 226\n530\n530\n"
+    );
+    for name in ["by_cpsv", "by_passive_side", "by_active_side"] {
+        assert!(server.file(name) == server.file("big"), "{name}");
+    }
 }

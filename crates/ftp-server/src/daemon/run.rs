@@ -465,11 +465,16 @@ pub(super) fn book(
     Ok(book)
 }
 
+/// `SIGXFSZ`, signal(7).
+const TOO_LARGE: i32 = rustix::process::Signal::XFSZ.as_raw();
+
 /// The signals that are obeyed.
 struct Signals {
     interrupt: Signal,
     terminate: Signal,
     hangup: Signal,
+    /// An upload has met `ulimit -f`. The signal would end us; the upload's own error will do.
+    _too_large: Signal,
 }
 
 impl Signals {
@@ -478,6 +483,7 @@ impl Signals {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
             hangup: signal(SignalKind::hangup())?,
+            _too_large: signal(SignalKind::from_raw(TOO_LARGE))?,
         })
     }
 

@@ -12,6 +12,9 @@ use tokio::time::timeout;
 use super::Socket;
 use crate::tls::stream::TlsStream;
 
+/// How long another server may take to close a data connection on which it has everything.
+const LINGER: Duration = Duration::from_secs(5);
+
 /// A data connection that stands.
 #[derive(Debug)]
 pub(crate) enum DataStream {
@@ -83,7 +86,14 @@ impl DataStream {
             Self::Secure(stream) => match timeout(idle, stream.close()).await {
                 Ok(Ok(())) => {
                     let closed = half_close(stream.tcp()).map_err(Into::into);
-                    stream.discard();
+                    if stream.is_client() {
+                        // A server sends tickets when it likes. Closed before they came, the socket
+                        // would be reset, and the server would lose the end of the file.
+                        let drained = timeout(LINGER, stream.drain()).await;
+                        tracing::trace!(is_closed = drained.is_ok(), "other server");
+                    } else {
+                        stream.discard();
+                    }
                     closed
                 }
                 Ok(Err(error)) => Err(error),

@@ -180,6 +180,20 @@ impl TlsStream {
         }
     }
 
+    /// Whether the peer is the server and we are its client, as with another FTP server.
+    pub(crate) const fn is_client(&self) -> bool {
+        matches!(self.tls, Connection::Client(_))
+    }
+
+    /// Throws away what comes until the peer closes.
+    pub(crate) async fn drain(&mut self) {
+        let mut dropped = Vec::new();
+        while matches!(self.step().await, Ok(true)) {
+            dropped.clear();
+            self.take_text(&mut dropped, usize::MAX);
+        }
+    }
+
     /// The socket, for what TLS does not do: options, and shutting down.
     pub(crate) const fn tcp(&self) -> &TcpStream {
         &self.tcp

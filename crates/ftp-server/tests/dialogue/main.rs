@@ -13,6 +13,7 @@
 )]
 
 mod disk;
+mod full;
 mod harness;
 mod hostile;
 mod matrix;
