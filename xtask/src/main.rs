@@ -30,6 +30,8 @@ usage: cargo xtask TASK
                         builds and runs the fuzz targets, each for SECONDS (default 60);
                         --afresh starts from the seeds alone and is repeatable, as in ci
   oracle FILE...        replays .session files on this computer's bash and shows the difference
+  oracle shell bash|dash|ash SEED COUNT|FILE
+                        random or given shell text on this computer's shell and on ours
   bench machine         start, memory and first write of an emulated machine, 10,000 resident
   bench nonblocking [OPTION]...
                         one attacker's load against another's keystrokes; see its --help
@@ -47,6 +49,7 @@ fn main() -> ExitCode {
         ["ci", "--quick"] => ci::run(ci::Extent::Quick),
         ["tidy"] => tidy::run(),
         ["fuzz", rest @ ..] => fuzz::command(rest),
+        ["oracle", "shell", rest @ ..] => oracle::shell(rest),
         ["oracle", files @ ..] if !files.is_empty() => oracle::run(files),
         ["bench", "machine"] => bench::machine(),
         ["bench", "nonblocking", rest @ ..] => bench::nonblocking(rest),

@@ -5,6 +5,8 @@ use std::path::Path;
 use anyhow::{Result, bail};
 use sundew_transcript::host;
 
+use crate::{step, workspace};
+
 /// Replays the files on this computer's bash; with `BLESS=1` in the environment, rewrites them.
 pub(crate) fn run(files: &[&str]) -> Result<()> {
     let mut wrong = 0_usize;
@@ -24,4 +26,14 @@ pub(crate) fn run(files: &[&str]) -> Result<()> {
         bail!("{wrong} files differ from this computer's shell");
     }
     Ok(())
+}
+
+/// `cargo xtask oracle shell …`: random shell text on this computer's shell and on ours.
+pub(crate) fn shell(arguments: &[&str]) -> Result<()> {
+    step::succeed(
+        workspace::cargo()
+            .args(["run", "--quiet", "--locked", "-p", "sundew-testkit"])
+            .args(["--example", "shell_oracle", "--"])
+            .args(arguments),
+    )
 }

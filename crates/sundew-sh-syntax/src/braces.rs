@@ -218,7 +218,13 @@ fn sequence(
     Some(Some(
         items
             .into_iter()
-            .map(|item| item.into_iter().map(Unit::Byte).collect())
+            .map(|item| match item.as_slice() {
+                // The backslash between `Z` and `a` quotes nothing and is gone.
+                b"\\" => vec![Unit::Whole(std::sync::Arc::new(Part::SingleQuoted(
+                    Vec::new().into(),
+                )))],
+                _ => item.into_iter().map(Unit::Byte).collect(),
+            })
             .collect(),
     ))
 }

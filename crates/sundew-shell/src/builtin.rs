@@ -5,7 +5,7 @@ use sundew_kernel::Process;
 use sundew_sh_syntax::Dialect;
 
 use crate::shell::{Flow, Shell, Source};
-pub(crate) use declare::show::bucket_order;
+pub(crate) use declare::show::{bucket_order, shown_key};
 pub(crate) use jobs::plain_job_lines;
 
 mod alias;
@@ -203,11 +203,7 @@ impl Shell {
         self.status = self
             .builtin_error(proc, args, "too many arguments", 1)
             .await;
-        Err(if self.interactive {
-            Flow::Abandon
-        } else {
-            Flow::Exit
-        })
+        Err(self.giving_up(Flow::DiscardAll))
     }
 
     /// `NAME: -x: invalid option`, then the usage line; status 2.

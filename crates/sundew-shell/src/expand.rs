@@ -191,6 +191,9 @@ impl Shell {
         Box::pin(async move {
             for part in parts {
                 proc.tick().await;
+                if let Part::BadSubstitution(text) = part {
+                    return self.bad_substitution(proc, parts, text).await;
+                }
                 self.part(proc, part, quoted, out).await?;
                 if out.len() > MAX_FIELD_BYTES {
                     proc.out_of_memory().await;
@@ -198,6 +201,25 @@ impl Shell {
             }
             Ok(())
         })
+    }
+
+    /// bash names the whole word, or what stands between the quotes.
+    async fn bad_substitution(&mut self, proc: &mut Process, parts: &[Part], text: &[u8]) -> Run {
+        let complaint = if self.is_bash() {
+            let around = match parts {
+                [] | [_] => text.to_vec(),
+                parts => sundew_sh_syntax::unparse::word(&Word {
+                    parts: parts.to_vec(),
+                }),
+            };
+            [around.as_slice(), b": bad substitution"].concat()
+        } else if self.dialect == Dialect::Ash {
+            b"syntax error: bad substitution".to_vec()
+        } else {
+            b"Bad substitution".to_vec()
+        };
+        let status = if self.is_bash() { 1 } else { 2 };
+        self.fatal(proc, status, complaint).await
     }
 
     async fn part(
@@ -223,15 +245,7 @@ impl Shell {
             Part::Tilde(name) => self.tilde(proc, name, out),
             Part::Parameter(parameter) => self.parameter(proc, parameter, quoted, out).await?,
             Part::BadSubstitution(text) => {
-                let complaint = if self.is_bash() {
-                    [text.as_ref(), b": bad substitution"].concat()
-                } else if self.dialect == Dialect::Ash {
-                    b"syntax error: bad substitution".to_vec()
-                } else {
-                    b"Bad substitution".to_vec()
-                };
-                let status = if self.is_bash() { 1 } else { 2 };
-                return self.fatal(proc, status, complaint).await;
+                return self.bad_substitution(proc, &[], text).await;
             }
             Part::Command(list) => {
                 let output = self.substitute(proc, list).await?;

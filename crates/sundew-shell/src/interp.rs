@@ -18,7 +18,7 @@ use sundew_kernel::{Errno, Pid, Process, Signal};
 use sundew_sh_syntax::ast::{self, AndOr, Command, CommandKind, Junction, List, Pipeline};
 use sundew_sh_syntax::unparse;
 
-use crate::redirect::Undo;
+use crate::redirect::{RedirectFailed, Undo};
 use crate::shell::{Flow, MAX_CALL_DEPTH, Run, Shell};
 use crate::trap::Condition;
 pub(crate) use simple::Lookup;
@@ -140,7 +140,11 @@ impl Shell {
             if self.options.is_set("noexec") && !self.interactive {
                 return Ok(());
             }
-            self.line = command.line;
+            self.line = command.line.saturating_add_signed(self.line_shift);
+            self.lines_spanned = match &command.kind {
+                CommandKind::Simple(simple) => simple.lines,
+                _ => 0,
+            };
             if !self.traps.is_empty() && !self.traps.running {
                 self.before_command(proc, command).await?;
             }
@@ -163,11 +167,13 @@ impl Shell {
             let redirected = self
                 .redirect(proc, &command.redirects, Some(&mut undo))
                 .await;
-            let result = if redirected.is_ok() {
-                self.run_compound(proc, &command.kind).await
-            } else {
-                self.status = 1;
-                self.check_failure(proc).await
+            let result = match redirected {
+                Ok(()) => self.run_compound(proc, &command.kind).await,
+                Err(RedirectFailed(Some(flow))) => Err(flow),
+                Err(RedirectFailed(None)) => {
+                    self.status = 1;
+                    self.check_failure(proc).await
+                }
             };
             self.flush_output(proc).await;
             undo.restore(proc);
@@ -290,7 +296,10 @@ impl Shell {
         let status = self.status;
         self.traps.running = condition != Condition::Exit;
         self.indirection += 1;
-        let line = self.line;
+        let line = match condition {
+            Condition::Signal(_) | Condition::Exit => 1,
+            _ => self.line,
+        };
         let result = self.run_text_from(proc, &command, line, Place::Shell).await;
         self.indirection -= 1;
         self.traps.running = false;

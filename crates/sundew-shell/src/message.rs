@@ -40,8 +40,7 @@ impl Shell {
         proc.print_error(&line).await;
     }
 
-    /// Complains, sets the status and gives up the command: an interactive shell goes back to its
-    /// prompt, another one ends.
+    /// Complains, sets the status and gives up the command line: see [`Shell::giving_up`].
     ///
     /// # Errors
     ///
@@ -54,11 +53,31 @@ impl Shell {
     ) -> Run {
         self.complain(proc, text).await;
         self.status = status;
-        Err(if self.interactive {
+        let flow = self.giving_up(Flow::Discard);
+        if flow == Flow::Exit && self.is_bash() {
+            self.status = self.fatal_status();
+        }
+        Err(flow)
+    }
+
+    /// The status of an error that ends the shell: 127 where it runs a `-c` string, as bash has it.
+    pub(crate) fn fatal_status(&self) -> u8 {
+        match self.source {
+            Source::CommandString if !self.interactive && self.subshell == 0 => 127,
+            _ => 1,
+        }
+    }
+
+    /// How a command is given up: an interactive shell goes back to its prompt, bash goes on with
+    /// what `in_bash` says, any other shell ends.
+    pub(crate) fn giving_up(&self, in_bash: Flow) -> Flow {
+        if self.interactive {
             Flow::Abandon
+        } else if self.goes_on_after_syntax_error() {
+            in_bash
         } else {
             Flow::Exit
-        })
+        }
     }
 
     /// Prints a syntax error; the status becomes 2.
@@ -85,6 +104,10 @@ impl Shell {
             line.extend_from_slice(&message);
             line.push(b'\n');
             proc.print_error(&line).await;
+            if self.is_bash() && self.options.is_set("errexit") && !self.interactive {
+                // The first sentence ends it.
+                break;
+            }
         }
         // As bash 5.2 has it: what is wrong within `[[ ]]` ends the shell with the status before.
         if !matches!(error.kind, sundew_sh_syntax::ErrorKind::Conditional(_)) || self.interactive {

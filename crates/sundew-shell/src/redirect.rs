@@ -4,7 +4,7 @@ use sundew_kernel::descriptor::OpenFlags;
 use sundew_kernel::{Errno, Fd, Process, STDERR, STDIN, STDOUT};
 use sundew_sh_syntax::ast::{Descriptor, Redirect, RedirectKind, Word};
 
-use crate::shell::Shell;
+use crate::shell::{Flow, Shell};
 
 /// Lowest descriptor that the shell uses for itself.
 const PRIVATE: Fd = 10;
@@ -15,7 +15,7 @@ pub struct Undo(Vec<(Fd, Option<Fd>)>);
 
 /// A redirection that failed; the complaint is printed already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RedirectFailed;
+pub struct RedirectFailed(pub(crate) Option<Flow>);
 
 impl Shell {
     /// Performs redirections from left to right. What they replaced is kept in `undo`, if given.
@@ -87,7 +87,7 @@ impl Shell {
                 if copied.is_err() {
                     let text = format!("{from}: {}", Errno::Ebadf.message());
                     self.complain(proc, text).await;
-                    return Err(RedirectFailed);
+                    return Err(RedirectFailed(None));
                 }
             }
             Target::Close => {
@@ -132,7 +132,7 @@ impl Shell {
             }
             Err(errno) => {
                 self.complain(proc, errno.message()).await;
-                Err(RedirectFailed)
+                Err(RedirectFailed(None))
             }
         }
     }
@@ -176,13 +176,13 @@ impl Shell {
                     .expand_here(proc, document.body(), document.quoted)
                     .await
                 else {
-                    return Err(RedirectFailed);
+                    return Err(RedirectFailed(None));
                 };
                 return self.feed(proc, text).await;
             }
             RedirectKind::HereString(word) => {
                 let Ok(mut text) = self.expand_string(proc, word).await else {
-                    return Err(RedirectFailed);
+                    return Err(RedirectFailed(None));
                 };
                 text.push(b'\n');
                 return self.feed(proc, text).await;
@@ -218,7 +218,7 @@ impl Shell {
                 _ => {
                     let text = [path, b": cannot overwrite existing file"].concat();
                     self.complain(proc, text).await;
-                    return Err(RedirectFailed);
+                    return Err(RedirectFailed(None));
                 }
             },
             result => result,
@@ -233,7 +233,7 @@ impl Shell {
                     dialect => ash_open_error(dialect, path, errno, flags),
                 };
                 self.complain(proc, text).await;
-                Err(RedirectFailed)
+                Err(RedirectFailed(None))
             }
         }
     }
@@ -257,12 +257,12 @@ impl Shell {
         let Some(from) = number else {
             let text = [text.as_slice(), b": ambiguous redirect"].concat();
             self.complain(proc, text).await;
-            return Err(RedirectFailed);
+            return Err(RedirectFailed(None));
         };
         if !proc.is_open(from) {
             let text = format!("{from}: {}", Errno::Ebadf.message());
             self.complain(proc, text).await;
-            return Err(RedirectFailed);
+            return Err(RedirectFailed(None));
         }
         Ok(Target::Copy { from, close })
     }
@@ -283,7 +283,7 @@ impl Shell {
                 ]
                 .concat();
                 self.complain(proc, text).await;
-                Err(RedirectFailed)
+                Err(RedirectFailed(None))
             }
         }
     }
@@ -294,16 +294,17 @@ impl Shell {
         proc: &mut Process,
         word: &Word,
     ) -> Result<Vec<u8>, RedirectFailed> {
-        let Ok(mut fields) = self.expand_words(proc, std::slice::from_ref(word)).await else {
-            return Err(RedirectFailed);
-        };
+        let mut fields = self
+            .expand_words(proc, std::slice::from_ref(word))
+            .await
+            .map_err(|flow| RedirectFailed(Some(flow)))?;
         match (fields.pop(), fields.is_empty()) {
             (Some(field), true) => Ok(field),
             _ => {
                 let typed = sundew_sh_syntax::unparse::word(word);
                 let text = [typed.as_slice(), b": ambiguous redirect"].concat();
                 self.complain(proc, text).await;
-                Err(RedirectFailed)
+                Err(RedirectFailed(None))
             }
         }
     }
@@ -324,7 +325,7 @@ impl Shell {
             self.complain(proc, text).await;
             let text = [path, b": ", Errno::Einval.message().as_bytes()].concat();
             self.complain(proc, text).await;
-            return Err(RedirectFailed);
+            return Err(RedirectFailed(None));
         };
         let mut errno = Errno::Econnrefused;
         for address in addresses {
@@ -344,7 +345,7 @@ impl Shell {
             .await;
         let text = [path, b": ", errno.message().as_bytes()].concat();
         self.complain(proc, text).await;
-        Err(RedirectFailed)
+        Err(RedirectFailed(None))
     }
 }
 

@@ -27,6 +27,11 @@ pub enum Flow {
     Exit,
     /// `^C` or an error at an interactive shell: back to the prompt, the status is set.
     Abandon,
+    /// A failed expansion or assignment in bash: the rest of the command line is dropped, and the text
+    /// (script, `-c` string, `eval`) goes on with its next one.
+    Discard,
+    /// An error that leaves `eval` and sourced files too: only a script or standard input goes on.
+    DiscardAll,
 }
 
 /// What running something answers; the status is in the shell.
@@ -126,6 +131,13 @@ pub struct Shell {
     pub in_eval: bool,
     /// Whether the last text ended in a syntax error, until someone asks.
     pub syntax_failed: bool,
+    /// Who complains of an expression: the builtin that evaluates it, the parameter that is cut.
+    pub(crate) speaking: Option<Vec<u8>>,
+    /// Lines that the running simple command goes on for: `eval` and substitutions count from its end.
+    pub(crate) lines_spanned: u32,
+    /// What is added to the lines of commands: those of a substitution are counted from the end of the
+    /// command it stands in.
+    pub(crate) line_shift: i32,
     /// `$BASH_COMMAND`, kept while a trap is set.
     pub command_text: Vec<u8>,
     /// While above 0 a failing command does not end the shell under `set -e`.
@@ -210,6 +222,9 @@ impl Shell {
             indirection: 0,
             in_eval: false,
             syntax_failed: false,
+            speaking: None,
+            lines_spanned: 0,
+            line_shift: 0,
             command_text: Vec::new(),
             condition: 0,
             depth: 0,
@@ -271,6 +286,9 @@ impl Shell {
             indirection: self.indirection,
             in_eval: self.in_eval,
             syntax_failed: false,
+            speaking: None,
+            lines_spanned: self.lines_spanned,
+            line_shift: self.line_shift,
             command_text: self.command_text.clone(),
             condition: self.condition,
             depth: self.depth,

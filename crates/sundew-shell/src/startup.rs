@@ -273,7 +273,7 @@ impl Shell {
             return Ok(());
         };
         match builtin::source::run_file(self, proc, path, &text, &[]).await {
-            Ok(_) | Err(Flow::Return | Flow::Abandon) => Ok(()),
+            Ok(_) | Err(Flow::Return | Flow::Abandon | Flow::Discard | Flow::DiscardAll) => Ok(()),
             Err(flow) => Err(flow),
         }
     }

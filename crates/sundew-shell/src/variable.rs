@@ -28,6 +28,8 @@ pub struct Attributes {
     pub lowercase: bool,
     /// `-u`
     pub uppercase: bool,
+    /// `-c`: assigned values begin with a capital.
+    pub capitalized: bool,
     /// `-n`
     pub reference: bool,
     /// `-t`
@@ -164,6 +166,14 @@ impl Variables {
     /// The value as `$name` takes it.
     pub fn scalar(&self, name: &[u8]) -> Option<&[u8]> {
         self.variable(name)?.scalar()
+    }
+
+    /// Whether it is an associative array.
+    pub fn is_associative(&self, name: &[u8]) -> bool {
+        let value = self
+            .variable(name)
+            .and_then(|variable| variable.value.as_ref());
+        matches!(value, Some(Value::Associative(_)))
     }
 
     /// Whether it has a value.
@@ -400,6 +410,11 @@ fn with_case(mut value: Vec<u8>, attributes: Attributes) -> Vec<u8> {
         value.make_ascii_lowercase();
     } else if attributes.uppercase {
         value.make_ascii_uppercase();
+    } else if attributes.capitalized {
+        value.make_ascii_lowercase();
+        if let Some(first) = value.first_mut() {
+            first.make_ascii_uppercase();
+        }
     }
     value
 }

@@ -41,6 +41,7 @@ impl Parser<'_> {
                 _ => break,
             }
         }
+        simple.lines = self.token_line().saturating_sub(line);
         Ok(Command {
             line,
             kind: CommandKind::Simple(simple),

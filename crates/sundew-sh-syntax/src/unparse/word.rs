@@ -239,6 +239,7 @@ fn operation(operation: &Operation, out: &mut Vec<u8>) {
                 operand(b":", length);
             }
         }
+        Operation::Transform(0) => out.push(b'@'),
         Operation::Transform(letter) => out.extend_from_slice(&[b'@', *letter]),
         Operation::Names { at } => out.push(if *at { b'@' } else { b'*' }),
         Operation::Keys { at } => out.extend_from_slice(if *at { b"[@]" } else { b"[*]" }),

@@ -95,7 +95,9 @@ impl Parser<'_> {
         }
         match self.raw_after(1) {
             Some(byte) if is_name_byte(byte) => true,
-            Some(b'@' | b'*' | b'#' | b'?' | b'$' | b'!') => self.raw_after(2) == Some(b'}'),
+            Some(b'@' | b'*' | b'#' | b'?' | b'$' | b'!') => {
+                matches!(self.raw_after(2), Some(b'}' | b':'))
+            }
             _ => false,
         }
     }
@@ -190,7 +192,9 @@ impl Parser<'_> {
             b'@' if self.bash() => {
                 self.bump();
                 match self.peek() {
-                    Some(letter) if b"UuLQEPAKak".contains(&letter) => {
+                    // Whether there is such a letter is asked of a parameter that is set.
+                    Some(b'}') | None => Operation::Transform(0),
+                    Some(letter) if letter.is_ascii_alphanumeric() => {
                         self.bump();
                         Operation::Transform(letter)
                     }

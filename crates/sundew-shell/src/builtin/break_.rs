@@ -23,6 +23,13 @@ async fn leave(
     args: &[Vec<u8>],
     flow: fn(u32) -> Flow,
 ) -> Answer {
+    if shell.loops == 0 {
+        if shell.is_bash() {
+            let text = "only meaningful in a `for', `while', or `until' loop";
+            shell.builtin_error(proc, args, text, 0).await;
+        }
+        return Ok(0);
+    }
     if args.len() > 2 && shell.is_bash() {
         return shell.too_many_arguments(proc, args).await;
     }
@@ -37,10 +44,7 @@ async fn leave(
                 let text = [text.as_slice(), b": loop count out of range"].concat();
                 shell.status = shell.builtin_error(proc, args, text, 1).await;
                 // All loops are left, as bash has it.
-                return match shell.loops {
-                    0 => Ok(1),
-                    loops => Err(Flow::Break(loops)),
-                };
+                return Err(Flow::Break(shell.loops));
             }
             None => {
                 let text = [text.as_slice(), b": numeric argument required"].concat();
@@ -49,13 +53,6 @@ async fn leave(
             }
         },
     };
-    if shell.loops == 0 {
-        if shell.is_bash() {
-            let text = "only meaningful in a `for', `while', or `until' loop";
-            shell.builtin_error(proc, args, text, 0).await;
-        }
-        return Ok(0);
-    }
     shell.status = 0;
     Err(flow(count.min(shell.loops)))
 }

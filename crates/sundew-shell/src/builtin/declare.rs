@@ -102,7 +102,7 @@ async fn declare(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>], kind: 
             .await);
     }
     let allowed: &[u8] = match kind {
-        Kind::Declare | Kind::Local => b"aAfFgiIlnprtux",
+        Kind::Declare | Kind::Local => b"aAcfFgiIlnprtux",
         Kind::Export => b"fnp",
         Kind::Readonly => b"aAfp",
     };
@@ -209,7 +209,7 @@ async fn list(shell: &mut Shell, proc: &mut Process, flags: &Flags, kind: Kind) 
         .on
         .iter()
         .copied()
-        .filter(|letter| b"aAilnrtux".contains(letter))
+        .filter(|letter| b"aAcilnrtux".contains(letter))
         .collect();
     let mut text = Vec::new();
     for (name, variable) in shell.listed_variables() {

@@ -6,10 +6,6 @@ use super::Answer;
 use crate::shell::{Flow, Shell};
 
 pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> Answer {
-    if shell.frames.is_empty() && shell.is_bash() {
-        let text = "can only `return' from a function or sourced script";
-        return Ok(shell.builtin_error(proc, args, text, 2).await);
-    }
     if args.len() > 2 && shell.is_bash() {
         return shell.too_many_arguments(proc, args).await;
     }
@@ -24,6 +20,10 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
                 shell.status = shell.builtin_error(proc, args, text, 2).await;
             }
         }
+    }
+    if shell.frames.is_empty() && shell.is_bash() {
+        let text = "can only `return' from a function or sourced script";
+        return Ok(shell.builtin_error(proc, args, text, 2).await);
     }
     Err(if shell.frames.is_empty() {
         Flow::Exit

@@ -8,7 +8,17 @@ use sundew_sh_syntax::Dialect;
 use super::Answer;
 use crate::shell::Shell;
 
-pub(super) async fn run(shell: &mut Shell, proc: &mut Process, _args: &[Vec<u8>]) -> Answer {
+pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> Answer {
+    if let Some(option) = args
+        .get(1)
+        .filter(|arg| arg.len() > 1 && arg.starts_with(b"-"))
+        && shell.is_bash()
+        && option != b"--"
+    {
+        let option = option.get(..2).unwrap_or(option).to_vec();
+        let usage = "times: usage: times";
+        return Ok(shell.invalid_option(proc, args, &option, usage).await);
+    }
     let (own, children) = proc.cpu_times();
     let line = |time: Duration| {
         // User time is told apart from the kernel's nowhere; four fifths is what most programs show.

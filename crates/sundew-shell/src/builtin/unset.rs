@@ -90,10 +90,6 @@ async fn unset_element(
     name: &[u8],
     index: &[u8],
 ) -> Result<(), crate::Flow> {
-    if matches!(index, b"@" | b"*") {
-        shell.variables.unset(name);
-        return Ok(());
-    }
     let associative = matches!(
         shell
             .variables
@@ -101,6 +97,11 @@ async fn unset_element(
             .and_then(|variable| variable.value.as_ref()),
         Some(Value::Associative(_))
     );
+    // In an associative array they are keys.
+    if matches!(index, b"@" | b"*") && !associative {
+        shell.variables.unset(name);
+        return Ok(());
+    }
     let number = if associative {
         0
     } else {

@@ -1,9 +1,13 @@
 //! `$(( ))`: 64-bit integers that wrap around, variables read and written on the way.
 
+mod bash;
+
 use futures_util::future::BoxFuture;
 use sundew_kernel::Process;
+use sundew_sh_syntax::Dialect;
 use sundew_sh_syntax::arithmetic::{
-    ArithmeticError, BinaryOperator, Expression, UnaryOperator, Variable, parse,
+    ArithmeticError, ArithmeticErrorKind, BinaryOperator, Expression, UnaryOperator, Variable,
+    parse,
 };
 
 use crate::shell::{Flow, Run, Shell};
@@ -34,16 +38,27 @@ impl Shell {
         match self.try_arithmetic(proc, text).await {
             Ok(value) => Ok(value),
             Err((complaint, Flow::Abandon)) if !complaint.is_empty() => {
+                let complaint = match &self.speaking {
+                    Some(name) if self.is_bash() => [name, b": ".as_slice(), &complaint].concat(),
+                    _ => complaint,
+                };
                 self.complain(proc, complaint).await;
+                self.speaking = None;
                 self.status = if self.is_bash() { 1 } else { 2 };
-                Err(if self.interactive {
-                    Flow::Abandon
-                } else {
-                    Flow::Exit
-                })
+                Err(self.giving_up(Flow::Discard))
             }
             Err((_, flow)) => Err(flow),
         }
+    }
+
+    /// The same for a subscript or a value of an integer variable, whose failure leaves more.
+    pub(crate) async fn subscript(&mut self, proc: &mut Process, text: &[u8]) -> Result<i64, Flow> {
+        self.arithmetic(proc, text)
+            .await
+            .map_err(|flow| match flow {
+                Flow::Discard => Flow::DiscardAll,
+                flow => flow,
+            })
     }
 
     /// The same, with the complaint handed back instead of printed: for `((…))`, `let` and `[[ ]]`.
@@ -79,33 +94,30 @@ impl Shell {
                 ];
                 return Err(Failure::Complaint(complaint.concat()));
             }
+            if self.is_bash() {
+                return bash::Evaluator::new(self, proc, text, nesting).run().await;
+            }
             let expression =
                 parse(text).map_err(|error| Failure::Complaint(self.describe(text, &error)))?;
             self.evaluate(proc, &expression, text, nesting).await
         })
     }
 
+    /// The words of dash and ash for a text that is no expression.
     fn describe(&self, text: &[u8], error: &ArithmeticError) -> Vec<u8> {
-        if !self.is_bash() {
-            return [
-                b"arithmetic expression: ".as_slice(),
-                b"expecting primary: \"",
-                text,
-                b"\"",
-            ]
-            .concat();
+        if self.dialect == Dialect::Ash {
+            return b"arithmetic syntax error".to_vec();
         }
-        let shown = text.trim_ascii_start();
-        let message = error.kind.message().as_bytes();
-        [
-            shown,
-            b": ",
-            message,
-            b" (error token is \"",
-            error.token(text),
-            b"\")",
-        ]
-        .concat()
+        let what = match error.kind {
+            ArithmeticErrorKind::MissingParenthesis => "expecting ')'",
+            ArithmeticErrorKind::ColonExpected => "expecting ':'",
+            ArithmeticErrorKind::SyntaxInExpression
+            | ArithmeticErrorKind::ValueTooGreatForBase
+            | ArithmeticErrorKind::InvalidNumber
+            | ArithmeticErrorKind::AssignmentToNonVariable => "expecting EOF",
+            _ => "expecting primary",
+        };
+        failure_in_dash(text, what)
     }
 
     fn evaluate<'a>(
@@ -118,7 +130,7 @@ impl Shell {
         Box::pin(async move {
             match expression {
                 Expression::Number(number) => Ok(*number),
-                Expression::Variable(variable) => self.read(proc, variable, nesting).await,
+                Expression::Variable(variable) => self.read_number(proc, variable, nesting).await,
                 Expression::Unary(operator, operand) => {
                     let value = self.evaluate(proc, operand, text, nesting).await?;
                     Ok(match operator {
@@ -131,7 +143,7 @@ impl Shell {
                 Expression::Binary(left, operator, right) => {
                     let left = self.evaluate(proc, left, text, nesting).await?;
                     let right = self.evaluate(proc, right, text, nesting).await?;
-                    binary(left, *operator, right).map_err(|message| failure(text, message, right))
+                    binary(left, *operator, right).map_err(|message| self.failure(text, message))
                 }
                 Expression::And(left, right) => {
                     let left = self.evaluate(proc, left, text, nesting).await?;
@@ -153,11 +165,11 @@ impl Shell {
                 Expression::Assign(variable, operator, value) => {
                     let mut value = self.evaluate(proc, value, text, nesting).await?;
                     if let Some(operator) = operator {
-                        let old = self.read(proc, variable, nesting).await?;
+                        let old = self.read_number(proc, variable, nesting).await?;
                         value = binary(old, *operator, value)
-                            .map_err(|message| failure(text, message, value))?;
+                            .map_err(|message| self.failure(text, message))?;
                     }
-                    self.write(proc, variable, value).await?;
+                    self.write_number(proc, variable, value).await?;
                     Ok(value)
                 }
                 Expression::Step {
@@ -165,13 +177,13 @@ impl Shell {
                     increment,
                     postfix,
                 } => {
-                    let old = self.read(proc, variable, nesting).await?;
+                    let old = self.read_number(proc, variable, nesting).await?;
                     let new = if *increment {
                         old.wrapping_add(1)
                     } else {
                         old.wrapping_sub(1)
                     };
-                    self.write(proc, variable, new).await?;
+                    self.write_number(proc, variable, new).await?;
                     Ok(if *postfix { old } else { new })
                 }
                 Expression::Sequence(all) => {
@@ -185,7 +197,15 @@ impl Shell {
         })
     }
 
-    async fn read(
+    fn failure(&self, text: &[u8], message: &str) -> Failure {
+        Failure::Complaint(if self.dialect == Dialect::Ash {
+            b"divide by zero".to_vec()
+        } else {
+            failure_in_dash(text, message)
+        })
+    }
+
+    async fn read_number(
         &mut self,
         proc: &mut Process,
         variable: &Variable,
@@ -199,22 +219,24 @@ impl Shell {
             if self.options.is_set("nounset") {
                 let text = [variable.name.as_ref(), b": unbound variable"].concat();
                 self.complain(proc, text).await;
-                self.status = 127;
-                return Err(Failure::Flow(if self.interactive {
-                    Flow::Abandon
-                } else {
-                    Flow::Exit
-                }));
+                self.status = self.fatal_status();
+                return Err(Failure::Flow(self.giving_up(Flow::Exit)));
             }
             return Ok(0);
         };
         if let Some(number) = plain_number(&value) {
             return Ok(number);
         }
+        if !self.is_bash() {
+            let text = [b"Illegal number: ".as_slice(), &value].concat();
+            if self.dialect == Dialect::Dash {
+                return Err(Failure::Complaint(text));
+            }
+        }
         self.evaluate_text(proc, &value, nesting + 1).await
     }
 
-    async fn write(&mut self, proc: &mut Process, variable: &Variable, value: i64) -> Run {
+    async fn write_number(&mut self, proc: &mut Process, variable: &Variable, value: i64) -> Run {
         let value = value.to_string().into_bytes();
         match &variable.index {
             Some(index) => {
@@ -243,7 +265,7 @@ impl Shell {
         let assigned = if associative {
             self.variables.set_key(name, index.to_vec(), value)
         } else {
-            let mut number = self.arithmetic(proc, index).await?;
+            let mut number = self.subscript(proc, index).await?;
             if number < 0 {
                 let last = match self
                     .variables
@@ -276,29 +298,9 @@ fn plain_number(value: &[u8]) -> Option<i64> {
     std::str::from_utf8(value).ok()?.parse().ok()
 }
 
-fn failure(text: &[u8], message: &str, token: i64) -> Failure {
-    // The token is what follows the operator in the text; for a number that is the number.
-    let shown = text.trim_ascii_start();
-    let digits = token.unsigned_abs().to_string();
-    let tail = find_last(shown, digits.as_bytes()).unwrap_or(digits.as_bytes());
-    Failure::Complaint(
-        [
-            shown,
-            b": ",
-            message.as_bytes(),
-            b" (error token is \"",
-            tail,
-            b"\")",
-        ]
-        .concat(),
-    )
-}
-
-fn find_last<'a>(text: &'a [u8], part: &[u8]) -> Option<&'a [u8]> {
-    let at = text
-        .windows(part.len().max(1))
-        .rposition(|window| window == part)?;
-    text.get(at..)
+fn failure_in_dash(text: &[u8], what: &str) -> Vec<u8> {
+    let what = format!("arithmetic expression: {what}: \"");
+    [what.as_bytes(), text, b"\""].concat()
 }
 
 fn binary(left: i64, operator: BinaryOperator, right: i64) -> Result<i64, &'static str> {
@@ -311,9 +313,9 @@ fn binary(left: i64, operator: BinaryOperator, right: i64) -> Result<i64, &'stat
             power(left, right)
         }
         BinaryOperator::Multiply => left.wrapping_mul(right),
-        BinaryOperator::Divide if right == 0 => return Err("division by 0"),
+        BinaryOperator::Divide if right == 0 => return Err("division by zero"),
         BinaryOperator::Divide => left.wrapping_div(right),
-        BinaryOperator::Remainder if right == 0 => return Err("division by 0"),
+        BinaryOperator::Remainder if right == 0 => return Err("division by zero"),
         BinaryOperator::Remainder => left.wrapping_rem(right),
         BinaryOperator::Add => left.wrapping_add(right),
         BinaryOperator::Subtract => left.wrapping_sub(right),

@@ -120,12 +120,10 @@ impl Shell {
         }
         let name = shown_name(parameter);
         if self.is_bash() {
-            self.fatal(
-                proc,
-                if self.interactive { 1 } else { 127 },
-                [name.as_slice(), b": unbound variable"].concat(),
-            )
-            .await
+            let text = [name.as_slice(), b": unbound variable"].concat();
+            self.complain(proc, text).await;
+            self.status = self.fatal_status();
+            Err(self.giving_up(Flow::Exit))
         } else {
             self.fatal(proc, 2, [name.as_slice(), b": parameter not set"].concat())
                 .await
@@ -152,13 +150,13 @@ impl Shell {
         };
         let status = if !self.is_bash() {
             2
-        } else if self.interactive {
-            1
         } else {
-            127
+            self.fatal_status()
         };
         let text = [shown_name(parameter).as_slice(), b": ", &message].concat();
-        self.fatal(proc, status, text).await
+        self.complain(proc, text).await;
+        self.status = status;
+        Err(self.giving_up(Flow::Exit))
     }
 
     async fn assign_default(
@@ -174,13 +172,14 @@ impl Shell {
             self.expand_string(proc, word).await?
         };
         let ParameterName::Variable(name) = &parameter.name else {
-            let text = [
-                b"$".as_slice(),
-                &shown_name(parameter),
-                b": cannot assign in this way",
-            ]
-            .concat();
-            self.fatal(proc, 1, text).await?;
+            let shown = shown_name(parameter);
+            let text = if self.is_bash() {
+                [b"$".as_slice(), &shown, b": cannot assign in this way"].concat()
+            } else {
+                [shown.as_slice(), b": bad variable name"].concat()
+            };
+            let status = if self.is_bash() { 1 } else { 2 };
+            self.fatal(proc, status, text).await?;
             return Ok(value);
         };
         match &parameter.index {
@@ -294,6 +293,9 @@ impl Shell {
                 pattern,
                 replacement,
             } => {
+                if found == Found::One(None) {
+                    return Ok(found);
+                }
                 let pattern = self.expand_pattern(proc, pattern).await?;
                 let replacement = match replacement {
                     Some(word) => self.expand_pieces(proc, word).await?,
@@ -315,6 +317,22 @@ impl Shell {
                 }))
             }
             Operation::Substring { offset, length } => {
+                // Where there is nothing to cut, the numbers are not looked at.
+                let nothing = match &found {
+                    Found::One(value) => value.is_none(),
+                    Found::Many { values, .. } => {
+                        values.is_empty() && matches!(parameter.name, ParameterName::Variable(_))
+                    }
+                };
+                if nothing && self.is_bash() {
+                    return Ok(found);
+                }
+                let shown = match &parameter.index {
+                    Some(Index::At) => [&shown_name(parameter), b"[@]".as_slice()].concat(),
+                    Some(Index::Star) => [&shown_name(parameter), b"[*]".as_slice()].concat(),
+                    _ => shown_name(parameter),
+                };
+                let outer = self.speaking.replace(shown);
                 let offset_text = self.expand_quoted(proc, offset).await?;
                 let offset = self.arithmetic(proc, &offset_text).await?;
                 let length = match length {
@@ -324,6 +342,7 @@ impl Shell {
                     }
                     None => None,
                 };
+                self.speaking = outer;
                 self.substring(proc, parameter, found, offset, length).await
             }
             Operation::Transform(letter) => self.transform(proc, parameter, found, *letter).await,
@@ -391,6 +410,16 @@ impl Shell {
         if found == Found::One(None) && letter != b'a' {
             return Ok(found);
         }
+        if !b"UuLQEPAKak".contains(&letter) {
+            let mut text = sundew_sh_syntax::unparse::word(&Word {
+                parts: vec![Part::Parameter(Box::new(parameter.clone()))],
+            });
+            text.retain(|byte| *byte != 0);
+            text.extend_from_slice(b": bad substitution");
+            self.complain(proc, text).await;
+            self.status = self.fatal_status();
+            return Err(self.giving_up(Flow::Exit));
+        }
         Ok(match letter {
             b'Q' => map(found, |value| transform::quote(&value)),
             b'U' => map(found, |value| transform::upper(&value)),
@@ -425,9 +454,19 @@ impl Shell {
                             star: matches!(parameter.index, Some(Index::Star)),
                         });
                     }
-                    let text: Vec<Vec<u8>> = pairs
-                        .flat_map(|(key, value)| [key, transform::double_quote(&value)])
-                        .collect();
+                    let associative = self.variables.is_associative(name);
+                    let mut text: Vec<Vec<u8>> = Vec::new();
+                    for (key, value) in pairs {
+                        text.push(if associative {
+                            crate::builtin::shown_key(&key)
+                        } else {
+                            key
+                        });
+                        text.push(transform::double_quote(&value));
+                    }
+                    if associative {
+                        text.push(Vec::new());
+                    }
                     Found::One(Some(text.join(&b' ')))
                 }
                 _ => map(found, |value| transform::quote(&value)),

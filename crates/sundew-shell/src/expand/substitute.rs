@@ -22,9 +22,28 @@ impl Shell {
         if let Some(word) = only_input(list) {
             return self.substitute_file(proc, &word).await;
         }
-        let list = Arc::clone(list);
+        let first = first_line(list).saturating_add_signed(self.line_shift);
+        let end = self.line.saturating_add(self.lines_spanned);
+        let moved = i32::try_from(i64::from(end) - i64::from(first)).unwrap_or(0);
+        let shift = if self.is_bash() && self.lines_spanned > 0 || moved < 0 {
+            self.line_shift.saturating_add(moved)
+        } else {
+            self.line_shift
+        };
+        self.substitute_list(proc, Arc::clone(list), shift).await
+    }
+
+    async fn substitute_list(
+        &mut self,
+        proc: &mut Process,
+        list: Arc<List>,
+        shift: i32,
+    ) -> Result<Vec<u8>, Flow> {
         self.capture(proc, move |shell, child| {
-            Box::pin(async move { shell.run_list(child, &list).await })
+            Box::pin(async move {
+                shell.line_shift = shift;
+                shell.run_list(child, &list).await
+            })
         })
         .await
     }
@@ -36,7 +55,8 @@ impl Shell {
         text: &[u8],
     ) -> Result<Vec<u8>, Flow> {
         let parsed = {
-            let options = self.syntax_options();
+            let mut options = self.syntax_options();
+            options.first_line = options.first_line.saturating_add(self.lines_spanned);
             let mut parser = Parser::new(text, &options);
             match parser.next_command() {
                 Outcome::Command(line) if parser.consumed() >= text.len() => Some(line.list),
@@ -44,7 +64,10 @@ impl Shell {
             }
         };
         if let Some(list) = parsed {
-            return self.substitute(proc, &list).await;
+            if let Some(word) = only_input(&list) {
+                return self.substitute_file(proc, &word).await;
+            }
+            return self.substitute_list(proc, list, 0).await;
         }
         let text = text.to_vec();
         self.capture(proc, move |shell, child| {
@@ -253,4 +276,12 @@ fn only_input(list: &List) -> Option<sundew_sh_syntax::ast::Word> {
         RedirectKind::Input(word) if bare && item.and_or.rest.is_empty() => Some(word.clone()),
         _ => None,
     }
+}
+
+/// The line of the first command of a list.
+fn first_line(list: &List) -> u32 {
+    let first = list.items.first().map(|item| &item.and_or.first);
+    first
+        .and_then(|pipeline| pipeline.commands.first())
+        .map_or(0, |command| command.line)
 }

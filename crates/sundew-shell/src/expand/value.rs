@@ -154,7 +154,7 @@ impl Shell {
         {
             return Ok(elements.get(index).cloned());
         }
-        let mut number = self.arithmetic(proc, index).await?;
+        let mut number = self.subscript(proc, index).await?;
         let dynamic = self.elements(name);
         let value = self
             .variables

@@ -100,11 +100,7 @@ impl Shell {
         {
             return Ok(value);
         }
-        Ok(self
-            .arithmetic(proc, &value)
-            .await?
-            .to_string()
-            .into_bytes())
+        Ok(self.subscript(proc, &value).await?.to_string().into_bytes())
     }
 
     pub(crate) async fn check_assigned(

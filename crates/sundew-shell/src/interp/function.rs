@@ -61,6 +61,7 @@ impl Shell {
         self.variables.push_scope();
         let hidden = self.hide_traps(function);
         let body = std::sync::Arc::clone(&function.body);
+        let shift = std::mem::take(&mut self.line_shift);
         let mut result = self.run_command(proc, &body, super::Place::Shell).await;
         if matches!(result, Ok(()) | Err(Flow::Return))
             && self.traps.command(Condition::Return).is_some()
@@ -74,6 +75,7 @@ impl Shell {
         self.frames.pop();
         self.loops = loops;
         self.line = line;
+        self.line_shift = shift;
         self.positional = positional;
         self.depth = self.depth.saturating_sub(1);
         match result {

@@ -434,7 +434,7 @@ impl Shell {
                 return Ok(());
             }
             return match self.run_list_in(proc, list, Place::Last).await {
-                Err(Flow::Abandon) => Err(Flow::Exit),
+                Err(Flow::Abandon | Flow::Discard | Flow::DiscardAll) => Err(Flow::Exit),
                 other => other,
             };
         }

@@ -146,6 +146,10 @@ impl Shell {
         redirects: &[sundew_sh_syntax::ast::Redirect],
     ) -> Run {
         self.close_process_descriptors_of_parent();
+        if self.is_bash() {
+            // A child speaks of the line where its command ends.
+            self.line += std::mem::take(&mut self.lines_spanned);
+        }
         if self.redirect(proc, redirects, None).await.is_err() {
             self.status = if self.is_bash() { 1 } else { 2 };
             return Err(Flow::Exit);

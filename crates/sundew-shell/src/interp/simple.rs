@@ -5,7 +5,7 @@ use sundew_sh_syntax::ast::{Assignment, Command, Simple, Value as AssignedValue}
 
 use super::Place;
 use crate::builtin::{self, Builtin};
-use crate::redirect::Undo;
+use crate::redirect::{RedirectFailed, Undo};
 use crate::shell::{Flow, Function, Run, Shell};
 
 /// What a command's name leads to.
@@ -123,7 +123,10 @@ impl Shell {
             .redirect(proc, &command.redirects, Some(&mut undo))
             .await;
         undo.restore(proc);
-        if redirected.is_err() {
+        if let Err(RedirectFailed(flow)) = redirected {
+            if let Some(flow) = flow {
+                return Err(flow);
+            }
             self.status = 1;
             return self.check_failure(proc).await;
         }
@@ -178,14 +181,23 @@ impl Shell {
             lines.extend_from_slice(&assignment.name);
             lines.push(b'=');
             if let Some(value) = self.variables.scalar(&assignment.name) {
+                if self.dialect == sundew_sh_syntax::Dialect::Dash {
+                    lines.extend_from_slice(value);
+                    lines.push(b'\n');
+                    continue;
+                }
                 lines.extend_from_slice(&crate::expand::transform::quote_if_needed(value));
             }
             lines.push(b'\n');
         }
         if !args.is_empty() {
+            let plain = self.dialect == sundew_sh_syntax::Dialect::Dash;
             let words: Vec<Vec<u8>> = args
                 .iter()
-                .map(|arg| crate::expand::transform::quote_if_needed(arg))
+                .map(|arg| match plain {
+                    true => arg.clone(),
+                    false => crate::expand::transform::quote_if_needed(arg),
+                })
                 .collect();
             lines.extend_from_slice(&prefix);
             lines.extend_from_slice(&words.join(&b' '));
@@ -260,18 +272,24 @@ impl Shell {
         command: &Command,
     ) -> Run {
         let mut undo = Undo::default();
-        if self
+        if let Err(RedirectFailed(flow)) = self
             .redirect(proc, &command.redirects, Some(&mut undo))
             .await
-            .is_err()
         {
             undo.restore(proc);
+            if let Some(flow) = flow {
+                return Err(flow);
+            }
             self.status = 1;
             return Ok(());
         }
-        let before = self
-            .temporary_assignments(proc, &simple.assignments)
-            .await?;
+        let before = match self.temporary_assignments(proc, &simple.assignments).await {
+            Ok(before) => before,
+            Err(flow) => {
+                undo.restore(proc);
+                return Err(flow);
+            }
+        };
         let result = self.call_function(proc, &function, args).await;
         self.undo_assignments(before);
         self.flush_output(proc).await;
@@ -288,12 +306,14 @@ impl Shell {
         command: &Command,
     ) -> Run {
         let mut undo = Undo::default();
-        if self
+        if let Err(RedirectFailed(flow)) = self
             .redirect(proc, &command.redirects, Some(&mut undo))
             .await
-            .is_err()
         {
             undo.restore(proc);
+            if let Some(flow) = flow {
+                return Err(flow);
+            }
             self.status = if self.is_bash() { 1 } else { 2 };
             // In dash an error of a special builtin ends the shell.
             return if builtin.special && !self.is_bash() && !self.interactive {
@@ -309,10 +329,36 @@ impl Shell {
             }
             Vec::new()
         } else {
-            self.temporary_assignments(proc, &simple.assignments)
-                .await?
+            match self.temporary_assignments(proc, &simple.assignments).await {
+                Ok(before) => before,
+                Err(flow) => {
+                    undo.restore(proc);
+                    return Err(flow);
+                }
+            }
         };
+        let speaks = matches!(
+            args.first().map(Vec::as_slice),
+            Some(
+                b"declare"
+                    | b"typeset"
+                    | b"local"
+                    | b"export"
+                    | b"readonly"
+                    | b"printf"
+                    | b"read"
+                    | b"unset"
+                    | b"test"
+                    | b"["
+                    | b"mapfile"
+                    | b"readarray"
+                    | b"getopts"
+                    | b"wait"
+            )
+        );
+        self.speaking = args.first().filter(|_| speaks).cloned();
         let result = (builtin.run)(self, proc, &args).await;
+        self.speaking = None;
         let result = match result {
             Ok(status) => {
                 self.status = status;

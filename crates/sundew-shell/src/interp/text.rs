@@ -23,9 +23,25 @@ impl Shell {
         first_line: u32,
         place: super::Place,
     ) -> Run {
+        let outer = self.line;
+        let shift = std::mem::take(&mut self.line_shift);
+        let run = self.run_lines(proc, text, first_line, place).await;
+        self.line_shift = shift;
+        if run.is_ok() {
+            self.line = outer;
+        }
+        run
+    }
+
+    async fn run_lines(
+        &mut self,
+        proc: &mut Process,
+        text: &[u8],
+        first_line: u32,
+        place: super::Place,
+    ) -> Run {
         let mut at = 0;
         let mut line = first_line;
-        let outer = self.line;
         loop {
             proc.tick().await;
             let rest = text.get(at..).unwrap_or_default();
@@ -45,7 +61,10 @@ impl Shell {
                         && self.source == Source::Script
                         && first_line == 1
                     {
-                        let read = rest.get(..consumed).unwrap_or_default().to_vec();
+                        let mut read = rest.get(..consumed).unwrap_or_default().to_vec();
+                        if !read.ends_with(b"\n") {
+                            read.push(b'\n');
+                        }
                         proc.print_error(&read).await;
                     }
                     at += consumed;
@@ -65,7 +84,9 @@ impl Shell {
                         continue;
                     }
                     self.syntax_failed = false;
-                    self.run_list_in(proc, &command.list, place).await?;
+                    let outermost = first_line == 1 && self.is_outermost_script();
+                    let run = self.run_list_in(proc, &command.list, place).await;
+                    self.go_on_after(run, outermost)?;
                 }
                 Outcome::End => break,
                 Outcome::Incomplete(_) => break,
@@ -80,7 +101,29 @@ impl Shell {
                 }
             }
         }
-        self.line = outer;
+        Ok(())
+    }
+
+    /// Whether a script runs, and nothing within it.
+    fn is_outermost_script(&self) -> bool {
+        self.source == Source::Script
+            && self.frames.is_empty()
+            && self.indirection == 0
+            && !self.in_eval
+    }
+
+    /// What a text does after one of its command lines: bash goes on after a failed expansion, unless
+    /// it is a subshell.
+    fn go_on_after(&mut self, run: Run, outermost: bool) -> Run {
+        match run {
+            Err(Flow::Discard) => {}
+            Err(Flow::DiscardAll) if outermost => {}
+            other => return other,
+        }
+        self.status = self.status.max(1);
+        if self.subshell > 0 {
+            return Err(Flow::Exit);
+        }
         Ok(())
     }
 
@@ -141,7 +184,8 @@ impl Shell {
                         .concat();
                         proc.print_error(&text).await;
                     }
-                    self.run_list(proc, &command.list).await?;
+                    let run = self.run_list(proc, &command.list).await;
+                    self.go_on_after(run, true)?;
                 }
                 Outcome::End => {
                     pending.clear();

@@ -282,11 +282,17 @@ fn change_attributes(variable: &mut Variable, flags: &Flags, kind: Kind) {
         for letter in letters {
             match letter {
                 b'i' => attributes.integer = on,
-                b'l' => {
-                    (attributes.lowercase, attributes.uppercase) = (on, attributes.uppercase && !on)
-                }
-                b'u' => {
-                    (attributes.uppercase, attributes.lowercase) = (on, attributes.lowercase && !on)
+                b'l' | b'u' | b'c' => {
+                    // The last of the three wins.
+                    if on {
+                        (attributes.lowercase, attributes.uppercase) = (false, false);
+                        attributes.capitalized = false;
+                    }
+                    match letter {
+                        b'l' => attributes.lowercase = on,
+                        b'u' => attributes.uppercase = on,
+                        _ => attributes.capitalized = on,
+                    }
                 }
                 b't' => attributes.trace = on,
                 b'x' if kind != Kind::Export => attributes.exported = on,

@@ -104,6 +104,7 @@ fn letters(variable: &Variable) -> Vec<u8> {
         integer,
         lowercase,
         uppercase,
+        capitalized,
         reference,
         trace,
     } = variable.attributes;
@@ -115,6 +116,7 @@ fn letters(variable: &Variable) -> Vec<u8> {
         (readonly, b'r'),
         (trace, b't'),
         (exported, b'x'),
+        (capitalized, b'c'),
         (lowercase, b'l'),
         (uppercase, b'u'),
     ]
@@ -160,17 +162,22 @@ fn array_text(value: &Value) -> Vec<u8> {
         }
         Value::Associative(elements) => {
             for (key, value) in bucket_order(elements) {
-                let key = if has_metas(key) {
-                    double_quote(key)
-                } else {
-                    key.clone()
-                };
+                let key = shown_key(key);
                 text.extend([b"[", key.as_slice(), b"]=", &double_quote(value), b" "].concat());
             }
         }
     }
     text.push(b')');
     text
+}
+
+/// A key of an associative array, in quotes if it needs them.
+pub(crate) fn shown_key(key: &[u8]) -> Vec<u8> {
+    if has_metas(key) {
+        double_quote(key)
+    } else {
+        key.to_vec()
+    }
 }
 
 /// `declare -x name="value"`, without a newline.

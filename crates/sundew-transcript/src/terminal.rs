@@ -1,0 +1,275 @@
+//! `.terminal` files: what was typed at a terminal, and every byte it showed.
+//!
+//! ```text
+//! # origin: bash 5.2, on a terminal of 80 columns
+//!
+//! $ TERM=xterm bash
+//! > \e[?2004hroot@pg-dev21:~#\x20
+//! < echo hi\r
+//! > echo hi\r\n\e[?2004l\rhi\r\n\e[?2004hroot@pg-dev21:~#\x20
+//! ```
+//!
+//! A `$` line starts a conversation with a fresh machine: variables of the environment, then the
+//! program. `<` is typed when the one before has been answered, `>` is what came of it; a step without
+//! one shows nothing. Bytes that are no text are written as C escapes; `\#` stands for any number.
+
+use std::fmt::Write as _;
+
+/// One program on a terminal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conversation {
+    /// The line it starts on, from 1.
+    pub line: usize,
+    /// Added to the environment of a login.
+    pub env: Vec<(Vec<u8>, Vec<u8>)>,
+    /// The program and its arguments.
+    pub args: Vec<Vec<u8>>,
+    /// What is shown before anything is typed.
+    pub greeting: Shown,
+    /// What is typed, and what is shown then.
+    pub steps: Vec<(Vec<u8>, Shown)>,
+}
+
+/// Bytes on a terminal, in which numbers may differ from run to run.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Shown(Vec<Piece>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Piece {
+    Bytes(Vec<u8>),
+    Number,
+}
+
+/// A line that is none of a `.terminal` file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParseError {
+    /// The line, from 1.
+    pub line: usize,
+}
+
+impl std::fmt::Display for ParseError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "line {}: neither `$ `, `< ` nor `> `", self.line)
+    }
+}
+
+impl std::error::Error for ParseError {}
+
+/// Reads a file.
+///
+/// # Errors
+///
+/// At the first line that does not belong where it stands.
+pub fn parse(text: &str) -> Result<Vec<Conversation>, ParseError> {
+    let mut all: Vec<Conversation> = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        let error = ParseError { line: index + 1 };
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        if let Some(head) = line.strip_prefix("$ ") {
+            all.push(Conversation::new(index + 1, head));
+            continue;
+        }
+        let Some(now) = all.last_mut() else {
+            return Err(error);
+        };
+        if line == ">" {
+            // Nothing is shown; said on purpose.
+        } else if let Some(typed) = line.strip_prefix("< ") {
+            let bytes = Shown::parse(typed).into_bytes();
+            now.steps.push((bytes, Shown::default()));
+        } else if let Some(shown) = line.strip_prefix("> ") {
+            let place = now
+                .steps
+                .last_mut()
+                .map_or(&mut now.greeting, |(_, shown)| shown);
+            *place = Shown::parse(shown);
+        } else {
+            return Err(error);
+        }
+    }
+    Ok(all)
+}
+
+impl Conversation {
+    fn new(line: usize, head: &str) -> Self {
+        let mut env = Vec::new();
+        let mut args = Vec::new();
+        for word in head.split(' ') {
+            match word.split_once('=') {
+                Some((name, value)) if args.is_empty() => {
+                    env.push((name.as_bytes().to_vec(), Shown::parse(value).into_bytes()));
+                }
+                _ => args.push(Shown::parse(word).into_bytes()),
+            }
+        }
+        Self {
+            line,
+            env,
+            args,
+            greeting: Shown::default(),
+            steps: Vec::new(),
+        }
+    }
+
+    /// What is typed, step by step.
+    #[must_use]
+    pub fn typed(&self) -> Vec<&[u8]> {
+        self.steps
+            .iter()
+            .map(|(typed, _)| typed.as_slice())
+            .collect()
+    }
+
+    /// Compares with what was shown: the greeting, then an answer to each step. Says what differs, or
+    /// nothing.
+    #[must_use]
+    pub fn differences(&self, answers: &[Vec<u8>]) -> String {
+        let mut report = String::new();
+        let wanted = std::iter::once((b"".as_slice(), &self.greeting)).chain(
+            self.steps
+                .iter()
+                .map(|(typed, shown)| (typed.as_slice(), shown)),
+        );
+        for (index, (typed, shown)) in wanted.enumerate() {
+            let got = answers.get(index).map(Vec::as_slice).unwrap_or_default();
+            if !shown.matches(got) {
+                let _to_a_string = writeln!(
+                    report,
+                    "  < {}\n    want {shown}\n    got  {}",
+                    encode(typed),
+                    encode(got)
+                );
+            }
+        }
+        report
+    }
+}
+
+impl Shown {
+    fn parse(text: &str) -> Self {
+        let mut pieces = Vec::new();
+        let mut bytes = Vec::new();
+        let mut rest = text.as_bytes();
+        while let Some((&byte, after)) = rest.split_first() {
+            rest = after;
+            if byte != b'\\' {
+                bytes.push(byte);
+                continue;
+            }
+            let Some((&escape, after)) = rest.split_first() else {
+                break;
+            };
+            rest = after;
+            match escape {
+                b'#' => {
+                    pieces.push(Piece::Bytes(std::mem::take(&mut bytes)));
+                    pieces.push(Piece::Number);
+                }
+                b'e' => bytes.push(0x1b),
+                b'r' => bytes.push(b'\r'),
+                b'n' => bytes.push(b'\n'),
+                b't' => bytes.push(b'\t'),
+                b'x' => {
+                    let digits = rest.get(..2).and_then(|two| std::str::from_utf8(two).ok());
+                    let code = digits.and_then(|two| u8::from_str_radix(two, 16).ok());
+                    bytes.push(code.unwrap_or(b'?'));
+                    rest = rest.get(2..).unwrap_or_default();
+                }
+                other => bytes.push(other),
+            }
+        }
+        pieces.push(Piece::Bytes(bytes));
+        Self(pieces)
+    }
+
+    fn into_bytes(self) -> Vec<u8> {
+        let bytes = self.0.into_iter().map(|piece| match piece {
+            Piece::Bytes(bytes) => bytes,
+            Piece::Number => Vec::new(),
+        });
+        bytes.collect::<Vec<_>>().concat()
+    }
+
+    /// Whether these are the bytes.
+    #[must_use]
+    pub fn matches(&self, mut bytes: &[u8]) -> bool {
+        for piece in &self.0 {
+            let length = match piece {
+                Piece::Bytes(wanted) => match bytes.starts_with(wanted) {
+                    true => wanted.len(),
+                    false => return false,
+                },
+                Piece::Number => {
+                    let digits = bytes.iter().take_while(|byte| byte.is_ascii_digit());
+                    match digits.count() {
+                        0 => return false,
+                        count => count,
+                    }
+                }
+            };
+            bytes = bytes.get(length..).unwrap_or_default();
+        }
+        bytes.is_empty()
+    }
+}
+
+impl std::fmt::Display for Shown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for piece in &self.0 {
+            match piece {
+                Piece::Bytes(bytes) => f.write_str(&encode(bytes))?,
+                Piece::Number => f.write_str("\\#")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Bytes as they stand in a file.
+fn encode(bytes: &[u8]) -> String {
+    let mut out = String::new();
+    for chunk in bytes.utf8_chunks() {
+        for character in chunk.valid().chars() {
+            match character {
+                '\x1b' => out.push_str("\\e"),
+                '\r' => out.push_str("\\r"),
+                '\n' => out.push_str("\\n"),
+                '\t' => out.push_str("\\t"),
+                '\\' => out.push_str("\\\\"),
+                character if character.is_control() => {
+                    let _to_a_string = write!(out, "\\x{:02x}", u32::from(character));
+                }
+                character => out.push(character),
+            }
+        }
+        for byte in chunk.invalid() {
+            let _to_a_string = write!(out, "\\x{byte:02x}");
+        }
+    }
+    if out.ends_with(' ') {
+        out.pop();
+        out.push_str("\\x20");
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_shown_is_told_apart_and_numbers_are_not() {
+        let text =
+            "# origin: x\n\n$ TERM=dumb bash -i\n> \\e[1m\\x20\n< sleep 9 &\\r\n> [1] \\#\\r\\n\n";
+        let [only] = parse(text).unwrap().try_into().unwrap();
+        assert_eq!(only.env, [(b"TERM".to_vec(), b"dumb".to_vec())]);
+        assert_eq!(only.typed(), [b"sleep 9 &\r"]);
+        let right = [b"\x1b[1m ".to_vec(), b"[1] 4711\r\n".to_vec()];
+        assert_eq!(only.differences(&right), "");
+        let wrong = [b"\x1b[1m ".to_vec(), b"[1] x\r\n".to_vec()];
+        assert!(only.differences(&wrong).contains("want [1] \\#"));
+        assert_eq!(parse("hello"), Err(ParseError { line: 1 }));
+    }
+}
