@@ -44,8 +44,13 @@ impl Shell {
                 };
                 self.complain(proc, complaint).await;
                 self.speaking = None;
-                self.status = if self.is_bash() { 1 } else { 2 };
-                Err(self.giving_up(Flow::Discard))
+                let flow = self.giving_up(Flow::Discard);
+                self.status = match (self.is_bash(), flow) {
+                    (true, Flow::Exit) => self.fatal_status(),
+                    (true, _) => 1,
+                    (false, _) => 2,
+                };
+                Err(flow)
             }
             Err((_, flow)) => Err(flow),
         }
@@ -212,6 +217,14 @@ impl Shell {
         nesting: u32,
     ) -> Result<i64, Failure> {
         let value = match &variable.index {
+            Some(index) if index.is_empty() && !self.variables.is_associative(&variable.name) => {
+                // Said when it looks for the variable and again when it reads it.
+                for _ in 0..2 {
+                    let text = [variable.name.as_ref(), b"[]: bad array subscript"].concat();
+                    self.complain(proc, text).await;
+                }
+                return Ok(0);
+            }
             Some(index) => self.element(proc, &variable.name, index).await?,
             None => self.scalar(proc, &variable.name),
         };

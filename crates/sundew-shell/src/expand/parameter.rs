@@ -237,6 +237,9 @@ impl Shell {
         {
             ParameterName::Special(special)
         } else {
+            if target.is_empty() && matches!(parameter.name, ParameterName::Positional(_)) {
+                return Ok(());
+            }
             let text = if target.is_empty() {
                 [
                     shown_name(parameter).as_slice(),

@@ -54,9 +54,15 @@ impl Shell {
         proc: &mut Process,
         text: &[u8],
     ) -> Result<Vec<u8>, Flow> {
+        let first = match self.is_bash() {
+            true => self.line.max(1).saturating_add(self.lines_spanned),
+            false => 1,
+        };
         let parsed = {
             let mut options = self.syntax_options();
-            options.first_line = options.first_line.saturating_add(self.lines_spanned);
+            if self.is_bash() {
+                options.first_line = first;
+            }
             let mut parser = Parser::new(text, &options);
             match parser.next_command() {
                 Outcome::Command(line) if parser.consumed() >= text.len() => Some(line.list),
@@ -71,7 +77,10 @@ impl Shell {
         }
         let text = text.to_vec();
         self.capture(proc, move |shell, child| {
-            Box::pin(async move { shell.run_text(child, &text).await })
+            Box::pin(async move {
+                let place = crate::interp::Place::Shell;
+                shell.run_text_from(child, &text, first, place).await
+            })
         })
         .await
     }

@@ -3,6 +3,11 @@
 //! What comes out is repeatable from its seed, ends by itself, needs no network and names nothing
 //! that differs between two runs of the same shell.
 
+#![allow(
+    clippy::too_many_lines,
+    reason = "the functions are lists of templates"
+)]
+
 use crate::Shell;
 
 /// Deepest nesting of templates in templates.
@@ -817,7 +822,7 @@ impl Generator {
                     "=", "!=", "-eq", "-lt", "-ge", "==", "-nt", "=~", "-a", "-o", "-xx"
                 ])
             ),
-            3 => format!("{a}"),
+            3 => a,
             4 => self
                 .dice
                 .of(&[
