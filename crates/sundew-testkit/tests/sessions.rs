@@ -1,5 +1,10 @@
 //! Every transcript below `tests/sessions` and `tests/terminals`, on a fresh machine each.
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "reads transcripts from the checkout"
+)]
+
 use std::path::Path;
 
 use sundew_testkit::machine::Debian;

@@ -35,6 +35,7 @@ impl Shell {
                 self.condition += 1;
                 let result = self.run_command(proc, command, Place::Shell).await;
                 self.condition -= 1;
+                self.set_pipe_status(vec![self.status]);
                 result
             }
             [command] => {
@@ -44,7 +45,7 @@ impl Shell {
             }
             commands => self.run_pipes(proc, pipeline, commands).await,
         };
-        if pipeline.negated {
+        if pipeline.negated && result.is_ok() {
             self.status = u8::from(self.status == 0);
         }
         if let Some((time, began, cpu)) = timer {
