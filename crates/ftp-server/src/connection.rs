@@ -544,7 +544,7 @@ impl DataTls {
     pub(crate) async fn shake(&self, stream: TcpStream, resumes: bool) -> io::Result<TlsStream> {
         let shake = async {
             match &self.side {
-                Side::Server(config) => TlsStream::accept(stream, Arc::clone(config)).await,
+                Side::Server(config) => TlsStream::accept_data(stream, Arc::clone(config)).await,
                 Side::Client(config) => TlsStream::connect(stream, Arc::clone(config)).await,
             }
         };

@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use rustls::pki_types::ServerName;
 use rustls::{
-    ClientConfig, ClientConnection, Connection, HandshakeKind, ServerConfig, ServerConnection,
+    ClientConfig, ClientConnection, Connection, HandshakeKind, ProtocolVersion, ServerConfig,
+    ServerConnection,
 };
 use tokio::net::TcpStream;
 
@@ -38,6 +39,8 @@ pub(crate) struct TlsStream {
     seen: usize,
     /// Whether the peer has said close_notify.
     is_ended: bool,
+    /// Whether reading leaves what is to be sent unsent.
+    keeps_tickets: bool,
 }
 
 impl TlsStream {
@@ -49,7 +52,21 @@ impl TlsStream {
     /// sent.
     pub(crate) async fn accept(tcp: TcpStream, config: Arc<ServerConfig>) -> io::Result<Self> {
         let tls = ServerConnection::new(config).map_err(io::Error::other)?;
-        Self::shake(tcp, tls.into()).await
+        Self::shake(tcp, tls.into(), false).await
+    }
+
+    /// Shakes hands on a data connection: the tickets of TLS 1.3 go out with the first bytes we send, or
+    /// with our close_notify.
+    ///
+    /// A client that uploads reads nothing; curl closes with the tickets unread, and the system then
+    /// throws away what it has not yet sent of the file.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`TlsStream::accept`].
+    pub(crate) async fn accept_data(tcp: TcpStream, config: Arc<ServerConfig>) -> io::Result<Self> {
+        let tls = ServerConnection::new(config).map_err(io::Error::other)?;
+        Self::shake(tcp, tls.into(), true).await
     }
 
     /// Shakes hands as the client, with a server whose name does not matter.
@@ -60,10 +77,10 @@ impl TlsStream {
     pub(crate) async fn connect(tcp: TcpStream, config: Arc<ClientConfig>) -> io::Result<Self> {
         let name = ServerName::IpAddress(tcp.peer_addr()?.ip().into());
         let tls = ClientConnection::new(config, name).map_err(io::Error::other)?;
-        Self::shake(tcp, tls.into()).await
+        Self::shake(tcp, tls.into(), false).await
     }
 
-    async fn shake(tcp: TcpStream, mut tls: Connection) -> io::Result<Self> {
+    async fn shake(tcp: TcpStream, mut tls: Connection, is_data: bool) -> io::Result<Self> {
         tls.set_buffer_limit(Some(WRITE_BUFFER_BYTES));
         let mut stream = Self {
             tcp,
@@ -71,6 +88,7 @@ impl TlsStream {
             wire: Vec::new(),
             seen: 0,
             is_ended: false,
+            keeps_tickets: false,
         };
         while stream.tls.is_handshaking() {
             stream.flush().await?;
@@ -78,7 +96,12 @@ impl TlsStream {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
         }
-        stream.flush().await?;
+        // Earlier versions have their last word of the handshake to say.
+        stream.keeps_tickets =
+            is_data && stream.tls.protocol_version() == Some(ProtocolVersion::TLSv1_3);
+        if !stream.keeps_tickets {
+            stream.flush().await?;
+        }
         Ok(stream)
     }
 
@@ -114,7 +137,9 @@ impl TlsStream {
             if count > 0 || self.is_ended {
                 return Ok(count);
             }
-            self.flush().await?;
+            if !self.keeps_tickets {
+                self.flush().await?;
+            }
             if !self.step().await? {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
@@ -168,6 +193,16 @@ impl TlsStream {
     pub(crate) async fn close(&mut self) -> io::Result<()> {
         self.tls.send_close_notify();
         self.flush().await
+    }
+
+    /// Whether the peer has said close_notify, or says it before the socket ends. Throws away text.
+    pub(crate) async fn has_ended(&mut self) -> bool {
+        let mut dropped = Vec::new();
+        while !self.is_ended && matches!(self.step().await, Ok(true)) {
+            dropped.clear();
+            self.take_text(&mut dropped, usize::MAX);
+        }
+        self.is_ended
     }
 
     /// Throws away what has come and nobody will read: a socket closed with unread bytes is reset, and
