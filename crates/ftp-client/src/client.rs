@@ -58,6 +58,7 @@ pub struct Client<D: Dial> {
     config: Config,
     wire: Wire<D::Stream>,
     peer: SocketAddr,
+    connect_time: Duration,
     greeting: Reply,
     #[cfg(feature = "tls")]
     tls: Option<crate::tls::TlsSession>,
@@ -68,6 +69,8 @@ pub struct Client<D: Dial> {
     protection: Option<Protection>,
     features: Option<Features>,
     representation: Option<Type>,
+    /// MODE Z was accepted, at this level for what we send.
+    deflate: Option<u8>,
     /// What OPTS HASH was set to.
     hash_setting: Option<HashAlgorithm>,
     /// A passive data connection was made in this session, so the way is free.
@@ -75,7 +78,11 @@ pub struct Client<D: Dial> {
     /// A transfer was begun and its last reply not read, so far as is known; and how many
     /// keep-alives were sent meanwhile.
     unfinished: Option<usize>,
+    /// EPSV was sent behind the last transfer's command, and its reply is not read.
+    asked_ahead: bool,
     pipelines: bool,
+    /// The greeting is that of a server which reads commands only between transfers.
+    is_sequential: bool,
     lost: bool,
 }
 
@@ -124,13 +131,17 @@ impl<D: Dial> Client<D> {
     /// [`Error`] in the phases resolve, connect, greeting and secure; a server that says 421 is
     /// [`Cause::Refused`] in the greeting.
     pub async fn connect(dial: D, config: Config) -> Result<Self, Error> {
+        let begun = tokio::time::Instant::now();
         let (stream, peer) = dial_host(&dial, &config).await?;
+        let connect_time = begun.elapsed();
         let pipelines = config.pipelining == Pipelining::On;
+        let wire = Wire::new(stream, config.listener.clone());
         let mut client = Self {
             dial,
             config,
-            wire: Wire::new(stream),
+            wire,
             peer,
+            connect_time,
             greeting: Reply::new(Code::READY, ""),
             #[cfg(feature = "tls")]
             tls: None,
@@ -140,10 +151,13 @@ impl<D: Dial> Client<D> {
             protection: None,
             features: None,
             representation: None,
+            deflate: None,
             hash_setting: None,
             data_proven: false,
             unfinished: None,
+            asked_ahead: false,
             pipelines,
+            is_sequential: pipelines,
             lost: false,
         };
         #[cfg(feature = "tls")]
@@ -154,6 +168,8 @@ impl<D: Dial> Client<D> {
         client.greeting = accepted(Phase::Greeting, greeting)?;
         client.pipelines |= client.config.pipelining == Pipelining::Auto
             && !loses_early_commands(client.greeting.text());
+        client.is_sequential |= client.config.pipelining == Pipelining::Auto
+            && reads_between_transfers(client.greeting.text());
         if let Some(host) = client.config.virtual_host.clone() {
             let host = argument(Phase::Command(Verb::Host), host)?;
             client.ask(Command::Host(host)).await?;
@@ -178,7 +194,7 @@ impl<D: Dial> Client<D> {
     /// [`Error`] in the phases login and secure.
     pub async fn login(&mut self, login: &Login) -> Result<Reply, Error> {
         let user = argument(Phase::Login, login.user.as_slice())?;
-        self.features = None;
+        self.features = self.config.lessons.features(&login.user);
         self.representation = None;
         self.hash_setting = None;
         let mut reply = self.exchange(Phase::Login, &Command::User(user)).await?;
@@ -201,6 +217,9 @@ impl<D: Dial> Client<D> {
         #[cfg(feature = "tls")]
         self.protect_data().await?;
         self.introduce().await?;
+        if let Some(features) = &self.features {
+            self.config.lessons.note_features(&login.user, features);
+        }
         Ok(welcome)
     }
 
@@ -214,6 +233,13 @@ impl<D: Dial> Client<D> {
     #[must_use]
     pub const fn peer(&self) -> SocketAddr {
         self.peer
+    }
+
+    /// What it took to find and reach the server, before it spoke: about a round trip, if its name was
+    /// known and its first address answered.
+    #[must_use]
+    pub const fn connect_time(&self) -> Duration {
+        self.connect_time
     }
 
     /// The configuration this session was made with; [`Client::config_mut`] changes what comes next.
@@ -273,7 +299,7 @@ impl<D: Dial> Client<D> {
         command: &Command,
     ) -> Result<Reply, Error> {
         self.settle(phase).await?;
-        self.wire.conversation.queue(command);
+        self.wire.queue(command);
         self.next_final(phase).await
     }
 
@@ -288,7 +314,7 @@ impl<D: Dial> Client<D> {
         let mut replies = Vec::with_capacity(commands.len());
         if self.pipelines {
             for command in commands {
-                self.wire.conversation.queue(command);
+                self.wire.queue(command);
             }
             for _ in commands {
                 replies.push(self.next_final(phase).await?);
@@ -309,6 +335,8 @@ impl<D: Dial> Client<D> {
         if self.unfinished.is_some() {
             self.fence(phase).await?;
         }
+        // Asked for in vain: whatever comes now is no transfer.
+        self.asked_ahead = false;
         while self.wire.conversation.owed() > 0 {
             self.next_final(phase).await?;
         }
@@ -409,6 +437,16 @@ async fn dial_host<D: Dial>(dial: &D, config: &Config) -> Result<(D::Stream, Soc
         }
     }
     Err(error)
+}
+
+/// Whether the greeting names a server known to serve one command after the other, transfers included.
+/// Others answer 450 (ProFTPD) or 500 (pure-ftpd) to what comes during a transfer, or drop the transfer
+/// for it (pyftpdlib).
+fn reads_between_transfers(greeting: &[u8]) -> bool {
+    // The last two are the daemons of the BSDs and their descendants on Linux and Solaris.
+    [&b"vsFTPd"[..], b"FTP server (Version", b"FTP server (SunOS"]
+        .iter()
+        .any(|name| greeting.windows(name.len()).any(|window| window == *name))
 }
 
 /// Whether the greeting names a server known to lose commands that come before it is ready for them;

@@ -1,12 +1,15 @@
 //! What a session is to be like: where it leads, how it is secured, how patient it is.
 
+use std::fmt;
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use ftp_proto::Reply;
 use ftp_proto::time::Timestamp;
 
+use crate::client::Features;
 #[cfg(feature = "tls")]
 use crate::tls::TlsOptions;
 
@@ -38,6 +41,12 @@ pub struct Config {
     pub client_name: Option<String>,
     /// Whether commands may be sent ahead of replies.
     pub pipelining: Pipelining,
+    /// For sessions that do one passive transfer after the other: EPSV for the next one is sent behind
+    /// the command of the last, which saves a round trip each. Done only with servers known to read it
+    /// after the transfer and not in the middle of it, or with [`Pipelining::On`].
+    pub look_ahead: bool,
+    /// Who is told what is said on the control connection, passwords left out.
+    pub listener: Option<Listener>,
     /// A NOOP is sent this often while a transfer runs, so that neither the server nor a router on
     /// the way takes the control connection for dead. `None` sends none.
     pub keep_alive: Option<Duration>,
@@ -46,6 +55,37 @@ pub struct Config {
     /// What time it is, for dates that come without a year.
     pub now: fn() -> Timestamp,
     pub(crate) lessons: Arc<Lessons>,
+}
+
+/// One utterance on a control connection.
+#[derive(Clone, Copy, Debug)]
+pub enum Said<'a> {
+    /// A command line, without its end; in place of a password stands `…`.
+    Client(&'a [u8]),
+    /// A reply.
+    Server(&'a Reply),
+}
+
+/// Is told what is said on control connections, in the order in which this end says and reads it.
+#[derive(Clone)]
+pub struct Listener(Arc<dyn Fn(Said<'_>) + Send + Sync>);
+
+impl Listener {
+    /// Calls this for each command and reply; it should be quick.
+    #[must_use]
+    pub fn new(listen: impl Fn(Said<'_>) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(listen))
+    }
+
+    pub(crate) fn tell(&self, said: Said<'_>) {
+        (self.0)(said);
+    }
+}
+
+impl fmt::Debug for Listener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Listener")
+    }
 }
 
 /// How the connections are secured. There is no fall-back from TLS to clear text.
@@ -130,6 +170,9 @@ pub struct Limits {
 pub(crate) struct Lessons {
     no_extended_passive: AtomicBool,
     no_list_options: AtomicBool,
+    no_look_ahead: AtomicBool,
+    /// What FEAT said to this user.
+    features: Mutex<Option<(Vec<u8>, Features)>>,
     #[cfg(feature = "tls")]
     no_tls13: AtomicBool,
 }
@@ -147,6 +190,8 @@ impl Config {
             virtual_host: None,
             client_name: None,
             pipelining: Pipelining::Auto,
+            look_ahead: false,
+            listener: None,
             keep_alive: Some(Duration::from_secs(45)),
             limits: Limits::default(),
             now: system_time,
@@ -202,6 +247,25 @@ impl Lessons {
     #[cfg(feature = "tls")]
     pub(crate) fn avoids_tls13(&self) -> bool {
         self.no_tls13.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn avoid_look_ahead(&self) {
+        self.no_look_ahead.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn avoids_look_ahead(&self) -> bool {
+        self.no_look_ahead.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn note_features(&self, user: &[u8], features: &Features) {
+        let mut known = self.features.lock().unwrap_or_else(PoisonError::into_inner);
+        *known = Some((user.to_vec(), features.clone()));
+    }
+
+    pub(crate) fn features(&self, user: &[u8]) -> Option<Features> {
+        let known = self.features.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = known.as_ref().filter(|(of, _)| of == user);
+        known.map(|(_, features)| features.clone())
     }
 
     pub(crate) fn avoid_list_options(&self) {

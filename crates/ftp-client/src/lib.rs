@@ -56,7 +56,9 @@ mod wire;
 pub use ftp_proto;
 
 pub use self::client::{Client, Login};
-pub use self::config::{Config, DataAddress, DataMode, Limits, Pipelining, Security};
+pub use self::config::{
+    Config, DataAddress, DataMode, Limits, Listener, Pipelining, Said, Security,
+};
 pub use self::dial::Dial;
 pub use self::error::{Cause, Error, Phase};
 pub use self::pool::Pool;

@@ -13,8 +13,11 @@
 //! A transfer that is dropped is given up: its data connection is closed, the server answers with
 //! 426 or 226, and the session's next method reads that first.
 
+mod coding;
 mod flow;
 
+use std::convert::Infallible;
+use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -23,6 +26,7 @@ use ftp_proto::client::answer;
 use ftp_proto::{Reply, Verb};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use self::coding::{Inflow, Outflow};
 use self::flow::Flow;
 use crate::client::{Client, Opened};
 use crate::dial::Dial;
@@ -37,6 +41,8 @@ pub struct Download<'c, D: Dial> {
     flow: Flow<'c, D>,
     ahead: io::Cursor<Vec<u8>>,
     offset: u64,
+    coding: Option<Inflow>,
+    verb: Verb,
 }
 
 /// A file on its way to the server.
@@ -46,6 +52,7 @@ pub struct Download<'c, D: Dial> {
 /// write is dropped is unknown.
 pub struct Upload<'c, D: Dial> {
     flow: Flow<'c, D>,
+    coding: Option<Outflow>,
 }
 
 impl<'c, D: Dial> Download<'c, D> {
@@ -57,10 +64,13 @@ impl<'c, D: Dial> Download<'c, D> {
     ) -> Self {
         let offset = if opened.restarted { offset } else { 0 };
         let ahead = opened.ahead.clone();
+        let coding = client.deflate().map(Inflow::new);
         Self {
             flow: Flow::new(client, opened, verb),
             ahead: io::Cursor::new(ahead),
             offset,
+            coding,
+            verb,
         }
     }
 
@@ -72,8 +82,9 @@ impl<'c, D: Dial> Download<'c, D> {
 
     /// Bytes read so far, without the offset.
     #[must_use]
-    pub const fn received(&self) -> u64 {
-        self.flow.moved()
+    pub fn received(&self) -> u64 {
+        let moved = self.flow.moved();
+        self.coding.as_ref().map_or(moved, |coding| coding.received)
     }
 
     /// How much the server says will come, from the text of its 150. For progress bars only.
@@ -98,9 +109,14 @@ impl<'c, D: Dial> Download<'c, D> {
     /// tell with [`Download::note_moved`].
     #[must_use]
     pub fn clear_socket(&self) -> Option<&D::Stream> {
-        self.flow
-            .clear_socket()
-            .filter(|_| self.ahead.get_ref().is_empty())
+        let is_plain = self.ahead.get_ref().is_empty() && self.coding.is_none();
+        self.flow.clear_socket().filter(|_| is_plain)
+    }
+
+    /// Looks after the control connection while the bytes go past: keep-alives are sent, replies read.
+    /// To be polled beside the moving and dropped after it; it never ends by itself.
+    pub async fn attend(&mut self) -> Infallible {
+        poll_fn(|cx| self.flow.poll_attend(cx)).await
     }
 
     /// So many bytes were read from [`Download::clear_socket`].
@@ -112,7 +128,9 @@ impl<'c, D: Dial> Download<'c, D> {
     /// Makes an end before so many bytes an error, even if the server says all is well.
     #[must_use]
     pub const fn expecting(mut self, bytes: u64) -> Self {
-        self.flow.expect(bytes);
+        if self.coding.is_none() {
+            self.flow.expect(bytes);
+        }
         self
     }
 
@@ -139,22 +157,32 @@ impl<'c, D: Dial> Download<'c, D> {
 
 impl<'c, D: Dial> Upload<'c, D> {
     pub(crate) fn new(client: &'c mut Client<D>, opened: Opened<D::Stream>, verb: Verb) -> Self {
+        let coding = client.deflate().map(Outflow::new);
         Self {
             flow: Flow::new(client, opened, verb),
+            coding,
         }
     }
 
     /// Bytes handed over so far.
     #[must_use]
-    pub const fn sent(&self) -> u64 {
-        self.flow.moved()
+    pub fn sent(&self) -> u64 {
+        let moved = self.flow.moved();
+        self.coding.as_ref().map_or(moved, |coding| coding.taken)
     }
 
     /// The data connection itself, if it is in clear text: for callers that move the bytes by a shorter
     /// way than through memory. They keep their own deadlines, and tell with [`Upload::note_moved`].
     #[must_use]
     pub fn clear_socket(&self) -> Option<&D::Stream> {
-        self.flow.clear_socket()
+        let is_plain = self.coding.is_none();
+        self.flow.clear_socket().filter(|_| is_plain)
+    }
+
+    /// Looks after the control connection while the bytes go past: keep-alives are sent, replies read.
+    /// To be polled beside the moving and dropped after it; it never ends by itself.
+    pub async fn attend(&mut self) -> Infallible {
+        poll_fn(|cx| self.flow.poll_attend(cx)).await
     }
 
     /// So many bytes were written to [`Upload::clear_socket`].
@@ -175,7 +203,7 @@ impl<'c, D: Dial> Upload<'c, D> {
     ///
     /// [`Error`] of the transfer.
     pub async fn finish(mut self) -> Result<Reply, Error> {
-        self.flow.finish().await
+        poll_fn(|cx| coding::poll_end(&mut self.coding, &mut self.flow, cx)).await
     }
 
     /// Gives the upload up with ABOR; the server may keep a part.
@@ -195,17 +223,13 @@ impl<D: Dial> AsyncRead for Download<'_, D> {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        if this.ahead.get_ref().is_empty() {
-            return this.flow.poll_read(cx, buf);
+        let (flow, ahead) = (&mut this.flow, &mut this.ahead);
+        match &mut this.coding {
+            None => coding::read_raw(flow, ahead, cx, buf),
+            Some(coding) => coding.poll_read(cx, buf, this.verb, |cx, space| {
+                coding::read_raw(flow, ahead, cx, space)
+            }),
         }
-        let before = buf.filled().len();
-        ready!(Pin::new(&mut this.ahead).poll_read(cx, buf))?;
-        let count = buf.filled().len() - before;
-        this.flow.note_moved(count);
-        if this.ahead.position() == this.ahead.get_ref().len() as u64 {
-            this.ahead = io::Cursor::default();
-        }
-        Poll::Ready(Ok(()))
     }
 }
 
@@ -215,15 +239,24 @@ impl<D: Dial> AsyncWrite for Upload<'_, D> {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.get_mut().flow.poll_write(cx, buf)
+        let this = self.get_mut();
+        match &mut this.coding {
+            None => this.flow.poll_write(cx, buf),
+            Some(coding) => coding.poll_write(cx, buf, &mut this.flow),
+        }
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.get_mut().flow.poll_flush(cx)
+        let this = self.get_mut();
+        if let Some(coding) = &mut this.coding {
+            ready!(coding.poll_drain(cx, &mut this.flow))?;
+        }
+        this.flow.poll_flush(cx)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let ended = ready!(self.get_mut().flow.poll_finish(cx));
+        let this = self.get_mut();
+        let ended = ready!(coding::poll_end(&mut this.coding, &mut this.flow, cx));
         Poll::Ready(ended.map(drop).map_err(io::Error::from))
     }
 }

@@ -5,10 +5,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use ftp_proto::Reply;
 use ftp_proto::client::Conversation;
+use ftp_proto::{Argument, Command, Reply};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use crate::config::{Listener, Said};
 use crate::error::Cause;
 use crate::transport::Transport;
 
@@ -19,6 +20,7 @@ const READ_BYTES: usize = 4096;
 pub(crate) struct Wire<S> {
     pub(crate) transport: Transport<S>,
     pub(crate) conversation: Conversation,
+    listener: Option<Listener>,
     end: End,
 }
 
@@ -31,12 +33,48 @@ enum End {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
-    pub(crate) fn new(stream: S) -> Self {
+    pub(crate) fn new(stream: S, listener: Option<Listener>) -> Self {
         Self {
             transport: Transport::Plain(stream),
             conversation: Conversation::new(),
+            listener,
             end: End::Open,
         }
+    }
+
+    /// Puts a command into the queue.
+    pub(crate) fn queue(&mut self, command: &Command) {
+        self.conversation.queue(command);
+        self.tell_command(command);
+    }
+
+    /// Puts any line into the queue.
+    pub(crate) fn queue_line(&mut self, line: &Argument) {
+        self.conversation.queue_line(line);
+        if let Some(listener) = &self.listener {
+            listener.tell(Said::Client(line.as_bytes()));
+        }
+    }
+
+    /// Puts ABOR and the Synch before it into the queue, as [`Conversation::queue_abort`].
+    pub(crate) fn queue_abort(&mut self) -> usize {
+        self.tell_command(&Command::Abor);
+        self.conversation.queue_abort()
+    }
+
+    fn tell_command(&self, command: &Command) {
+        let Some(listener) = &self.listener else {
+            return;
+        };
+        let mut line = Vec::new();
+        match command {
+            Command::Pass(_) | Command::Acct(_) => {
+                line.extend(command.verb().name().as_bytes());
+                line.extend(HIDDEN.as_bytes());
+            }
+            command => command.encode(&mut line),
+        }
+        listener.tell(Said::Client(&line));
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -82,7 +120,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     pub(crate) fn poll_reply(&mut self, cx: &mut Context<'_>) -> Poll<Result<Reply, Cause>> {
         loop {
             match self.conversation.next_reply() {
-                Ok(Some(reply)) => return Poll::Ready(Ok(reply)),
+                Ok(Some(reply)) => {
+                    if let Some(listener) = &self.listener {
+                        listener.tell(Said::Server(&reply));
+                    }
+                    return Poll::Ready(Ok(reply));
+                }
                 Ok(None) if self.end == End::Closed => {
                     return Poll::Ready(match self.conversation.finish() {
                         Ok(Some(reply)) => Ok(reply),
@@ -128,6 +171,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         }
     }
 }
+
+/// Stands for a password.
+const HIDDEN: &str = " …";
 
 fn is_end(error: &io::Error) -> bool {
     matches!(

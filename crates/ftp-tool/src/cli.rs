@@ -98,6 +98,13 @@ pub struct Common {
     #[arg(long, value_name = "RATE", value_parser = parse_rate, help_heading = "Connection")]
     pub limit_rate: Option<u64>,
 
+    /// Compress on the way (MODE Z), where the server can
+    #[arg(long, help_heading = "Connection")]
+    pub compress: bool,
+
+    /// Show what is said to the server and what it answers; passwords are left out
+    #[arg(short, long, help_heading = "Output")]
+    pub verbose: bool,
     /// One JSON object a line on the standard output
     #[arg(long, help_heading = "Output")]
     pub json: bool,
@@ -261,9 +268,9 @@ pub struct Mirror {
     /// Say what would be done, and do nothing
     #[arg(short = 'n', long)]
     pub dry_run: bool,
-    /// Connections at once
-    #[arg(short, long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
-    pub jobs: u16,
+    /// Connections at once; without it as many as help, at most 32 and what the server allows
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub jobs: Option<u16>,
     /// Compare checksums afterwards
     #[arg(long, value_enum, value_name = "WHEN", default_value = "never")]
     pub verify: Verify,

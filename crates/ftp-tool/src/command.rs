@@ -6,11 +6,9 @@ use crate::cli::Command;
 use crate::console::{Event, Name};
 use crate::context::Context;
 use crate::failure::{Failure, Phase, STATUS_PARTIAL};
-use crate::retry::Retry;
 use crate::session::{Session, Worker};
 use crate::text::human_size;
-use crate::transfer::Outcome;
-use crate::transfer::download::wait_or_fail;
+use crate::transfer::{Outcome, persist};
 use crate::url::Url;
 
 mod get;
@@ -82,17 +80,10 @@ pub(crate) async fn retried<T>(
     worker: &mut Worker,
     mut act: impl AsyncFnMut(&mut Session) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
-    let mut retry = Retry::new(context.policy());
-    loop {
-        let result = match worker.session().await {
-            Ok(session) => act(session).await,
-            Err(failure) => Err(failure),
-        };
-        match result {
-            Ok(value) => return Ok(value),
-            Err(failure) => wait_or_fail(context, worker, failure, &mut retry, false).await?,
-        }
-    }
+    persist(context, worker, None, async |worker| {
+        act(worker.session().await?).await
+    })
+    .await
 }
 
 /// A worker for the server of a URL.

@@ -3,11 +3,13 @@
 
 use std::io::{self, IsTerminal as _, Write};
 
+use ftp_client::{Listener, Said};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use serde::ser::{SerializeMap as _, Serializer};
 
 use crate::failure::{Failure, reply_text};
+use crate::text::printable;
 
 /// Bytes that are usually text: a JSON string, or `{"hex": "…"}` if they are not UTF-8.
 #[derive(Clone, Copy, Debug)]
@@ -201,6 +203,31 @@ impl Console {
             hint: failure.hint.as_deref(),
             kept: failure.kept.as_deref(),
         });
+    }
+
+    /// Writes dialogues on the standard error, between the bars.
+    #[must_use]
+    pub fn listener(&self) -> Listener {
+        let bars = self.bars.clone();
+        Listener::new(move |said| {
+            bars.suspend(|| {
+                let mut stderr = io::stderr().lock();
+                let mut line = |mark: char, text: &[u8]| {
+                    // Nobody is there to complain to.
+                    writeln!(stderr, "{mark} {}", printable(text)).unwrap_or_default();
+                };
+                match said {
+                    Said::Client(words) => line('>', words),
+                    Said::Server(reply) => {
+                        let code = reply.code().to_string();
+                        for text in reply.lines() {
+                            let text = text.trim_ascii_end();
+                            line('<', &[code.as_bytes(), b" ", text].concat());
+                        }
+                    }
+                }
+            });
+        })
     }
 
     /// A bar for one transfer.

@@ -108,6 +108,7 @@ impl Context {
         if self.common.active {
             config.data_mode = DataMode::Active { announce: None };
         }
+        config.listener = self.common.verbose.then(|| self.console.listener());
         let patience = self.common.timeout;
         config.limits.connect = patience;
         config.limits.stall = patience;
@@ -120,7 +121,9 @@ impl Context {
             Some(proxy) => Route::through(proxy)
                 .map_err(|text| Failure::new(Phase::Usage, format!("--proxy: {text}")))?,
         };
-        Ok(Server::new(url.clone(), config, route, credential))
+        let mut server = Server::new(url.clone(), config, route, credential);
+        server.compresses = self.common.compress;
+        Ok(server)
     }
 
     fn security(&self, scheme: Scheme) -> Result<Security, Failure> {

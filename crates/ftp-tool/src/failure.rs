@@ -106,6 +106,8 @@ pub struct Failure {
     pub kept: Option<String>,
     /// Whether another attempt may fare better.
     pub may_pass: bool,
+    /// Whether the server has no room for one more session.
+    pub is_crowded: bool,
 }
 
 impl Failure {
@@ -119,6 +121,7 @@ impl Failure {
             hint: None,
             kept: None,
             may_pass: false,
+            is_crowded: false,
         }
     }
 

@@ -2,13 +2,15 @@
 
 use std::fmt::{self, Write as _};
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use ftp_client::{Cause, Client, Config, Error, Login, Phase as Step};
 use ftp_proto::Verb;
 use ftp_proto::listing::{Entry, Kind};
 use ftp_proto::time::Timestamp;
+use tokio::sync::Semaphore;
 
 use crate::credential::{Credential, Origin};
 use crate::failure::{Failure, Phase};
@@ -31,9 +33,15 @@ pub struct Server {
     pub route: Route,
     /// Who to be.
     pub credential: Credential,
+    /// Whether MODE Z is asked for.
+    pub compresses: bool,
     idle: Idle,
     /// Whether there was a connection, once.
     reached: AtomicBool,
+    /// Room for sessions that are being opened.
+    opening: Semaphore,
+    /// Microseconds the last connection took to be made.
+    round_trip: AtomicU64,
 }
 
 /// A session that nobody uses at the moment, where sessions are kept.
@@ -58,14 +66,23 @@ impl Server {
             config,
             route,
             credential,
+            compresses: false,
             idle: Idle::default(),
             reached: AtomicBool::new(false),
+            opening: Semaphore::new(MAX_OPENING),
+            round_trip: AtomicU64::new(0),
         }
     }
 
     /// From now on, [`Worker::quit`] hands its session on to the next worker instead of ending it.
     pub fn keep_sessions(&self) {
         self.idle.keeps.store(true, Ordering::Relaxed);
+    }
+
+    /// How far the server is: what the last connection took to be made.
+    #[must_use]
+    pub fn round_trip(&self) -> Duration {
+        Duration::from_micros(self.round_trip.load(Ordering::Relaxed))
     }
 
     fn take_idle(&self) -> Option<Session> {
@@ -84,20 +101,29 @@ impl Server {
     /// Resolve, connect, TLS and login.
     pub async fn open(&self) -> Result<Session, Failure> {
         let config = self.config.clone();
+        // Closed it never is.
+        let turn = self.opening.acquire().await.ok();
         let mut session = Client::connect(self.route.clone(), config)
             .await
             .map_err(|error| self.unreached(error))?;
+        drop(turn);
         self.reached.store(true, Ordering::Relaxed);
+        let micros = u64::try_from(session.connect_time().as_micros()).unwrap_or(u64::MAX);
+        self.round_trip.store(micros, Ordering::Relaxed);
         let credential = &self.credential;
         let mut login = Login::new(&*credential.user, credential.password.expose());
         login.account = credential
             .account
             .as_ref()
             .map(|account| account.expose().to_vec());
-        match session.login(&login).await {
-            Ok(_welcome) => Ok(session),
-            Err(error) => Err(self.refused(error)),
+        if let Err(error) = session.login(&login).await {
+            return Err(self.refused(error));
         }
+        if self.compresses {
+            let level = Some(COMPRESSION_LEVEL);
+            session.set_compression(level).await.map_err(failure)?;
+        }
+        Ok(session)
     }
 
     /// A server that was never reached is waited for in vain, more likely than not.
@@ -143,6 +169,7 @@ impl Server {
 pub struct Worker {
     server: Arc<Server>,
     session: Option<Session>,
+    in_series: bool,
 }
 
 impl Worker {
@@ -152,7 +179,24 @@ impl Worker {
         Self {
             server,
             session: None,
+            in_series: false,
         }
+    }
+
+    /// A worker for many files, each of which may be prepared while the one before it is on its way.
+    #[must_use]
+    pub const fn in_series(server: Arc<Server>) -> Self {
+        let mut worker = Self::new(server);
+        worker.in_series = true;
+        worker
+    }
+
+    /// Whether it has a session that is not known to be lost.
+    #[must_use]
+    pub fn has_session(&self) -> bool {
+        self.session
+            .as_ref()
+            .is_some_and(|session| !session.is_lost())
     }
 
     /// The server.
@@ -174,10 +218,11 @@ impl Worker {
             Some(session) => Ok(session),
             // A new one; the borrow checker does not see that the other arm has returned.
             session @ None => {
-                let fresh = match self.server.take_idle() {
+                let mut fresh = match self.server.take_idle() {
                     Some(idle) => idle,
                     None => self.server.open().await?,
                 };
+                fresh.config_mut().look_ahead = self.in_series;
                 Ok(session.insert(fresh))
             }
         }
@@ -210,6 +255,13 @@ impl Worker {
     }
 }
 
+/// Sessions with one server that are opened at once. vsftpd lets 32 wait to be greeted and leaves those
+/// beyond waiting for ever: their connection is made, as far as they can see.
+const MAX_OPENING: usize = 8;
+
+/// How hard MODE Z tries: what zlib itself takes for a good bargain.
+const COMPRESSION_LEVEL: u8 = 6;
+
 /// An error of the client in our words.
 pub fn failure(error: Error) -> Failure {
     let phase = match error.phase() {
@@ -240,7 +292,8 @@ pub fn failure(error: Error) -> Failure {
     if let Some(hint) = error.hint() {
         failure = failure.hint(hint);
     }
-    failure.may_pass = error.is_temporary() || error.is_crowded();
+    failure.is_crowded = error.is_crowded();
+    failure.may_pass = error.is_temporary() || failure.is_crowded;
     failure
 }
 
@@ -286,8 +339,7 @@ pub async fn facts(session: &mut Session, path: &[u8]) -> Result<Facts, Failure>
             Err(error) => return Err(failure(error)),
         }
     }
-    let size = session.size(path).await.map_err(failure)?;
-    let modified = session.modified(path).await.map_err(failure)?;
+    let (size, modified) = session.size_and_modified(path).await.map_err(failure)?;
     Ok(Facts {
         size,
         modified,

@@ -12,8 +12,11 @@ use std::time::Duration;
 use crate::checksum;
 use crate::cli::Verify;
 use crate::console::{Checksum, hex};
+use crate::context::Context;
 use crate::failure::{Failure, Phase};
+use crate::meter::Meter;
 use crate::mover::MoveError;
+use crate::retry::Retry;
 use crate::session::{Worker, failure};
 
 pub mod download;
@@ -34,6 +37,37 @@ pub enum Outcome {
     },
     /// Both sides were the same already.
     Unchanged,
+}
+
+/// Does something again and again, as long as it may help: a failure that will not pass, or was met too
+/// often without a byte gained (the meter tells), is the result.
+///
+/// # Errors
+///
+/// The last failure.
+pub async fn persist<T>(
+    context: &Context,
+    worker: &mut Worker,
+    meter: Option<&Meter>,
+    mut attempt: impl AsyncFnMut(&mut Worker) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let mut retry = Retry::new(context.policy());
+    let total = || meter.map_or(0, Meter::total);
+    loop {
+        let before = total();
+        let failure = match attempt(worker).await {
+            Ok(value) => return Ok(value),
+            Err(failure) if !failure.may_pass => return Err(failure),
+            Err(failure) => failure,
+        };
+        worker.lose();
+        let Some(wait) = retry.failed(total() > before, dice()) else {
+            return Err(failure);
+        };
+        let text = format!("{}; once more in {:.1} s", failure.what, wait.as_secs_f64());
+        context.console.note(&text);
+        tokio::time::sleep(wait).await;
+    }
 }
 
 /// Compares a local file with the server's checksum; `None` if that was not wanted or not possible.
@@ -101,7 +135,7 @@ pub async fn blocking<T: Send + 'static>(
 /// A number between 0 and 1 that differs between processes and moments; nothing depends on it but
 /// that clients do not come back all at once.
 #[must_use]
-pub fn dice() -> f64 {
+fn dice() -> f64 {
     let since = std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
         .unwrap_or(Duration::ZERO);

@@ -170,6 +170,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     drop(server);
     if options.mirror > 0 {
         let line = server::Line::start(options.latency)?;
+        println!("\nThe slow line is made of {}.", line.how());
         let server = Server::start(&ground, Some(&line))?;
         table(options, &ground, &clients, Task::Mirror, &server)?;
     }

@@ -17,6 +17,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
+mod carry;
 mod ftp;
 mod ftp_client;
 mod ftpd;
@@ -45,6 +46,9 @@ enum Task {
     FtpLimit(ftpd::LimitOptions),
     /// Our FTP clients beside those people use: rate, processor time, memory.
     FtpClient(Box<ftp_client::Options>),
+    /// The slow line between two tun devices; started by `bench/latency.py`.
+    #[command(hide = true)]
+    Carry(carry::Options),
 }
 
 fn main() -> ExitCode {
@@ -52,6 +56,7 @@ fn main() -> ExitCode {
         Task::Nonblocking(options) => run(&options),
         Task::Ftp(options) => ftpd::run(&options),
         Task::FtpClient(options) => ftp_client::run(&options),
+        Task::Carry(options) => carry::run(&options),
         Task::FtpLimit(options) => ftpd::limit::serve(&options),
     });
     match result {

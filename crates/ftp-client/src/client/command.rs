@@ -1,13 +1,13 @@
 //! Everything that needs no data connection, and the two that begin one.
 
 use ftp_proto::argument::Argument;
-use ftp_proto::client::{Conversation, answer};
-use ftp_proto::command::{OptionSetting, TimedPath};
+use ftp_proto::client::answer;
+use ftp_proto::command::{ByteRange, OptionSetting, TimedPath};
 use ftp_proto::feature::{self, Feature};
 use ftp_proto::listing::{Entry, mlsx};
-use ftp_proto::reply::Class;
+use ftp_proto::reply::{Class, Code};
 use ftp_proto::time::Timestamp;
-use ftp_proto::transfer::Type;
+use ftp_proto::transfer::{Mode, Type};
 use ftp_proto::{Command, Reply, Verb, address};
 
 use super::open::Way;
@@ -74,9 +74,15 @@ impl<D: Dial> Client<D> {
             commands.extend(OptionSetting::new(name, Some(on)).map(Command::Opts));
         }
         if !commands.is_empty() {
-            // Most servers have it on for good and some refuse to be told: either is fine.
-            self.exchange_all(Phase::Command(Verb::Opts), &commands)
-                .await?;
+            // Files are binary, and on the way the word costs no round trip.
+            commands.push(Command::Type(Type::Image));
+            // Most servers have UTF-8 on for good and some refuse to be told: either is fine.
+            let phase = Phase::Command(Verb::Opts);
+            let replies = self.exchange_all(phase, &commands).await?;
+            let is_set = replies
+                .last()
+                .is_some_and(|reply| reply.code() == Code::OKAY);
+            self.representation = is_set.then_some(Type::Image);
         }
         Ok(())
     }
@@ -93,6 +99,44 @@ impl<D: Dial> Client<D> {
             self.representation = Some(representation);
         }
         Ok(())
+    }
+
+    /// MODE Z for all that comes, listings included, or with `None` MODE S again. The level, 0 to 9, is
+    /// how hard both sides try; a server that cannot be told keeps its own. Says whether the server has
+    /// agreed: one that does not know the mode goes on without.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] of the connection; a refusal is none.
+    pub async fn set_compression(&mut self, level: Option<u8>) -> Result<bool, Error> {
+        let phase = Phase::Command(Verb::Mode);
+        let level = level.map(|level| level.min(9));
+        if self.deflate == level {
+            return Ok(true);
+        }
+        let Some(level) = level else {
+            self.ask(Command::Mode(Mode::Stream)).await?;
+            self.deflate = None;
+            return Ok(true);
+        };
+        if !self.features().await?.0.iter().any(is_mode_z) {
+            return Ok(false);
+        }
+        let mut commands = vec![Command::Mode(Mode::Deflate)];
+        let opts = Phase::Command(Verb::Opts);
+        let name = argument(opts, "MODE")?;
+        let value = argument(opts, format!("Z LEVEL {level}"))?;
+        commands.extend(OptionSetting::new(name, Some(value)).map(Command::Opts));
+        let replies = self.exchange_all(phase, &commands).await?;
+        let agreed = replies
+            .first()
+            .is_some_and(|reply| reply.code().class() == Class::Completion);
+        self.deflate = agreed.then_some(level);
+        Ok(agreed)
+    }
+
+    pub(crate) const fn deflate(&self) -> Option<u8> {
+        self.deflate
     }
 
     /// RETR: the file, byte by byte as it is on the server.
@@ -119,6 +163,44 @@ impl<D: Dial> Client<D> {
         self.set_type(Type::Image).await?;
         let opened = self.begin(Command::Retr(path), offset, Way::In).await?;
         Ok(Download::new(self, opened, Verb::Retr, offset))
+    }
+
+    /// Whether the server has RANG, and MODE allows it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] of the connection.
+    pub async fn serves_ranges(&mut self) -> Result<bool, Error> {
+        Ok(self.deflate.is_none() && self.features().await?.has("RANG"))
+    }
+
+    /// RANG and RETR: a part of the file, from `first` up to but not including `end`. Where the server has
+    /// no RANG, REST: then more comes than was asked for, and the caller stops reading.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::retrieve_from`].
+    pub async fn retrieve_range(
+        &mut self,
+        path: impl AsRef<[u8]>,
+        first: u64,
+        end: u64,
+    ) -> Result<Download<'_, D>, Error> {
+        let ranges = self.serves_ranges().await?;
+        let Some(last) = end.checked_sub(1).filter(|last| ranges && *last >= first) else {
+            return self.retrieve_from(path, first).await;
+        };
+        let path = argument(Phase::Command(Verb::Retr), path)?;
+        self.set_type(Type::Image).await?;
+        let phase = Phase::Command(Verb::Rang);
+        let range = Command::Rang(ByteRange { first, last });
+        let reply = self.exchange(phase, &range).await?;
+        if reply.code().class() != Class::Intermediate {
+            return Err(Error::new(phase, Cause::Refused(reply)));
+        }
+        let mut opened = self.begin(Command::Retr(path), 0, Way::In).await?;
+        opened.restarted = true;
+        Ok(Download::new(self, opened, Verb::Retr, first))
     }
 
     /// STOR: a new file, or a new content for an old one.
@@ -196,6 +278,40 @@ impl<D: Dial> Client<D> {
         let reply = self.exchange(phase, &Command::Mdtm(path)).await?;
         let is_answer = reply.code().class() == Class::Completion;
         Ok(answer::modified(&reply).filter(|_| is_answer))
+    }
+
+    /// SIZE and MDTM, and TYPE where it has to come before them, in one round trip if the server bears
+    /// that; `None` for what it does not say.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`]; a refusal is none.
+    pub async fn size_and_modified(
+        &mut self,
+        path: impl AsRef<[u8]>,
+    ) -> Result<(Option<u64>, Option<Timestamp>), Error> {
+        let phase = Phase::Command(Verb::Size);
+        let path = argument(phase, path)?;
+        let mut commands = vec![Command::Size(path.clone()), Command::Mdtm(path)];
+        let sets_type = self.representation != Some(Type::Image);
+        if sets_type {
+            commands.insert(0, Command::Type(Type::Image));
+            self.representation = None;
+        }
+        let mut replies = self.exchange_all(phase, &commands).await?.into_iter();
+        if sets_type && let Some(reply) = replies.next() {
+            accepted(Phase::Command(Verb::Type), reply)?;
+            self.representation = Some(Type::Image);
+        }
+        let mut yes = || {
+            let reply = replies.next();
+            reply.filter(|reply| reply.code().class() == Class::Completion)
+        };
+        let (size, modified) = (yes(), yes());
+        Ok((
+            size.as_ref().and_then(answer::size),
+            modified.as_ref().and_then(answer::modified),
+        ))
     }
 
     /// MFMT: sets the time of the last change.
@@ -360,7 +476,7 @@ impl<D: Dial> Client<D> {
         let line = argument(Phase::Quote, line)?;
         self.representation = None;
         self.settle(Phase::Quote).await?;
-        self.wire.conversation.queue_line(&line);
+        self.wire.queue_line(&line);
         self.next_final(Phase::Quote).await
     }
 
@@ -375,6 +491,17 @@ impl<D: Dial> Client<D> {
         Ok(Download::new(self, opened, verb, 0))
     }
 
+    /// Any command whose argument goes over a data connection, as a stream. TYPE is the caller's to set.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`].
+    pub async fn store_by(&mut self, command: Command) -> Result<Upload<'_, D>, Error> {
+        let verb = command.verb();
+        let opened = self.begin(command, 0, Way::Out).await?;
+        Ok(Upload::new(self, opened, verb))
+    }
+
     /// SITE with these words.
     ///
     /// # Errors
@@ -385,8 +512,8 @@ impl<D: Dial> Client<D> {
         self.ask(Command::Site(words)).await
     }
 
-    pub(crate) const fn conversation(&mut self) -> &mut Conversation {
-        &mut self.wire.conversation
+    pub(crate) fn queue(&mut self, command: &Command) {
+        self.wire.queue(command);
     }
 
     pub(crate) fn poll_exchange(
@@ -401,9 +528,9 @@ impl<D: Dial> Client<D> {
         let limit = self.config.limits.reply;
         if !self.wire.transport.is_clear() {
             // Within TLS there is no urgent data, and Telnet bytes would be part of the verb.
-            self.wire.conversation.queue(&Command::Abor);
+            self.wire.queue(&Command::Abor);
         } else {
-            let behind = self.wire.conversation.queue_abort();
+            let behind = self.wire.queue_abort();
             let wire = &mut self.wire;
             // The data mark and the line stay behind.
             let sent = std::future::poll_fn(|cx| wire.poll_send(cx, behind + 1));
@@ -425,6 +552,16 @@ const MAX_AHEAD: usize = 64;
 
 /// Telnet's data mark. RFC 854.
 const DATA_MARK: u8 = 242;
+
+/// `MODE Z`, with or without what follows.
+fn is_mode_z(feature: &Feature) -> bool {
+    let says_z = |words: &[u8]| {
+        words
+            .first()
+            .is_some_and(|byte| byte.eq_ignore_ascii_case(&b'Z'))
+    };
+    feature.is("MODE") && says_z(feature.parameters())
+}
 
 fn quoted(verb: Verb, reply: Reply) -> Result<Vec<u8>, Error> {
     let phase = Phase::Command(verb);

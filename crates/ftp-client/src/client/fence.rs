@@ -45,7 +45,7 @@ impl<D: Dial> Client<D> {
         if !self.pipelines && self.wire.conversation.owed() > 0 {
             about_transfer += usize::from(self.next_soon(phase).await?.is_some());
         }
-        self.wire.conversation.queue(&Command::Noop);
+        self.wire.queue(&Command::Noop);
         self.note_keep_alive();
         let mut answers = keep_alives + 1;
         for _ in 0..MAX_REPLIES {

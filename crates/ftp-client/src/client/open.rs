@@ -77,8 +77,9 @@ impl<D: Dial> Client<D> {
         self.announce_command(&command).await?;
         let plan = self.plan(verb).await?;
         let restart = self.restart(offset, way).await?;
-        self.wire.conversation.queue(&command);
+        self.wire.queue(&command);
         self.unfinished = Some(0);
+        self.ask_ahead();
         let limit = self.config.limits.first_byte;
         let peer = self.peer.ip();
         let rule = self.config.data_address;
@@ -148,7 +149,7 @@ impl<D: Dial> Client<D> {
             return Ok(Restart::None);
         }
         if way == Way::In && self.pipelines {
-            self.wire.conversation.queue(&command);
+            self.wire.queue(&command);
             return Ok(Restart::Asked);
         }
         let phase = Phase::Command(Verb::Rest);

@@ -3,6 +3,10 @@
 //! RFC 2428, RFC 959 §4.1.2. EPSV comes first, since its reply names a port only and works for both
 //! families. Where it is refused, not answered or leads nowhere, PASV is tried in time, and the
 //! host is remembered for it.
+//!
+//! Where one transfer follows another, EPSV for the next one goes out behind the command of the last:
+//! a server that reads its commands one by one answers both in one breath, and a file costs two round
+//! trips (229 and SYN, SYN+ACK and data) instead of three.
 
 use std::net::SocketAddr;
 
@@ -31,9 +35,12 @@ impl<D: Dial> Client<D> {
             return self.pasv().await;
         }
         let phase = Phase::Command(Verb::Epsv);
+        if let Some(target) = self.asked_before().await? {
+            return Ok(target);
+        }
         self.settle(phase).await?;
         let epsv = Command::Epsv(ExtendedPassive::Default);
-        self.wire.conversation.queue(&epsv);
+        self.wire.queue(&epsv);
         let limit = self.config.limits.extended_passive;
         let limit = if self.data_proven {
             self.config.limits.reply
@@ -68,6 +75,46 @@ impl<D: Dial> Client<D> {
         }
     }
 
+    /// EPSV for the transfer after the one whose command was just queued, if that is wanted and safe.
+    pub(super) fn ask_ahead(&mut self) {
+        let wanted = self.config.look_ahead
+            && self.pipelines
+            && self.is_sequential
+            && self.data_proven
+            && self.config.data_mode == DataMode::Passive
+            && !self.config.lessons.avoids_extended_passive()
+            && !self.config.lessons.avoids_look_ahead();
+        // PRET has to come first, and names what is not known yet.
+        let prepares = self.features.as_ref().is_some_and(|all| all.has("PRET"));
+        if wanted && !prepares {
+            let epsv = Command::Epsv(ExtendedPassive::Default);
+            self.wire.queue(&epsv);
+            self.asked_ahead = true;
+        }
+    }
+
+    /// What came of the EPSV that was sent behind the last transfer's command. `None`: there was none,
+    /// or it did not work and is not tried again.
+    async fn asked_before(&mut self) -> Result<Option<Target>, Error> {
+        if !self.asked_ahead || self.unfinished.is_some() || self.is_lost() {
+            return Ok(None);
+        }
+        let phase = Phase::Command(Verb::Epsv);
+        // Dropped in here, the next command finds an owed reply and reads it.
+        self.asked_ahead = false;
+        let reply = self.next_final(phase).await?;
+        // Keep-alives were sent behind it.
+        self.settle(phase).await?;
+        let port = address::scan_extended_passive(reply.text()).filter(|port| *port != 0);
+        match port.filter(|_| reply.code().class() == Class::Completion) {
+            Some(port) => Ok(Some(self.extended_target(port))),
+            None => {
+                self.config.lessons.avoid_look_ahead();
+                Ok(None)
+            }
+        }
+    }
+
     /// PASV.
     pub(super) async fn pasv(&mut self) -> Result<Target, Error> {
         let reply = self.ask(Command::Pasv).await?;
@@ -77,7 +124,7 @@ impl<D: Dial> Client<D> {
     /// PASV while EPSV is still owed a reply that may come or not.
     async fn pasv_past_late_reply(&mut self) -> Result<Target, Error> {
         let phase = Phase::Command(Verb::Pasv);
-        self.wire.conversation.queue(&Command::Pasv);
+        self.wire.queue(&Command::Pasv);
         let mut reply = self.next_final(phase).await?;
         if reply.code() == Code::EXTENDED_PASSIVE {
             reply = self.next_final(phase).await?;

@@ -2,6 +2,7 @@
 
 mod watch;
 
+use std::convert::Infallible;
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
@@ -375,12 +376,7 @@ impl<'c, D: Dial> Flow<'c, D> {
         while let Poll::Ready(event) = self.watch.poll(cx) {
             let limit = match event {
                 Event::KeepAlive => {
-                    if self.control.is_none() && self.last.is_none() {
-                        self.keep_alives += 1;
-                        self.client.note_keep_alive();
-                        self.client.conversation().queue(&Command::Noop);
-                        self.listen(cx);
-                    }
+                    self.keep_alive(cx);
                     continue;
                 }
                 Event::Over(limit) => limit,
@@ -393,6 +389,25 @@ impl<'c, D: Dial> Flow<'c, D> {
             return Poll::Ready(Err(error));
         }
         Poll::Pending
+    }
+
+    /// Looks after the control connection while somebody else moves the bytes: replies are read and
+    /// kept, keep-alives sent. Never ready.
+    pub(super) fn poll_attend(&mut self, cx: &mut Context<'_>) -> Poll<Infallible> {
+        self.listen(cx);
+        while self.watch.poll_keep_alive(cx).is_ready() {
+            self.keep_alive(cx);
+        }
+        Poll::Pending
+    }
+
+    fn keep_alive(&mut self, cx: &mut Context<'_>) {
+        if self.control.is_none() && self.last.is_none() {
+            self.keep_alives += 1;
+            self.client.note_keep_alive();
+            self.client.queue(&Command::Noop);
+            self.listen(cx);
+        }
     }
 
     /// Reads what the server says on the control connection, without waiting.

@@ -91,4 +91,5 @@ Examples:
   echo 'ls -l' | sundew ftp shell ftp://ftp.example.org/pub/
 
 Commands: ls, tree, cd, lcd, pwd, lpwd, get, put, cat, mirror, rm, mv, mkdir, quote, help, exit.
-Tab completes commands and names; the history is kept for the session only.";
+Tab completes commands and names. What is typed is kept in ~/.local/state/sundew/ftp-history, lines with
+passwords left out.";

@@ -2,8 +2,9 @@
 
 use std::collections::VecDeque;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ftp_proto::reply::Code;
 use futures_util::future::join_all;
@@ -24,6 +25,7 @@ use crate::tree::{Node, RelPath, Tree};
 use crate::url::Url;
 
 mod act;
+mod crew;
 
 /// Which way the bytes go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,8 +80,10 @@ pub(super) async fn run(context: &Context, options: &Mirror) -> Result<u8, Failu
         url,
     };
     let server = context.server(&run.url)?;
-    let mut workers: Vec<Worker> = (0..options.jobs)
-        .map(|_| Worker::new(Arc::clone(&server)))
+    // Each connects when it has something to do.
+    let most = options.jobs.map_or(crew::MOST, usize::from);
+    let mut workers: Vec<Worker> = (0..most)
+        .map(|_| Worker::in_series(Arc::clone(&server)))
         .collect();
     let status = run.mirror(&mut workers, begun).await;
     join_all(workers.iter_mut().map(Worker::quit)).await;
@@ -150,7 +154,11 @@ impl Run<'_> {
     /// The server's tree, its directories listed by all workers at once.
     async fn remote_tree(&self, workers: &mut [Worker]) -> Result<Tree, Failure> {
         let top = &self.url.path;
-        match walk::with_workers(self.context, workers, top, &self.rules.filter).await {
+        let most = self.options.jobs.map_or(crew::LISTING, usize::from);
+        let crew = workers
+            .get_mut(..most.min(workers.len()))
+            .unwrap_or_default();
+        match walk::with_workers(self.context, crew, top, &self.rules.filter).await {
             Ok(tree) if tree.nodes.is_empty() && !top.is_empty() => {
                 // Some servers list what is not there as empty, which must not pass for an empty
                 // directory.
@@ -250,9 +258,27 @@ impl Run<'_> {
         meter: &Meter,
         tally: &mut Tally,
     ) -> usize {
+        let count = match self.options.jobs {
+            Some(jobs) => usize::from(jobs),
+            None => crew::size(plan, Self::distance(workers)),
+        };
         let waiting: Mutex<VecDeque<&Action>> = Mutex::new(plan.transfers.iter().collect());
         let shared = Mutex::new((std::mem::take(tally), 0_usize));
-        let work = workers.iter_mut().map(|worker| async {
+        let open = AtomicUsize::new(workers.iter().filter(|one| one.has_session()).count());
+        let work = workers.iter_mut().take(count).map(|worker| async {
+            // A server that has no room for one more has room for those that are there.
+            if !worker.has_session() {
+                match worker.session().await {
+                    Ok(_) => {
+                        open.fetch_add(1, Ordering::Relaxed);
+                    }
+                    Err(failure) if failure.is_crowded && open.load(Ordering::Relaxed) > 0 => {
+                        return;
+                    }
+                    // Met again, and tried again, with the first file.
+                    Err(_) => {}
+                }
+            }
             loop {
                 let next = waiting
                     .lock()
@@ -281,6 +307,12 @@ impl Run<'_> {
         let (all, moved) = shared.into_inner().unwrap_or_else(PoisonError::into_inner);
         *tally = all;
         moved
+    }
+
+    /// How far the server is, as the first of its sessions has found it.
+    fn distance(workers: &[Worker]) -> Duration {
+        let first = workers.first();
+        first.map_or(Duration::ZERO, |worker| worker.server().round_trip())
     }
 
     async fn one(

@@ -19,9 +19,9 @@ use crate::failure::{Failure, Phase};
 use crate::local::{self, Folder};
 use crate::session::{Worker, join};
 use crate::text::printable;
-use crate::transfer::Outcome;
+use crate::transfer::blocking;
 use crate::transfer::upload::{self, Job};
-use crate::url::Url;
+use crate::url::{TypeCode, Url};
 
 pub(super) async fn run(context: &Context, put: &Put) -> Result<u8, Failure> {
     if put.files.len() > 1 && !put.url.is_directory() {
@@ -86,7 +86,12 @@ async fn one(
             .try_clone_to_owned()
             .map_err(|error| Failure::local(file, &error))?;
         let meter = context.meter(&printable(&url.path), None, 0);
-        let outcome = upload::from_stream(worker, &url.path, File::from(stdin), &meter).await;
+        let stdin = File::from(stdin);
+        let outcome = if is_text(url) {
+            upload::from_text(worker, &url.path, stdin, &meter).await
+        } else {
+            upload::from_stream(worker, &url.path, stdin, &meter).await
+        };
         meter.bar().finish_and_clear();
         report(context, "up", url, None, &outcome?, begun);
         return Ok(());
@@ -113,21 +118,31 @@ async fn one(
     };
     let url = put.url.at(remote.clone());
     let meter = context.meter(&printable(name), None, 0);
-    let job = Job {
-        folder,
-        path,
-        remote,
-        there: None,
-        force: put.force,
-        restart: put.restart,
-        verify: put.verify,
+    let outcome = if is_text(&put.url) {
+        let opened = blocking(move || folder.read(&path)).await;
+        let (text, _) = opened.map_err(|error| Failure::local(file, &error))?;
+        upload::from_text(worker, &remote, text, &meter).await
+    } else {
+        let job = Job {
+            folder,
+            path,
+            remote,
+            there: None,
+            force: put.force,
+            restart: put.restart,
+            verify: put.verify,
+        };
+        upload::from_folder(context, worker, &job, &meter).await
     };
-    let outcome: Result<Outcome, Failure> =
-        upload::from_folder(context, worker, &job, &meter).await;
     meter.bar().finish_and_clear();
     let local = file.as_os_str().as_bytes();
     report(context, "up", &url, Some(local), &outcome?, begun);
     Ok(())
+}
+
+/// `;type=a`.
+fn is_text(url: &Url) -> bool {
+    url.type_code == Some(TypeCode::Ascii)
 }
 
 fn directory_of(url: &Url) -> Vec<u8> {

@@ -19,6 +19,7 @@ use crate::transfer::blocking;
 use crate::url::Url;
 
 mod complete;
+mod history;
 mod word;
 
 use complete::{Helper, Names};
@@ -69,9 +70,20 @@ impl Place {
     /// Lines from a person.
     async fn interact(&mut self, context: &Context) -> Result<(), Failure> {
         let broken = |error: ReadlineError| Failure::new(Phase::Local, error.to_string());
-        let config = Config::builder().auto_add_history(true).build();
+        let config = Config::builder()
+            .auto_add_history(false)
+            .max_history_size(history::MAX_LINES)
+            .map_err(broken)?
+            .build();
         let mut editor = Editor::<Helper, MemHistory>::with_history(config, MemHistory::new())
             .map_err(broken)?;
+        let file = history::path();
+        for line in blocking(move || Ok(file.map(|file| history::read(&file)).unwrap_or_default()))
+            .await
+            .unwrap_or_default()
+        {
+            editor.add_history_entry(line).map_err(broken)?;
+        }
         editor.set_helper(Some(Helper(Arc::clone(&self.names))));
         context.console.note("help lists the commands, exit leaves");
         loop {
@@ -88,6 +100,20 @@ impl Place {
             .await
             .map_err(|error| Failure::new(Phase::Local, error.to_string()))?;
             editor = back;
+            if let Ok(line) = &line
+                && !history::is_secret(line)
+                && editor.add_history_entry(line.as_str()).map_err(broken)?
+            {
+                // At once: an interrupted session keeps its history as well.
+                let (file, line) = (history::path(), line.clone());
+                let kept =
+                    blocking(move || file.map_or(Ok(()), |file| history::append(&file, &line)));
+                if let Err(error) = kept.await {
+                    context
+                        .console
+                        .note(&format!("the history is not kept: {error}"));
+                }
+            }
             match line {
                 Ok(line) if !self.line(context, &line).await => return Ok(()),
                 Ok(_) | Err(ReadlineError::Interrupted) => {}

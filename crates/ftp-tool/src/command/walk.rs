@@ -106,6 +106,8 @@ struct Shared {
     busy: usize,
     tree: Tree,
     failure: Option<Failure>,
+    /// Workers that have had a session.
+    open_sessions: usize,
 }
 
 /// As [`remote`], the directories listed by all workers at once; retried as the options say.
@@ -120,6 +122,7 @@ pub(super) async fn with_workers(
         busy: 0,
         tree: Tree::default(),
         failure: None,
+        open_sessions: 0,
     });
     let changed = Notify::new();
     let work = workers
@@ -131,6 +134,27 @@ pub(super) async fn with_workers(
         Some(failure) => Err(failure),
         None => Ok(shared.tree),
     }
+}
+
+/// Whether the worker has a session, or at least nobody else has one: a server that has no room for one
+/// more has room for those that are there, and they take the directory.
+async fn joins(worker: &mut Worker, directory: &RelPath, shared: &Mutex<Shared>) -> bool {
+    if worker.has_session() {
+        return true;
+    }
+    let result = worker.session().await.map(drop);
+    let mut shared = shared.lock().unwrap_or_else(PoisonError::into_inner);
+    match result {
+        Ok(()) => shared.open_sessions += 1,
+        Err(failure) if failure.is_crowded && shared.open_sessions > 0 => {
+            shared.busy -= 1;
+            shared.open.push(directory.clone());
+            return false;
+        }
+        // Met again, and tried again, with the listing.
+        Err(_) => {}
+    }
+    true
 }
 
 async fn work(
@@ -157,6 +181,10 @@ async fn work(
             wake.await;
             continue;
         };
+        if !joins(worker, &directory, shared).await {
+            changed.notify_waiters();
+            return;
+        }
         let mut found = Tree::default();
         let listed = retried(context, worker, async |session| {
             found = Tree::default();

@@ -13,7 +13,7 @@ use ftp_proto::{Argument, Command};
 use rustix::fs::FileType;
 use tokio::io::AsyncReadExt as _;
 
-use super::{Outcome, blocking, dice, move_failure, segment, verify};
+use super::{Outcome, blocking, move_failure, persist, segment, verify};
 use crate::cli::Verify;
 use crate::context::Context;
 use crate::failure::{Failure, Phase};
@@ -21,7 +21,6 @@ use crate::local::{self, Folder};
 use crate::meter::Meter;
 use crate::mover::{self, Place};
 use crate::part::{NOTED_FROM_BYTES, Part, Range, Version, missing};
-use crate::retry::Retry;
 use crate::route::Route;
 use crate::session::{self, Facts, Session, Worker, stream_failure};
 use crate::text::{human_size, printable};
@@ -66,42 +65,11 @@ pub async fn to_folder(
     job: &Job,
     meter: &Meter,
 ) -> Result<Outcome, Failure> {
-    let mut retry = Retry::new(context.policy());
     let mut resumed_from = None;
-    loop {
-        let before = meter.total();
-        let failure = match attempt(context, worker, job, meter, &mut resumed_from).await {
-            Ok(outcome) => return Ok(outcome),
-            Err(failure) => failure,
-        };
-        let gained = meter.total() > before;
-        wait_or_fail(context, worker, failure, &mut retry, gained).await?;
-    }
-}
-
-/// Waits before the next attempt, or gives the failure back: it will not pass, or was met too often.
-///
-/// # Errors
-///
-/// The failure.
-pub async fn wait_or_fail(
-    context: &Context,
-    worker: &mut Worker,
-    failure: Failure,
-    retry: &mut Retry,
-    gained: bool,
-) -> Result<(), Failure> {
-    if !failure.may_pass {
-        return Err(failure);
-    }
-    worker.lose();
-    let Some(wait) = retry.failed(gained, dice()) else {
-        return Err(failure);
-    };
-    let text = format!("{}; once more in {:.1} s", failure.what, wait.as_secs_f64());
-    context.console.note(&text);
-    tokio::time::sleep(wait).await;
-    Ok(())
+    persist(context, worker, Some(meter), async |worker| {
+        attempt(context, worker, job, meter, &mut resumed_from).await
+    })
+    .await
 }
 
 async fn attempt(
@@ -132,8 +100,8 @@ async fn attempt(
             && let Some(bytes) = small(worker, &job.remote).await?
         {
             meter.moved(bytes.len());
-            let file = write_small(job, version, bytes).await?;
-            return conclude(worker, job, file, resumed_from.unwrap_or(0), meter).await;
+            let before = resumed_from.unwrap_or(0);
+            return write_small(worker, job, version, bytes, before, meter).await;
         }
     }
     let (part, done) = {
@@ -246,7 +214,11 @@ pub async fn pump(
         let spliced = tokio::task::spawn_blocking(move || {
             mover::download(socket.as_fd(), &mut place, rest, stall, &meter)
         });
-        let count = match spliced.await {
+        let ended = tokio::select! {
+            ended = spliced => ended,
+            never = download.attend() => match never {},
+        };
+        let count = match ended {
             Ok(result) => result.map_err(move_failure),
             Err(_) => Err(Failure::new(Phase::Transfer, "the thread did not end")),
         };
@@ -333,24 +305,16 @@ pub async fn to_stream(
     stream: &File,
     meter: &Meter,
 ) -> Result<Outcome, Failure> {
-    let mut retry = Retry::new(context.policy());
     let mut first: Option<Facts> = None;
-    loop {
-        let before = meter.total();
-        let attempt = stream_once(context, worker, remote, stream, meter, &mut first).await;
-        let failure = match attempt {
-            Ok(()) => {
-                return Ok(Outcome::Done {
-                    bytes: meter.total(),
-                    resumed_from: 0,
-                    checksum: None,
-                });
-            }
-            Err(failure) => failure,
-        };
-        let gained = meter.total() > before;
-        wait_or_fail(context, worker, failure, &mut retry, gained).await?;
-    }
+    persist(context, worker, Some(meter), async |worker| {
+        stream_once(context, worker, remote, stream, meter, &mut first).await
+    })
+    .await?;
+    Ok(Outcome::Done {
+        bytes: meter.total(),
+        resumed_from: 0,
+        checksum: None,
+    })
 }
 
 async fn stream_once(
@@ -456,7 +420,15 @@ async fn small(worker: &mut Worker, remote: &[u8]) -> Result<Option<Vec<u8>>, Fa
     Ok(Some(bytes))
 }
 
-async fn write_small(job: &Job, version: Version, bytes: Vec<u8>) -> Result<Arc<Part>, Failure> {
+/// Puts a short body into its file, in one call where nothing is to be compared first.
+async fn write_small(
+    worker: &mut Worker,
+    job: &Job,
+    version: Version,
+    bytes: Vec<u8>,
+    resumed_from: u64,
+    meter: &Meter,
+) -> Result<Outcome, Failure> {
     if let Some(size) = version.size
         && (bytes.len() as u64) < size
     {
@@ -467,9 +439,20 @@ async fn write_small(job: &Job, version: Version, bytes: Vec<u8>) -> Result<Arc<
     let written = blocking(move || {
         let (part, _) = Part::open(&copy.folder, &copy.path, version, false)?;
         Place::At(part.clone_file()?, 0).write(&bytes)?;
-        Ok(Arc::new(part))
+        if copy.verify != Verify::Never {
+            return Ok(Some(part));
+        }
+        part.finish()?;
+        Ok(None)
     });
-    written.await.map_err(|error| job.local_failure(&error))
+    match written.await.map_err(|error| job.local_failure(&error))? {
+        Some(part) => conclude(worker, job, Arc::new(part), resumed_from, meter).await,
+        None => Ok(Outcome::Done {
+            bytes: meter.total(),
+            resumed_from,
+            checksum: None,
+        }),
+    }
 }
 
 /// All bytes are here: compares checksums and puts the file in its place.

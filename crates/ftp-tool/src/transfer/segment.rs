@@ -144,8 +144,9 @@ async fn one(
         .clone_file()
         .map_err(|error| Failure::new(Phase::Local, error.to_string()))?;
     let session = worker.session().await?;
+    let is_range = session.serves_ranges().await.map_err(session::failure)?;
     let mut download = session
-        .retrieve_from(&job.remote, range.start)
+        .retrieve_range(&job.remote, range.start, range.end)
         .await
         .map_err(session::failure)?;
     if download.offset() != range.start {
@@ -161,7 +162,8 @@ async fn one(
         let what = format!("{moved} of {length} bytes of a segment came");
         return Err(Failure::new(Phase::Transfer, what).passing());
     }
-    let ended = if size == Some(range.end) {
+    // With RANG, or at the end of the file, the server has no more to send.
+    let ended = if is_range || size == Some(range.end) {
         download.finish().await.map(drop)
     } else {
         download.abort().await

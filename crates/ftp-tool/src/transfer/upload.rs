@@ -6,19 +6,18 @@ use std::os::fd::AsFd as _;
 use std::os::unix::fs::FileExt as _;
 
 use ftp_client::{Phase as Step, Upload};
-use ftp_proto::Verb;
 use ftp_proto::time::Timestamp;
+use ftp_proto::transfer::{Format, ToNetwork, Type};
+use ftp_proto::{Argument, Command, Verb};
 use tokio::io::AsyncWriteExt as _;
 
-use super::download::wait_or_fail;
-use super::{Outcome, blocking, move_failure, verify};
+use super::{Outcome, blocking, move_failure, persist, verify};
 use crate::cli::Verify;
 use crate::context::Context;
 use crate::failure::{Failure, Phase};
 use crate::local::Folder;
 use crate::meter::Meter;
 use crate::mover::{self, MoveError};
-use crate::retry::Retry;
 use crate::route::Route;
 use crate::session::{self, Facts, Session, Worker, stream_failure};
 use crate::tree::RelPath;
@@ -56,23 +55,18 @@ pub async fn from_folder(
     job: &Job,
     meter: &Meter,
 ) -> Result<Outcome, Failure> {
-    let mut retry = Retry::new(context.policy());
     let mut begun = false;
-    loop {
-        let before = meter.total();
-        let failure = match attempt(context, worker, job, meter, &mut begun).await {
-            Ok(outcome) => return Ok(outcome),
-            Err(mut failure) => {
-                if meter.total() > 0 {
-                    let kept = "what the server has; the same command goes on from there";
-                    failure.kept = Some(kept.to_owned());
-                }
-                failure
+    persist(context, worker, Some(meter), async |worker| {
+        let result = attempt(context, worker, job, meter, &mut begun).await;
+        result.map_err(|mut failure| {
+            if meter.total() > 0 {
+                let kept = "what the server has; the same command goes on from there";
+                failure.kept = Some(kept.to_owned());
             }
-        };
-        let gained = meter.total() > before;
-        wait_or_fail(context, worker, failure, &mut retry, gained).await?;
-    }
+            failure
+        })
+    })
+    .await
 }
 
 async fn attempt(
@@ -185,7 +179,11 @@ async fn push_file(
         let sent = tokio::task::spawn_blocking(move || {
             mover::upload(&file, offset, socket.as_fd(), stall, &meter)
         });
-        let Ok(sent) = sent.await else {
+        let sent = tokio::select! {
+            sent = sent => sent,
+            never = upload.attend() => match never {},
+        };
+        let Ok(sent) = sent else {
             return Err(Failure::new(Phase::Transfer, "the thread did not end"));
         };
         return match sent {
@@ -248,6 +246,51 @@ pub async fn from_stream(
             break;
         }
         push(&mut upload, buffer.get(..count).unwrap_or_default(), meter).await?;
+    }
+    upload.finish().await.map_err(session::failure)?;
+    Ok(Outcome::Done {
+        bytes: meter.total(),
+        resumed_from: 0,
+        checksum: None,
+    })
+}
+
+/// Uploads a text, its line ends made those of the network: neither resumed nor compared, since its size
+/// there is another one.
+///
+/// # Errors
+///
+/// [`Failure`].
+pub async fn from_text(
+    worker: &mut Worker,
+    remote: &[u8],
+    mut stream: File,
+    meter: &Meter,
+) -> Result<Outcome, Failure> {
+    let path =
+        Argument::new(remote).map_err(|error| Failure::new(Phase::Usage, error.to_string()))?;
+    let session = worker.session().await?;
+    let ascii = Type::Ascii(Format::NonPrint);
+    session.set_type(ascii).await.map_err(session::failure)?;
+    let upload = session.store_by(Command::Stor(path)).await;
+    let mut upload = upload.map_err(session::failure)?;
+    let mut text = ToNetwork::default();
+    let mut buffer = vec![0; BUFFER_BYTES];
+    let mut converted = Vec::new();
+    loop {
+        let (count, stream_back, back) = blocking(move || {
+            let count = read_once(&mut stream, &mut buffer)?;
+            Ok((count, stream, buffer))
+        })
+        .await
+        .map_err(|error| move_failure(MoveError::File(error)))?;
+        (stream, buffer) = (stream_back, back);
+        if count == 0 {
+            break;
+        }
+        converted.clear();
+        text.convert(buffer.get(..count).unwrap_or_default(), &mut converted);
+        push(&mut upload, &converted, meter).await?;
     }
     upload.finish().await.map_err(session::failure)?;
     Ok(Outcome::Done {

@@ -107,19 +107,16 @@ const FAR: Ipv4Addr = Ipv4Addr::new(10, 213, 0, 2);
 
 /// Two network namespaces with a slow line between them; they end with it.
 #[derive(Debug)]
-pub(crate) struct Line(Child);
+pub(crate) struct Line {
+    child: Child,
+    how: String,
+}
 
 impl Line {
     pub(crate) fn start(round_trip_ms: u32) -> Result<Self> {
         let mut child = Command::new("python3")
-            .args([
-                "bench/latency.py",
-                "bench",
-                &round_trip_ms.to_string(),
-                "--",
-            ])
-            // Says that the line is there, and lives until its input ends.
-            .args(["sh", "-c", "echo ready; read end"])
+            .args(["bench/latency.py", "bench", &round_trip_ms.to_string()])
+            .arg(std::env::current_exe()?)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -128,16 +125,24 @@ impl Line {
         if let Some(output) = child.stdout.take() {
             BufReader::new(output).read_line(&mut said)?;
         }
-        if said != "ready\n" {
-            bail!("the slow line needs root, iproute2 and /dev/net/tun");
+        match said.trim_end() {
+            "" => bail!("the slow line needs root, iproute2 and netem or /dev/net/tun"),
+            how => Ok(Self {
+                child,
+                how: how.to_owned(),
+            }),
         }
-        Ok(Self(child))
+    }
+
+    /// `netem` or `tun`.
+    pub(crate) fn how(&self) -> &str {
+        &self.how
     }
 }
 
 impl Drop for Line {
     fn drop(&mut self) {
-        drop(self.0.stdin.take());
-        self.0.wait().map(drop).unwrap_or_default();
+        drop(self.child.stdin.take());
+        self.child.wait().map(drop).unwrap_or_default();
     }
 }

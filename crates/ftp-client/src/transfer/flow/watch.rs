@@ -53,11 +53,19 @@ impl Watch {
         self.after_final = Some(Timer::new(limit));
     }
 
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+    /// Ready each time a sign of life is due.
+    pub(super) fn poll_keep_alive(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if let Some(timer) = &mut self.keep_alive
             && timer.is_over(cx)
         {
             timer.restart(timer.limit);
+            return Poll::Ready(());
+        }
+        Poll::Pending
+    }
+
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+        if self.poll_keep_alive(cx).is_ready() {
             return Poll::Ready(Event::KeepAlive);
         }
         for timer in self.whole.iter_mut().chain(&mut self.after_final) {
