@@ -189,8 +189,10 @@ pub struct Networks {
 pub struct Login {
     /// A program with its arguments, asked about users that are not in the configuration.
     pub command: Vec<String>,
-    /// An `http://` address that is asked instead of a program.
+    /// An `http://` or `https://` address that is asked instead of a program.
     pub url: Option<super::http::Url>,
+    /// PEM: authorities that sign the certificate of an `https://` address; the system's if not given.
+    pub authorities: Option<PathBuf>,
     /// How long the answer may take.
     pub timeout: Span,
     /// Questions asked at a time; further logins wait.
@@ -202,6 +204,7 @@ impl Default for Login {
         Self {
             command: Vec::new(),
             url: None,
+            authorities: None,
             timeout: seconds(5),
             concurrency: 8,
         }

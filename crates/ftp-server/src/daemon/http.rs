@@ -2,6 +2,8 @@
 
 use std::convert::Infallible;
 use std::io;
+use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -10,14 +12,20 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode, Uri};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
 use serde::de::{self, Deserialize, Deserializer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
 
-/// An `http://` address.
+/// An `http://` or `https://` address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Url {
+    is_tls: bool,
     host: String,
     port: u16,
     path: String,
@@ -28,18 +36,89 @@ impl Url {
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
         let uri: Uri = text.parse().ok()?;
-        if uri.scheme_str() != Some("http") {
+        let (is_tls, usual_port) = match uri.scheme_str() {
+            Some("http") => (false, 80),
+            Some("https") => (true, 443),
+            _ => return None,
+        };
+        let host = uri.host()?.trim_matches(['[', ']']);
+        if host.is_empty() {
             return None;
         }
-        let host = uri.host()?.trim_matches(['[', ']']);
         Some(Self {
+            is_tls,
             host: host.to_owned(),
-            port: uri.port_u16().unwrap_or(80),
+            port: uri.port_u16().unwrap_or(usual_port),
             path: uri
                 .path_and_query()
                 .map_or("/", |path| path.as_str())
                 .to_owned(),
         })
+    }
+
+    /// Whether nobody can listen: by TLS, or because it does not leave this machine.
+    #[must_use]
+    pub fn is_private(&self) -> bool {
+        let is_loopback = |address: IpAddr| address.to_canonical().is_loopback();
+        self.is_tls || self.host == "localhost" || self.host.parse().is_ok_and(is_loopback)
+    }
+}
+
+/// How services are asked: in the clear, or under TLS by these authorities.
+#[derive(Clone, Debug, Default)]
+pub struct Trust(Option<Arc<ClientConfig>>);
+
+impl Trust {
+    /// What an address needs: for `https` the authorities in this PEM, or the system's.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the authorities.
+    pub fn of(url: &Url, authorities: Option<&[u8]>) -> Result<Self, String> {
+        if !url.is_tls {
+            return Ok(Self::default());
+        }
+        let mut roots = RootCertStore::empty();
+        match authorities {
+            Some(pem) => {
+                for certificate in CertificateDer::pem_slice_iter(pem) {
+                    let certificate = certificate.map_err(|error| error.to_string())?;
+                    roots.add(certificate).map_err(|error| error.to_string())?;
+                }
+            }
+            // What cannot be read of a whole system's is no reason to stop.
+            None => drop(
+                roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs),
+            ),
+        }
+        if roots.is_empty() {
+            return Err("there is no authority to trust for `https`".to_owned());
+        }
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|error| error.to_string())?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        Ok(Self(Some(Arc::new(config))))
+    }
+}
+
+/// A connection, with TLS or without.
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+
+async fn connect(url: &Url, trust: &Trust) -> io::Result<Box<dyn Stream>> {
+    let stream = TcpStream::connect((url.host.as_str(), url.port)).await?;
+    match &trust.0 {
+        None if url.is_tls => Err(io::ErrorKind::Unsupported.into()),
+        None => Ok(Box::new(stream)),
+        Some(config) => {
+            let name = ServerName::try_from(url.host.clone()).map_err(io::Error::other)?;
+            let connector = TlsConnector::from(Arc::clone(config));
+            Ok(Box::new(connector.connect(name, stream).await?))
+        }
     }
 }
 
@@ -47,7 +126,8 @@ impl<'de> Deserialize<'de> for Url {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         Self::new(&text).ok_or_else(|| {
-            let text = format!("`{text}` is not an address like \"http://127.0.0.1:8080/login\"");
+            let text =
+                format!("`{text}` is not an address like \"https://auth.example.org/login\"");
             de::Error::custom(text)
         })
     }
@@ -58,10 +138,9 @@ impl<'de> Deserialize<'de> for Url {
 /// # Errors
 ///
 /// The system's, those of HTTP, [`io::ErrorKind::TimedOut`], and any status but 200.
-pub async fn post(url: &Url, body: Vec<u8>, time: Duration) -> io::Result<Vec<u8>> {
+pub async fn post(url: &Url, trust: &Trust, body: Vec<u8>, time: Duration) -> io::Result<Vec<u8>> {
     let exchange = async {
-        let stream = TcpStream::connect((url.host.as_str(), url.port)).await?;
-        let io = TokioIo::new(stream);
+        let io = TokioIo::new(connect(url, trust).await?);
         let (mut sender, connection) = hyper::client::conn::http1::handshake(io)
             .await
             .map_err(io::Error::other)?;
@@ -177,18 +256,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_has_a_host_and_is_not_https() {
+    fn an_address_has_a_host_and_is_one_of_the_web() {
         let url = Url::new("http://[::1]:8080/login?x=1").unwrap();
         assert_eq!((url.host.as_str(), url.port), ("::1", 8080));
         assert_eq!(url.path, "/login?x=1");
         assert_eq!(Url::new("http://localhost").unwrap().port, 80);
-        for text in [
-            "https://localhost/",
-            "localhost",
-            "http://",
-            "ftp://x/",
-            "/x",
-        ] {
+        let url = Url::new("https://localhost/").unwrap();
+        assert_eq!((url.is_tls, url.port), (true, 443));
+        for text in ["localhost", "http://", "ftp://x/", "/x"] {
             assert_eq!(Url::new(text), None, "{text}");
         }
     }

@@ -54,8 +54,15 @@ enum Password {
 
 impl Book {
     /// The users of a configuration and its users file, which is weaker.
-    #[must_use]
-    pub fn new(config: &Config, more: &BTreeMap<String, UserSection>, runner: &Runner) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with `login.authorities`.
+    pub fn new(
+        config: &Config,
+        more: &BTreeMap<String, UserSection>,
+        runner: &Runner,
+    ) -> Result<Self, String> {
         let mut users = HashMap::new();
         for (name, section) in more.iter().chain(&config.user) {
             let entry = Entry {
@@ -65,12 +72,12 @@ impl Book {
             users.insert(name.as_bytes().to_vec(), entry);
         }
         let anonymous = &config.anonymous;
-        Self {
+        Ok(Self {
             users,
             anonymous: anonymous.enabled.then(|| anonymous.clone()),
-            external: External::new(&config.login, runner),
+            external: External::new(&config.login, runner)?,
             least_tls: config.tls.required,
-        }
+        })
     }
 
     /// Adds a user whose password is known in clear; stronger than one of the configuration.
@@ -253,7 +260,7 @@ mod tests {
 
     fn book(text: &str) -> Book {
         let config = Config::parse(Path::new("f"), text.as_bytes()).unwrap();
-        Book::new(&config, &BTreeMap::new(), &Runner::Here)
+        Book::new(&config, &BTreeMap::new(), &Runner::Here).unwrap()
     }
 
     #[test]

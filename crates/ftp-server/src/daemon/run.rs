@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::config::{Config, Letters, TlsKey, UserSection};
 use super::confine::{self, Identity, Reach};
 use super::homes::Homes;
-use super::login::{Book, Logins};
+use super::login::{Book, Logins, external};
 use super::metrics::Metrics;
 use super::notify::Notifier;
 use super::options::Serve;
@@ -128,6 +128,10 @@ pub(super) fn look_at_files(
 ) -> Result<(), Failure> {
     for root in roots(config, users) {
         is_directory(root)?;
+    }
+    if let Some(url) = &config.login.url {
+        let trust = external::trust(&config.login, url);
+        trust.map_err(|error| Failure::new(FailureKind::Config, error))?;
     }
     tls::load(&config.tls).map(|_| ())
 }
@@ -272,6 +276,7 @@ fn restrict(
         &tls.certificate,
         &tls.key,
         &tls.client_authorities,
+        &config.login.authorities,
     ];
     // Their directories: a file that is replaced is another one, and a certificate often a link.
     reach.read.extend(files.into_iter().flatten().map(parent));
@@ -449,7 +454,8 @@ pub(super) fn book(
     serve: &Serve,
     runner: &Runner,
 ) -> Result<Book, Failure> {
-    let mut book = Book::new(config, users, runner);
+    let book = Book::new(config, users, runner);
+    let mut book = book.map_err(|error| Failure::new(FailureKind::Config, error))?;
     let rights = if serve.write {
         Rights::ALL
     } else {

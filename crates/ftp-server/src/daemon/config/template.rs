@@ -3,7 +3,7 @@
 
 /// The text of the file.
 pub const TEMPLATE: &str = r#"# Configuration of ftpd: `ftpd --config FILE`. What is commented out is the default.
-# `ftpd check FILE` says what is wrong; SIGHUP reads users, their rules and certificates again.
+# `ftpd check FILE` says what is wrong; SIGHUP reads it again. What needs a restart says so.
 # Durations: 30 (seconds), "250ms", "5m", "1h". Sizes: 4096, "64k", "10MiB", "2GB".
 
 # The directory served to users who have none of their own.
@@ -14,7 +14,7 @@ pub const TEMPLATE: &str = r#"# Configuration of ftpd: `ftpd --config FILE`. Wha
 [listen]
 # A port on all addresses, IPv4 and IPv6 at once.
 #port = 2121
-# Or exactly these addresses. A change needs a restart.
+# Or exactly these addresses. All of [listen] but `proxy_from` needs a restart.
 #addresses = []
 # Addresses where TLS begins before the greeting, as on port 990.
 #implicit_tls = []
@@ -87,10 +87,12 @@ pub const TEMPLATE: &str = r#"# Configuration of ftpd: `ftpd --config FILE`. Wha
 #ratio_credit = "10MB"
 
 [login]
-# Users that are not in this file: a program, or a web service on this machine, that reads a JSON
-# object with user, password, address, and answers with one; see the guide.
+# Users that are not in this file: a program, or a web service, that reads a JSON object with user,
+# password, address, and answers with one; see the guide.
 #command = []
-#url = "http://127.0.0.1:8080/login"
+#url = "https://auth.example.org/login"
+# Authorities that sign the certificate of the service, in PEM; the system's if not given.
+#authorities = "/etc/ftpd/auth.pem"
 #timeout = "5s"
 #concurrency = 8
 
@@ -163,7 +165,7 @@ pub const TEMPLATE: &str = r#"# Configuration of ftpd: `ftpd --config FILE`. Wha
 #allow_ccc = true
 
 [log]
-# On standard error: "warn", "info" (with each command), "debug", or per part; "text" or "json".
+# On standard error, of which the form needs a restart: "warn", "info" (with each command), "debug", or per part; "text" or "json".
 #filter = "info,ftp_server::connection=warn"
 #format = "text"
 # Each transfer as a line of xferlog, and everything that happens as JSON. Reopened on SIGHUP.
@@ -171,7 +173,7 @@ pub const TEMPLATE: &str = r#"# Configuration of ftpd: `ftpd --config FILE`. Wha
 #events = "/var/log/ftpd/events.json"
 
 [metrics]
-# /metrics for Prometheus and /healthz, on loopback only.
+# /metrics for Prometheus and /healthz, on loopback only. Needs a restart.
 #listen = "127.0.0.1:9121"
 
 [hooks]
@@ -186,7 +188,7 @@ pub const TEMPLATE: &str = r#"# Configuration of ftpd: `ftpd --config FILE`. Wha
 #concurrency = 16
 
 [process]
-# Who to become once the ports are open, if started as root.
+# Needs a restart. Who to become once the ports are open, if started as root.
 #user = "ftp"
 #group = "ftp"
 # Give up everything but the files served and written, where the kernel can (Landlock).

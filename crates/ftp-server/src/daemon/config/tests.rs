@@ -133,6 +133,7 @@ fn every_key_of_the_template_is_known_and_every_default_is_true() {
         "total",
         "ratio_credit",
         "url",
+        "authorities",
         "ports",
         "advertise",
         "advertise_to",

@@ -1,4 +1,4 @@
-//! Logins decided elsewhere: a program, or a web service on this machine.
+//! Logins decided elsewhere: a program, or a web service.
 //!
 //! Both read one JSON object, `{"user", "password", "address", "local", "tls"}`, and answer with one:
 //! `{"allow": false}`, or `{"allow": true, …}` with the keys of `[user.NAME]`. A program reads it from
@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 
 use crate::auth::{Attempt, Denied};
 use crate::daemon::config::{Login, UserSection};
-use crate::daemon::http::{self, Url};
+use crate::daemon::http::{self, Trust, Url};
 use crate::daemon::program::{self, Program, Runner};
 
 /// Whoever knows more users than the configuration.
@@ -24,23 +24,33 @@ pub struct External {
 #[derive(Debug)]
 enum Oracle {
     Program(Program),
-    Web(Url),
+    Web(Url, Trust),
 }
 
 impl External {
     /// What `[login]` names, if it names anything.
-    #[must_use]
-    pub fn new(login: &Login, runner: &Runner) -> Option<Self> {
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with `login.authorities`.
+    pub fn new(login: &Login, runner: &Runner) -> Result<Option<Self>, String> {
         let oracle = match (Program::new(&login.command, runner), &login.url) {
             (Some(program), _) => Oracle::Program(program),
-            (None, Some(url)) => Oracle::Web(url.clone()),
-            (None, None) => return None,
+            (None, Some(url)) => {
+                if !url.is_private() {
+                    tracing::warn!(
+                        "`login.url` is not https: passwords go over a network in the clear"
+                    );
+                }
+                Oracle::Web(url.clone(), trust(login, url)?)
+            }
+            (None, None) => return Ok(None),
         };
-        Some(Self {
+        Ok(Some(Self {
             oracle,
             timeout: login.timeout.0,
             questions: Arc::new(Semaphore::new(login.concurrency)),
-        })
+        }))
     }
 
     /// What a user may do.
@@ -67,7 +77,7 @@ impl External {
                 let run = program.run(&[], question, self.timeout).await;
                 run.and_then(program::Finished::output)
             }
-            Oracle::Web(url) => http::post(url, question, self.timeout).await,
+            Oracle::Web(url, trust) => http::post(url, trust, question, self.timeout).await,
         };
         let answer = answer.map_err(|error| {
             tracing::error!(%error, "no answer about a login");
@@ -75,6 +85,20 @@ impl External {
         })?;
         read(&answer)
     }
+}
+
+/// How the service is asked.
+///
+/// # Errors
+///
+/// What is wrong with `login.authorities`.
+pub fn trust(login: &Login, url: &Url) -> Result<Trust, String> {
+    let Some(path) = &login.authorities else {
+        return Trust::of(url, None);
+    };
+    let about = |text: String| format!("{}: {text}", path.display());
+    let pem = std::fs::read(path).map_err(|error| about(error.to_string()))?;
+    Trust::of(url, Some(&pem)).map_err(about)
 }
 
 fn read(answer: &[u8]) -> Result<UserSection, Denied> {

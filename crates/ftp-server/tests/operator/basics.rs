@@ -1,30 +1,13 @@
-//! `ftpd` as an operator uses it: configuration, users, limits, bans, logs, metrics, hooks, signals.
+//! Users, logs, metrics, bans, programs, signals: what the guide says, tried.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "helpers of a test fail the test"
-)]
-#![allow(
-    clippy::disallowed_types,
-    clippy::disallowed_methods,
-    reason = "the program is run from outside, on files of the host"
-)]
-
-use std::fmt::Write as _;
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::io::Read;
 use std::path::PathBuf;
-use std::process::{Child, ChildStderr, Command, Output, Stdio};
+use std::process::Command;
 use std::time::Instant;
 
-use tempfile::TempDir;
-
-#[path = "support/client.rs"]
-mod client;
-
-use client::{Client, PATIENCE};
+use crate::client::PATIENCE;
+use crate::daemon::{BIG_BYTES, Daemon, ftpd, hash};
 
 #[test]
 fn a_mistake_in_the_configuration_is_one_line_with_its_place_and_status_78() {
@@ -101,7 +84,7 @@ fn transfers_logins_and_sessions_can_be_watched() {
          [metrics]\nlisten = '127.0.0.1:0'\n[process]\ncontrol = 'HERE/control'\n",
         hash("secret")
     ));
-    let metrics = server.stderr_line("metrics on http://");
+    let metrics = server.log_line("metrics on http://");
     let metrics = metrics.rsplit(' ').next().unwrap().to_owned();
     let mut anna = server.client();
     anna.log_in("anna", "secret");
@@ -190,9 +173,42 @@ fn a_guesser_is_banned_until_the_ban_is_lifted() {
 }
 
 #[test]
+fn the_filter_of_the_guide_finds_guessers_in_the_events_and_nobody_else() {
+    let mut server = Daemon::start(
+        "[user.anna]\ncertificates = ['00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00']\n\
+         [tls]\nself_signed = true\n[anonymous]\ntls = 'control'\n\
+         [bans]\ndelay = '1ms'\n[log]\nevents = 'HERE/events'\n",
+    );
+    let mut client = server.client();
+    client.expect("220 ");
+    // A name that looks like the end of a line, and one that may not come without TLS.
+    for name in ["x\",\"address\":\"192.0.2.1", "anna", "ftp"] {
+        client.ask(&format!("USER {name}"), "");
+        client.ask("PASS x", "5");
+    }
+    assert!(server.end("TERM").success());
+    let filter = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../docs/guide/fail2ban-ftpd.conf"
+    );
+    // fail2ban takes the time out of the line, and reads <HOST> as an address.
+    let script = format!(
+        "import re\n\
+         rule = next(l for l in open('{filter}') if l.startswith('failregex')).split('=', 1)[1].strip()\n\
+         rule = re.compile(rule.replace('<HOST>', r'(?P<host>[0-9a-f.:]+)'))\n\
+         for line in open('{}'):\n\
+         \x20   line = re.sub(r'\"time\":\"[^\"]*\"', '', line, count=1).rstrip()\n\
+         \x20   found = rule.search(line)\n\
+         \x20   if found: print(found['host'])\n",
+        server.path("events")
+    );
+    let found = Command::new("python3").args(["-c", &script]).output();
+    assert_eq!(found.unwrap().stdout, b"127.0.0.1\n127.0.0.1\n");
+}
+
+#[test]
 fn a_hangup_reads_users_again_and_a_mistake_changes_nothing() {
-    let mut server =
-        Daemon::start("users_file = 'HERE/users'\n[bans]\nfailures = 0\ndelay = '1ms'\n");
+    let server = Daemon::start("users_file = 'HERE/users'\n[bans]\nfailures = 0\ndelay = '1ms'\n");
     let mut client = server.client();
     client.expect("220 ");
     client.ask("USER anna", "331 ");
@@ -200,12 +216,12 @@ fn a_hangup_reads_users_again_and_a_mistake_changes_nothing() {
     let users = server.path("users");
     fs::write(&users, format!("[anna]\npassword = '{}'\n", hash("one"))).unwrap();
     server.signal("HUP");
-    server.stderr_line("configuration read again");
+    server.log_line("configuration read again");
     let mut client = server.client();
     client.log_in("anna", "one");
     fs::write(&users, "[anna]\npasword = 'x'\n").unwrap();
     server.signal("HUP");
-    let told = server.stderr_line("configuration not taken over");
+    let told = server.log_line("configuration not taken over");
     assert!(told.contains("users:2:1: unknown key `pasword`"), "{told}");
     let mut client = server.client();
     client.log_in("anna", "one");
@@ -261,7 +277,7 @@ fn a_transfer_under_way_is_finished_before_the_program_ends() {
     let mut first = [0; 1000];
     data.read_exact(&mut first).unwrap();
     server.signal("TERM");
-    server.stderr_line("stopping");
+    server.log_line("stopping");
     let mut rest = Vec::new();
     data.read_to_end(&mut rest).unwrap();
     assert_eq!(first.len() + rest.len(), BIG_BYTES);
@@ -302,132 +318,4 @@ fn nobody_answers_is_status_69() {
     let control = dir.path().join("control");
     let output = ftpd(&["who", "--control", control.to_str().unwrap()], "");
     assert_eq!(output.status.code(), Some(69));
-}
-
-/// More than the buffers of a connection take.
-const BIG_BYTES: usize = 20_000_000;
-
-/// Runs the program to its end.
-fn ftpd(arguments: &[&str], input: &str) -> Output {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_ftpd"))
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    // Most commands read nothing.
-    let _written = stdin.write_all(input.as_bytes());
-    drop(stdin);
-    child.wait_with_output().unwrap()
-}
-
-/// The hash of a password, as the program makes it.
-fn hash(password: &str) -> String {
-    let output = ftpd(&["hash"], &format!("{password}\n"));
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
-}
-
-/// The program with a configuration, killed at the end.
-struct Daemon {
-    child: Child,
-    stderr: BufReader<ChildStderr>,
-    port: u16,
-    /// The second line it has printed.
-    hint: String,
-    dir: TempDir,
-}
-
-impl Daemon {
-    /// Starts it; `HERE/` in the configuration stands for its directory.
-    fn start(config: &str) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let here = dir.path();
-        for directory in ["common", "anna", "anna/pub"] {
-            fs::create_dir(here.join(directory)).unwrap();
-        }
-        fs::write(here.join("common/common"), "of all\n").unwrap();
-        fs::write(here.join("common/big"), vec![b'x'; BIG_BYTES]).unwrap();
-        fs::write(here.join("anna/own"), "of anna\n").unwrap();
-        fs::write(here.join("users"), "").unwrap();
-        let mut text = String::from("root = 'HERE/common'\n");
-        // Keys without a section have to come first.
-        let (head, sections) = config.split_at(config.find('[').unwrap_or(config.len()));
-        let head_is_list = head.trim_start().starts_with("users_file");
-        let (head, sections) = if head_is_list {
-            (head, sections)
-        } else {
-            ("", config)
-        };
-        write!(
-            text,
-            "{head}[listen]\naddresses = ['127.0.0.1:0']\n{sections}"
-        )
-        .unwrap();
-        let file = here.join("ftpd.toml");
-        fs::write(
-            &file,
-            text.replace("HERE/", &format!("{}/", here.display())),
-        )
-        .unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_ftpd"))
-            .arg("--config")
-            .arg(&file)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut stdout = BufReader::new(child.stdout.take().unwrap());
-        let (mut line, mut hint) = (String::new(), String::new());
-        stdout.read_line(&mut line).unwrap();
-        stdout.read_line(&mut hint).unwrap();
-        let port = line.trim_end().rsplit(' ').next().unwrap().parse();
-        let stderr = BufReader::new(child.stderr.take().unwrap());
-        Self {
-            port: port.expect("the port stands at the end of the first line"),
-            child,
-            stderr,
-            hint,
-            dir,
-        }
-    }
-
-    fn client(&self) -> Client {
-        let address: SocketAddr = (Ipv4Addr::LOCALHOST, self.port).into();
-        Client::connect(address)
-    }
-
-    fn path(&self, name: &str) -> String {
-        self.dir.path().join(name).to_str().unwrap().to_owned()
-    }
-
-    fn signal(&self, name: &str) {
-        let pid = self.child.id().to_string();
-        let status = Command::new("kill").args(["-s", name, &pid]).status();
-        assert!(status.unwrap().success());
-    }
-
-    fn end(&mut self, signal: &str) -> std::process::ExitStatus {
-        self.signal(signal);
-        self.child.wait().unwrap()
-    }
-
-    /// Reads the log up to a line that has this in it.
-    fn stderr_line(&mut self, part: &str) -> String {
-        let mut line = String::new();
-        while !line.contains(part) {
-            line.clear();
-            let count = self.stderr.read_line(&mut line).unwrap();
-            assert!(count > 0, "the log ends before {part:?}");
-        }
-        line.trim_end().to_owned()
-    }
-}
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ended = self.child.kill().and_then(|()| self.child.wait());
-    }
 }
