@@ -4,10 +4,10 @@
 pub mod external;
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use argon2::{Argon2, PasswordHash};
+use argon2::password_hash::PasswordHasher;
+use argon2::{Algorithm, Argon2, Block, Params, PasswordHash, Version};
 use ftp_proto::Argument;
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
@@ -26,6 +26,7 @@ pub struct Logins {
     members: Members,
     /// Password checks at a time.
     checks: Arc<Semaphore>,
+    memory: Arc<Memory>,
 }
 
 /// What is read from the configuration.
@@ -110,7 +111,8 @@ impl Logins {
         Self {
             book: RwLock::new(Arc::new(book)),
             members: Members::default(),
-            checks: Arc::new(Semaphore::new(cores)),
+            checks: Arc::new(Semaphore::new(cores.min(MAX_CHECKS))),
+            memory: Arc::default(),
         }
     }
 
@@ -154,9 +156,9 @@ impl Logins {
         let Ok(permit) = Arc::clone(&self.checks).acquire_owned().await else {
             return false;
         };
-        let given = given.to_vec();
+        let (given, memory) = (given.to_vec(), Arc::clone(&self.memory));
         let check = tokio::task::spawn_blocking(move || {
-            let fits = verify(&given, hash.as_ref().map(Hash::as_str));
+            let fits = memory.verify(&given, hash.as_ref().map(Hash::as_str));
             drop(permit);
             fits
         });
@@ -216,13 +218,72 @@ pub fn hash(password: &[u8]) -> Result<String, argon2::password_hash::Error> {
 }
 
 /// Whether a password fits a hash; takes as long without a hash, which nothing fits. Blocks for some
-/// tens of milliseconds.
+/// tens of milliseconds, and takes the memory that the hash says.
 #[must_use]
 pub fn verify(password: &[u8], hash: Option<&str>) -> bool {
-    let fits = PasswordHash::new(hash.unwrap_or(NOBODY))
-        .is_ok_and(|hash| Argon2::default().verify_password(password, &hash).is_ok());
-    fits && hash.is_some()
+    Memory::default().verify(password, hash)
 }
+
+/// Memory of password checks, kept from one to the next: each takes some 20 MiB, and an allocator that has
+/// had such a block from every thread in turn does not give them all back.
+#[derive(Debug, Default)]
+struct Memory(Mutex<Vec<Vec<Block>>>);
+
+impl Memory {
+    fn take(&self, count: usize) -> Vec<Block> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut blocks = kept.pop().unwrap_or_default();
+        drop(kept);
+        if blocks.len() < count {
+            // Not resized: that would copy what nobody needs.
+            blocks = vec![Block::default(); count];
+        }
+        blocks
+    }
+
+    fn give_back(&self, blocks: Vec<Block>) {
+        if blocks.len() <= MAX_KEPT_BLOCKS {
+            let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            kept.push(blocks);
+        }
+    }
+
+    /// As [`verify`].
+    fn verify(&self, password: &[u8], hash: Option<&str>) -> bool {
+        let fits = self.fits(password, hash.unwrap_or(NOBODY));
+        fits.unwrap_or(false) && hash.is_some()
+    }
+
+    /// `None` for what is no hash of argon2.
+    fn fits(&self, password: &[u8], hash: &str) -> Option<bool> {
+        let hash = PasswordHash::new(hash).ok()?;
+        let (salt, expected) = (hash.salt?, hash.hash?);
+        let algorithm = Algorithm::try_from(hash.algorithm.as_str()).ok()?;
+        let version = hash.version.map(Version::try_from).transpose().ok()?;
+        let params = Params::try_from(&hash).ok()?;
+        let count = params.block_count();
+        let argon2 = Argon2::new(algorithm, version.unwrap_or_default(), params);
+        let mut made = vec![0; expected.len()];
+        let mut blocks = self.take(count);
+        let done = argon2.hash_password_into_with_memory(
+            password,
+            salt.as_ref(),
+            &mut made,
+            blocks.get_mut(..count)?,
+        );
+        self.give_back(blocks);
+        done.ok()?;
+        let pairs = made.iter().zip(expected.as_bytes());
+        // All of it, so that the time does not tell how much was right.
+        Some(pairs.fold(0, |differs, (one, other)| differs | (one ^ other)) == 0)
+    }
+}
+
+/// Blocks of 1 KiB that are kept for the next check of the same kind.
+const MAX_KEPT_BLOCKS: usize = 64 * 1024;
+
+/// Password checks at a time, if there are as many processors: each holds its memory.
+const MAX_CHECKS: usize = 8;
 
 /// The hash that is checked for users that do not exist: of the usual cost, and nobody's.
 const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5bm9ib2R5bm9i\
@@ -253,8 +314,8 @@ mod tests {
     }
 
     fn cheap(password: &[u8]) -> String {
-        let params = argon2::Params::new(8, 1, 1, None).unwrap();
-        let argon2 = Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params);
+        let params = Params::new(8, 1, 1, None).unwrap();
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         argon2.hash_password(password).unwrap().to_string()
     }
 
@@ -268,6 +329,19 @@ mod tests {
         assert!(Hash::new(NOBODY).is_ok());
         let cost = |hash: &str| hash.split('$').nth(3).map(str::to_owned);
         assert_eq!(cost(NOBODY), cost(&hash(b"x").unwrap()));
+    }
+
+    #[test]
+    fn memory_is_used_again_for_checks_of_any_cost() {
+        let memory = Memory::default();
+        let (cheap, ours) = (cheap(b"secret"), hash(b"secret").unwrap());
+        for hash in [&ours, &cheap, &ours, &ours, &cheap] {
+            assert!(memory.verify(b"secret", Some(hash)));
+            assert!(!memory.verify(b"other", Some(hash)));
+            assert!(!memory.verify(b"secret", None));
+        }
+        assert_eq!(memory.0.lock().unwrap().len(), 1);
+        assert!(!memory.verify(b"secret", Some("$argon2id$v=19$m=8,t=1,p=1")));
     }
 
     #[tokio::test]

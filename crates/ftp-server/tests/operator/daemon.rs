@@ -5,8 +5,9 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::{Child, ChildStderr, Command, ExitStatus, Output, Stdio};
+use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
@@ -41,7 +42,7 @@ pub(crate) fn hash(password: &str) -> String {
 pub(crate) struct Daemon {
     pub(crate) child: Child,
     /// Lines of its log, read by a thread so that it never waits for us.
-    log: Receiver<String>,
+    log: Mutex<Receiver<String>>,
     pub(crate) port: u16,
     /// The second line it has printed.
     pub(crate) hint: String,
@@ -86,7 +87,7 @@ impl Daemon {
         Self {
             port,
             child,
-            log,
+            log: Mutex::new(log),
             hint,
             dir,
         }
@@ -120,13 +121,40 @@ impl Daemon {
         self.child.wait().unwrap()
     }
 
+    /// Descriptors the process has open.
+    pub(crate) fn descriptors(&self) -> usize {
+        let directory = format!("/proc/{}/fd", self.child.id());
+        fs::read_dir(directory).unwrap().count()
+    }
+
+    /// Memory the process holds, in KiB.
+    pub(crate) fn resident_kib(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+        let number = line.and_then(|line| line.split_whitespace().nth(1));
+        number.unwrap().parse().unwrap()
+    }
+
+    /// Waits until no more descriptors are open than so many.
+    pub(crate) fn settles_at(&self, most: usize) {
+        let until = Instant::now() + PATIENCE;
+        while self.descriptors() > most {
+            let open = self.descriptors();
+            assert!(
+                Instant::now() < until,
+                "{open} descriptors, more than {most}"
+            );
+            std::thread::park_timeout(Duration::from_millis(5));
+        }
+    }
+
     /// Reads the log up to a line that has this in it.
     pub(crate) fn log_line(&self, part: &str) -> String {
         let until = Instant::now() + PATIENCE;
         let mut seen = String::new();
         loop {
             let left = until.saturating_duration_since(Instant::now());
-            match self.log.recv_timeout(left) {
+            match self.log.lock().unwrap().recv_timeout(left) {
                 Ok(line) if line.contains(part) => return line,
                 Ok(line) => seen = seen + &line + "\n",
                 Err(error) => panic!("no {part:?} in the log ({error}):\n{seen}"),
@@ -137,9 +165,8 @@ impl Daemon {
 
 /// A configuration with its directory, and a port that is free unless it names one.
 fn whole(here: &Path, config: &str) -> String {
-    let is_section = |line: &&str| line.starts_with('[');
     let lines: Vec<_> = config.lines().collect();
-    let split = lines.iter().position(|line| is_section(&line));
+    let split = lines.iter().position(|line| line.starts_with('['));
     let (head, sections) = lines.split_at(split.unwrap_or(lines.len()));
     let mut text = head.join("\n") + "\n";
     if !head.iter().any(|line| line.starts_with("root")) {

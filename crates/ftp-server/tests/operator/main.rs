@@ -4,6 +4,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::panic,
     reason = "helpers of a test fail the test"
 )]
 #![allow(
@@ -13,6 +14,7 @@
 )]
 
 mod basics;
+mod chaos;
 #[path = "../support/client.rs"]
 mod client;
 mod confine;
@@ -20,3 +22,4 @@ mod control;
 mod daemon;
 mod login;
 mod reload;
+mod soak;

@@ -24,6 +24,23 @@ impl Client {
         Self(BufReader::new(stream))
     }
 
+    /// A client over a connection that stands.
+    pub(crate) fn over(stream: TcpStream) -> Self {
+        Self(BufReader::new(stream))
+    }
+
+    /// The control connection.
+    pub(crate) fn stream(&self) -> &TcpStream {
+        self.0.get_ref()
+    }
+
+    /// The answers to a login whose commands were sent at once.
+    pub(crate) fn log_in_answers(&mut self) {
+        self.expect("220 ");
+        self.expect("331 ");
+        self.expect("230 ");
+    }
+
     pub(crate) fn say(&mut self, line: &str) {
         write!(self.0.get_mut(), "{line}\r\n").unwrap();
     }
