@@ -13,6 +13,7 @@
 )]
 
 mod clients;
+mod conformance;
 mod daemon;
 mod program;
 mod pyftpdlib;
