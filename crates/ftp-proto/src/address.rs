@@ -150,6 +150,15 @@ pub fn extended_passive_reply(port: u16) -> Reply {
     )
 }
 
+/// The 228 reply. RFC 1639 §3.
+#[must_use]
+pub fn long_passive_reply(address: SocketAddr) -> Reply {
+    let mut text = b"Entering Long Passive Mode (".to_vec();
+    write_long(address, &mut text);
+    text.extend(*b").");
+    Reply::new(Code::LONG_PASSIVE, text)
+}
+
 /// Finds the port in the text of a 229: one delimiter three times, the port, the delimiter again.
 #[must_use]
 pub fn scan_extended_passive(text: &[u8]) -> Option<u16> {

@@ -434,9 +434,7 @@ enum Asked {
         user: Argument,
     },
     Passive {
-        extended: bool,
-        /// CPSV: we are the TLS client.
-        as_client: bool,
+        form: PassiveForm,
     },
     ChangeDirectory {
         to: Path,
@@ -466,6 +464,8 @@ enum Asked {
     Hash {
         algorithm: Algorithm,
         name: Argument,
+        /// What to do if there is no such file.
+        otherwise: Option<OtherHash>,
     },
     Number,
     Allocate,
@@ -489,6 +489,30 @@ enum Asked {
         what: Vec<u8>,
         ascii: bool,
     },
+}
+
+/// The other way to read `XCRC a b 0 9`: a path without quotes, and a part of it.
+#[derive(Clone, Debug)]
+struct OtherHash {
+    name: Argument,
+    path: Path,
+    first: u64,
+    end: Option<u64>,
+}
+
+/// Which command of passive mode it was, and so how the answer looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum PassiveForm {
+    /// PASV.
+    Plain,
+    /// CPSV: as PASV, and we are the TLS client.
+    AsClient,
+    /// EPSV. RFC 2428 §3.
+    Extended,
+    /// LPSV. RFC 1639 §3.
+    Long,
+    /// SPSV, of pure-ftpd: the port and nothing else.
+    PortAlone,
 }
 
 /// Where the next transfer's bytes go.

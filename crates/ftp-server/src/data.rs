@@ -50,6 +50,8 @@ pub struct DataOptions {
     pub connect: Duration,
     /// How long not a single byte may move; then `426`.
     pub idle: Duration,
+    /// Most bytes of one upload; more is answered `552`. What APPE adds to counts by itself.
+    pub max_upload: Option<u64>,
     /// How long one transfer may take in all; then `426`.
     pub total: Option<Duration>,
 }
@@ -64,6 +66,7 @@ impl Default for DataOptions {
             resumed_tls: false,
             connect: Duration::from_secs(30),
             idle: Duration::from_secs(120),
+            max_upload: None,
             total: None,
         }
     }

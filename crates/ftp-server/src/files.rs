@@ -41,6 +41,9 @@ pub struct FileOptions {
     pub settings: Settings,
     /// Data connections.
     pub data: DataOptions,
+    /// Names that listings leave out, as patterns of `*`, `?` and `[…]`, besides those that
+    /// [`Settings::denied_names`] refuses; who knows them can use them.
+    pub hidden_names: Vec<Vec<u8>>,
     /// How long the answer to a wrong login is held back, so that guessing is slow (RFC 2577 §5).
     pub login_delay: Duration,
 }
@@ -50,6 +53,7 @@ impl Default for FileOptions {
         Self {
             settings: Settings::default(),
             data: DataOptions::default(),
+            hidden_names: Vec::new(),
             login_delay: Duration::from_secs(1),
         }
     }
@@ -94,6 +98,8 @@ struct Ways {
     options: FileOptions,
     /// Those of the options with what the backend can do.
     settings: Shared,
+    /// What listings leave out.
+    hidden: Arc<[Vec<u8>]>,
     hook: Option<Arc<dyn Hook>>,
 }
 
@@ -103,7 +109,9 @@ impl Ways {
             abilities,
             ..options.settings.clone()
         };
+        let hidden = options.hidden_names.iter().chain(&settings.denied_names);
         Self {
+            hidden: hidden.cloned().collect(),
             settings: Shared::new(settings),
             options,
             hook,
@@ -417,7 +425,10 @@ impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
                 }
             },
             task => match &session.files {
-                Some(files) => ledger::perform(session.user.as_ref(), files, task).await,
+                Some(files) => {
+                    let hidden = &session.ways.hidden;
+                    ledger::perform(session.user.as_ref(), files, hidden, task).await
+                }
                 None => Err(FileError::Denied),
             },
         };
@@ -513,7 +524,11 @@ const fn takes_long(task: &Task) -> bool {
     )
 }
 
-async fn perform_on(files: &impl Files, task: Task) -> Result<Outcome, FileError> {
+async fn perform_on(
+    files: &impl Files,
+    hidden: &Arc<[Vec<u8>]>,
+    task: Task,
+) -> Result<Outcome, FileError> {
     use ftp_proto::listing::Kind;
 
     match task {
@@ -556,7 +571,7 @@ async fn perform_on(files: &impl Files, task: Task) -> Result<Outcome, FileError
             return Ok(Outcome::Number(old.into()));
         }
         Task::ListHere(path) => {
-            let (is_directory, lines) = list::here(files, &path).await?;
+            let (is_directory, lines) = list::here(files, &path, hidden).await?;
             return Ok(Outcome::Status {
                 is_directory,
                 lines,

@@ -442,6 +442,25 @@ impl Operand for ByteRange {
     }
 }
 
+impl Checksum {
+    /// The path and the part, if an unquoted path is taken to end before one or two numbers.
+    #[must_use]
+    pub fn unquoted_part(&self) -> Option<(Argument, u64, Option<u64>)> {
+        let cut = |text: &[u8]| -> Option<(Vec<u8>, u64)> {
+            let blank = text.iter().rposition(|&byte| byte == b' ')?;
+            let (path, number) = text.split_at_checked(blank)?;
+            let number = parse_number(number.get(1..)?)?;
+            (!path.is_empty()).then(|| (path.to_vec(), number))
+        };
+        let (path, last) = cut(self.path.as_bytes())?;
+        let (path, first, end) = match cut(&path) {
+            Some((shorter, first)) if first <= last => (shorter, first, Some(last)),
+            Some(_) | None => (path, last, None),
+        };
+        Some((Argument::new(path).ok()?, first, end))
+    }
+}
+
 impl Operand for Checksum {
     fn read(text: Option<&[u8]>) -> Result<Self, OperandError> {
         let text = text.ok_or(Missing)?;

@@ -4,12 +4,13 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use super::{
-    Asked, Begun, Change, Data, FileError, Outcome, Path, Response, Session, Task, Then,
-    TransferEnd, Wish, Work, reply, text,
+    Asked, Begun, Change, Data, FileError, OtherHash, Outcome, PassiveForm, Path, Response,
+    Session, Task, Then, TransferEnd, Wish, Work, reply, text,
 };
 use crate::address;
 use crate::argument::Argument;
 use crate::command::Verb;
+use crate::hash::Algorithm;
 use crate::listing::mlsx;
 use crate::listing::{Entry, Kind};
 use crate::reply::{Code, Reply};
@@ -38,6 +39,14 @@ impl Session {
                 },
                 Outcome::Failed(FileError::NotFound),
             ) => self.set_by_mdtm(path, time),
+            (
+                Asked::Hash {
+                    algorithm,
+                    otherwise: Some(other),
+                    ..
+                },
+                Outcome::Failed(FileError::NotFound),
+            ) => self.hash_otherwise(verb, algorithm, other),
             // RFC 3659 §7.2.1.
             (_, Outcome::Failed(FileError::NotADirectory)) if verb == Verb::Mlsd => {
                 reply(Code::BAD_ARGUMENT, "Not a directory.")
@@ -51,13 +60,7 @@ impl Session {
                 reply(Code::SYNTAX_ERROR, "SITE command not understood.")
             }
             (_, Outcome::Failed(error)) => failed(verb, error),
-            (
-                Asked::Passive {
-                    extended,
-                    as_client,
-                },
-                Outcome::Listening(address),
-            ) => self.listening(extended, as_client, address),
+            (Asked::Passive { form }, Outcome::Listening(address)) => self.listening(form, address),
             (asked, outcome) => self.done(verb, asked, outcome),
         }
     }
@@ -121,9 +124,12 @@ impl Session {
                 };
                 reply(Code::OKAY, text)
             }
-            (Asked::Hash { algorithm, name }, Outcome::Hash { digest, first, end }) => {
-                hashed(verb, algorithm.name(), &digest, (first, end), &name)
-            }
+            (
+                Asked::Hash {
+                    algorithm, name, ..
+                },
+                Outcome::Hash { digest, first, end },
+            ) => hashed(verb, algorithm.name(), &digest, (first, end), &name),
             (Asked::SiteLines { title }, Outcome::Lines(lines)) => {
                 let first = std::iter::once(title.as_bytes().to_vec());
                 let lines = lines.into_iter().map(|line| [b" ", &line[..]].concat());
@@ -195,12 +201,17 @@ impl Session {
         }
     }
 
-    fn listening(&mut self, extended: bool, as_client: bool, address: SocketAddr) -> Response {
+    fn listening(&mut self, form: PassiveForm, address: SocketAddr) -> Response {
+        let as_client = form == PassiveForm::AsClient;
         self.data = Data::Passive { as_client };
-        match address {
-            _ if extended => address::extended_passive_reply(address.port()).into(),
-            SocketAddr::V4(address) => address::passive_reply(address).into(),
-            SocketAddr::V6(_) => {
+        match (form, address) {
+            (PassiveForm::Extended, _) => address::extended_passive_reply(address.port()).into(),
+            (PassiveForm::Long, _) => address::long_passive_reply(address).into(),
+            (PassiveForm::PortAlone, _) => reply(Code::PASSIVE, address.port().to_string()),
+            (PassiveForm::Plain | PassiveForm::AsClient, SocketAddr::V4(address)) => {
+                address::passive_reply(address).into()
+            }
+            (PassiveForm::Plain | PassiveForm::AsClient, SocketAddr::V6(_)) => {
                 self.data = Data::None;
                 reply(Code::NO_DATA_CONNECTION, text::NO_DATA)
             }
@@ -213,6 +224,27 @@ impl Session {
         mlsx::write(&entry, &self.facts, self.rights(path), &mut line);
         let first = [b"Listing ", path.as_bytes()].concat();
         Reply::multi(Code::FILE_ACTION_OKAY, [first, line], "End MLST.").into()
+    }
+
+    fn hash_otherwise(&mut self, verb: Verb, algorithm: Algorithm, other: OtherHash) -> Response {
+        let OtherHash {
+            name,
+            path,
+            first,
+            end,
+        } = other;
+        let asked = Asked::Hash {
+            algorithm,
+            name,
+            otherwise: None,
+        };
+        let task = Task::Hash {
+            path,
+            algorithm,
+            first,
+            end,
+        };
+        self.ask(verb, asked, task)
     }
 
     fn set_by_mdtm(&mut self, path: Path, time: crate::time::Timestamp) -> Response {

@@ -4,6 +4,7 @@
 use super::{FileError, Login, Path, Response, Session, Then, Wish, Work, reply, text};
 use crate::argument::Argument;
 use crate::command::{Command, CommandError, Verb};
+use crate::listing::glob;
 use crate::permission::{Right, Rights};
 use crate::reply::Code;
 
@@ -93,7 +94,9 @@ impl Session {
 
     /// The path, if the user has this right on it.
     pub(super) fn allowed(&self, path: Path, right: Right) -> Result<Path, FileError> {
-        if self.rights(&path).has(right) {
+        let denied = &self.settings.denied_names;
+        let is_denied = |name: &[u8]| denied.iter().any(|pattern| glob::matches(pattern, name));
+        if self.rights(&path).has(right) && !path.components().any(is_denied) {
             Ok(path)
         } else {
             Err(FileError::Denied)
@@ -132,13 +135,11 @@ pub(super) const fn needs_login(verb: Verb) -> bool {
 
 /// Verbs that are known and never served: mounting, mail, other security mechanisms, and the
 /// addresses of the past.
-const NEVER: [Verb; 18] = [
+const NEVER: [Verb; 16] = [
     Verb::Smnt,
-    Verb::Lpsv,
     Verb::Mic,
     Verb::Conf,
     Verb::Enc,
-    Verb::Spsv,
     Verb::Esta,
     Verb::Estp,
     Verb::Mail,

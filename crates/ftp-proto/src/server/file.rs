@@ -1,6 +1,8 @@
 //! Commands about files and directories that move no bytes over a data connection.
 
-use super::{Asked, Change, FileError, Path, Response, Session, Task, reply, text};
+use super::{
+    Asked, Change, FileError, OtherHash, Path, Response, Session, Task, Work, reply, text,
+};
 use crate::argument::Argument;
 use crate::command::{ByteRange, Checksum, Command, FactsForPath, TimedPath, Verb};
 use crate::hash::Algorithm;
@@ -268,7 +270,24 @@ impl Session {
         checksum: &Checksum,
     ) -> Result<Response, FileError> {
         let part = checksum.part.unwrap_or(WHOLE);
-        self.hash(verb, algorithm, &checksum.path, part)
+        let response = self.hash(verb, algorithm, &checksum.path, part)?;
+        // Names may end in numbers; only if there is no such file they are a part of another.
+        if checksum.part.is_none()
+            && let Some((name, first, end)) = checksum.unquoted_part()
+            && let Ok(path) = self.path(&name, Right::Retrieve)
+            && let Work::Asked {
+                asked: Asked::Hash { otherwise, .. },
+                ..
+            } = &mut self.work
+        {
+            *otherwise = Some(OtherHash {
+                name,
+                path,
+                first,
+                end,
+            });
+        }
+        Ok(response)
     }
 
     fn hash(
@@ -288,6 +307,7 @@ impl Session {
         let asked = Asked::Hash {
             algorithm,
             name: written.clone(),
+            otherwise: None,
         };
         let task = Task::Hash {
             path,

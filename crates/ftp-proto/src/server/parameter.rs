@@ -1,8 +1,8 @@
 //! How bytes travel: TYPE, STRU, MODE, REST, RANG, ALLO, and where to: PORT, PASV and their kin.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
-use super::{Asked, Data, Response, Session, Task, Then, reply, text};
+use super::{Asked, Data, PassiveForm, Response, Session, Task, Then, reply, text};
 use crate::command::{ByteRange, Command, ExtendedPassive, Verb};
 use crate::reply::{Code, Reply};
 use crate::transfer::{Encoding, Format, Framing, Mode, Structure, Type};
@@ -31,11 +31,13 @@ impl Session {
             Command::Port(address) => self.active(Verb::Port, address.into()),
             Command::Eprt(address) => self.active(Verb::Eprt, address.get()),
             Command::Lprt(address) => self.active(Verb::Lprt, address.get()),
-            Command::Pasv => self.passive(false),
+            Command::Pasv => self.passive(PassiveForm::Plain),
+            Command::Lpsv => self.passive(PassiveForm::Long),
+            Command::Spsv => self.passive(PassiveForm::PortAlone),
             Command::Cpsv if !self.security.private => {
                 reply(Code::BAD_SEQUENCE, "CPSV comes after PROT P.")
             }
-            Command::Cpsv => self.passive(true),
+            Command::Cpsv => self.passive(PassiveForm::AsClient),
             Command::Epsv(kind) => self.extended_passive(kind),
             Command::Pret(command) => match Command::parse(command.as_bytes()) {
                 Ok(
@@ -148,22 +150,22 @@ impl Session {
         }
     }
 
-    fn passive(&mut self, as_client: bool) -> Response {
+    fn passive(&mut self, form: PassiveForm) -> Response {
         if self.extended_only {
             return reply(Code::BAD_SEQUENCE, text::EXTENDED_ONLY);
         }
-        let verb = if as_client { Verb::Cpsv } else { Verb::Pasv };
-        match self.endpoints.local.ip() {
-            IpAddr::V4(_) => {
-                let extended = false;
-                let asked = Asked::Passive {
-                    extended,
-                    as_client,
-                };
-                self.ask(verb, asked, Task::Listen)
-            }
-            IpAddr::V6(_) => reply(Code::NO_DATA_CONNECTION, "Use EPSV with IPv6."),
+        let verb = match form {
+            PassiveForm::Plain => Verb::Pasv,
+            PassiveForm::AsClient => Verb::Cpsv,
+            PassiveForm::Extended => Verb::Epsv,
+            PassiveForm::Long => Verb::Lpsv,
+            PassiveForm::PortAlone => Verb::Spsv,
+        };
+        let shows_address = matches!(form, PassiveForm::Plain | PassiveForm::AsClient);
+        if shows_address && self.endpoints.local.is_ipv6() {
+            return reply(Code::NO_DATA_CONNECTION, "Use EPSV with IPv6.");
         }
+        self.ask(verb, Asked::Passive { form }, Task::Listen)
     }
 
     fn extended_passive(&mut self, kind: ExtendedPassive) -> Response {
@@ -181,11 +183,8 @@ impl Session {
             }
             ExtendedPassive::V4 | ExtendedPassive::V6 | ExtendedPassive::Default => {}
         }
-        let asked = Asked::Passive {
-            extended: true,
-            as_client: false,
-        };
-        self.ask(Verb::Epsv, asked, Task::Listen)
+        let form = PassiveForm::Extended;
+        self.ask(Verb::Epsv, Asked::Passive { form }, Task::Listen)
     }
 
     pub(super) const fn protocol_mismatch(&self) -> &'static str {

@@ -30,6 +30,8 @@ pub struct Settings {
     /// Which other hosts than the client's PORT and EPRT may name, for transfers between servers.
     /// RFC 2577 §3 is why they may not otherwise.
     pub foreign_data: Foreign,
+    /// Names that no path may have in it, as patterns of `*`, `?` and `[…]`; refused as not permitted.
+    pub denied_names: Vec<Vec<u8>>,
     /// Whether MODE Z is offered; it costs processor time.
     pub deflate: bool,
     /// What the files that are served can do besides the plain things.
@@ -52,6 +54,7 @@ impl Default for Settings {
             off: Verbs::NONE,
             hosts: Vec::new(),
             foreign_data: Foreign::Nobody,
+            denied_names: Vec::new(),
             deflate: true,
             abilities: Abilities::ALL,
         }

@@ -113,7 +113,10 @@ pub(super) const fn file_error(verb: Verb, error: FileError) -> (Code, &'static 
             "Invalid REST parameter: the position is > file size.",
         ),
         FileError::Busy => (
-            if matches!(verb, Verb::Pasv | Verb::Epsv | Verb::Cpsv) {
+            if matches!(
+                verb,
+                Verb::Pasv | Verb::Epsv | Verb::Cpsv | Verb::Lpsv | Verb::Spsv
+            ) {
                 Code::NO_DATA_CONNECTION
             } else {
                 Code::FILE_BUSY

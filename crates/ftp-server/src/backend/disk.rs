@@ -24,7 +24,7 @@ use bytes::{Bytes, BytesMut};
 use ftp_proto::listing::{Entry, Kind};
 use ftp_proto::server::{Abilities, Change, FileError, Path, Placement};
 use ftp_proto::time::Timestamp;
-use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat};
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, RenameFlags, Stat};
 use rustix::io::Errno;
 use tokio::sync::Semaphore;
 
@@ -313,9 +313,13 @@ impl Files for Disk {
     async fn rename(&self, from: &Path, to: &Path) -> Result<(), FileError> {
         let to = to.clone();
         let root = Arc::clone(&self.root);
-        let links = self.options.links;
+        let (links, overwrite) = (self.options.links, self.options.uploads.overwrite);
         self.in_parent(from, move |parent, name| {
             let (to_parent, to_name) = resolve::parent(&root, &to, links)?;
+            if !overwrite {
+                let flags = RenameFlags::NOREPLACE;
+                return rustix::fs::renameat_with(parent, name, to_parent, to_name, flags);
+            }
             rustix::fs::renameat(parent, name, to_parent, to_name)
         })
         .await

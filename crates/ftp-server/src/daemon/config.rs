@@ -20,7 +20,7 @@ use ipnet::IpNet;
 use serde::Deserialize;
 use serde::de::{self, Deserializer};
 
-pub use self::disk::{Links, Mask, Uploads};
+pub use self::disk::{Links, Mask, Names, Uploads};
 pub use self::mistake::Mistake;
 pub use self::template::TEMPLATE;
 pub use self::unit::{Proportion, Size, Span};
@@ -56,6 +56,8 @@ pub struct Config {
     pub uploads: Uploads,
     /// Symbolic links.
     pub links: Links,
+    /// Names that are refused or not shown.
+    pub names: Names,
     /// Certificates.
     pub tls: Tls,
     /// Logs.

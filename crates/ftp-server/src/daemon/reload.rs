@@ -195,6 +195,7 @@ fn differences(old: &Config, new: &Config, users_file: bool) -> Vec<&'static str
         ("bans", old.bans != new.bans),
         ("data", old.data != new.data),
         ("uploads", old.uploads != new.uploads),
+        ("names", old.names != new.names),
         ("tls", old.tls != new.tls),
         ("log", old.log != new.log),
         ("hooks", old.hooks != new.hooks),

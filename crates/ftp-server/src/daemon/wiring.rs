@@ -138,11 +138,17 @@ pub(super) fn options(config: &Config) -> FileOptions {
             hosts: session.hosts.clone(),
             foreign_data: foreign(config),
             deflate: session.deflate,
+            denied_names: patterns(&config.names.deny),
             ..Settings::default()
         },
         data: data(config),
+        hidden_names: patterns(&config.names.hide),
         login_delay: config.bans.delay.0,
     }
+}
+
+fn patterns(names: &[String]) -> Vec<Vec<u8>> {
+    names.iter().map(|name| name.clone().into_bytes()).collect()
 }
 
 fn foreign(config: &Config) -> Foreign {
@@ -205,6 +211,7 @@ fn data(config: &Config) -> DataOptions {
         idle: section.idle.0,
         foreign: foreign(config),
         shared: section.shared,
+        max_upload: config.uploads.max_bytes.map(|size| size.0),
         total: section.total.map(|total| total.0),
     }
 }

@@ -39,7 +39,7 @@ pub(crate) async fn receive(
             && let DataStream::Clear(socket) = &mut stream
             && let Some(file) = writer.host_file()
         {
-            let moved = Moved::new(file, socket).run(traffic).await?;
+            let moved = Moved::new(file, socket, writer.left).run(traffic).await?;
             writer.writer.advance(moved);
         }
         Ok(())
@@ -82,9 +82,8 @@ impl<W: Writer> Measured<W> {
         written.map_err(TransferEnd::Failed)
     }
 
-    /// The file of the host, if the kernel may write to it unwatched.
     fn host_file(&self) -> Option<HostFile> {
-        self.writer.host_file().filter(|_| self.left.is_none())
+        self.writer.host_file()
     }
 }
 
@@ -172,11 +171,13 @@ fn malformed(error: DecodeError) -> TransferEnd {
 struct Moved<'a> {
     socket: &'a mut Socket,
     file: HostFile,
+    /// Bytes that may still come, if that is bounded.
+    left: Option<u64>,
 }
 
 impl<'a> Moved<'a> {
-    const fn new(file: HostFile, socket: &'a mut Socket) -> Self {
-        Self { socket, file }
+    const fn new(file: HostFile, socket: &'a mut Socket, left: Option<u64>) -> Self {
+        Self { socket, file, left }
     }
 
     /// To the end; gives how many bytes it were.
@@ -206,6 +207,10 @@ impl<'a> Moved<'a> {
                     Ok(more) => count += more,
                     Err(_) => return Err(TransferEnd::Cut),
                 }
+            }
+            let all = (offset - self.file.offset).saturating_add(count as u64);
+            if self.left.is_some_and(|left| all > left) {
+                return Err(TransferEnd::Failed(FileError::OverQuota));
             }
             self.store(&outlet, offset, count).await?;
             offset += count as u64;

@@ -275,6 +275,7 @@ impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
 pub(super) async fn perform<F: Files>(
     user: Option<&User>,
     files: &F,
+    hidden: &Arc<[Vec<u8>]>,
     task: Task,
 ) -> Result<Outcome, FileError> {
     let Some(user) = user else {
@@ -286,7 +287,7 @@ pub(super) async fn perform<F: Files>(
     }
     let change = Change::new(account, files, &task).await?;
     let is_rename = matches!(task, Task::Rename { .. });
-    let outcome = perform_on(files, task).await;
+    let outcome = perform_on(files, hidden, task).await;
     if outcome.is_ok() || change.recount {
         change.close(account, files, is_rename).await;
     }

@@ -1,6 +1,7 @@
 //! Listings, on the data connection and on the control connection.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use ftp_proto::listing::{Entry, Kind, glob, mlsx, unix};
 use ftp_proto::server::{FileError, ListForm, ListOptions, Path, TransferEnd};
@@ -36,6 +37,8 @@ pub(super) struct Source<F: Files> {
     kept: Vec<Entry>,
     /// What stands before each name of NLST.
     prefix: Vec<u8>,
+    /// Patterns of names that are left out.
+    hidden: Arc<[Vec<u8>]>,
 }
 
 enum From<L> {
@@ -59,6 +62,7 @@ pub(super) async fn open<F: Files>(
     files: &F,
     path: &Path,
     form: &ListForm,
+    hidden: &Arc<[Vec<u8>]>,
 ) -> Result<Source<F>, FileError> {
     let from = find(files, path, form).await?;
     let here = Below {
@@ -71,6 +75,7 @@ pub(super) async fn open<F: Files>(
         ListForm::Unix(_) | ListForm::Facts { .. } => Vec::new(),
     };
     Ok(Source {
+        hidden: Arc::clone(hidden),
         prefix,
         files: files.clone(),
         from,
@@ -183,6 +188,14 @@ impl<F: Files> Source<F> {
                 }),
                 From::End => None,
             };
+            let batch = batch.map(|mut batch| {
+                if !self.hidden.is_empty() {
+                    let is_hidden =
+                        |name: &[u8]| self.hidden.iter().any(|hidden| glob::matches(hidden, name));
+                    batch.retain(|entry| !is_hidden(&entry.name));
+                }
+                batch
+            });
             match batch {
                 Some(batch) if !is_sorted => return Ok(Some(batch)),
                 Some(batch) => self.kept.extend(batch),
@@ -273,10 +286,11 @@ pub(super) async fn send<F: Files>(
 pub(super) async fn here(
     files: &impl Files,
     path: &Path,
+    hidden: &Arc<[Vec<u8>]>,
 ) -> Result<(bool, Vec<Vec<u8>>), FileError> {
     let now = super::timestamp();
     let form = ListForm::Unix(ListOptions::default());
-    let mut source = open(files, path, &form).await?;
+    let mut source = open(files, path, &form, hidden).await?;
     let is_directory = matches!(source.from, From::Directory(_));
     let mut lines = Vec::new();
     while let Some(batch) = source.batch(&form).await? {

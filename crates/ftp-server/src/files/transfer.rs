@@ -38,13 +38,22 @@ impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
         transfer: Transfer,
         connection: &mut Connection,
     ) -> io::Result<Response> {
+        let largest = session.ways.options.data.max_upload;
         let length = match &transfer.kind {
             TransferKind::Retrieve { length, .. } => *length,
             TransferKind::Store {
                 placement: Placement::Within { length, .. },
                 ..
             } => Some(*length),
-            _ => None,
+            TransferKind::Store { placement, .. } => {
+                let already = match placement {
+                    Placement::At(offset) => *offset,
+                    _ => 0,
+                };
+                largest.map(|largest| largest.saturating_sub(already))
+            }
+            TransferKind::StoreUnique { .. } => largest,
+            TransferKind::List { .. } => None,
         };
         let listener = session.listener.take();
         let channel = match (transfer.data, listener) {
@@ -52,7 +61,7 @@ impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
             (DataPath::Passive, listener) => listener.map(Channel::Listening),
         };
         let opened = match (&session.files, channel) {
-            (Some(files), Some(channel)) => open(files, transfer.kind)
+            (Some(files), Some(channel)) => open(files, &session.ways.hidden, transfer.kind)
                 .await
                 .map(|(begun, job)| (begun, job, channel)),
             (_, _) => Err(FileError::Other),
@@ -230,7 +239,11 @@ fn at_once<F: Files>(
     }
 }
 
-async fn open<F: Files>(files: &F, kind: TransferKind) -> Result<(Begun, Job<F>), FileError> {
+async fn open<F: Files>(
+    files: &F,
+    hidden: &Arc<[Vec<u8>]>,
+    kind: TransferKind,
+) -> Result<(Begun, Job<F>), FileError> {
     let mut begun = Begun::default();
     let job = match kind {
         TransferKind::Retrieve {
@@ -258,9 +271,10 @@ async fn open<F: Files>(files: &F, kind: TransferKind) -> Result<(Begun, Job<F>)
             begun.unique_name = Some(name);
             Job::Receive(writer)
         }
-        TransferKind::List { path, form } => {
-            Job::List(Box::new(list::open(files, &path, &form).await?), form)
-        }
+        TransferKind::List { path, form } => Job::List(
+            Box::new(list::open(files, &path, &form, hidden).await?),
+            form,
+        ),
     };
     Ok((begun, job))
 }

@@ -171,3 +171,39 @@ async fn what_a_deflated_upload_becomes_is_held_to_the_quota() {
     assert_eq!(client.put("STOR fits", &deflated(900_000)).await, 226);
     assert_eq!(client.put("STOR more", &deflated(200_000)).await, 552);
 }
+
+#[tokio::test]
+async fn names_and_sizes_are_held_to_what_the_operator_wants() {
+    let config = "[names]\ndeny = ['*.exe', '.ht*']\nhide = ['.*']\n\
+                  [uploads]\nmax_bytes = '600k'\npartial = 'remove'\n";
+    let server = Daemon::start(&["env"], config);
+    let mut client = server.running.logged_in().await;
+    for (line, code) in [
+        ("STOR virus.exe", 553),
+        ("STOR .htaccess", 553),
+        ("APPE virus.exe", 550),
+        ("STOR .profile", 226),
+        ("STOR good", 226),
+    ] {
+        assert_eq!(client.put(line, b"x").await, code, "{line}");
+    }
+    for (line, code) in [
+        ("MKD .htdocs", 550),
+        ("RNFR virus.exe", 550),
+        ("RNFR good", 350),
+        ("RNTO good.exe", 550),
+        ("SITE COPY good good.exe", 550),
+        ("CWD .htdocs/x", 550),
+        ("SIZE .profile", 213),
+    ] {
+        assert_eq!(client.ask(line).await, code, "{line}");
+    }
+    assert_eq!(client.get("NLST").await, (226, b"good\r\n".to_vec()));
+    let (_, text) = client.tell("STAT .").await;
+    assert!(text.contains("good") && !text.contains("profile"), "{text}");
+    assert_eq!(overfill(&mut client, "STOR large", TOO_MUCH).await, 552);
+    assert_eq!(client.ask("SIZE large").await, 550);
+    assert_eq!(client.put("STOR large", &[0; 600 * 1024]).await, 226);
+    assert_eq!(client.ask("REST 600000").await, 350);
+    assert_eq!(client.put("STOR large", &[0; 20_000]).await, 552);
+}

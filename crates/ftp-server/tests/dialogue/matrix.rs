@@ -62,6 +62,8 @@ fn allowed(verb: Verb) -> &'static [u16] {
         Verb::Eprt => &[200, 522],
         Verb::Pasv => &[227],
         Verb::Epsv => &[229, 522],
+        Verb::Lpsv => &[228],
+        Verb::Spsv => &[227],
         Verb::Type | Verb::Stru | Verb::Mode => &[200, 504],
         Verb::Allo => &[200, 202, 504],
         Verb::Rest | Verb::Rang => &[350],
@@ -193,7 +195,7 @@ async fn what_feat_lists_is_served_and_what_is_refused_is_not_listed() {
         };
         assert_ne!(allowed(verb), [502], "{feature} is listed");
     }
-    for hidden in ["AUTH", "PBSZ", "PROT", "CCC", "SSCN", "LPSV", "MAIL"] {
+    for hidden in ["AUTH", "PBSZ", "PROT", "CCC", "SSCN", "ESTA", "MAIL"] {
         assert!(
             !inner.iter().any(|line| line.starts_with(hidden)),
             "{hidden}"
@@ -236,6 +238,9 @@ async fn hashes_are_those_of_the_file_and_of_its_parts() {
             "XMD5 \"file\" 2 5",
             "250 D81F9C1BE2E08964BF9F24B15F0E4900\r\n",
         ),
+        // Without quotes a file of that name would come first.
+        ("XMD5 file 2 5", "250 D81F9C1BE2E08964BF9F24B15F0E4900\r\n"),
+        ("XCRC file 8", "250 8D076785\r\n"),
         ("OPTS HASH MD5", "200 MD5\r\n"),
         ("RANG 2 4", "350 Restarting at 2. End byte range at 4.\r\n"),
         (

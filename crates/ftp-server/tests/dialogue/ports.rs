@@ -214,6 +214,38 @@ async fn pasv_shows_each_network_its_own_address() {
 }
 
 #[tokio::test]
+async fn the_old_and_the_short_form_of_passive_mode_lead_to_a_port_too() {
+    let server = Running::start();
+    let mut client = server.logged_in().await;
+    assert_eq!(client.put("STOR file", b"bytes").await, 226);
+    let (code, text) = client.tell("LPSV").await;
+    assert_eq!(code, 228);
+    let start = "228 Entering Long Passive Mode (4,4,127,0,0,1,2,";
+    let rest = text.strip_prefix(start).unwrap().trim_end();
+    let numbers: Vec<u16> = rest
+        .trim_end_matches(").")
+        .split(',')
+        .map(|number| number.parse().unwrap())
+        .collect();
+    let long = numbers[0] * 256 + numbers[1];
+    let mut data = dial([127, 0, 0, 1], long).await;
+    assert_eq!(client.ask("RETR file").await, 150);
+    assert_eq!(all_of(&mut data).await, b"bytes");
+    assert_eq!(client.code().await, 226);
+    let (code, text) = client.tell("SPSV").await;
+    assert_eq!(code, 227);
+    let short = text[4..].trim().parse().unwrap();
+    let mut data = dial([127, 0, 0, 1], short).await;
+    assert_eq!(client.ask("RETR file").await, 150);
+    assert_eq!(all_of(&mut data).await, b"bytes");
+    assert_eq!(client.code().await, 226);
+    assert_eq!(client.ask("EPSV ALL").await, 200);
+    for line in ["LPSV", "SPSV", "LPRT 4,4,127,0,0,1,2,8,1"] {
+        assert_eq!(client.ask(line).await, 503, "{line}");
+    }
+}
+
+#[tokio::test]
 async fn other_servers_take_part_by_rule_alone() {
     let other: IpAddr = [127, 0, 0, 5].into();
     let foreign = Foreign::Networks(vec![(other, 32)]);

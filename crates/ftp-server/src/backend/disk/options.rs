@@ -40,6 +40,8 @@ pub struct Uploads {
     pub partial: Partial,
     /// What is on the disk when the client is told that its upload is complete.
     pub durability: Durability,
+    /// Whether a file may take the place of another, by STOR, RNTO or a copy.
+    pub overwrite: bool,
     /// Whether the room that ALLO announces is set aside when the upload begins.
     pub preallocate: bool,
 }
@@ -50,6 +52,7 @@ impl Default for Uploads {
             atomic: false,
             partial: Partial::default(),
             durability: Durability::default(),
+            overwrite: true,
             preallocate: true,
         }
     }

@@ -204,6 +204,7 @@ const ATOMIC: Uploads = Uploads {
     atomic: true,
     partial: Partial::Keep,
     durability: Durability::Directory,
+    overwrite: true,
     preallocate: true,
 };
 
@@ -343,6 +344,33 @@ async fn two_atomic_uploads_with_made_up_names_do_not_get_the_same() {
     two.finish().await.unwrap();
     assert_eq!(read_all(&disk, "dir/u.1", 0).await.unwrap(), b"theirs");
     assert_eq!(host_names(&place, "dir"), ["file", "u.1", "u.2"]);
+}
+
+#[tokio::test]
+async fn nothing_takes_the_place_of_a_file_that_may_not_be_overwritten() {
+    for atomic in [false, true] {
+        let place = place();
+        let wanted = Uploads {
+            atomic,
+            overwrite: false,
+            ..ATOMIC
+        };
+        let disk = uploads(&place, wanted);
+        let written = disk.write(&path("dir/file"), Placement::Replace).await;
+        assert_eq!(written.err(), Some(FileError::Exists));
+        let writer = begin(&disk, "dir/new", Placement::Replace, b"new").await;
+        writer.finish().await.unwrap();
+        let renamed = disk.rename(&path("dir/new"), &path("dir/file")).await;
+        assert_eq!(renamed, Err(FileError::Exists));
+        let copied = disk.copy(&path("dir/new"), &path("dir/file")).await;
+        assert_eq!(copied, Err(FileError::Exists));
+        drop(begin(&disk, "dir/file", Placement::Append, b"x").await);
+        assert_eq!(
+            read_all(&disk, "dir/file", 0).await.unwrap(),
+            b"0123456789x"
+        );
+        disk.rename(&path("dir/new"), &path("moved")).await.unwrap();
+    }
 }
 
 #[tokio::test]
@@ -574,7 +602,7 @@ async fn a_directory_exchanged_for_a_link_between_check_and_use_leads_nowhere() 
     let swapper = std::thread::spawn(move || {
         let (swap, link) = (root.join("swap"), root.join("link"));
         while !stopped.load(Ordering::Relaxed) {
-            let flags = rustix::fs::RenameFlags::EXCHANGE;
+            let flags = RenameFlags::EXCHANGE;
             let here = rustix::fs::CWD;
             rustix::fs::renameat_with(here, &swap, here, &link, flags).unwrap();
         }

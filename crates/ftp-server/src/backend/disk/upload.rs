@@ -98,6 +98,7 @@ pub(super) fn open(
 ) -> Result<Opened, FileError> {
     let uploads = &rules.options.uploads;
     let is_new = placement == Placement::Replace;
+    let must_be_new = is_new && !uploads.overwrite;
     let needs_directory = uploads.durability == Durability::Directory
         || (is_new && (uploads.atomic || uploads.partial == Partial::Remove));
     if !needs_directory {
@@ -126,6 +127,9 @@ pub(super) fn open(
         Err(Errno::NOENT) => None,
         Err(errno) => return Err(file_error(errno)),
     };
+    if must_be_new && old.is_some() {
+        return Err(FileError::Exists);
+    }
     let is_link = old.is_some_and(|old| FileType::from_raw_mode(old.st_mode).is_symlink());
     if is_new && uploads.atomic && !is_link {
         return hidden(directory, name, old.as_ref(), rules);
@@ -176,7 +180,7 @@ fn in_place(
     let flags = OFlags::WRONLY | OFlags::NONBLOCK;
     let links = rules.options.links;
     let file = match placement {
-        Placement::Append | Placement::Replace => make(root, path, flags, rules),
+        Placement::Append | Placement::Replace => make(root, path, placement, rules),
         // What is to be gone on with must be there.
         Placement::At(_) | Placement::Within { .. } => {
             resolve::open(root, path, flags, Mode::empty(), links)
@@ -201,8 +205,22 @@ fn in_place(
 }
 
 /// Opens a file, or makes it with the mode it is to have.
-fn make(root: &OwnedFd, path: &Path, flags: OFlags, rules: &Rules) -> Result<OwnedFd, Errno> {
+fn make(
+    root: &OwnedFd,
+    path: &Path,
+    placement: Placement,
+    rules: &Rules,
+) -> Result<OwnedFd, Errno> {
+    let flags = OFlags::WRONLY | OFlags::NONBLOCK;
     let links = rules.options.links;
+    if placement == Placement::Replace && !rules.options.uploads.overwrite {
+        let flags = flags | OFlags::CREATE | OFlags::EXCL;
+        let file = resolve::open(root, path, flags, rules.mode(), links)?;
+        if rules.umask.is_some() {
+            rustix::fs::fchmod(&file, rules.mode())?;
+        }
+        return Ok(file);
+    }
     if rules.umask.is_none() {
         return resolve::open(root, path, flags | OFlags::CREATE, NEW_FILE, links);
     }
@@ -228,7 +246,8 @@ fn hidden(
     rules: &Rules,
 ) -> Result<Opened, FileError> {
     let form = match old {
-        None => Form::New,
+        None if rules.options.uploads.overwrite => Form::New,
+        None => Form::Unique,
         Some(_) => {
             // Whoever may not write to a file may not replace it either.
             let flags = OFlags::WRONLY | OFlags::NONBLOCK;

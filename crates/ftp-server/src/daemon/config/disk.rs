@@ -18,6 +18,10 @@ pub struct Uploads {
     /// What is on the disk when the client is told that its upload is complete.
     #[serde(deserialize_with = "durability")]
     pub sync: Durability,
+    /// Whether a file may take the place of another.
+    pub overwrite: bool,
+    /// Largest upload.
+    pub max_bytes: Option<Size>,
     /// Set the room aside that a client announces with ALLO.
     pub preallocate: bool,
     /// Bytes that uploads leave free.
@@ -33,11 +37,23 @@ impl Default for Uploads {
             atomic: options.atomic,
             partial: options.partial,
             sync: options.durability,
+            overwrite: options.overwrite,
+            max_bytes: None,
             preallocate: options.preallocate,
             keep_free: Size(0),
             umask: None,
         }
     }
+}
+
+/// `[names]`
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Names {
+    /// Patterns of names that are refused and not shown.
+    pub deny: Vec<String>,
+    /// Patterns of names that are not shown.
+    pub hide: Vec<String>,
 }
 
 /// `[links]`
@@ -76,6 +92,7 @@ impl super::Config {
                 atomic: uploads.atomic,
                 partial: uploads.partial,
                 durability: uploads.sync,
+                overwrite: uploads.overwrite,
                 preallocate: uploads.preallocate,
             },
             umask: uploads.umask.map(|mask| mask.0),

@@ -135,12 +135,22 @@ pub const TEMPLATE: &str = r#"# Configuration of ftpd: `ftpd --config FILE`. Wha
 # What is on the disk when the client is told that its upload is complete: "none" (whatever the system
 # has written by then), "file" (fsync), "directory" (the name as well).
 #sync = "none"
+# Whether a file may take the place of another, by STOR, RNTO or a copy.
+#overwrite = true
+# Largest upload; for larger ones 552.
+#max_bytes = "10GB"
 # Set the room aside that a client announces with ALLO.
 #preallocate = true
 # Uploads are refused with 452 when less is free.
 #keep_free = 0
 # Permission bits that new files and directories do not get; the umask of the process if not given.
 #umask = "022"
+
+[names]
+# Patterns of names that no path may have in it and that are not shown, such as [".ht*", "*.exe"];
+#deny = []
+# and of names that are not shown, such as [".*"].
+#hide = []
 
 [links]
 # Which symbolic links are followed, never out of the directory that is served: "inside" (all), "owner"

@@ -145,6 +145,7 @@ fn every_key_of_the_template_is_known_and_every_default_is_true() {
         "user",
         "group",
         "umask",
+        "max_bytes",
         "control",
         "state",
     ];
