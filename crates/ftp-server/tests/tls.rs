@@ -429,3 +429,36 @@ for line in ['SSCN ON', 'CPSV']:
         assert!(server.file(name) == server.file("big"), "{name}");
     }
 }
+
+#[test]
+fn clear_text_where_tls_should_be_is_noticed_at_once() {
+    let server = Running::lenient();
+    let output = server.python(
+        "\
+import time
+ftp = ftplib.FTP_TLS(context=context)
+ftp.connect('127.0.0.1', port)
+ftp.login()
+ftp.prot_p()
+began = time.monotonic()
+host, data_port = ftplib.parse229(ftp.sendcmd('EPSV'), ftp.sock.getpeername())
+data = socket.create_connection((host, data_port))
+ftp.putcmd('RETR text')
+print(ftp.getresp()[:3])
+data.sendall(b'not t')
+try:
+    ftp.getresp()
+except ftplib.error_temp as error:
+    print(str(error)[:3])
+# Back to clear without close_notify, as lftp does it.
+ftp.voidcmd('CCC')
+clear = socket.socket(fileno=ftp.sock.detach())
+clear.sendall(b'PWD\\r\\n')
+reply = b''
+while b'257 ' not in reply:
+    reply += clear.recv(1000)
+print(time.monotonic() - began < 10)
+",
+    );
+    assert_eq!(output, "150\n425\nTrue\n");
+}

@@ -248,9 +248,10 @@ impl TlsStream {
             // Text between CCC and close_notify has no business here.
             let mut dropped = Vec::new();
             self.take_text(&mut dropped, usize::MAX);
-            let is_clear = |&kind: &u8| !(20..=24).contains(&kind);
-            if self.unseen().first().is_some_and(is_clear) || !self.step().await? {
-                break;
+            match self.advance()? {
+                Step::Record => {}
+                Step::Clear | Step::End => break,
+                Step::Blocked => self.tcp.readable().await?,
             }
         }
         self.wire.drain(..self.seen);
@@ -263,6 +264,7 @@ impl TlsStream {
             match self.advance()? {
                 Step::Record => return Ok(true),
                 Step::End => return Ok(false),
+                Step::Clear => return Err(io::ErrorKind::InvalidData.into()),
                 Step::Blocked => {
                     if self.wire.is_empty() {
                         // Who waits keeps no buffer.
@@ -278,6 +280,9 @@ impl TlsStream {
     fn advance(&mut self) -> io::Result<Step> {
         let length = loop {
             let unseen = self.unseen();
+            if unseen.first().is_some_and(|kind| !RECORDS.contains(kind)) {
+                return Ok(Step::Clear);
+            }
             if let Some(length) = record_length(unseen)
                 && unseen.len() >= length
             {
@@ -322,11 +327,16 @@ impl TlsStream {
     }
 }
 
+/// The kinds a record can be of, its first byte. RFC 8446 §5.1, RFC 6520.
+const RECORDS: std::ops::RangeInclusive<u8> = 20..=24;
+
 /// What an attempt to go on has come to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
     /// rustls has seen one record more.
     Record,
+    /// What has come is no TLS.
+    Clear,
     /// The rest of the record is on its way.
     Blocked,
     /// The socket has ended.
