@@ -11,7 +11,6 @@ use std::net::IpAddr;
 use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
 use ftp_proto::server::FileError;
 
@@ -345,7 +344,9 @@ impl Meter {
     pub async fn moved(&self, bytes: usize) -> Result<(), FileError> {
         self.note(bytes)?;
         if let Some(rate) = self.account.rate(self.direction) {
-            let wait = rate.take(bytes as u64, Instant::now());
+            // The clock of the runtime, which a test can stop.
+            let now = tokio::time::Instant::now().into_std();
+            let wait = rate.take(bytes as u64, now);
             if !wait.is_zero() {
                 tokio::time::sleep(wait).await;
             }

@@ -53,6 +53,9 @@ pub struct Serve {
     /// Offer TLS, with a certificate made at each start unless one is given
     #[arg(long)]
     pub tls: bool,
+    /// Offer TLS with a certificate made at each start, whatever the configuration says
+    #[arg(long, conflicts_with = "cert")]
+    pub self_signed: bool,
     /// The certificate, in PEM
     #[arg(long, value_name = "FILE", requires = "key")]
     pub cert: Option<PathBuf>,
@@ -177,7 +180,11 @@ pub struct Which {
 
 fn account(text: &str) -> Result<(Argument, Secret), String> {
     let (name, password) = text.split_once(':').ok_or("expected NAME:PASSWORD")?;
-    let name = Argument::try_from(name).map_err(|error| error.to_string())?;
+    let name = Argument::try_from(name)
+        .map_err(|_| "the name before the colon cannot be said with USER")?;
+    if password.is_empty() {
+        return Err("no password behind the colon".to_owned());
+    }
     Ok((name, Secret::new(password.as_bytes())))
 }
 

@@ -149,7 +149,7 @@ pub(super) fn roots<'a>(
 /// Whether everybody has a directory.
 fn need_root(config: &Config, users: &BTreeMap<String, UserSection>) -> Result<(), Failure> {
     if config.root.is_none() && sections(config, users).any(|section| section.root.is_none()) {
-        let text = "no directory to serve: `ftpd DIR`, or `root` in the configuration";
+        let text = "no directory to serve: `ftpd .`, `ftpd DIR`, or `root` in the configuration; `ftpd --help` has examples";
         return Err(Failure::new(FailureKind::Usage, text));
     }
     Ok(())
@@ -208,7 +208,10 @@ pub(super) fn merged(serve: &Serve) -> Result<Config, Failure> {
             config.anonymous.permissions = config.anonymous.permissions.or(all);
         }
     }
-    if serve.cert.is_some() {
+    if serve.self_signed {
+        (config.tls.certificate, config.tls.key) = (None, None);
+        config.tls.self_signed = true;
+    } else if serve.cert.is_some() {
         (config.tls.certificate, config.tls.key) = (serve.cert.clone(), serve.key.clone());
         config.tls.self_signed = false;
     } else if (serve.tls || serve.require_tls) && config.tls.certificate.is_none() {

@@ -37,6 +37,8 @@ pub(super) fn filter(config: &Config) -> Result<EnvFilter, Failure> {
 pub(super) fn log(config: &Config) -> Result<LogControl, Failure> {
     let builder = tracing_subscriber::fmt()
         .with_writer(io::stderr)
+        // It would tell standard error, and panic, when that is what cannot be written to.
+        .log_internal_errors(false)
         .with_ansi(io::stderr().is_terminal());
     let filter = filter(config)?;
     let (started, control) = match config.log.format {
@@ -171,8 +173,18 @@ fn bind_control(path: &Path) -> io::Result<std::os::unix::net::UnixListener> {
 /// Opens the ports, or takes those systemd has opened.
 pub(super) fn listen(config: &Config) -> Result<Listener, Failure> {
     let wrong = |what: &dyn std::fmt::Display, error: io::Error| {
-        let text = format!("cannot listen on {what}: {error} (another port: --port N)");
-        Failure::new(FailureKind::System, text)
+        let hint = match error.kind() {
+            io::ErrorKind::AddrInUse => " (another port: --port N)",
+            io::ErrorKind::PermissionDenied => {
+                " (ports below 1024 are for root and CAP_NET_BIND_SERVICE; another port: --port N)"
+            }
+            io::ErrorKind::AddrNotAvailable => " (this machine has no such address)",
+            _ => "",
+        };
+        Failure::new(
+            FailureKind::System,
+            format!("cannot listen on {what}: {error}{hint}"),
+        )
     };
     let section = &config.listen;
     let handed = if section.systemd {

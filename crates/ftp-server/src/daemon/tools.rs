@@ -150,7 +150,10 @@ fn ask(server: &Which, question: &str) -> Result<String, Failure> {
     runtime
         .block_on(who::ask(&socket, question))
         .map_err(|error| {
-            let text = format!("no server answers at {}: {error}", socket.display());
+            let socket = socket.display();
+            let text = format!(
+                "no server answers at {socket}: {error} (another one: --port N or --control FILE)"
+            );
             Failure::new(FailureKind::Unavailable, text)
         })
 }
@@ -179,5 +182,6 @@ pub(super) fn say(text: &str) -> Result<(), Failure> {
 
 /// Writes a line to standard error.
 pub(super) fn complain(line: &str) {
-    eprintln!("{line}");
+    // Where nobody reads, nobody is to be told.
+    let _unread = writeln!(io::stderr(), "{line}");
 }

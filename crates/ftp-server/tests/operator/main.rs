@@ -21,5 +21,7 @@ mod confine;
 mod control;
 mod daemon;
 mod login;
+mod mistakes;
+mod rate;
 mod reload;
 mod soak;
