@@ -4,10 +4,12 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::mpsc;
 
 use ftp_server::blocking::{self, Blocking, Running};
-use ftp_server::ftp_proto::{Code, Reply};
-use ftp_server::{Answer, Handler, Limits, Listener, Request, Server};
+use ftp_server::ftp_proto::{Code, Command, Reply};
+use ftp_server::handler::Disconnect;
+use ftp_server::{Answer, Connection, Handler, Limits, Listener, Request, Server};
 
 #[path = "support/client.rs"]
 mod client;
@@ -23,6 +25,9 @@ mod custom_backend;
 #[path = "../examples/database_users.rs"]
 #[allow(dead_code, reason = "its `main` is not called here")]
 mod database_users;
+#[path = "../examples/pieces.rs"]
+#[allow(dead_code, reason = "its `main` is not called here")]
+mod pieces;
 #[path = "../examples/site_command.rs"]
 #[allow(dead_code, reason = "its `main` is not called here")]
 mod site_command;
@@ -50,6 +55,114 @@ fn the_blocking_server_answers_on_both_families_and_tells_its_clients_when_it_st
     running.stop();
     waiting.expect("421 Service not available, closing control connection.");
     running.wait().unwrap();
+}
+
+#[test]
+fn the_pieces_do_what_the_book_says() {
+    pieces::request();
+    let replies = pieces::reply();
+    assert!(replies.starts_with("200 Command okay.\r\n200"), "{replies}");
+    // However it is written, no line of it looks like another reply.
+    assert!(!replies.contains("\n230"), "{replies}");
+    assert_eq!(pieces::codec(), ["NOOP", "PWD", "too long", "QUIT"]);
+    let codes: Vec<String> = pieces::protocol(tokio::time::Instant::now().into_std())
+        .iter()
+        .map(|line| line.chars().take(3).collect())
+        .collect();
+    assert_eq!(codes, ["530", "331", "(is", "530", "221"]);
+}
+
+/// Greets, and itself reads what it needs to know before the first request.
+struct Asks(mpsc::SyncSender<Disconnect>);
+
+impl Handler for Asks {
+    type Session = (String, IpAddr);
+
+    async fn on_connect(&self, client: &mut Connection) -> io::Result<Self::Session> {
+        let hello = Reply::new(Code::READY, "Who is it?");
+        client.reply(&hello).await?;
+        let mut refused = 0;
+        loop {
+            let Some(request) = client.next_request().await? else {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            };
+            if let Ok(Command::User(name)) = request.command {
+                let welcome = Reply::new(Code::LOGGED_IN, "Come in.");
+                client.reply(&welcome).await?;
+                return Ok((name.to_string(), client.peer().address.ip()));
+            }
+            refused += 1;
+            let not_yet = Reply::new(Code::NOT_LOGGED_IN, format!("Not yet: {refused}."));
+            client.reply(&not_yet).await?;
+        }
+    }
+
+    async fn on_request(
+        &self,
+        (name, address): &mut Self::Session,
+        request: Request,
+        client: &mut Connection,
+    ) -> io::Result<Answer> {
+        if request.line == b"HELP" {
+            // More than any buffer holds: each reply waits until the client has read.
+            for _ in 0..100_000 {
+                let line = Reply::new(Code::HELP, "x".repeat(500));
+                client.reply(&line).await?;
+                client.flush().await?;
+            }
+        }
+        assert!(client.tls().is_none());
+        Ok(Answer::reply(Code::OKAY, format!("{name} from {address}.")))
+    }
+
+    async fn on_disconnect(&self, _: Self::Session, _: &Connection, why: &Disconnect) {
+        // Most tests do not ask.
+        let _full = self.0.try_send(why.clone());
+    }
+}
+
+#[test]
+fn on_connect_may_read_the_first_requests_itself() {
+    let (told, _) = mpsc::sync_channel(1);
+    let running = run(Server::new(Asks(told), Limits::default()));
+    let mut client = of(&running);
+    // All at once: what on_connect leaves is for on_request.
+    client.say("NOOP\r\nFOO\r\nUSER anna\r\nNOOP");
+    client.expect("220 Who is it?");
+    client.expect("530 Not yet: 1.");
+    client.expect("530 Not yet: 2.");
+    client.expect("230 Come in.");
+    client.expect("200 anna from 127.0.0.1.");
+    let mut gone = of(&running);
+    gone.expect("220 ");
+    drop(gone);
+    client.ask("NOOP", "200 ");
+}
+
+#[test]
+fn a_reply_waits_for_a_client_that_does_not_read_and_gives_up_in_time() {
+    let limits = Limits {
+        write: std::time::Duration::from_millis(300),
+        ..Limits::default()
+    };
+    let (told, why) = mpsc::sync_channel(1);
+    let running = run(Server::new(Asks(told), limits));
+    let mut lazy = of(&running);
+    lazy.expect("220 ");
+    lazy.ask("USER anna", "230 ");
+    lazy.say("HELP");
+    // Others are served meanwhile.
+    let mut other = of(&running);
+    other.expect("220 ");
+    other.ask("USER bert", "230 ");
+    other.ask("NOOP", "200 bert");
+    let why = why.recv_timeout(client::PATIENCE).unwrap();
+    assert_eq!(why, Disconnect::Error(io::ErrorKind::TimedOut));
+    // It was closed with most of the answer unsaid: 50 MB would have been all.
+    let mut heard = Vec::new();
+    // Reset or end, as the system has it.
+    let _ended = io::Read::read_to_end(&mut lazy.stream(), &mut heard);
+    assert!(heard.len() < 40_000_000, "{} bytes", heard.len());
 }
 
 #[test]

@@ -23,7 +23,6 @@ fn everything_wrong_on_the_command_line_is_told_with_what_to_do() {
     let file = file.to_str().unwrap();
     let taken = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).unwrap();
     let taken = taken.local_addr().unwrap().port().to_string();
-    // In a directory that is there, or the control socket would be that of another server.
     for (arguments, code, expected) in [
         (vec![], 2, "no directory to serve: `ftpd .`"),
         (
@@ -75,6 +74,19 @@ fn everything_wrong_on_the_command_line_is_told_with_what_to_do() {
             66,
             "/nonexistent: No such file",
         ),
+    ] {
+        is_told(&arguments, code, expected);
+    }
+}
+
+#[test]
+fn everything_wrong_with_the_tools_is_told_with_what_to_do() {
+    let dir = tempfile::tempdir().unwrap();
+    let here = dir.path().to_str().unwrap();
+    let file = dir.path().join("file");
+    fs::write(&file, "no configuration").unwrap();
+    let file = file.to_str().unwrap();
+    for (arguments, code, expected) in [
         (vec!["check"], 2, "<FILE>"),
         (vec!["check", here], 66, "Is a directory"),
         (vec!["check", file], 78, "file:1:"),
@@ -93,14 +105,17 @@ fn everything_wrong_on_the_command_line_is_told_with_what_to_do() {
         ),
         (vec!["hash"], 2, "no password was given"),
     ] {
-        let (status, errors) = told(&arguments);
-        assert!(errors.contains(expected), "{arguments:?}: {errors}");
-        assert_eq!(status, Some(code), "{arguments:?}: {errors}");
-        let lines = errors
-            .lines()
-            .filter(|line| line.starts_with("ftpd: ") || line.starts_with("error: "));
-        assert_eq!(lines.count(), 1, "{arguments:?}: {errors}");
+        is_told(&arguments, code, expected);
     }
+}
+
+fn is_told(arguments: &[&str], code: i32, expected: &str) {
+    let (status, errors) = told(arguments);
+    assert!(errors.contains(expected), "{arguments:?}: {errors}");
+    assert_eq!(status, Some(code), "{arguments:?}: {errors}");
+    let is_complaint = |line: &&str| line.starts_with("ftpd: ") || line.starts_with("error: ");
+    let complaints = errors.lines().filter(is_complaint);
+    assert_eq!(complaints.count(), 1, "{arguments:?}: {errors}");
 }
 
 #[test]
@@ -108,7 +123,7 @@ fn what_may_not_be_read_is_named() {
     let dir = tempfile::tempdir().unwrap();
     let key = dir.path().join("key.pem");
     fs::write(&key, "x").unwrap();
-    fs::set_permissions(&key, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o000)).unwrap();
     fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
     let id = Command::new("id").arg("-u").output().unwrap();
     let program = env!("CARGO_BIN_EXE_ftpd");
