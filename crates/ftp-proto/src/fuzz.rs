@@ -8,6 +8,8 @@
     reason = "panicking at a violated promise is what these functions are for"
 )]
 
+mod pair;
+
 use crate::reply::{Decoder, Grammar};
 use crate::time::Timestamp;
 use crate::{Command, Reply, address, feature, line, listing};
@@ -190,6 +192,17 @@ pub fn server(bytes: &[u8]) {
             return;
         }
     }
+}
+
+/// A client and a server that talk to each other while bytes are cut and events come late, out of order
+/// or not at all: each line gets its one final reply, and the end is silence.
+pub fn pair(bytes: &[u8]) {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "any moment will do, and an Instant cannot be had otherwise"
+    )]
+    let start = std::time::Instant::now();
+    pair::run(bytes, start);
 }
 
 /// A client's dialogue with a server that says these bytes, in both manners: it comes to an end.

@@ -190,3 +190,16 @@ proptest! {
         crate::fuzz::server(&[lines.concat().as_bytes(), &bytes].concat());
     }
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1000))]
+
+    #[test]
+    fn two_sides_that_talk_over_a_bad_wire_agree_in_the_end(start in 0..3_usize, events in prop::collection::vec(any::<u8>(), 0..400)) {
+        // Before the login, behind it, and in the midst of a transfer.
+        let login = [0, 0, 7, 0, 0, 1, 7, 0, 4, 1];
+        let transfer = [0, 2, 7, 0, 4, 1, 0, 5, 7, 0, 4, 1];
+        let begun = [&[][..], &login, &[login.as_slice(), &transfer].concat()][start].to_vec();
+        crate::fuzz::pair(&[begun, events].concat());
+    }
+}

@@ -17,3 +17,4 @@ mod conformance;
 mod daemon;
 mod program;
 mod pyftpdlib;
+mod reference;
