@@ -61,7 +61,7 @@ impl Decoder {
     /// segments makes no difference.
     pub fn decode(&mut self, input: &mut &[u8]) -> Option<Event> {
         if let Some(line) = self.plain_line(input) {
-            return Some(Event::Line(line));
+            return Some(Event::Line(line.to_vec()));
         }
         while let Some((&byte, rest)) = input.split_first() {
             *input = rest;
@@ -72,9 +72,10 @@ impl Decoder {
         None
     }
 
-    /// A whole line at the front of `input` with nothing special in it, which nearly all are: taken
-    /// at once instead of byte by byte.
-    fn plain_line(&self, input: &mut &[u8]) -> Option<Vec<u8>> {
+    /// Takes a whole line with nothing special in it, which nearly all are, from the front of `input`
+    /// without copying it. If that is not what stands there, nothing is taken, and
+    /// [`Decoder::decode`] has to look.
+    pub fn plain_line<'a>(&self, input: &mut &'a [u8]) -> Option<&'a [u8]> {
         let is_between_lines = matches!(self.state, State::Text)
             && matches!(&self.content, Content::Kept(bytes) if bytes.is_empty());
         if !is_between_lines {
@@ -90,7 +91,7 @@ impl Decoder {
             return None;
         }
         *input = rest;
-        Some(line.to_vec())
+        Some(line)
     }
 
     /// What stands before a line end that never came: call it when the peer has closed.

@@ -195,10 +195,11 @@ impl Account {
     pub fn enter(self: &Arc<Self>, address: IpAddr) -> Option<Seat> {
         let mut tally = lock(&self.tally);
         let from_there = tally.sessions.get(&address).copied().unwrap_or(0);
-        let in_all: u32 = tally.sessions.values().sum();
-        let over = |count, limit: Option<u32>| limit.is_some_and(|limit| count >= limit);
-        if over(in_all, self.allowance.sessions)
-            || over(from_there, self.allowance.sessions_per_address)
+        let (limit, limit_there) = (self.allowance.sessions, self.allowance.sessions_per_address);
+        // All addresses are gone through only for a user who is limited, and so has few.
+        let in_all = || tally.sessions.values().sum::<u32>();
+        if limit.is_some_and(|limit| in_all() >= limit)
+            || limit_there.is_some_and(|limit| from_there >= limit)
         {
             return None;
         }

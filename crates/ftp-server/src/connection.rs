@@ -1,5 +1,7 @@
 //! One control connection: lines in, replies out, and what is known about the client.
 
+mod spare;
+
 use std::cell::RefCell;
 use std::fmt;
 use std::io;
@@ -31,9 +33,6 @@ const MAX_REFUSAL_BYTES: usize = 300;
 
 /// Replies to lines that came together go out together, up to so many bytes.
 const MAX_QUEUED_BYTES: usize = 16 * 1024;
-
-/// Buffers up to so many bytes are kept while the client says nothing; larger ones are given back.
-const KEPT_BUFFER_BYTES: usize = 256;
 
 /// After our last reply we wait this long for the client to close, throwing away what it sends: a
 /// socket closed with unread bytes resets the connection, and the reply may be lost with it.
@@ -274,6 +273,7 @@ impl Connection {
     /// Puts a reply behind those that are to be sent, and sends nothing.
     pub(crate) fn queue(&mut self, reply: &Reply) {
         tracing::debug!(id = self.peer.id, %reply, "reply");
+        spare::lend(&mut self.output);
         reply.encode(&mut self.output);
         self.last_code = Some(reply.code());
         self.report(&Event::Reply(reply.code()));
@@ -307,9 +307,7 @@ impl Connection {
                 .await
                 .map_err(|_| io::ErrorKind::TimedOut)??;
         }
-        if self.output.capacity() > KEPT_BUFFER_BYTES {
-            self.output = Vec::new();
-        }
+        spare::take_back(&mut self.output);
         Ok(())
     }
 
@@ -457,10 +455,7 @@ impl Connection {
     async fn fill(&mut self) -> io::Result<usize> {
         if self.decoded == self.input.len() {
             self.decoded = 0;
-            self.input.clear();
-            if self.input.capacity() > KEPT_BUFFER_BYTES {
-                self.input = Vec::new();
-            }
+            spare::take_back(&mut self.input);
         }
         match &mut self.wire {
             Wire::Clear(stream) => loop {
@@ -487,8 +482,10 @@ impl Connection {
 
     fn decode(&mut self) -> Option<Request> {
         let mut input = self.input.get(self.decoded..).unwrap_or_default();
-        let mut request = None;
-        while let Some(event) = self.decoder.decode(&mut input) {
+        let mut request = self.decoder.plain_line(&mut input).map(Request::new);
+        while request.is_none()
+            && let Some(event) = self.decoder.decode(&mut input)
+        {
             match event {
                 line::Event::Line(line) => request = Some(Request::new(line)),
                 line::Event::TooLong => request = Some(Request::too_long()),
@@ -496,10 +493,8 @@ impl Connection {
                     if self.output.len() < MAX_REFUSAL_BYTES {
                         self.output.extend(answer);
                     }
-                    continue;
                 }
             }
-            break;
         }
         self.decoded = self.input.len() - input.len();
         request
@@ -589,6 +584,7 @@ fn read_now(stream: &TcpStream, input: &mut Vec<u8>) -> io::Result<usize> {
     }
     BUFFER.with_borrow_mut(|buffer| {
         let count = stream.try_read(buffer)?;
+        spare::lend(input);
         input.extend_from_slice(buffer.get(..count).unwrap_or_default());
         Ok(count)
     })

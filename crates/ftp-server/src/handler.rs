@@ -1,5 +1,7 @@
 //! What a protocol author writes: hooks that see requests and give answers.
 
+mod line;
+
 use std::fmt;
 use std::future::Future;
 use std::io;
@@ -7,6 +9,7 @@ use std::net::SocketAddr;
 
 use ftp_proto::{Code, Command, CommandError, Reply};
 
+pub use self::line::Line;
 use crate::connection::Connection;
 
 /// The hooks of a service.
@@ -71,7 +74,7 @@ pub struct Service {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Request {
     /// The line without its end; empty if it was too long to keep.
-    pub line: Vec<u8>,
+    pub line: Line,
     /// What it says, or why it says nothing.
     pub command: Result<Command, CommandError>,
 }
@@ -79,7 +82,8 @@ pub struct Request {
 impl Request {
     /// Reads a line without its end.
     #[must_use]
-    pub fn new(line: Vec<u8>) -> Self {
+    pub fn new(line: impl Into<Line>) -> Self {
+        let line = line.into();
         let command = Command::parse(&line);
         Self { line, command }
     }
@@ -88,7 +92,7 @@ impl Request {
     #[must_use]
     pub const fn too_long() -> Self {
         Self {
-            line: Vec::new(),
+            line: Line::EMPTY,
             command: Err(CommandError::TooLong),
         }
     }

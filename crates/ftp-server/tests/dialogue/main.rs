@@ -15,6 +15,7 @@
 
 mod disk;
 mod full;
+mod cost;
 mod harness;
 mod hostile;
 mod matrix;
