@@ -61,7 +61,7 @@ pub struct Connection {
     peer: Peer,
     /// The address the data connections of this client come from, if that is a proxy's.
     proxy: Option<SocketAddr>,
-    limits: Limits,
+    limits: Arc<Limits>,
     end: Arc<End>,
     decoder: line::Decoder,
     /// Bytes read, those before `decoded` not needed any more.
@@ -166,7 +166,7 @@ pub(crate) struct Arrival {
 impl Connection {
     pub(crate) fn new(
         arrival: Arrival,
-        limits: Limits,
+        limits: Arc<Limits>,
         tls: Option<Tls>,
         end: Arc<End>,
         observer: Arc<dyn Observer>,
@@ -250,7 +250,7 @@ impl Connection {
 
     /// The limits the server was given.
     #[must_use]
-    pub const fn limits(&self) -> &Limits {
+    pub fn limits(&self) -> &Limits {
         &self.limits
     }
 
@@ -285,16 +285,35 @@ impl Connection {
     ///
     /// The socket's; [`io::ErrorKind::TimedOut`] if the client does not read for [`Limits::write`].
     pub async fn flush(&mut self) -> io::Result<()> {
-        // Most of the time the socket takes all of it at once, and no timer is needed.
-        if let Wire::Clear(stream) = &self.wire
-            && !self.output.is_empty()
-        {
-            match stream.try_write(&self.output) {
-                Ok(count) => drop(self.output.drain(..count)),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => return Err(error),
-            }
+        if !self.flush_at_once()? {
+            // Boxed: who waits for the next request would hold room for it.
+            Box::pin(self.flush_in_time()).await?;
         }
+        spare::take_back(&mut self.output);
+        Ok(())
+    }
+
+    /// Sends what the socket takes without waiting, most of the time everything; says whether it was.
+    fn flush_at_once(&mut self) -> io::Result<bool> {
+        let sent = match &mut self.wire {
+            Wire::Clear(_) if self.output.is_empty() => return Ok(true),
+            Wire::Clear(stream) => stream.try_write(&self.output),
+            Wire::Secure(stream) => {
+                let taken = stream.put(&self.output)?;
+                self.output.drain(..taken);
+                return Ok(stream.send_now()? && self.output.is_empty());
+            }
+            Wire::Lost => return Ok(self.output.is_empty()),
+        };
+        match sent {
+            Ok(count) => drop(self.output.drain(..count)),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
+        }
+        Ok(self.output.is_empty())
+    }
+
+    async fn flush_in_time(&mut self) -> io::Result<()> {
         while !self.output.is_empty() {
             let step = write_some(&mut self.wire, &self.output);
             let count = timeout(self.limits.write, step)
@@ -307,7 +326,6 @@ impl Connection {
                 .await
                 .map_err(|_| io::ErrorKind::TimedOut)??;
         }
-        spare::take_back(&mut self.output);
         Ok(())
     }
 
@@ -469,8 +487,9 @@ impl Connection {
                 }
             },
             Wire::Secure(stream) => {
-                let read = stream.read(&mut self.input, READ_BUFFER_BYTES).await;
-                match read {
+                // Boxed: not every client has TLS.
+                let read = Box::pin(stream.read(&mut self.input, READ_BUFFER_BYTES));
+                match read.await {
                     // Many clients close without a word after QUIT.
                     Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(0),
                     read => read,

@@ -32,7 +32,7 @@ pub(crate) use self::stream::DataStream;
 /// How data connections are made.
 #[derive(Clone, Debug)]
 pub struct DataOptions {
-    /// Ports for passive mode; `None` lets the system choose, which is hardest to guess.
+    /// Ports for passive mode; `None` for all the dynamic ones, 49152 and up, which is hardest to guess.
     pub ports: Option<RangeInclusive<u16>>,
     /// Whether several clients share each of these ports, told apart by their addresses, so that one
     /// port is enough. Of no use behind a proxy, which hides addresses, and for FXP in passive mode.

@@ -237,12 +237,16 @@ pub struct FileSession<F> {
 }
 
 impl<F> FileSession<F> {
-    /// What there is to do when a response was carried out.
-    fn next(&mut self) -> Next {
-        // After REIN or another USER nothing of the old login is to be held.
+    /// After REIN or another USER nothing of the old login is to be held.
+    fn let_go(&mut self) {
         if self.files.is_some() && self.dialogue.user().is_none() {
             (self.files, self.user, self.present) = (None, None, None);
         }
+    }
+
+    /// What there is to do when a response was carried out.
+    fn next(&mut self) -> Next {
+        self.let_go();
         self.waiting.pop_front().map_or(Next::Read, Next::Again)
     }
 }
@@ -298,31 +302,22 @@ impl<A: Authenticator, B: Backend, D: Dial> Handler for FileServer<A, B, D> {
         request: Request,
         connection: &mut Connection,
     ) -> io::Result<Answer> {
-        let mut request = request;
-        let hook = session.ways.hook.clone();
-        let close = loop {
-            if let Some(hook) = &hook {
-                let visitor = visitor(session, connection);
-                if let Some(answer) = hook.before(visitor, &request).await {
-                    set_deadline(&session.dialogue, connection);
-                    return Ok(answer);
-                }
+        // What is boxed here is large, and the memory of a session that waits for its next command
+        // would hold room for it.
+        let close = if session.ways.hook.is_some() {
+            match Box::pin(self.hooked(session, request, connection)).await? {
+                Ok(close) => close,
+                Err(answer) => return Ok(answer),
             }
-            let watched = hook.is_some().then(|| request.clone());
-            let response = session
-                .dialogue
-                .handle_command(request.command, Instant::now());
-            let next = self.carry_out(session, response, connection).await?;
-            if let (Some(hook), Some(request)) = (&hook, &watched) {
-                // The client has its answer before the hook has its time.
-                connection.flush().await?;
-                let visitor = visitor(session, connection);
-                hook.after(visitor, request, connection.last_code()).await;
-            }
-            match next {
-                Next::Read => break false,
-                Next::Close => break true,
-                Next::Again(held) => request = held,
+        } else {
+            let now = Instant::now();
+            let response = session.dialogue.handle_command(request.command, now);
+            if matches!(response.then, Then::Read) && session.waiting.is_empty() {
+                send(&response.replies, connection).await?;
+                session.let_go();
+                false
+            } else {
+                Box::pin(self.go_on(session, response, connection)).await?
             }
         };
         set_deadline(&session.dialogue, connection);
@@ -339,14 +334,66 @@ impl<A: Authenticator, B: Backend, D: Dial> Handler for FileServer<A, B, D> {
 }
 
 impl<A: Authenticator, B: Backend, D: Dial> FileServer<A, B, D> {
+    /// Carries out a response, and after it the lines that had to wait; says whether the connection
+    /// is closed then.
+    async fn go_on(
+        &self,
+        session: &mut FileSession<B::Files>,
+        mut response: Response,
+        connection: &mut Connection,
+    ) -> io::Result<bool> {
+        loop {
+            match self.carry_out(session, response, connection).await? {
+                Next::Read => return Ok(false),
+                Next::Close => return Ok(true),
+                Next::Again(request) => {
+                    let now = Instant::now();
+                    response = session.dialogue.handle_command(request.command, now);
+                }
+            }
+        }
+    }
+
+    /// Like [`FileServer::go_on`], with the operator's hook around each command; `Err` is what it has
+    /// answered instead.
+    async fn hooked(
+        &self,
+        session: &mut FileSession<B::Files>,
+        mut request: Request,
+        connection: &mut Connection,
+    ) -> io::Result<Result<bool, Answer>> {
+        let Some(hook) = session.ways.hook.clone() else {
+            return Ok(Ok(false));
+        };
+        loop {
+            let visitor_before = visitor(session, connection);
+            if let Some(answer) = hook.before(visitor_before, &request).await {
+                set_deadline(&session.dialogue, connection);
+                return Ok(Err(answer));
+            }
+            let now = Instant::now();
+            let command = request.command.clone();
+            let response = session.dialogue.handle_command(command, now);
+            let next = self.carry_out(session, response, connection).await?;
+            // The client has its answer before the hook has its time.
+            connection.flush().await?;
+            let visitor_after = visitor(session, connection);
+            let code = connection.last_code();
+            hook.after(visitor_after, &request, code).await;
+            match next {
+                Next::Read => return Ok(Ok(false)),
+                Next::Close => return Ok(Ok(true)),
+                Next::Again(held) => request = held,
+            }
+        }
+    }
+
     async fn carry_out(
         &self,
         session: &mut FileSession<B::Files>,
         mut response: Response,
         connection: &mut Connection,
     ) -> io::Result<Next> {
-        // What is boxed here is large, and the memory of a session that waits for its next command
-        // would hold room for it.
         loop {
             send(&response.replies, connection).await?;
             response = match response.then {

@@ -1,29 +1,28 @@
-//! The accept loop, the loop of one connection, and the end of both.
+//! The accept loop: who is let in, and how all of it ends.
+
+mod visit;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::panic::AssertUnwindSafe;
-use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use ftp_proto::{Code, Reply};
-use futures_util::FutureExt;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
-use tokio::time::{Sleep, sleep, sleep_until, timeout};
-use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
 
-use crate::connection::{Arrival, Connection, Deadline, End, Peer, canonical};
+use self::visit::Guest;
+use crate::connection::{End, Peer, canonical};
 use crate::event::{Event, Observer, Refusal};
-use crate::handler::{Disconnect, Handler, Request, Service};
+use crate::handler::{Handler, Service};
 use crate::limits::Limits;
 use crate::listener::{Accepted, Listener};
 use crate::live::Live;
-use crate::proxy::{self, Trusted};
+use crate::proxy::Trusted;
 use crate::tls::Tls;
 
 /// Pause after a failed accept. It fails when descriptors have run out; trying again at once would
@@ -239,15 +238,17 @@ impl<H: Handler> Server<H> {
         };
         tracing::info!(id, %peer, "accepted");
         let guest = Guest {
+            accepted,
+            seat,
             handler: Arc::clone(&self.handler),
-            limits: Limits::clone(&limits),
+            limits,
             observer: Arc::clone(&self.observer),
             tls: self.tls.clone(),
             opened: self.controls.open(id, self.stop.child_token()),
             seats: seats.clone(),
             id,
         };
-        tasks.spawn(guest.visit(accepted, seat));
+        tasks.spawn(visit::visit(Box::new(guest)));
     }
 }
 
@@ -303,194 +304,5 @@ impl Drop for Seat {
                 counts.remove(&self.address);
             }
         }
-    }
-}
-
-/// What a connection takes along from its server.
-struct Guest<H> {
-    handler: Arc<H>,
-    observer: Arc<dyn Observer>,
-    limits: Limits,
-    tls: Option<Tls>,
-    opened: Opened,
-    seats: Seats,
-    id: u64,
-}
-
-impl<H: Handler> Guest<H> {
-    async fn visit(self, accepted: Accepted, seat: Option<Seat>) {
-        let peer = accepted.peer;
-        let is_implicit_tls = accepted.is_implicit_tls;
-        let (id, seats) = (self.id, self.seats.clone());
-        let arrived = Box::pin(self.arrive(accepted, seat.is_some())).await;
-        let (mut connection, handler, _opened) = match arrived {
-            Ok(arrived) => arrived,
-            Err(error) => {
-                tracing::debug!(id, %peer, %error, "lost before its greeting");
-                return;
-            }
-        };
-        let _seat = match seat {
-            Some(seat) => seat,
-            None => {
-                let address = connection.peer().address.ip();
-                let most = connection.limits().connections_per_address;
-                let Some(seat) = seats.take(address, most) else {
-                    connection.report(&Event::Refused(Refusal::FullForAddress));
-                    let reply = Reply::new(Code::SERVICE_UNAVAILABLE, TOO_MANY_OF_ONE);
-                    if connection.reply(&reply).await.is_ok() {
-                        connection.close().await;
-                    }
-                    return;
-                };
-                seat
-            }
-        };
-        if is_implicit_tls && let Err(error) = Box::pin(connection.start_tls()).await {
-            tracing::debug!(id, %peer, %error, "no tls");
-            return;
-        }
-        attend(handler, Box::new(connection)).await;
-    }
-
-    /// Who it is, from the proxy's header if it is to have one.
-    async fn arrive(
-        self,
-        accepted: Accepted,
-        is_direct: bool,
-    ) -> io::Result<(Connection, Arc<H>, Opened)> {
-        let stream = accepted.stream;
-        let mut arrival = Arrival {
-            local: stream.local_addr()?,
-            peer: accepted.peer,
-            proxy: None,
-            id: self.id,
-            stream,
-        };
-        if !is_direct {
-            arrival.proxy = Some(arrival.peer);
-            let header = timeout(self.limits.handshake, proxy::read(&arrival.stream))
-                .await
-                .map_err(|_| io::ErrorKind::TimedOut)??;
-            if let Some(header) = header {
-                (arrival.peer, arrival.local) = (header.client, header.local);
-            }
-        }
-        let end = Arc::clone(&self.opened.end);
-        let connection = Connection::new(arrival, self.limits, self.tls, end, self.observer)?;
-        Ok((connection, self.handler, self.opened))
-    }
-}
-
-/// The life of one connection.
-async fn attend<H: Handler>(handler: Arc<H>, mut connection: Box<Connection>) {
-    let peer = *connection.peer();
-    connection.report(&Event::Accepted);
-    let greeted = guarded(handler.on_connect(&mut connection)).await;
-    let mut session = match greeted {
-        Ok(session) => session,
-        Err(why) => {
-            connection.report(&Event::Disconnected(&why));
-            tracing::info!(id = peer.id, peer = %peer.address, %why, "disconnected");
-            return;
-        }
-    };
-    let why = converse(&*handler, &mut session, &mut connection).await;
-    if why.is_ours()
-        && let Some(reply) = handler.on_close(&mut session, &why)
-        && let Err(error) = connection.reply(&reply).await
-    {
-        tracing::debug!(id = peer.id, %error, "last reply not sent");
-    }
-    Box::pin(connection.close()).await;
-    let left = AssertUnwindSafe(handler.on_disconnect(session, &connection, &why));
-    if left.catch_unwind().await.is_err() {
-        tracing::error!(id = peer.id, "on_disconnect panicked");
-    }
-    connection.report(&Event::Disconnected(&why));
-    tracing::info!(id = peer.id, peer = %peer.address, %why, "disconnected");
-}
-
-/// Requests and answers until there is a reason to end.
-async fn converse<H: Handler>(
-    handler: &H,
-    session: &mut H::Session,
-    connection: &mut Connection,
-) -> Disconnect {
-    let stop = connection.stop_token().clone();
-    // Both are kept from one request to the next: setting an alarm anew for each would cost more
-    // than answering a NOOP does.
-    let mut stopped = pin!(stop.cancelled());
-    let mut alarm = pin!(sleep_until(
-        (Instant::now() + connection.limits().idle).into()
-    ));
-    loop {
-        let request = match wait(connection, stopped.as_mut(), alarm.as_mut()).await {
-            Ok(request) => request,
-            Err(why) => return why,
-        };
-        connection.set_deadline(Deadline::Idle);
-        let answer = match guarded(handler.on_request(session, request, connection)).await {
-            Ok(answer) => answer,
-            Err(why) => return why,
-        };
-        if let Some(reply) = &answer.reply
-            && let Err(error) = connection.reply(reply).await
-        {
-            return Disconnect::Error(error.kind());
-        }
-        if answer.close {
-            return Disconnect::Answered;
-        }
-    }
-}
-
-async fn wait(
-    connection: &mut Connection,
-    stopped: Pin<&mut WaitForCancellationFuture<'_>>,
-    alarm: Pin<&mut Sleep>,
-) -> Result<Request, Disconnect> {
-    if let Some(why) = connection.end().why() {
-        return Err(why);
-    }
-    if let Some(request) = connection.buffered_request() {
-        return Ok(request);
-    }
-    let silent_at = connection.silent_at();
-    tokio::select! {
-        biased;
-        () = stopped => Err(connection.end().why().unwrap_or(Disconnect::Shutdown)),
-        request = connection.next_request() => match request {
-            Ok(Some(request)) => Ok(request),
-            Ok(None) => Err(Disconnect::Client),
-            Err(error) => Err(Disconnect::Error(error.kind())),
-        },
-        () = until(silent_at, alarm) => Err(Disconnect::Idle),
-    }
-}
-
-/// Waits for a moment with an alarm that may be set to an earlier one, which it then leaves as it is.
-async fn until(moment: Option<Instant>, mut alarm: Pin<&mut Sleep>) {
-    let Some(moment) = moment.map(tokio::time::Instant::from) else {
-        return std::future::pending().await;
-    };
-    if alarm.deadline() > moment {
-        alarm.as_mut().reset(moment);
-    }
-    loop {
-        alarm.as_mut().await;
-        if tokio::time::Instant::now() >= moment {
-            return;
-        }
-        alarm.as_mut().reset(moment);
-    }
-}
-
-/// A hook's result; a panic in it becomes the end of this connection.
-async fn guarded<T>(hook: impl Future<Output = io::Result<T>>) -> Result<T, Disconnect> {
-    match AssertUnwindSafe(hook).catch_unwind().await {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) => Err(Disconnect::Error(error.kind())),
-        Err(_) => Err(Disconnect::Panic),
     }
 }

@@ -9,6 +9,7 @@ mod data;
 pub(crate) mod limit;
 mod load;
 mod meter;
+mod network;
 mod peer;
 mod report;
 
@@ -65,6 +66,7 @@ pub(crate) struct LimitOptions {
 
 /// Runs everything and prints the table.
 pub(crate) fn run(options: &Options) -> Result<()> {
+    network::enter()?;
     let data = Data::make()?;
     let mut report = Report::default();
     for peer in Peer::all() {

@@ -384,8 +384,14 @@ impl Daemon<'_> {
             logs: self.logs,
             log: self.log,
         };
+        // On a thread of the runtime: this one runs no connection, so each that it let in would have to
+        // wake another.
+        let mut serving = JoinSet::new();
+        serving.spawn(server.serve(listener));
         let ended = tokio::select! {
-            result = server.serve(listener) => result.map_err(failed),
+            Some(served) = serving.join_next() => {
+                served.map_err(io::Error::from).flatten().map_err(failed)
+            }
             () = signals.obey(stop, &mut reload, &self.notifier, &status) => Ok(()),
             () = self.notifier.stay_alive() => Ok(()),
         };

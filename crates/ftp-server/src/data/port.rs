@@ -16,6 +16,13 @@ use crate::connection::canonical;
 /// One connection is wanted; a few more so that a stranger cannot fill the queue alone.
 const BACKLOG: i32 = 8;
 
+/// Ports nobody has registered for anything. RFC 6335 §6.
+const DYNAMIC_PORTS: RangeInclusive<u16> = 49_152..=65_535;
+
+/// Ports of those that are tried before the system is asked. Most of them taken means a busy server,
+/// and then one guess in two still finds one.
+const MAX_GUESSES: usize = 16;
+
 /// Where the client is to dial for its data connection.
 #[derive(Debug)]
 pub(crate) enum Port {
@@ -82,14 +89,14 @@ pub(crate) struct OwnPort {
 }
 
 impl OwnPort {
-    /// Opens one on this address: any port of the range, or one of the system's choice.
+    /// Opens one on this address: any port of the range, or any at all.
     ///
     /// # Errors
     ///
     /// [`io::ErrorKind::AddrInUse`] if the range is used up; the system's.
     fn open(local: IpAddr, range: Option<&RangeInclusive<u16>>) -> io::Result<Self> {
         let Some(range) = range else {
-            return Self::bind(local, 0, BACKLOG);
+            return Self::open_any(local);
         };
         // From a different port each time, so that the next one is not simply the last one plus one.
         let (first, last) = (u32::from(*range.start()), u32::from(*range.end()));
@@ -99,6 +106,20 @@ impl OwnPort {
             .filter_map(|step| u16::try_from(first + (start + step) % count).ok())
             .find_map(|port| Self::bind(local, port, BACKLOG).ok())
             .ok_or_else(|| io::ErrorKind::AddrInUse.into())
+    }
+
+    /// Opens one that nobody can guess.
+    ///
+    /// Left to itself the system avoids every port of a connection that was closed within the last
+    /// minute, and searches longer the more there are: with thousands of small files, ten times as
+    /// long as sending one of them takes. A port that is asked for by its number may be such a one.
+    fn open_any(local: IpAddr) -> io::Result<Self> {
+        let (first, count) = (*DYNAMIC_PORTS.start(), DYNAMIC_PORTS.len());
+        let count = u32::try_from(count).unwrap_or(1);
+        (0..MAX_GUESSES)
+            .filter_map(|_| first.checked_add(u16::try_from(random_below(count)).ok()?))
+            .find_map(|port| Self::bind(local, port, BACKLOG).ok())
+            .map_or_else(|| Self::bind(local, 0, BACKLOG), Ok)
     }
 
     pub(super) fn bind(local: IpAddr, port: u16, backlog: i32) -> io::Result<Self> {
@@ -116,8 +137,10 @@ impl OwnPort {
         }
         bind(&socket, &SocketAddr::new(local, port))?;
         listen(&socket, backlog)?;
-        let address = getsockname(&socket)?;
-        let address = SocketAddr::try_from(address)?;
+        let address = match port {
+            0 => SocketAddr::try_from(getsockname(&socket)?)?,
+            port => SocketAddr::new(local, port),
+        };
         Ok(Self { socket, address })
     }
 

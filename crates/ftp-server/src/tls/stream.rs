@@ -183,6 +183,19 @@ impl TlsStream {
         Ok(false)
     }
 
+    /// Puts on the wire what the socket takes without waiting; gives whether that was all.
+    pub(crate) fn send_now(&mut self) -> io::Result<bool> {
+        while self.tls.wants_write() {
+            match self.tls.write_tls(&mut Socket(&self.tcp)) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(true)
+    }
+
     /// Sends what is to be sent. Cancel-safe.
     pub(crate) async fn flush(&mut self) -> io::Result<()> {
         while self.send_some().await? {}

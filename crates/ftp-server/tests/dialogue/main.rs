@@ -13,6 +13,7 @@
     reason = "files of the host are served, by a program too, and waiting is measured"
 )]
 
+mod cost;
 mod disk;
 mod full;
 mod cost;
