@@ -16,7 +16,6 @@
 mod cost;
 mod disk;
 mod full;
-mod cost;
 mod harness;
 mod hostile;
 mod matrix;
