@@ -24,7 +24,7 @@ use bytes::{Bytes, BytesMut};
 use ftp_proto::listing::{Entry, Kind};
 use ftp_proto::server::{Abilities, Change, FileError, Path, Placement};
 use ftp_proto::time::Timestamp;
-use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, RenameFlags, Stat};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir, RenameFlags, Stat};
 use rustix::io::Errno;
 use tokio::sync::Semaphore;
 
@@ -38,8 +38,11 @@ use crate::auth::User;
 /// Calls that may block, at a time. More only queue at the disk.
 const MAX_BLOCKING_CALLS: usize = 32;
 
-/// Directory entries read at a time.
-const BATCH_ENTRIES: usize = 512;
+/// Bytes of names read from a directory at a time: what the C library asks for.
+const NAMES_BYTES: usize = 32 * 1024;
+
+/// Bytes a name takes there, mostly; a guess at how many entries come.
+const USUAL_NAME_BYTES: usize = 40;
 
 /// `f_type` of tmpfs, `statfs(2)`.
 const TMPFS_MAGIC: rustix::fs::FsWord = 0x0102_1994;
@@ -209,7 +212,7 @@ impl Files for Disk {
         let directory = self
             .call(move |root, links| {
                 let flags = OFlags::RDONLY | OFlags::DIRECTORY;
-                Dir::new(resolve::open(root, &path, flags, Mode::empty(), links)?)
+                resolve::open(root, &path, flags, Mode::empty(), links)
             })
             .await?;
         Ok(DiskLister {
@@ -428,7 +431,7 @@ impl Reader for DiskReader {
 #[derive(Debug)]
 pub struct DiskLister {
     /// `None` once the end was seen.
-    directory: Option<Dir>,
+    directory: Option<OwnedFd>,
     /// Whether uploads that were left behind are removed on the way.
     sweeps: bool,
     gate: Arc<Semaphore>,
@@ -436,33 +439,25 @@ pub struct DiskLister {
 
 impl Lister for DiskLister {
     async fn next(&mut self) -> Result<Option<Vec<Entry>>, FileError> {
-        let Some(mut directory) = self.directory.take() else {
+        let Some(directory) = self.directory.take() else {
             return Ok(None);
         };
         let sweeps = self.sweeps;
         let (directory, mut batch) = blocking(&self.gate, move || {
-            let mut batch = Vec::new();
-            while batch.len() < BATCH_ENTRIES {
-                let Some(found) = directory.read() else {
-                    return Ok((None, batch));
+            let mut names = Vec::with_capacity(NAMES_BYTES);
+            let mut names = RawDir::new(&directory, names.spare_capacity_mut());
+            let mut batch = Vec::with_capacity(NAMES_BYTES / USUAL_NAME_BYTES);
+            let is_end = loop {
+                let Some(found) = names.next() else {
+                    break true;
                 };
-                let found = found?;
-                let name = found.file_name();
-                if matches!(name.to_bytes(), b"." | b"..") {
-                    continue;
+                batch.extend(list_one(&directory, found?.file_name(), sweeps));
+                // The next call for names would lose those that do not fit into this batch.
+                if names.is_buffer_empty() {
+                    break false;
                 }
-                if resolve::is_hidden(name.to_bytes()) {
-                    if sweeps && let Err(errno) = upload::sweep(directory.fd()?, name.to_bytes()) {
-                        tracing::debug!(%errno, "not swept");
-                    }
-                    continue;
-                }
-                // A file that is gone meanwhile is left out.
-                if let Ok(entry) = look_at(&directory, name) {
-                    batch.push(entry);
-                }
-            }
-            Ok((Some(directory), batch))
+            };
+            Ok(((!is_end).then_some(directory), batch))
         })
         .await?;
         self.directory = directory;
@@ -498,8 +493,21 @@ fn regular(file: &OwnedFd) -> Result<Stat, Errno> {
     }
 }
 
-fn look_at(directory: &Dir, name: &CStr) -> Result<Entry, Errno> {
-    let at = directory.fd()?;
+/// What a listing shows of a name in a directory. A file that is gone meanwhile is left out.
+fn list_one(directory: &OwnedFd, name: &CStr, sweeps: bool) -> Option<Entry> {
+    if matches!(name.to_bytes(), b"." | b"..") {
+        return None;
+    }
+    if !resolve::is_hidden(name.to_bytes()) {
+        return look_at(directory, name).ok();
+    }
+    if sweeps && let Err(errno) = upload::sweep(directory, name.to_bytes()) {
+        tracing::debug!(%errno, "not swept");
+    }
+    None
+}
+
+fn look_at(at: &OwnedFd, name: &CStr) -> Result<Entry, Errno> {
     let stat = rustix::fs::statat(at, name, AtFlags::SYMLINK_NOFOLLOW)?;
     let target = match FileType::from_raw_mode(stat.st_mode) {
         FileType::Symlink => rustix::fs::readlinkat(at, name, Vec::new()).ok(),

@@ -27,6 +27,9 @@ use super::wiring::{self, Dialler};
 use super::{Failure, FailureKind, helper, hooks, tls};
 use crate::auth::gate::Gate;
 use crate::event::Observer;
+use crate::handler::Handler;
+use crate::listener::Listener;
+use crate::server::Server;
 use crate::throttle::Throttle;
 
 /// Serves until a signal ends it.
@@ -310,6 +313,18 @@ struct Daemon<'a> {
     serve: &'a Serve,
 }
 
+/// Serves on a thread of the runtime. The main one runs no connection, so it would have to wake another
+/// for each that it lets in.
+async fn serve_on_a_worker<H: Handler>(server: Server<H>, listener: Listener) -> io::Result<()> {
+    // Dropped with this future, it ends the server.
+    let mut serving = JoinSet::new();
+    serving.spawn(server.serve(listener));
+    match serving.join_next().await {
+        Some(served) => served?,
+        None => Ok(()),
+    }
+}
+
 impl Daemon<'_> {
     async fn live(mut self) -> Result<(), Failure> {
         let failed = |error: io::Error| Failure::new(FailureKind::System, error);
@@ -384,14 +399,8 @@ impl Daemon<'_> {
             logs: self.logs,
             log: self.log,
         };
-        // On a thread of the runtime: this one runs no connection, so each that it let in would have to
-        // wake another.
-        let mut serving = JoinSet::new();
-        serving.spawn(server.serve(listener));
         let ended = tokio::select! {
-            Some(served) = serving.join_next() => {
-                served.map_err(io::Error::from).flatten().map_err(failed)
-            }
+            served = serve_on_a_worker(server, listener) => served.map_err(failed),
             () = signals.obey(stop, &mut reload, &self.notifier, &status) => Ok(()),
             () = self.notifier.stay_alive() => Ok(()),
         };

@@ -138,22 +138,22 @@ const fn options(form: &ListForm) -> ListOptions {
 }
 
 impl<F: Files> Source<F> {
-    /// Some more text; `None` at the end.
+    /// Appends some more text; `false` at the end.
     async fn next(
         &mut self,
         form: &ListForm,
         now: Timestamp,
-    ) -> Result<Option<Vec<u8>>, FileError> {
-        let mut text = Vec::new();
+        text: &mut Vec<u8>,
+    ) -> Result<bool, FileError> {
         match self.batch(form).await? {
             Some(batch) => {
                 for entry in &batch {
-                    write(entry, form, &self.prefix, now, &mut text);
+                    write(entry, form, &self.prefix, now, text);
                 }
                 self.note_directories(form, &batch);
             }
             None => match self.below.pop_front() {
-                None => return Ok(None),
+                None => return Ok(false),
                 Some(below) => {
                     // One that is gone or closed to us meanwhile is shown as empty.
                     self.from = match self.files.list(&below.path).await {
@@ -167,7 +167,7 @@ impl<F: Files> Source<F> {
                 }
             },
         }
-        Ok(Some(text))
+        Ok(true)
     }
 
     /// Some more entries of what is open, in order; `None` at its end.
@@ -264,9 +264,8 @@ pub(super) async fn send<F: Files>(
         let mut coder = Coder::new(encoding);
         let mut text = Vec::new();
         loop {
-            let more = source.next(form, now).await.map_err(TransferEnd::Failed)?;
-            let is_last = more.is_none();
-            text.extend(more.unwrap_or_default());
+            let more = source.next(form, now, &mut text).await;
+            let is_last = !more.map_err(TransferEnd::Failed)?;
             if is_last || text.len() >= CHUNK_BYTES {
                 coder.send(&mut stream, &text, traffic).await?;
                 text.clear();

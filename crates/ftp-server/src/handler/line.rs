@@ -64,9 +64,10 @@ impl From<Vec<u8>> for Line {
     }
 }
 
-impl PartialEq for Line {
-    fn eq(&self, other: &Self) -> bool {
-        **self == **other
+/// With other lines, and with bytes of any kind.
+impl<T: AsRef<[u8]> + ?Sized> PartialEq<T> for Line {
+    fn eq(&self, other: &T) -> bool {
+        **self == *other.as_ref()
     }
 }
 
