@@ -41,8 +41,8 @@ const MAX_BLOCKING_CALLS: usize = 32;
 /// Bytes of names read from a directory at a time: what the C library asks for.
 const NAMES_BYTES: usize = 32 * 1024;
 
-/// Bytes a name takes there, mostly; a guess at how many entries come.
-const USUAL_NAME_BYTES: usize = 40;
+/// Entries that are returned at a time, at least: then as many more as were read with them.
+const BATCH_ENTRIES: usize = 256;
 
 /// `f_type` of tmpfs, `statfs(2)`.
 const TMPFS_MAGIC: rustix::fs::FsWord = 0x0102_1994;
@@ -446,14 +446,18 @@ impl Lister for DiskLister {
         let (directory, mut batch) = blocking(&self.gate, move || {
             let mut names = Vec::with_capacity(NAMES_BYTES);
             let mut names = RawDir::new(&directory, names.spare_capacity_mut());
-            let mut batch = Vec::with_capacity(NAMES_BYTES / USUAL_NAME_BYTES);
+            let mut batch = Vec::new();
             let is_end = loop {
-                let Some(found) = names.next() else {
-                    break true;
-                };
-                batch.extend(list_one(&directory, found?.file_name(), sweeps));
-                // The next call for names would lose those that do not fit into this batch.
-                if names.is_buffer_empty() {
+                match names.next() {
+                    Some(Ok(found)) => {
+                        batch.extend(list_one(&directory, found.file_name(), sweeps));
+                    }
+                    // The directory itself was removed.
+                    None | Some(Err(Errno::NOENT)) => break true,
+                    Some(Err(errno)) => return Err(errno),
+                }
+                // Names that were read already and are not in this batch would be lost.
+                if batch.len() >= BATCH_ENTRIES && names.is_buffer_empty() {
                     break false;
                 }
             };
