@@ -11,8 +11,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let [root, port, cert, key] = arguments.as_slice() else {
         return Err("usage: bench-libunftp ROOT PORT CERT KEY".into());
     };
-    let files = Filesystem::new(root.clone())?;
-    let server = ServerBuilder::new(Box::new(move || files.clone()))
+    // Whether it can be opened at all; each session opens it anew.
+    Filesystem::new(root.clone())?;
+    let root = root.clone();
+    let files = move || Filesystem::new(root.clone()).unwrap_or_else(|error| panic!("{error}"));
+    let server = ServerBuilder::new(Box::new(files))
         .passive_ports(20_000..=60_000)
         .idle_session_timeout(3600)
         .ftps(cert, key)

@@ -179,7 +179,11 @@ async fn part<H: Handler>(
 fn gone(connection: &Connection, why: &Disconnect) {
     let peer = connection.peer();
     connection.report(&Event::Disconnected(why));
-    tracing::info!(id = peer.id, peer = %peer.address, %why, "disconnected");
+    // Where "accepted" comes from, so that one filter shows both.
+    tracing::info!(
+        target: "ftp_server::server",
+        id = peer.id, peer = %peer.address, %why, "disconnected"
+    );
 }
 
 /// Requests and answers until there is a reason to end.
