@@ -19,6 +19,19 @@ pub(crate) fn machine() -> Result<()> {
     ]))
 }
 
+/// `cargo xtask bench shell`: parsing, typing, and loops beside real bash, printed as tables.
+pub(crate) fn shell() -> Result<()> {
+    step::succeed(workspace::cargo().args([
+        "run",
+        "--release",
+        "--locked",
+        "-p",
+        "sundew-testkit",
+        "--example",
+        "shell_cost",
+    ]))
+}
+
 /// `cargo xtask bench nonblocking [OPTION]...`: the options are those of `sundew-bench nonblocking`.
 pub(crate) fn nonblocking(options: &[&str]) -> Result<()> {
     let mut packages = vec!["-p", "sundew-bench"];

@@ -33,6 +33,7 @@ usage: cargo xtask TASK
   oracle shell bash|dash|ash SEED COUNT|FILE
                         random or given shell text on this computer's shell and on ours
   bench machine         start, memory and first write of an emulated machine, 10,000 resident
+  bench shell           parsing, typing, and loops beside this computer's bash
   bench nonblocking [OPTION]...
                         one attacker's load against another's keystrokes; see its --help
   bench ftp [OPTION]... our FTP server beside others; see its --help. `--write docs/performance.md`
@@ -52,6 +53,7 @@ fn main() -> ExitCode {
         ["oracle", "shell", rest @ ..] => oracle::shell(rest),
         ["oracle", files @ ..] if !files.is_empty() => oracle::run(files),
         ["bench", "machine"] => bench::machine(),
+        ["bench", "shell"] => bench::shell(),
         ["bench", "nonblocking", rest @ ..] => bench::nonblocking(rest),
         ["bench", "ftp", rest @ ..] => bench::ftp(rest),
         ["bench", "ftp-client", rest @ ..] => bench::ftp_client(rest),

@@ -77,6 +77,8 @@ impl UnexpectedToken {
 /// What was open when the text ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unclosed {
+    /// `name=(`: bash fails with another status.
+    Array,
     /// A quoted string.
     Quote,
     /// Backquotes.
@@ -155,7 +157,9 @@ impl SyntaxError {
                 Unclosed::Backquote => "EOF in backquote substitution",
                 Unclosed::Brace => "Missing '}'",
                 Unclosed::Arithmetic => "Missing '))'",
-                Unclosed::Parenthesis => "end of file unexpected (expecting \")\")",
+                Unclosed::Parenthesis | Unclosed::Array => {
+                    "end of file unexpected (expecting \")\")"
+                }
                 Unclosed::Bracket => "end of file unexpected (expecting \"]\")",
             }
             .into(),
@@ -182,7 +186,9 @@ impl SyntaxError {
                 Unclosed::Backquote => "EOF in backquote substitution",
                 Unclosed::Brace => "missing '}'",
                 Unclosed::Arithmetic => "missing '))'",
-                Unclosed::Parenthesis => "unexpected end of file (expecting \")\")",
+                Unclosed::Parenthesis | Unclosed::Array => {
+                    "unexpected end of file (expecting \")\")"
+                }
                 Unclosed::Bracket => "unexpected end of file (expecting \"]\")",
             }
             .into(),

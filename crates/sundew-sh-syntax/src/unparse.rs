@@ -538,7 +538,10 @@ impl Printer {
     fn redirects(&mut self, redirects: &[Redirect]) {
         self.after_here_document &= redirects.is_empty();
         for redirect in redirects {
-            if !matches!(self.out.last(), None | Some(b' ' | b'\n')) {
+            // A blank behind a backslash is part of the word before.
+            let parted =
+                matches!(self.out.last(), None | Some(b' ' | b'\n')) && !self.out.ends_with(b"\\ ");
+            if !parted {
                 self.text(b" ");
             }
             self.redirect(redirect);

@@ -6,6 +6,7 @@
 mod assign;
 mod compound;
 pub(crate) mod conditional;
+mod coprocess;
 mod function;
 mod pipeline;
 mod program;
@@ -67,6 +68,9 @@ impl Shell {
         let count = list.items.len();
         for (index, item) in list.items.iter().enumerate() {
             proc.tick().await;
+            if self.coprocess.is_some() {
+                self.forget_coprocess(proc, false);
+            }
             let place = if index + 1 == count {
                 place
             } else {

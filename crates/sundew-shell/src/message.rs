@@ -110,7 +110,18 @@ impl Shell {
             }
         }
         // As bash 5.2 has it: what is wrong within `[[ ]]` ends the shell with the status before.
-        if !matches!(error.kind, sundew_sh_syntax::ErrorKind::Conditional(_)) || self.interactive {
+        let unclosed_array = matches!(
+            error.kind,
+            sundew_sh_syntax::ErrorKind::Unclosed {
+                what: sundew_sh_syntax::error::Unclosed::Array,
+                ..
+            }
+        );
+        if unclosed_array && self.is_bash() {
+            self.status = 1;
+        } else if !matches!(error.kind, sundew_sh_syntax::ErrorKind::Conditional(_))
+            || self.interactive
+        {
             self.status = 2;
         }
     }

@@ -131,6 +131,12 @@ pub struct Shell {
     pub in_eval: bool,
     /// Whether the last text ended in a syntax error, until someone asks.
     pub syntax_failed: bool,
+    /// The options that `local -` keeps for the end of the running function.
+    pub(crate) kept_options: Option<Options>,
+    /// The coprocess that runs: its process, the name of its array.
+    pub(crate) coprocess: Option<(Pid, Vec<u8>)>,
+    /// What `$PIPESTATUS` holds, if that is one status.
+    pub(crate) pipe_status: Option<u8>,
     /// Who complains of an expression: the builtin that evaluates it, the parameter that is cut.
     pub(crate) speaking: Option<Vec<u8>>,
     /// Lines that the running simple command goes on for: `eval` and substitutions count from its end.
@@ -222,6 +228,9 @@ impl Shell {
             indirection: 0,
             in_eval: false,
             syntax_failed: false,
+            kept_options: None,
+            coprocess: None,
+            pipe_status: None,
             speaking: None,
             lines_spanned: 0,
             line_shift: 0,
@@ -286,6 +295,9 @@ impl Shell {
             indirection: self.indirection,
             in_eval: self.in_eval,
             syntax_failed: false,
+            kept_options: self.kept_options.clone(),
+            coprocess: None,
+            pipe_status: self.pipe_status,
             speaking: None,
             lines_spanned: self.lines_spanned,
             line_shift: self.line_shift,

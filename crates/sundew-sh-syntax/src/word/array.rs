@@ -33,7 +33,7 @@ impl Parser<'_> {
                     continue;
                 }
                 Some(b')') => break,
-                None => return self.unclosed(b')', Unclosed::Parenthesis, line),
+                None => return self.unclosed(b')', Unclosed::Array, line),
                 Some(_) => {}
             }
             let lexed = self.token(Place::Element)?;

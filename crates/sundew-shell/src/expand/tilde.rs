@@ -12,12 +12,34 @@ impl Shell {
             b"" => variable(b"HOME").or_else(|| home_of(proc, proc.credentials().uid)),
             b"+" => variable(b"PWD"),
             b"-" => variable(b"OLDPWD"),
+            _ if self.is_bash() && self.stack_entry(name).is_some() => self.stack_entry(name),
             _ => home_of_name(proc, name),
         };
         match directory {
             Some(directory) => out.push_quoted(&directory),
             None => out.push(&[b"~", name].concat(), Mark::Literal),
         }
+    }
+}
+
+impl Shell {
+    /// `~N`, `~+N`, `~-N`: an entry of the directory stack, counted from either end.
+    fn stack_entry(&self, name: &[u8]) -> Option<Vec<u8>> {
+        let (backwards, digits) = match name {
+            [b'+', digits @ ..] => (false, digits),
+            [b'-', digits @ ..] => (true, digits),
+            digits => (false, digits),
+        };
+        let number: usize = std::str::from_utf8(digits)
+            .ok()
+            .filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))?
+            .parse()
+            .ok()?;
+        let mut all = self.elements(b"DIRSTACK");
+        if backwards {
+            all.reverse();
+        }
+        all.into_iter().nth(number)
     }
 }
 

@@ -47,7 +47,7 @@ impl Shell {
                 };
                 self.check_failure(proc).await
             }
-            CommandKind::Coprocess(_) => self.fatal(proc, 1, "coproc: cannot make pipe").await,
+            CommandKind::Coprocess(coprocess) => self.run_coprocess(proc, coprocess).await,
             CommandKind::Simple(_) | CommandKind::Subshell(_) | CommandKind::Function(_) => Ok(()),
         }
     }
@@ -228,7 +228,7 @@ impl Shell {
     async fn run_case(&mut self, proc: &mut Process, case: &Case) -> Run {
         let subject = self.expand_string(proc, &case.word).await?;
         if self.options.is_set("xtrace") {
-            let word = crate::expand::transform::quote_if_needed(&subject);
+            let word = sundew_sh_syntax::unparse::word(&case.word);
             self.trace_text(proc, &[b"case ".as_slice(), &word, b" in"].concat())
                 .await;
         }

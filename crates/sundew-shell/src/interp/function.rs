@@ -62,6 +62,7 @@ impl Shell {
         let hidden = self.hide_traps(function);
         let body = std::sync::Arc::clone(&function.body);
         let shift = std::mem::take(&mut self.line_shift);
+        let outer_options = self.kept_options.take();
         let mut result = self.run_command(proc, &body, super::Place::Shell).await;
         if matches!(result, Ok(()) | Err(Flow::Return))
             && self.traps.command(Condition::Return).is_some()
@@ -76,6 +77,9 @@ impl Shell {
         self.loops = loops;
         self.line = line;
         self.line_shift = shift;
+        if let Some(options) = std::mem::replace(&mut self.kept_options, outer_options) {
+            self.options = options;
+        }
         self.positional = positional;
         self.depth = self.depth.saturating_sub(1);
         match result {

@@ -56,6 +56,15 @@ impl Shell {
 
     fn set_pipe_status(&mut self, statuses: Vec<u8>) {
         if self.is_bash() {
+            // Most commands leave what the one before left.
+            let only = match statuses.as_slice() {
+                [only] => Some(*only),
+                _ => None,
+            };
+            if only.is_some() && only == self.pipe_status {
+                return;
+            }
+            self.pipe_status = only;
             let texts = statuses
                 .into_iter()
                 .map(|status| status.to_string().into_bytes());
@@ -111,7 +120,7 @@ impl Shell {
         self.check_failure(proc).await
     }
 
-    async fn new_pipe(&mut self, proc: &mut Process) -> Result<(Fd, Fd), Flow> {
+    pub(super) async fn new_pipe(&mut self, proc: &mut Process) -> Result<(Fd, Fd), Flow> {
         match proc.pipe() {
             Ok(ends) => Ok(ends),
             Err(errno) => self.cannot(proc, "pipe error", errno).await,
@@ -399,7 +408,12 @@ impl Shell {
     }
 
     /// Takes a background job into the list; bash tells a person its number.
-    async fn started_background(&mut self, proc: &mut Process, pids: &[Pid], parts: Vec<Vec<u8>>) {
+    pub(super) async fn started_background(
+        &mut self,
+        proc: &mut Process,
+        pids: &[Pid],
+        parts: Vec<Vec<u8>>,
+    ) {
         let (Some(&first), Some(&last)) = (pids.first(), pids.last()) else {
             return;
         };
@@ -474,8 +488,18 @@ impl Shell {
         let format = self.variables.scalar(b"TIMEFORMAT").map(<[u8]>::to_vec);
         if let (Time::Default, Some(format)) = (time, format) {
             if !format.is_empty() {
-                let text = time_text(&format, [real, user, system]);
-                proc.print_error(&text).await;
+                match time_text(&format, [real, user, system]) {
+                    Ok(text) => proc.print_error(&text).await,
+                    Err(bad) => {
+                        let bad = [bad];
+                        let text = [
+                            b"TIMEFORMAT: `",
+                            bad.as_slice(),
+                            b"': invalid format character",
+                        ];
+                        self.complain(proc, text.concat()).await;
+                    }
+                }
             }
             return;
         }
@@ -521,7 +545,11 @@ async fn quiet_background(child: &mut Process, takes_stdin: bool) {
 }
 
 /// `$TIMEFORMAT` with its `%R`, `%U`, `%S`, `%P` filled in, and a newline.
-fn time_text(format: &[u8], [real, user, system]: [std::time::Duration; 3]) -> Vec<u8> {
+///
+/// # Errors
+///
+/// The character behind a `%` that means nothing.
+fn time_text(format: &[u8], [real, user, system]: [std::time::Duration; 3]) -> Result<Vec<u8>, u8> {
     let mut text = Vec::new();
     let mut rest = format.iter().copied().peekable();
     while let Some(byte) = rest.next() {
@@ -547,7 +575,7 @@ fn time_text(format: &[u8], [real, user, system]: [std::time::Duration; 3]) -> V
                 text.push(b'%');
                 continue;
             }
-            _ => continue,
+            other => return Err(other.unwrap_or(0)),
         };
         let seconds = time.as_secs_f64();
         if long {
@@ -559,5 +587,5 @@ fn time_text(format: &[u8], [real, user, system]: [std::time::Duration; 3]) -> V
         }
     }
     text.push(b'\n');
-    text
+    Ok(text)
 }

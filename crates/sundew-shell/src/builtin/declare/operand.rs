@@ -114,6 +114,9 @@ pub(super) async fn declare_one(
     kind: Kind,
 ) -> Result<(), Refused> {
     if kind == Kind::Local && text == b"-" {
+        if shell.kept_options.is_none() {
+            shell.kept_options = Some(shell.options.clone());
+        }
         return Ok(());
     }
     let operand = Operand::parse(text);
