@@ -24,6 +24,7 @@ mod hash;
 mod list;
 mod open;
 mod passive;
+mod relay;
 #[cfg(feature = "tls")]
 mod secure;
 
@@ -80,6 +81,8 @@ pub struct Client<D: Dial> {
     unfinished: Option<usize>,
     /// EPSV was sent behind the last transfer's command, and its reply is not read.
     asked_ahead: bool,
+    /// SSCN is on.
+    dials_as_client: bool,
     pipelines: bool,
     /// The greeting is that of a server which reads commands only between transfers.
     is_sequential: bool,
@@ -156,6 +159,7 @@ impl<D: Dial> Client<D> {
             data_proven: false,
             unfinished: None,
             asked_ahead: false,
+            dials_as_client: false,
             pipelines,
             is_sequential: pipelines,
             lost: false,

@@ -10,6 +10,7 @@
 
 mod pair;
 
+use crate::client::Conversation;
 use crate::reply::{Decoder, Grammar};
 use crate::time::Timestamp;
 use crate::{Command, Reply, address, feature, line, listing};
@@ -205,43 +206,30 @@ pub fn pair(bytes: &[u8]) {
     pair::run(bytes, start);
 }
 
-/// A client's dialogue with a server that says these bytes, in both manners: it comes to an end.
+/// A client's conversation with a server that says these bytes, in pieces of several sizes: it comes to an
+/// end, and no more replies are owed than commands were sent.
 pub fn client(bytes: &[u8]) {
-    use crate::client::{Action, Dialogue, Direction, Job, Manner};
+    for size in [1, 7, bytes.len().max(1)] {
+        converse(bytes, size);
+    }
+}
 
-    for manner in [Manner::Standard, Manner::BusyBox] {
-        let Ok(word) = crate::Argument::new(*b"x") else {
-            return;
-        };
-        let job = Job {
-            user: word.clone(),
-            password: None,
-            path: word,
-            direction: Direction::Retrieve,
-            manner,
-        };
-        let mut dialogue = Dialogue::new(job);
-        let mut decoder = Decoder::new(Grammar::FirstFinalLine);
-        let mut input = bytes;
-        // Each turn of the dialogue's own is followed by one that takes a reply.
-        let mut turns = 2 * bytes.len() + 16;
-        loop {
-            assert!(turns > 0, "a dialogue without end");
+fn converse(bytes: &[u8], size: usize) {
+    let mut conversation = Conversation::new();
+    // Every reply takes at least a byte, but for a farewell that is kept for the next question.
+    let mut turns = 2 * bytes.len() + 2;
+    for piece in bytes.chunks(size) {
+        conversation.receive(piece);
+        while let Ok(Some(_reply)) = conversation.next_reply() {
+            assert!(turns > 0, "a conversation without end");
             turns -= 1;
-            match dialogue.action() {
-                Action::Send(_) | Action::AwaitReply => {
-                    let Ok(Some(reply)) = decoder.decode(&mut input) else {
-                        break;
-                    };
-                    if dialogue.handle_reply(reply).is_err() {
-                        break;
-                    }
-                }
-                Action::Connect { .. } => dialogue.connected(),
-                Action::ChooseOffset { .. } => dialogue.choose_offset(4),
-                Action::Transfer { .. } => dialogue.transferred(),
-                Action::Done => break,
+            if conversation.owed() == 0 {
+                conversation.queue(&Command::Noop);
             }
+            assert_eq!(conversation.owed(), 1, "more is owed than was asked");
         }
+    }
+    if conversation.finish().is_ok() {
+        assert!(conversation.owed() <= 1, "more is owed than was asked");
     }
 }

@@ -7,7 +7,7 @@
 //! - Bytes and meaning: [`mod@line`] (framing), [`command`], [`reply`], [`argument`], [`address`] (PORT,
 //!   EPRT, 227, 229, 257), [`feature`], [`listing`], [`transfer`] (TYPE, MODE, ASCII), [`time`],
 //!   [`permission`], [`hash`].
-//! - Dialogues: [`server`] for one control connection, [`client`] for one transfer.
+//! - Dialogues: [`server`] and [`client`], each for one control connection.
 //! - [`fuzz`]: one function of `&[u8]` for each parser and dialogue, for fuzzers to call:
 //!   `line`, `command`, `reply`, `address`, `listing`, `server`, `client`.
 

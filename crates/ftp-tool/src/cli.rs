@@ -73,6 +73,12 @@ pub struct Common {
     /// Trust only the certificate with this SHA-256 fingerprint
     #[arg(long, value_name = "HEX", help_heading = "TLS")]
     pub pin: Option<String>,
+    /// Show this certificate (PEM, with its chain) to servers that ask for one
+    #[arg(long, value_name = "FILE", requires = "key", help_heading = "TLS")]
+    pub cert: Option<PathBuf>,
+    /// The private key of --cert (PEM)
+    #[arg(long, value_name = "FILE", requires = "cert", help_heading = "TLS")]
+    pub key: Option<PathBuf>,
     /// Encrypt, but do not ask who is at the other end
     #[arg(long, conflicts_with_all = ["ca", "pin"], help_heading = "TLS")]
     pub insecure: bool,

@@ -146,6 +146,16 @@ impl Context {
                 Failure::new(Phase::Tls, error.to_string()).hint("--ca FILE, or --pin HEX")
             })?
         };
+        let options = match (&common.cert, &common.key) {
+            (Some(cert), Some(key)) => {
+                let read =
+                    |path: &Path| std::fs::read(path).map_err(|error| Failure::local(path, &error));
+                let (chain, secret) = (read(cert)?, read(key)?);
+                let identified = options.identified_by(&chain, &secret);
+                identified.map_err(|error| Failure::local(key, &error))?
+            }
+            _ => options,
+        };
         Ok(match scheme {
             Scheme::Ftps => Security::Implicit(options),
             Scheme::Ftp | Scheme::Ftpes => Security::Explicit(options),

@@ -280,6 +280,12 @@ pub fn failure(error: Error) -> Failure {
         },
         _ => Phase::Command,
     };
+    // Under TLS 1.3 a server says only after the handshake, in the midst of whatever comes next, that
+    // it does not know us.
+    let phase = match error.cause() {
+        Cause::Tls(_) => Phase::Tls,
+        _ => phase,
+    };
     let mut what = error.phase().to_string();
     match error.cause() {
         Cause::Refused(_) => what.push_str(", refused"),
@@ -289,12 +295,26 @@ pub fn failure(error: Error) -> Failure {
     if let Some(reply) = error.reply() {
         failure = failure.reply(reply.clone());
     }
+    if let Cause::Tls(cause) = error.cause()
+        && wants_certificate(cause)
+    {
+        failure = failure.hint("--cert FILE --key FILE");
+    }
     if let Some(hint) = error.hint() {
         failure = failure.hint(hint);
     }
     failure.is_crowded = error.is_crowded();
     failure.may_pass = error.is_temporary() || failure.is_crowded;
     failure
+}
+
+/// Whether the server misses our certificate.
+fn wants_certificate(error: &io::Error) -> bool {
+    // TLS 1.2 has no alert of its own for it: RFC 5246 §7.4.6 makes it a handshake failure.
+    let text = error.to_string();
+    ["CertificateRequired", "HandshakeFailure"]
+        .iter()
+        .any(|alert| text.contains(alert))
 }
 
 /// An error of reading or writing a transfer, which has the client's inside.

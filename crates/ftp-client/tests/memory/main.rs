@@ -19,3 +19,4 @@ mod lost;
 mod peer;
 mod proxied;
 mod sample;
+mod series;

@@ -14,5 +14,7 @@
 
 mod guide;
 mod hostile;
+mod relay;
+mod secure;
 mod server;
 mod transfer;

@@ -11,6 +11,8 @@ use ftp_server::auth::Accounts;
 use ftp_server::backend::disk::Disk;
 use ftp_server::files::{FileOptions, FileServer};
 use ftp_server::ftp_proto::permission::Rights;
+use ftp_server::ftp_proto::server::TlsRules;
+use ftp_server::tls::{ClientCertificates, Identity, Tls, TlsOptions};
 use ftp_server::{Limits, Listener, Server};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -49,7 +51,7 @@ impl Running {
         }
         let root = directory.path().join("data");
         let (port, life) = match kind {
-            Kind::Ours => ours(&root),
+            Kind::Ours => ours(&root, None),
             Kind::Vsftpd => process(vsftpd(directory.path())),
             Kind::Pyftpdlib => process(pyftpdlib(&root)),
         };
@@ -58,6 +60,28 @@ impl Running {
             port,
             _life: life,
         }
+    }
+
+    /// Our own server under TLS, and its certificate.
+    pub(crate) fn secured(implicit: bool, clients: ClientCertificates) -> (Self, String) {
+        let directory = tempfile::tempdir().unwrap();
+        for name in ["data", "here"] {
+            std::fs::create_dir(directory.path().join(name)).unwrap();
+        }
+        let names = ["127.0.0.1".to_owned(), "localhost".to_owned()];
+        let (identity, made) = Identity::self_signed(&names).unwrap();
+        let options = TlsOptions {
+            client_certificates: clients,
+            ..TlsOptions::default()
+        };
+        let tls = Tls::new(identity, &options).unwrap();
+        let (port, life) = ours(&directory.path().join("data"), Some((tls, implicit)));
+        let running = Self {
+            directory,
+            port,
+            _life: life,
+        };
+        (running, made.certificate)
     }
 
     /// A path among the server's files.
@@ -157,7 +181,7 @@ impl Drop for Running {
     }
 }
 
-fn ours(root: &Path) -> (u16, Life) {
+fn ours(root: &Path, tls: Option<(Tls, bool)>) -> (u16, Life) {
     let disk = Disk::open(root).unwrap();
     let (report, started) = mpsc::channel();
     let thread = thread::spawn(move || {
@@ -167,11 +191,24 @@ fn ours(root: &Path) -> (u16, Life) {
             .unwrap();
         runtime.block_on(async {
             let any: SocketAddr = (Ipv4Addr::LOCALHOST, 0).into();
-            let listener = Listener::bind(&[any]).unwrap();
+            let mut listener = Listener::bind(&[any]).unwrap();
+            if matches!(tls, Some((_, true))) {
+                listener = listener.implicit_tls();
+            }
             let port = listener.addresses().unwrap()[0].port();
             let accounts = Accounts::new().with_anonymous(Rights::ALL);
-            let files = FileServer::new(accounts, disk, FileOptions::default());
-            let server = Server::new(files, Limits::default());
+            let mut options = FileOptions::default();
+            if let Some((_, implicit)) = tls {
+                options.settings.tls = Some(TlsRules {
+                    implicit,
+                    ..TlsRules::default()
+                });
+            }
+            let files = FileServer::new(accounts, disk, options);
+            let mut server = Server::new(files, Limits::default());
+            if let Some((tls, _)) = tls {
+                server = server.with_tls(tls);
+            }
             report.send((port, server.stop_token())).unwrap();
             server.serve(listener).await.unwrap();
         });
@@ -214,7 +251,8 @@ fn vsftpd(at: &Path) -> (u16, Command) {
          anon_root={shown}/data\nwrite_enable=YES\nanon_upload_enable=YES\n\
          anon_mkdir_write_enable=YES\nanon_other_write_enable=YES\nanon_umask=022\n\
          anon_world_readable_only=NO\nallow_writeable_chroot=YES\nxferlog_enable=NO\n\
-         connect_from_port_20=NO\nsecure_chroot_dir={shown}/empty\n"
+         connect_from_port_20=NO\nascii_upload_enable=YES\nascii_download_enable=YES\n\
+         secure_chroot_dir={shown}/empty\n"
     );
     let config = at.join("vsftpd.conf");
     std::fs::write(&config, text).unwrap();
