@@ -37,6 +37,8 @@ const SPEC: Spec = Spec::new(
 #[derive(Debug, Default)]
 struct Options {
     quiet: bool,
+    /// `--no-check-certificate`.
+    trusts_anybody: bool,
     spider: bool,
     show_response: bool,
     output: Option<Vec<u8>>,
@@ -53,6 +55,7 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
     while let Some(option) = words.next() {
         match option {
             Ok(Opt { key: "q", .. }) => options.quiet = true,
+            Ok(Opt { key: "k", .. }) => options.trusts_anybody = true,
             Ok(Opt { key: "S", .. }) => options.show_response = true,
             Ok(Opt { key: "spider", .. }) => options.spider = true,
             Ok(Opt {
@@ -167,6 +170,8 @@ fn request(options: &Options, url: &Url, destination: &[u8]) -> Request {
         body,
         destination: destination.to_vec(),
         wants_error_body: false,
+        checks_certificate: !options.trusts_anybody,
+        proxy: None,
     }
 }
 
@@ -213,7 +218,7 @@ async fn one(
                 };
                 return Err(complain(proc, "wget", text).await);
             }
-            Event::Trying(_) | Event::Connected(_) => {}
+            Event::Trying(_) | Event::Connected(_) | Event::Asking | Event::Faulty(_) => {}
             Event::Head(head) => {
                 if options.show_response {
                     show(proc, &head).await;
@@ -306,7 +311,7 @@ async fn failed(proc: &mut Process, end: End, short: bool) -> ExitStatus {
     let text = match end {
         End::Cut if short => "connection closed prematurely".to_owned(),
         End::OverLimit => format!("write error: {}", Errno::Enospc.message()),
-        End::Tls | End::NoResponse | End::Cut => {
+        End::Tls(_) | End::Unspoken | End::NoTunnel(_) | End::NoResponse | End::Cut => {
             format!("error getting response: {}", Errno::Econnreset.message())
         }
         End::NotHttp => "error getting response".to_owned(),

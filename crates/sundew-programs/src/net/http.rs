@@ -1,8 +1,7 @@
 //! A download over HTTP/1.1 (RFC 9112) that outlives the program which asked for it.
 //!
 //! The transfer is a task on the network; the program takes [`Event`]s from a bounded queue. When
-//! the program is gone the transfer goes on, for the sample's sake. Only plain `http` is spoken; a
-//! TLS handshake is not attempted.
+//! the program is gone the transfer goes on, for the sample's sake. `https` is the same over TLS.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -11,13 +10,16 @@ use futures_util::future::Either;
 use sundew_kernel::network::{Network, Stream};
 use sundew_kernel::observe::{Capture, Download, DownloadEnd, Observer};
 use sundew_kernel::{Errno, Process};
+use sundew_vfs::Timestamp;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
 
 mod body;
+mod tls;
 mod url;
 
 use self::body::Body;
+pub(crate) use self::tls::{CertificateFault, TlsFailure};
 pub(crate) use self::url::{Scheme, Url, UrlError};
 
 /// Events that may wait for the program: what it has not shown yet.
@@ -42,6 +44,10 @@ pub(crate) struct Request {
     pub(crate) destination: Vec<u8>,
     /// Whether bodies of failures are shown to the program, as curl does.
     pub(crate) wants_error_body: bool,
+    /// Whether a faulty certificate ends the transfer.
+    pub(crate) checks_certificate: bool,
+    /// An HTTP proxy to go through: host and port.
+    pub(crate) proxy: Option<(Vec<u8>, u16)>,
 }
 
 /// How the transfer goes, in order.
@@ -53,8 +59,12 @@ pub(crate) enum Event {
     Trying(SocketAddr),
     /// It failed.
     Unreachable(SocketAddr, Errno),
-    /// It succeeded, and the request was sent; the scheme was `http`.
+    /// It succeeded.
     Connected(SocketAddr),
+    /// The other side's certificate is faulty; the worst first.
+    Faulty(Vec<CertificateFault>),
+    /// The connection is as secure as the scheme wants it, and the request goes out.
+    Asking,
     /// The response's head.
     Head(Head),
     /// A piece of the body.
@@ -76,8 +86,12 @@ pub(crate) enum End {
     Cut,
     /// What came is no HTTP.
     NotHttp,
-    /// The scheme needs TLS.
-    Tls,
+    /// There is no secured connection.
+    Tls(TlsFailure),
+    /// The proxy leads nowhere; its status.
+    NoTunnel(u16),
+    /// The scheme is not spoken.
+    Unspoken,
     /// More than is kept.
     OverLimit,
 }
@@ -158,6 +172,7 @@ impl Fetch {
             request,
             network: proc.network(),
             observer: proc.observer(),
+            now: proc.now(),
         };
         let (sender, events) = mpsc::channel(PENDING_EVENTS);
         if proc
@@ -197,6 +212,7 @@ struct Engine {
     request: Request,
     network: Arc<dyn Network>,
     observer: Arc<dyn Observer>,
+    now: Timestamp,
 }
 
 impl Engine {
@@ -240,11 +256,24 @@ impl Engine {
         let Some(mut stream) = self.connect(events).await else {
             return Ok(End::Unreachable);
         };
-        if self.request.url.scheme != Scheme::Http {
-            return Ok(End::Tls);
+        match self.request.url.scheme {
+            Scheme::Http => {}
+            Scheme::Https => {
+                if self.request.proxy.is_some()
+                    && let Err(end) = self.tunnel(&mut stream).await
+                {
+                    return Ok(end);
+                }
+                match self.secure(stream, events).await {
+                    Ok(secured) => stream = secured,
+                    Err(failure) => return Ok(End::Tls(failure)),
+                }
+            }
+            Scheme::Ftp => return Ok(End::Unspoken),
         }
+        tell(events, Event::Asking).await;
         let request = self.request.bytes();
-        if stream.write_all(&request).await.is_err() {
+        if stream.write_all(&request).await.is_err() || stream.flush().await.is_err() {
             return Ok(End::NoResponse);
         }
         let mut buffer = Vec::new();
@@ -285,12 +314,55 @@ impl Engine {
         }
     }
 
+    /// Asks the proxy for a way to the host: RFC 9110 §9.3.6.
+    async fn tunnel(&self, stream: &mut Box<dyn Stream>) -> Result<(), End> {
+        let url = &self.request.url;
+        let place = [&url.host, format!(":{}", url.port).as_bytes()].concat();
+        let request = [
+            b"CONNECT ".as_slice(),
+            &place,
+            b" HTTP/1.1\r\nHost: ",
+            &place,
+            b"\r\nProxy-Connection: Keep-Alive\r\n\r\n",
+        ]
+        .concat();
+        let sent = stream.write_all(&request).await;
+        sent.map_err(|_| End::NoResponse)?;
+        let head = read_head(stream, &mut Vec::new()).await?;
+        if head.status / 100 == 2 {
+            Ok(())
+        } else {
+            Err(End::NoTunnel(head.status))
+        }
+    }
+
+    async fn secure(
+        &self,
+        stream: Box<dyn Stream>,
+        events: &mpsc::Sender<Event>,
+    ) -> Result<Box<dyn Stream>, TlsFailure> {
+        let Request {
+            url,
+            checks_certificate,
+            ..
+        } = &self.request;
+        let (outcome, faults) = tls::secure(stream, &url.host, *checks_certificate, self.now).await;
+        if !faults.is_empty() {
+            tell(events, Event::Faulty(faults)).await;
+        }
+        outcome
+    }
+
     async fn connect(&self, events: &mpsc::Sender<Event>) -> Option<Box<dyn Stream>> {
         let url = &self.request.url;
-        let addresses = self.network.resolve(&url.host).await.unwrap_or_default();
+        let (host, port) = match &self.request.proxy {
+            Some((host, port)) => (host, *port),
+            None => (&url.host, url.port),
+        };
+        let addresses = self.network.resolve(host).await.unwrap_or_default();
         tell(events, Event::Resolved(addresses.clone())).await;
         for ip in addresses {
-            let target = SocketAddr::new(ip, url.port);
+            let target = SocketAddr::new(ip, port);
             tell(events, Event::Trying(target)).await;
             match self.network.connect(target).await {
                 Ok(stream) => {
@@ -311,10 +383,14 @@ async fn tell(events: &mpsc::Sender<Event>, event: Event) {
 
 impl Request {
     fn bytes(&self) -> Vec<u8> {
+        let target = match (&self.proxy, self.url.scheme) {
+            (Some(_), Scheme::Http) => &self.url.text,
+            _ => &self.url.path,
+        };
         let line = [
             &self.method,
             b" ".as_slice(),
-            &self.url.path,
+            target,
             b" HTTP/1.1\r\n",
         ]
         .concat();

@@ -7,7 +7,7 @@ use sundew_kernel::{Errno, ExitStatus, Fd, Process, STDERR, STDOUT};
 
 use self::options::{Options, Read};
 use self::progress::Progress;
-use super::http::{End, Event, Fetch, Head, Request, Scheme, Url, UrlError};
+use super::http::{CertificateFault, End, Event, Fetch, Head, Request, Scheme, TlsFailure, Url, UrlError};
 use crate::quote;
 use crate::time::{Shown, Zone};
 
@@ -209,7 +209,40 @@ impl Session {
             body,
             destination: destination.to_vec(),
             wants_error_body: false,
+            checks_certificate: !self.options.trusts_anybody,
+            proxy: None,
         }
+    }
+
+    /// What GnuTLS finds wrong with a certificate.
+    async fn faulty(&self, proc: &mut Process, url: &Url, faults: &[CertificateFault]) {
+        let severity: &[u8] = if self.options.trusts_anybody {
+            b"WARNING: "
+        } else {
+            b"ERROR: "
+        };
+        let host = quote::text(proc, &url.host);
+        let mut text = Vec::new();
+        for fault in faults {
+            let reason = match fault {
+                CertificateFault::WrongName => {
+                    let words = b"The certificate's owner does not match hostname ".as_slice();
+                    text.extend([words, &host, b"\n"].concat());
+                    continue;
+                }
+                CertificateFault::SelfSigned | CertificateFault::UnknownIssuer => {
+                    Some("doesn't have a known issuer")
+                }
+                CertificateFault::Expired => Some("has expired"),
+                CertificateFault::NotYetValid => Some("is not yet activated"),
+                CertificateFault::Other => None,
+            };
+            for words in [Some("is not trusted"), reason].into_iter().flatten() {
+                let before = b"The certificate of ".as_slice();
+                text.extend([severity, before, &host, b" ", words.as_bytes(), b".\n"].concat());
+            }
+        }
+        self.say(proc, true, text).await;
     }
 
     #[expect(
@@ -316,10 +349,11 @@ impl Session {
                 }
                 Event::Connected(_) => {
                     self.say(proc, false, "connected.\n").await;
-                    if url.scheme == Scheme::Http {
-                        let word = "HTTP request sent, awaiting response... ";
-                        self.say(proc, false, word).await;
-                    }
+                }
+                Event::Faulty(faults) => self.faulty(proc, url, &faults).await,
+                Event::Asking => {
+                    let word = "HTTP request sent, awaiting response... ";
+                    self.say(proc, false, word).await;
                 }
                 Event::Head(head) => {
                     if let Some(step) = self.head(proc, url, &head, &mut transfer).await {
@@ -461,14 +495,18 @@ impl Session {
         let text = match end {
             End::Complete => return self.complete(proc, url, transfer).await,
             End::Unreachable => return Step::Done(NETWORK),
-            End::Tls => {
-                self.say(proc, true, "GnuTLS: The TLS connection was non-properly terminated.\nUnable to establish SSL connection.\n").await;
-                return Step::Done(if url.scheme == Scheme::Ftp {
-                    NETWORK
-                } else {
-                    NETWORK.min(TLS)
-                });
+            End::Tls(TlsFailure::Certificate) => return Step::Done(TLS),
+            End::Tls(failure) => {
+                let reason = match failure {
+                    TlsFailure::NotTls => "An unexpected TLS packet was received.",
+                    TlsFailure::Refused => "A TLS fatal alert has been received.",
+                    _ => "The TLS connection was non-properly terminated.",
+                };
+                let text = format!("GnuTLS: {reason}\nUnable to establish SSL connection.\n");
+                self.say(proc, true, text).await;
+                return Step::Done(NETWORK);
             }
+            End::Unspoken | End::NoTunnel(_) => return Step::Done(NETWORK),
             End::NoResponse => "No data received.\n".to_owned(),
             End::NotHttp => "200 No headers, assuming HTTP/0.9\n".to_owned(),
             End::Cut => format!(

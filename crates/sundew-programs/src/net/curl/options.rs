@@ -1,5 +1,7 @@
 //! curl's command line.
 
+use std::time::Duration;
+
 /// What is asked of curl.
 #[derive(Debug, Default)]
 pub(super) struct Options {
@@ -19,7 +21,39 @@ pub(super) struct Options {
     pub(super) data: Option<Vec<u8>>,
     pub(super) method: Option<Vec<u8>>,
     pub(super) write_out: Option<Vec<u8>>,
+    /// `-k`.
+    pub(super) insecure: bool,
+    /// `-G`: the data goes into the URL.
+    pub(super) data_in_url: bool,
+    /// `-T`.
+    pub(super) upload: Option<Vec<u8>>,
+    /// `-x`: host and port.
+    pub(super) proxy: Option<(Vec<u8>, u16)>,
+    /// `-m`.
+    pub(super) max_time: Option<Duration>,
+    /// `--connect-timeout`.
+    pub(super) connect_timeout: Option<Duration>,
+    /// Pieces of `-d` in order: text, or `@` and a file's name.
+    pub(super) pieces: Vec<Piece>,
+    /// `-K` files that are to be read first.
+    pub(super) configs: Vec<Vec<u8>>,
 }
+
+/// One `-d`.
+#[derive(Debug)]
+pub(super) struct Piece {
+    /// What was given.
+    pub(super) text: Vec<u8>,
+    /// Whether `@name` means a file.
+    pub(super) may_be_file: bool,
+    /// Whether line ends of a file stay.
+    pub(super) binary: bool,
+}
+
+/// What is wrong with an option's value.
+const NO_NUMBER: &str = "expected a proper numerical parameter";
+/// Port of a proxy for which none is given.
+const PROXY_PORT: u16 = 1080;
 
 /// What reading it leads to.
 pub(super) enum Read {
@@ -84,6 +118,25 @@ const TABLE: &[(u8, &str, bool)] = &[
     (0, "create-dirs", false),
     (0, "data-binary", true),
     (0, "data-raw", true),
+    (0, "data-ascii", true),
+    (0, "proxy-insecure", false),
+    (0, "silent", false),
+    (0, "preproxy", true),
+    (0, "ssl", false),
+    (0, "noproxy", true),
+    (0, "globoff", false),
+    (0, "dns-servers", true),
+    (0, "ciphers", true),
+    (0, "capath", true),
+    (0, "key", true),
+    (0, "remove-on-error", false),
+    (0, "no-clobber", false),
+    (0, "remote-name-all", false),
+    (0, "remote-time", false),
+    (0, "show-headers", false),
+    (0, "tcp-nodelay", false),
+    (0, "trace", true),
+    (0, "trace-ascii", true),
     (0, "compressed", false),
     (0, "max-redirs", true),
     (0, "interface", true),
@@ -150,8 +203,10 @@ impl Options {
                         [b"option ".as_slice(), &word, b": requires parameter"].concat(),
                     ));
                 };
-                if let Some(text) = options.apply(row.1, value) {
-                    return Read::Print(text);
+                match options.apply(row.1, value) {
+                    Ok(None) => {}
+                    Ok(Some(text)) => return Read::Print(text),
+                    Err(reason) => return refuse_value(&word, reason),
                 }
                 continue;
             }
@@ -173,8 +228,10 @@ impl Options {
                         [b"option ".as_slice(), &word, b": requires parameter"].concat(),
                     ));
                 };
-                if let Some(text) = options.apply(row.1, value) {
-                    return Read::Print(text);
+                match options.apply(row.1, value) {
+                    Ok(None) => {}
+                    Ok(Some(text)) => return Read::Print(text),
+                    Err(reason) => return refuse_value(&word, reason),
                 }
                 if row.2 {
                     break;
@@ -188,10 +245,15 @@ impl Options {
         Read::Run(options)
     }
 
-    fn apply(&mut self, name: &str, value: Vec<u8>) -> Option<&'static [u8]> {
+    #[expect(clippy::too_many_lines, reason = "a row for each option")]
+    fn apply(
+        &mut self,
+        name: &str,
+        value: Vec<u8>,
+    ) -> Result<Option<&'static [u8]>, &'static str> {
         match name {
-            "help" => return Some(include_bytes!("help.txt")),
-            "version" => return Some(include_bytes!("version.txt")),
+            "help" => return Ok(Some(include_bytes!("help.txt"))),
+            "version" => return Ok(Some(include_bytes!("version.txt"))),
             "output" => self.outputs.push(value),
             "remote-name" => self.remote_name = true,
             "silent" | "no-progress-meter" => self.silent = true,
@@ -212,11 +274,68 @@ impl Options {
                     .filter(|byte| !b"\r\n".contains(byte))
                     .chain(*b"\r\n"),
             ),
-            "data" | "data-binary" | "data-raw" => self.data = Some(value),
+            "data" | "data-ascii" | "data-binary" | "data-raw" => {
+                self.data = Some(Vec::new());
+                self.pieces.push(Piece {
+                    text: value,
+                    may_be_file: name != "data-raw",
+                    binary: name == "data-binary",
+                });
+            }
+            "insecure" => self.insecure = true,
+            "get" => self.data_in_url = true,
+            "upload-file" => self.upload = Some(value),
+            "config" => self.configs.push(value),
+            "max-time" => self.max_time = Some(seconds(&value)?),
+            "connect-timeout" => self.connect_timeout = Some(seconds(&value)?),
+            "proxy" | "socks5" | "socks5-hostname" => self.proxy = proxy(&value),
+            "user" => {
+                use base64::Engine as _;
+                let text = base64::engine::general_purpose::STANDARD.encode(&value);
+                let line = format!("Authorization: Basic {text}\r\n");
+                self.headers.extend(line.into_bytes());
+            }
+            "referer" => self.add_header(b"Referer", &value),
+            "cookie" if value.contains(&b'=') => self.add_header(b"Cookie", &value),
+            "range" => self.add_header(b"Range", &[b"bytes=".as_slice(), &value].concat()),
+            "compressed" => self.add_header(b"Accept-Encoding", b"deflate, gzip, br, zstd"),
             "write-out" => self.write_out = Some(value),
             "url" => self.urls.push(value),
             _ => {}
         }
-        None
+        Ok(None)
     }
+
+    fn add_header(&mut self, name: &[u8], value: &[u8]) {
+        let value = value.iter().copied().filter(|byte| !b"\r\n".contains(byte));
+        self.headers.extend(name.iter().copied().chain(*b": "));
+        self.headers.extend(value.chain(*b"\r\n"));
+    }
+}
+
+fn refuse_value(word: &[u8], reason: &str) -> Read {
+    let text = [b"option ".as_slice(), word, b": ", reason.as_bytes()].concat();
+    Read::Refuse(Some(text))
+}
+
+/// A number of seconds, possibly with a fraction.
+fn seconds(value: &[u8]) -> Result<Duration, &'static str> {
+    std::str::from_utf8(value)
+        .ok()
+        .and_then(|text| text.parse::<f64>().ok())
+        .and_then(|number| Duration::try_from_secs_f64(number).ok())
+        .ok_or(NO_NUMBER)
+}
+
+/// `[scheme://][user@]host[:port]`.
+fn proxy(value: &[u8]) -> Option<(Vec<u8>, u16)> {
+    let text = std::str::from_utf8(value).ok()?;
+    let text = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let text = text.split('/').next()?;
+    let text = text.rsplit('@').next()?;
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) => (host, port.parse().ok()?),
+        None => (text, PROXY_PORT),
+    };
+    (!host.is_empty()).then(|| (host.as_bytes().to_vec(), port))
 }
