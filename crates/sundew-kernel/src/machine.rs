@@ -149,6 +149,8 @@ pub struct Kernel {
     pub(crate) sockets: Mutex<Vec<SocketInfo>>,
     /// Settings below `/proc/sys` that were changed, by their place in the table.
     pub(crate) settings: Mutex<BTreeMap<u32, Vec<u8>>>,
+    /// The packet filter of IPv4 and of IPv6, as `iptables-save` writes it.
+    pub(crate) packet_filters: Mutex<[Vec<u8>; 2]>,
 }
 
 impl std::fmt::Debug for Kernel {
@@ -261,6 +263,7 @@ impl Machine {
             fifos: Mutex::new(HashMap::new()),
             sockets: Mutex::new(config.sockets),
             settings: Mutex::default(),
+            packet_filters: Mutex::default(),
         });
         let scheduler = Scheduler::new(Arc::clone(&kernel), config.heavy);
         (Self { kernel }, scheduler)

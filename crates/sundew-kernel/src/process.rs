@@ -57,6 +57,9 @@ pub struct Process {
     ticks: AtomicU32,
 }
 
+/// Bytes of a packet filter's rules, as text: some thousand rules, more than any script sets.
+pub const MAX_FILTER_BYTES: usize = 128 * 1024;
+
 /// Every so many ticks the clock is read; small enough that even costly ticks keep a slice short.
 const TICKS_PER_LOOK: u32 = 16;
 
@@ -132,6 +135,29 @@ impl Process {
     /// Where observations and captured bytes go, for work that outlives this process.
     pub fn observer(&self) -> Arc<dyn Observer> {
         Arc::clone(&self.kernel.observer)
+    }
+
+    /// The machine's packet filter as text: whatever was last given to
+    /// [`set_packet_filter`](Self::set_packet_filter). It filters nothing; it is remembered.
+    pub fn packet_filter(&self, v6: bool) -> Vec<u8> {
+        let filters = lock(&self.kernel.packet_filters);
+        filters.get(usize::from(v6)).cloned().unwrap_or_default()
+    }
+
+    /// Replaces the packet filter's text.
+    ///
+    /// # Errors
+    ///
+    /// [`Errno::Enomem`] for more than [`MAX_FILTER_BYTES`].
+    pub fn set_packet_filter(&self, v6: bool, text: Vec<u8>) -> Result<(), Errno> {
+        if text.len() > MAX_FILTER_BYTES {
+            return Err(Errno::Enomem);
+        }
+        let mut filters = lock(&self.kernel.packet_filters);
+        if let Some(own) = filters.get_mut(usize::from(v6)) {
+            *own = text;
+        }
+        Ok(())
     }
 
     // ---- time and budgets ----------------------------------------------------------------------

@@ -188,6 +188,7 @@ pub(crate) fn anonymous(file_type: FileType, creds: &Credentials) -> Metadata {
         atime: zero,
         mtime: zero,
         ctime: zero,
+        flags: sundew_vfs::FileFlags::default(),
     }
 }
 
@@ -391,6 +392,7 @@ impl Synthetic for View<'_> {
             atime: now,
             mtime: now,
             ctime: now,
+            flags: sundew_vfs::FileFlags::default(),
         })
     }
 

@@ -100,6 +100,33 @@ pub struct Metadata {
     pub mtime: Timestamp,
     /// Last change of the inode.
     pub ctime: Timestamp,
+    /// What `lsattr` shows.
+    pub flags: FileFlags,
+}
+
+/// The attributes of `chattr(1)`, numbered as `FS_IOC_GETFLAGS` has them; see `ioctl_iflags(2)`.
+///
+/// [`IMMUTABLE`](Self::IMMUTABLE) and [`APPEND`](Self::APPEND) are enforced, the others are kept.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct FileFlags(pub u32);
+
+impl FileFlags {
+    /// `i`: nobody changes, removes, renames or links it.
+    pub const IMMUTABLE: Self = Self(0x10);
+    /// `a`: it only grows.
+    pub const APPEND: Self = Self(0x20);
+
+    /// Whether any flag of `other` is set.
+    #[must_use]
+    pub fn has(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    /// Whether name and attributes must stay.
+    #[must_use]
+    pub fn is_pinned(self) -> bool {
+        self.has(Self(Self::IMMUTABLE.0 | Self::APPEND.0))
+    }
 }
 
 impl Metadata {

@@ -57,7 +57,7 @@ pub mod vfs;
 
 pub use errno::Errno;
 pub use image::{Attributes, Content, Image, ImageBuilder, ImageError, LoadError};
-pub use inode::{DirEntry, FileType, InodeId, Metadata, Timestamp};
+pub use inode::{DirEntry, FileFlags, FileType, InodeId, Metadata, Timestamp};
 pub use overlay::{Limits, RestoreError, Usage};
 pub use permission::{Access, Credentials, permits};
 pub use synthetic::{NoSynthetic, Synthetic};

@@ -13,7 +13,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::image::{Content, Image, ImageKind};
-use crate::{Errno, FileType, InodeId, Timestamp};
+use crate::{Errno, FileFlags, FileType, InodeId, Timestamp};
 
 use file::{BLOCK_BYTES, FileData};
 pub(crate) use node::{Body, Directory, Node, Place};
@@ -221,6 +221,7 @@ impl Overlay {
             atime: attributes.mtime,
             mtime: attributes.mtime,
             ctime: attributes.mtime,
+            flags: FileFlags::default(),
             body,
         })
     }
@@ -531,6 +532,7 @@ fn born(birth: Birth, dev: u64, parent: InodeId, name: &[u8]) -> Node {
         atime: birth.now,
         mtime: birth.now,
         ctime: birth.now,
+        flags: FileFlags::default(),
         body,
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! `path_resolution(7)`, `credentials(7)`. No capabilities and no ACLs: the machine has neither.
 
-use crate::{Errno, Metadata};
+use crate::{Errno, FileFlags, Metadata};
 
 /// Set-user-ID.
 pub const SETUID: u16 = 0o4000;
@@ -89,7 +89,9 @@ pub fn permits(meta: &Metadata, creds: &Credentials, access: Access) -> bool {
 
 /// [`permits`], as a system call answers it.
 pub(crate) fn check(meta: &Metadata, creds: &Credentials, access: Access) -> Result<(), Errno> {
-    if permits(meta, creds, access) {
+    if access == Access::Write && meta.flags.has(FileFlags::IMMUTABLE) {
+        Err(Errno::Eperm)
+    } else if permits(meta, creds, access) {
         Ok(())
     } else {
         Err(Errno::Eacces)
@@ -109,6 +111,9 @@ pub(crate) fn may_delete(
     creds: &Credentials,
 ) -> Result<(), Errno> {
     may_create(dir, creds)?;
+    if dir.flags.has(FileFlags::APPEND) || victim.flags.is_pinned() {
+        return Err(Errno::Eperm);
+    }
     let sticky = dir.mode & STICKY != 0;
     if sticky && !creds.owns(victim) && !creds.owns(dir) {
         return Err(Errno::Eperm);
@@ -137,6 +142,7 @@ mod tests {
             atime: epoch,
             mtime: epoch,
             ctime: epoch,
+            flags: FileFlags::default(),
         }
     }
 

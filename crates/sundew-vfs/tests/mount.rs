@@ -50,6 +50,7 @@ impl Synthetic for Proc {
             atime: now,
             mtime: now,
             ctime: now,
+            flags: sundew_vfs::FileFlags::default(),
         })
     }
 

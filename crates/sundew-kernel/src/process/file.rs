@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use sundew_vfs::{
-    Access, Context, DirEntry, Errno, FileType, InodeId, Metadata, Mount, OpenOptions, Timestamp,
-    Vfs,
+    Access, Context, DirEntry, Errno, FileFlags, FileType, InodeId, Metadata, Mount, OpenOptions,
+    Timestamp, Vfs,
 };
 
 use super::Process;
@@ -650,6 +650,18 @@ impl Process {
         self.with_fs(|fs, cx| {
             let ino = fs.resolve(cx, path, true)?;
             fs.chmod(cx, ino, mode)
+        })
+    }
+
+    /// Changes the flags that chattr(1) shows; links are not followed.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the request `FS_IOC_SETFLAGS` of ioctl_iflags(2) answers.
+    pub fn change_flags(&self, path: &[u8], flags: FileFlags) -> Result<(), Errno> {
+        self.with_fs(|fs, cx| {
+            let ino = fs.resolve(cx, path, false)?;
+            fs.set_flags(cx, ino, flags)
         })
     }
 

@@ -32,6 +32,7 @@ impl Synthetic for EmptyDirectories {
             atime: zero,
             mtime: zero,
             ctime: zero,
+            flags: sundew_vfs::FileFlags::default(),
         })
     }
 

@@ -207,6 +207,7 @@ impl File<'_> {
             atime,
             mtime,
             ctime,
+            flags: _,
         } = *self.metadata;
         let time = |when| Shown::new(when, self.zone).format(b"%Y-%m-%d %H:%M:%S.%N %z");
         let seconds = |when: sundew_vfs::Timestamp| match precision {

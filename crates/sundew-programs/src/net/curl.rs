@@ -4,9 +4,7 @@ use sundew_kernel::descriptor::OpenFlags;
 use sundew_kernel::{ExitStatus, Fd, Process, STDOUT};
 
 use self::options::{Options, Read};
-use super::http::{
-    CertificateFault, End, Event, Fetch, Head, Request, TlsFailure, Url, UrlError,
-};
+use super::http::{CertificateFault, End, Event, Fetch, Head, Request, TlsFailure, Url, UrlError};
 
 mod options;
 
@@ -227,7 +225,9 @@ impl Job<'_> {
             b"ssl_verify_result" => b"0".to_vec(),
             b"speed_download" => {
                 let speed = self.received.saturating_mul(1000)
-                    / u64::try_from((facts.seconds * 1000.0) as i64).unwrap_or(1).max(1);
+                    / u64::try_from((facts.seconds * 1000.0) as i64)
+                        .unwrap_or(1)
+                        .max(1);
                 speed.to_string().into_bytes()
             }
             b"time_total" | b"time_starttransfer" => format!("{:.6}", facts.seconds).into_bytes(),
@@ -235,7 +235,12 @@ impl Job<'_> {
                 format!("{:.6}", facts.seconds * 0.4).into_bytes()
             }
             b"time_redirect" => b"0.000000".to_vec(),
-            _ => [b"curl: unknown --write-out variable: '".as_slice(), name, b"'\n"].concat(),
+            _ => [
+                b"curl: unknown --write-out variable: '".as_slice(),
+                name,
+                b"'\n",
+            ]
+            .concat(),
         }
     }
 
@@ -283,12 +288,17 @@ impl Job<'_> {
 
     async fn url(&mut self, proc: &mut Process, text: &[u8]) -> Result<(), Failure> {
         self.facts.url = text.to_vec();
-        if text.get(..7).is_some_and(|start| start.eq_ignore_ascii_case(b"file://")) {
+        if text
+            .get(..7)
+            .is_some_and(|start| start.eq_ignore_ascii_case(b"file://"))
+        {
             let rest = text.get(7..).unwrap_or_default();
             let path = rest.strip_prefix(b"localhost").unwrap_or(rest);
             let output = self.options.outputs.get(self.number).cloned().or_else(|| {
                 let name = path.rsplit(|&byte| byte == b'/').next();
-                self.options.remote_name.then(|| name.unwrap_or_default().to_vec())
+                self.options
+                    .remote_name
+                    .then(|| name.unwrap_or_default().to_vec())
             });
             return self
                 .local(proc, path, output.as_deref().filter(|name| *name != b"-"))
@@ -369,9 +379,8 @@ impl Job<'_> {
                     .any(|window| window == b"\r\ncontent-type: ");
                 headers.extend(format!("Content-Length: {}\r\n", body.len()).into_bytes());
                 if !typed {
-                    headers.extend_from_slice(
-                        b"Content-Type: application/x-www-form-urlencoded\r\n",
-                    );
+                    headers
+                        .extend_from_slice(b"Content-Type: application/x-www-form-urlencoded\r\n");
                 }
             }
         }
@@ -523,9 +532,7 @@ impl Job<'_> {
                         return Err(self.distrust(&host));
                     }
                     let (host, port) = match &self.options.proxy {
-                        Some((proxy, port)) => {
-                            (String::from_utf8_lossy(proxy).into_owned(), *port)
-                        }
+                        Some((proxy, port)) => (String::from_utf8_lossy(proxy).into_owned(), *port),
                         None => (host, url.port),
                     };
                     return Err(failure(
@@ -699,10 +706,15 @@ fn failure(end: End, host: &str, port: u16, waited: u128, missing: u64) -> Failu
         ),
         End::Tls(TlsFailure::Closed | TlsFailure::Certificate) => Failure(
             35,
-            format!("OpenSSL SSL_connect: Connection reset by peer in connection to {host}:{port} "),
+            format!(
+                "OpenSSL SSL_connect: Connection reset by peer in connection to {host}:{port} "
+            ),
         ),
         End::NoTunnel(status) => Failure(56, format!("CONNECT tunnel failed, response {status}")),
-        End::Unspoken => Failure(8, "Got a 421 ftp-server response when 220 was expected".to_owned()),
+        End::Unspoken => Failure(
+            8,
+            "Got a 421 ftp-server response when 220 was expected".to_owned(),
+        ),
         End::NoResponse => Failure(52, "Empty reply from server".to_owned()),
         End::NotHttp => Failure(1, "Received HTTP/0.9 when not allowed".to_owned()),
         End::OverLimit => Failure(23, "Failure writing output to destination".to_owned()),

@@ -387,13 +387,7 @@ impl Request {
             (Some(_), Scheme::Http) => &self.url.text,
             _ => &self.url.path,
         };
-        let line = [
-            &self.method,
-            b" ".as_slice(),
-            target,
-            b" HTTP/1.1\r\n",
-        ]
-        .concat();
+        let line = [&self.method, b" ".as_slice(), target, b" HTTP/1.1\r\n"].concat();
         [&line, self.headers.as_slice(), b"\r\n", &self.body].concat()
     }
 }

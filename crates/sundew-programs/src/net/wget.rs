@@ -7,7 +7,9 @@ use sundew_kernel::{Errno, ExitStatus, Fd, Process, STDERR, STDOUT};
 
 use self::options::{Options, Read};
 use self::progress::Progress;
-use super::http::{CertificateFault, End, Event, Fetch, Head, Request, Scheme, TlsFailure, Url, UrlError};
+use super::http::{
+    CertificateFault, End, Event, Fetch, Head, Request, Scheme, TlsFailure, Url, UrlError,
+};
 use crate::quote;
 use crate::time::{Shown, Zone};
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::file::FileData;
 use crate::image::EntryIndex;
-use crate::{FileType, InodeId, Timestamp};
+use crate::{FileFlags, FileType, InodeId, Timestamp};
 
 /// An inode as this machine has it.
 #[derive(Clone, Debug)]
@@ -17,6 +17,7 @@ pub(crate) struct Node {
     pub(crate) atime: Timestamp,
     pub(crate) mtime: Timestamp,
     pub(crate) ctime: Timestamp,
+    pub(crate) flags: FileFlags,
     pub(crate) body: Body,
 }
 

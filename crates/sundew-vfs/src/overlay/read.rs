@@ -5,7 +5,7 @@ use super::no_bytes;
 use super::node::{Body, Node, Place};
 use super::{Overlay, Style};
 use crate::image::{Image, ImageKind, ImageNode};
-use crate::{DirEntry, Errno, FileType, InodeId, Metadata};
+use crate::{DirEntry, Errno, FileFlags, FileType, InodeId, Metadata};
 
 /// An inode wherever its truth is.
 pub(super) enum View<'a> {
@@ -80,6 +80,7 @@ impl Overlay {
             atime: time,
             mtime: time,
             ctime: time,
+            flags: FileFlags::default(),
         }
     }
 
@@ -233,6 +234,7 @@ fn changed_metadata(ino: InodeId, node: &Node) -> Metadata {
         atime: node.atime,
         mtime: node.mtime,
         ctime: node.ctime,
+        flags: node.flags,
     }
 }
 

@@ -10,10 +10,10 @@ use std::fmt;
 use super::file::FileData;
 use super::node::{Body, Directory, Node, Place};
 use super::{BLOCK_BYTES, Overlay};
-use crate::{FileType, InodeId, Timestamp};
+use crate::{FileFlags, FileType, InodeId, Timestamp};
 
 /// The first bytes of a saved overlay; the digit counts formats.
-const MAGIC: &[u8; 8] = b"overlay1";
+const MAGIC: &[u8; 8] = b"overlay2";
 /// Bytes of the checksum at the end.
 const CHECKSUM_BYTES: usize = 8;
 
@@ -187,7 +187,13 @@ impl Writer {
 
     fn node(&mut self, node: &Node) {
         self.u64(node.dev);
-        for value in [u32::from(node.mode), node.uid, node.gid, node.nlink] {
+        for value in [
+            u32::from(node.mode),
+            node.uid,
+            node.gid,
+            node.nlink,
+            node.flags.0,
+        ] {
             self.u32(value);
         }
         for time in [node.atime, node.mtime, node.ctime] {
@@ -290,6 +296,7 @@ impl<'a> Reader<'a> {
             uid: self.u32()?,
             gid: self.u32()?,
             nlink: self.u32()?,
+            flags: FileFlags(self.u32()?),
             atime: self.time()?,
             mtime: self.time()?,
             ctime: self.time()?,

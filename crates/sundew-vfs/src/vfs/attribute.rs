@@ -2,7 +2,7 @@
 
 use super::{Context, Vfs};
 use crate::permission::{Access, Credentials, SETGID, SETUID, check};
-use crate::{Errno, InodeId, Metadata, Timestamp};
+use crate::{Errno, FileFlags, InodeId, Metadata, Timestamp};
 
 /// How old an access time may get before reading renews it, in seconds: a day, as `relatime` has it.
 const RELATIME_SECS: i64 = 24 * 60 * 60;
@@ -17,6 +17,9 @@ impl Vfs {
         let meta = self.owned(cx, ino)?;
         if meta.is_symlink() {
             return Err(Errno::Eopnotsupp);
+        }
+        if meta.flags.is_pinned() {
+            return Err(Errno::Eperm);
         }
         let mut mode = mode & 0o7777;
         if !cx.creds.is_root() && !cx.creds.in_group(meta.gid) {
@@ -50,7 +53,7 @@ impl Vfs {
                 return Err(Errno::Eperm);
             }
         }
-        if ino.is_synthetic() {
+        if ino.is_synthetic() || meta.flags.is_pinned() {
             return Err(Errno::Eperm);
         }
         let node = self.overlay.change(ino)?;
@@ -80,6 +83,32 @@ impl Vfs {
         }
     }
 
+    /// Sets the flags of `chattr(1)`.
+    ///
+    /// # Errors
+    ///
+    /// `EPERM` for all but owner and root, for all but root where immutable or append-only come or
+    /// go, and for synthetic nodes; `EOPNOTSUPP` for what is neither file nor directory.
+    pub fn set_flags(
+        &mut self,
+        cx: &Context<'_>,
+        ino: InodeId,
+        flags: FileFlags,
+    ) -> Result<(), Errno> {
+        let meta = self.owned(cx, ino)?;
+        if !meta.is_dir() && !meta.is_regular() {
+            return Err(Errno::Eopnotsupp);
+        }
+        let changed = FileFlags(meta.flags.0 ^ flags.0);
+        if changed.is_pinned() && !cx.creds.is_root() {
+            return Err(Errno::Eperm);
+        }
+        let node = self.overlay.change(ino)?;
+        node.flags = flags;
+        node.ctime = cx.now;
+        Ok(())
+    }
+
     /// Sets access and modification time; `None` leaves one as it is.
     ///
     /// Setting both to [`Context::now`] is `touch`: who may write may do that.
@@ -101,7 +130,7 @@ impl Vfs {
             }
             check(&meta, cx.creds, Access::Write)?;
         }
-        if ino.is_synthetic() {
+        if ino.is_synthetic() || meta.flags.is_pinned() {
             return Err(Errno::Eperm);
         }
         let node = self.overlay.change(ino)?;

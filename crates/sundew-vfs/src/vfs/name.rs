@@ -96,7 +96,7 @@ impl Vfs {
             return Err(Errno::Eperm);
         }
         may_create(&dir, cx.creds)?;
-        if file.is_dir() {
+        if file.is_dir() || file.flags.is_pinned() {
             return Err(Errno::Eperm);
         }
         self.overlay.link(dir.ino, &name, ino, cx.now)

@@ -4,7 +4,7 @@ use super::{Context, Vfs};
 use crate::overlay::{Birth, BirthKind};
 use crate::permission::{Access, SETGID, STICKY, check, may_create};
 use crate::resolve::{Follow, Last};
-use crate::{Errno, FileType, InodeId, Metadata};
+use crate::{Errno, FileFlags, FileType, InodeId, Metadata};
 
 /// The flags of `open(2)`.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -114,6 +114,10 @@ impl Vfs {
         }
         if writes {
             check(&metadata, cx.creds, Access::Write)?;
+            let only_grows = metadata.flags.has(FileFlags::APPEND);
+            if only_grows && (options.truncate || !options.append) {
+                return Err(Errno::Eperm);
+            }
         }
         if metadata.file_type == FileType::Socket {
             return Err(Errno::Enxio);

@@ -246,11 +246,7 @@ impl Options {
     }
 
     #[expect(clippy::too_many_lines, reason = "a row for each option")]
-    fn apply(
-        &mut self,
-        name: &str,
-        value: Vec<u8>,
-    ) -> Result<Option<&'static [u8]>, &'static str> {
+    fn apply(&mut self, name: &str, value: Vec<u8>) -> Result<Option<&'static [u8]>, &'static str> {
         match name {
             "help" => return Ok(Some(include_bytes!("help.txt"))),
             "version" => return Ok(Some(include_bytes!("version.txt"))),
