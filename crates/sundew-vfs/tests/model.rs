@@ -56,11 +56,12 @@ fn call() -> impl Strategy<Value = Call> {
     ]
 }
 
-/// Directories and links are paths; files are paths to contents, shared by hard links.
+/// Directories are paths; files and links are paths to what hard links share: contents, or a number.
 #[derive(Clone, Default, Debug)]
 struct Model {
     dirs: BTreeSet<Path>,
-    links: BTreeSet<Path>,
+    links: BTreeMap<Path, usize>,
+    next_link: usize,
     files: BTreeMap<Path, usize>,
     contents: Vec<Vec<u8>>,
 }
@@ -69,7 +70,7 @@ impl Model {
     fn exists(&self, path: &Path) -> bool {
         path.is_empty()
             || self.dirs.contains(path)
-            || self.links.contains(path)
+            || self.links.contains_key(path)
             || self.files.contains_key(path)
     }
 
@@ -84,7 +85,7 @@ impl Model {
     fn is_empty(&self, path: &Path) -> bool {
         let below = |other: &Path| other.len() > path.len() && other.starts_with(path);
         !self.dirs.iter().any(below)
-            && !self.links.iter().any(below)
+            && !self.links.keys().any(below)
             && !self.files.keys().any(below)
     }
 
@@ -97,10 +98,11 @@ impl Model {
             }
             Call::Symlink(path) => {
                 let fine = self.has_parent(path) && !self.exists(path);
-                fine && self.links.insert(path.clone())
+                self.next_link += 1;
+                fine && self.links.insert(path.clone(), self.next_link).is_none()
             }
             Call::Write(path, at, len, byte) => {
-                if !self.has_parent(path) || self.dirs.contains(path) || self.links.contains(path) {
+                if !self.has_parent(path) || self.dirs.contains(path) || self.links.contains_key(path) {
                     return false;
                 }
                 let file = *self.files.entry(path.clone()).or_insert_with(|| {
@@ -119,13 +121,16 @@ impl Model {
                 }
                 None => false,
             },
-            Call::Unlink(path) => self.links.remove(path) || self.files.remove(path).is_some(),
+            Call::Unlink(path) => self.links.remove(path).is_some() || self.files.remove(path).is_some(),
             Call::Rmdir(path) => self.is_empty(path) && self.dirs.remove(path),
             Call::Link(old, new) => {
                 let Some(file) = self.files.get(old).copied() else {
                     // A link to a link is fine too, and then there are two.
-                    let fine = self.links.contains(old) && self.has_parent(new);
-                    return fine && !self.exists(new) && self.links.insert(new.clone());
+                    let Some(link) = self.links.get(old).copied() else {
+                        return false;
+                    };
+                    let fine = self.has_parent(new) && !self.exists(new);
+                    return fine && self.links.insert(new.clone(), link).is_none();
                 };
                 let fine = self.has_parent(new) && !self.exists(new);
                 fine && self.files.insert(new.clone(), file).is_none()
@@ -152,7 +157,11 @@ impl Model {
                 None => path.clone(),
             };
             self.dirs = self.dirs.iter().map(moved).collect();
-            self.links = self.links.iter().map(moved).collect();
+            let links = std::mem::take(&mut self.links);
+            self.links = links
+                .iter()
+                .map(|(path, link)| (moved(path), *link))
+                .collect();
             let files = std::mem::take(&mut self.files);
             self.files = files
                 .iter()
@@ -171,9 +180,12 @@ impl Model {
             self.links.remove(new);
             self.files.insert(new.clone(), file);
             self.files.remove(old);
-        } else {
+        } else if let Some(link) = self.links.get(old).copied() {
+            if self.links.get(new) == Some(&link) {
+                return true;
+            }
             self.files.remove(new);
-            self.links.insert(new.clone());
+            self.links.insert(new.clone(), link);
             self.links.remove(old);
         }
         true
@@ -277,7 +289,7 @@ impl Machine {
 
 fn expected(model: &Model) -> BTreeMap<Vec<u8>, (FileType, Vec<u8>)> {
     let dirs = model.dirs.iter();
-    let links = model.links.iter();
+    let links = model.links.keys();
     let files = model.files.iter();
     dirs.map(|path| (text(path), (FileType::Directory, Vec::new())))
         .chain(links.map(|path| (text(path), (FileType::Symlink, b"target".to_vec()))))

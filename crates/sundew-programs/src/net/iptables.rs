@@ -152,6 +152,7 @@ fn restore(rules: &mut Ruleset, input: &str, keep: bool, name: &str) -> Result<S
     Ok(String::new())
 }
 
+#[expect(clippy::too_many_lines, reason = "an arm for each command")]
 fn execute(rules: &mut Ruleset, words: &[String], name: &str) -> Result<String, Refusal> {
     let command = read(words, name)?;
     if command.version {
@@ -377,6 +378,7 @@ const COMMANDS: &[(&str, char)] = &[
 ];
 
 /// Takes the command and the general options out; the rest describes a rule.
+#[expect(clippy::too_many_lines, reason = "an arm for each letter")]
 fn read(words: &[String], name: &str) -> Result<Command, Refusal> {
     let mut command = Command::default();
     let mut at = 0;

@@ -57,7 +57,7 @@ const PROXY_PORT: u16 = 1080;
 
 /// What reading it leads to.
 pub(super) enum Read {
-    Run(Options),
+    Run(Box<Options>),
     Print(&'static [u8]),
     Refuse(Option<Vec<u8>>),
 }
@@ -242,10 +242,9 @@ impl Options {
             let named = args.len() > 1;
             return Read::Refuse(named.then(|| b"no URL specified!".to_vec()));
         }
-        Read::Run(options)
+        Read::Run(Box::new(options))
     }
 
-    #[expect(clippy::too_many_lines, reason = "a row for each option")]
     fn apply(&mut self, name: &str, value: Vec<u8>) -> Result<Option<&'static [u8]>, &'static str> {
         match name {
             "help" => return Ok(Some(include_bytes!("help.txt"))),

@@ -219,6 +219,7 @@ impl Rule {
     }
 
     /// Reads what describes a rule.
+    #[expect(clippy::too_many_lines, reason = "an arm for each option")]
     pub(super) fn read(words: &[String], name: &str) -> Result<Self, Refusal> {
         let mut parts = Parts::default();
         let mut words = words.iter().peekable();
@@ -275,7 +276,10 @@ impl Rule {
                     if !MATCHES.contains(&module.as_str()) {
                         return Err(super::usage(
                             name,
-                            &format!("Couldn't load match `{module}':No such file or directory\n"),
+                            &format!(
+                                "Couldn't load match `{module}':{}\n",
+                                sundew_kernel::Errno::Enoent.message()
+                            ),
                         ));
                     }
                     parts.matches.push(vec!["-m".to_owned(), module]);

@@ -105,6 +105,7 @@ pub(super) fn list(
     Some(out.join("\n"))
 }
 
+#[expect(clippy::too_many_lines, reason = "one line, column by column")]
 fn row(rule: &Rule, style: &Style) -> String {
     let mut protocol = "all".to_owned();
     let mut not_protocol = "";
