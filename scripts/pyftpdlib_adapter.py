@@ -123,6 +123,8 @@ def pytest_configure(config):
     sys.path.insert(0, os.getcwd())
     import tests
 
+    # Two seconds are little on a machine that does other things as well.
+    tests.GLOBAL_TIMEOUT = 6
     tests.FtpdThreadWrapper = Wrapper
     tests.assert_free_resources = lambda parent_pid=None: None
 
