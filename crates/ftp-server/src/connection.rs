@@ -11,6 +11,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use ftp_proto::command::Verb;
+use ftp_proto::reply::Class;
 use ftp_proto::{Code, Reply, line};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -74,6 +76,8 @@ pub struct Connection {
     secure: Option<Box<Secure>>,
     observer: Arc<dyn Observer>,
     last_code: Option<Code>,
+    /// Of the last line that was read, if it was a command.
+    last_verb: Option<Verb>,
 }
 
 impl fmt::Debug for Connection {
@@ -197,6 +201,7 @@ impl Connection {
             secure: None,
             observer,
             last_code: None,
+            last_verb: None,
         })
     }
 
@@ -277,6 +282,12 @@ impl Connection {
         reply.encode(&mut self.output);
         self.last_code = Some(reply.code());
         self.report(&Event::Reply(reply.code()));
+        if let Some(verb) = self.last_verb
+            && reply.code().class() != Class::Preliminary
+        {
+            let code = reply.code();
+            self.report(&Event::Answered { verb, code });
+        }
     }
 
     /// Sends every reply that waits. Cancel-safe: what is not sent goes out with the next.
@@ -353,6 +364,10 @@ impl Connection {
         let request = self.decode()?;
         let id = self.peer.id;
         self.report(&Event::Request(&request));
+        self.last_verb = match &request.command {
+            Ok(command) => Some(command.verb()),
+            Err(error) => error.verb(),
+        };
         match &request.command {
             Ok(_) => tracing::info!(id, %request, "request"),
             Err(error) => tracing::warn!(id, %request, %error, "request not understood"),

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use ftp_proto::command::Verb;
 use ftp_proto::server::{Path, TransferEnd};
 use ftp_proto::{Argument, Code};
 
@@ -32,6 +33,13 @@ pub enum Event<'a> {
     Request(&'a Request),
     /// A reply goes out.
     Reply(Code),
+    /// It is the answer to a command, not a preliminary one; comes right after [`Event::Reply`].
+    Answered {
+        /// The last command that was read.
+        verb: Verb,
+        /// The answer.
+        code: Code,
+    },
     /// Somebody has logged in.
     LoggedIn(&'a User),
     /// A login was refused.

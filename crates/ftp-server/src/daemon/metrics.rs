@@ -11,6 +11,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 use super::log::{end_word, refusal_word};
+use crate::auth::Denied;
 use crate::connection::Peer;
 use crate::event::{Event, Observer};
 
@@ -23,6 +24,8 @@ pub struct Metrics {
     refused: Family<Why, Counter>,
     logins: Family<Outcome, Counter>,
     commands: Family<Verb, Counter>,
+    answers: Family<Answer, Counter>,
+    login_failures: Family<Why, Counter>,
     replies: Family<Code, Counter>,
     transfers: Family<Transfer, Counter>,
     bytes: Family<Direction, Counter>,
@@ -48,6 +51,17 @@ struct Verb {
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct Code {
     code: u16,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Answer {
+    verb: &'static str,
+    code: u16,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Build {
+    version: &'static str,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -94,6 +108,22 @@ impl Metrics {
         registry.register("logins", "Logins, by how they ended", logins.clone());
         let commands = Family::default();
         registry.register("commands", "Commands, by verb", commands.clone());
+        let answers = Family::default();
+        registry.register(
+            "answers",
+            "Commands, by verb and the code of the answer",
+            answers.clone(),
+        );
+        let login_failures = Family::default();
+        registry.register(
+            "login_failures",
+            "Logins that failed, by why",
+            login_failures.clone(),
+        );
+        let build = Family::<Build, Gauge>::default();
+        let version = env!("CARGO_PKG_VERSION");
+        build.get_or_create(&Build { version }).set(1);
+        registry.register("build_info", "The version that runs", build);
         let replies = Family::default();
         registry.register("replies", "Replies, by code", replies.clone());
         let transfers = Family::default();
@@ -124,6 +154,8 @@ impl Metrics {
             refused,
             logins,
             commands,
+            answers,
+            login_failures,
             replies,
             transfers,
             bytes,
@@ -171,7 +203,13 @@ impl Observer for Metrics {
                 let result = "in";
                 self.logins.get_or_create(&Outcome { result }).inc();
             }
-            Event::LoginFailed { .. } => {
+            Event::Answered { verb, code } => {
+                let (verb, code) = (verb.name(), code.number());
+                self.answers.get_or_create(&Answer { verb, code }).inc();
+            }
+            Event::LoginFailed { why, .. } => {
+                let reason = denied_word(*why);
+                self.login_failures.get_or_create(&Why { reason }).inc();
                 let result = "failed";
                 self.logins.get_or_create(&Outcome { result }).inc();
             }
@@ -192,6 +230,17 @@ impl Observer for Metrics {
                 self.session_seconds.observe(lasted.as_secs_f64());
             }
         }
+    }
+}
+
+const fn denied_word(why: Denied) -> &'static str {
+    match why {
+        Denied::Wrong => "wrong",
+        Denied::Network => "network",
+        Denied::NotSecure => "not_secure",
+        Denied::TooMany => "too_many",
+        Denied::Banned => "banned",
+        Denied::Unavailable => "unavailable",
     }
 }
 

@@ -157,7 +157,10 @@ impl Observer for Sessions {
             Event::Disconnected(_) => {
                 lock(self.shard(peer.id)).remove(&peer.id);
             }
-            Event::Refused(_) | Event::Reply(_) | Event::LoginFailed { .. } => {}
+            Event::Refused(_)
+            | Event::Reply(_)
+            | Event::Answered { .. }
+            | Event::LoginFailed { .. } => {}
         }
     }
 }

@@ -109,6 +109,8 @@ fn transfers_logins_and_sessions_can_be_watched() {
         "ftpd_sessions 1",
         "ftpd_logins_total{result=\"in\"} 1",
         "ftpd_commands_total{verb=\"STOR\"} 1",
+        "ftpd_answers_total{verb=\"STOR\",code=\"226\"} 1",
+        "ftpd_answers_total{verb=\"PASS\",code=\"230\"} 1",
         "ftpd_transfer_bytes_total{direction=\"received\"} 5",
         "ftpd_transfers_total{direction=\"sent\",result=\"complete\"} 1",
     ] {

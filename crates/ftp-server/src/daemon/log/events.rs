@@ -34,7 +34,7 @@ fn described(event: &Event<'_>) -> Option<(&'static str, Value)> {
         Event::Accepted => ("connect", Value::Null),
         Event::Refused(why) => ("refused", json!({ "why": refusal(*why) })),
         Event::Request(request) => ("command", json!({ "line": request.to_string() })),
-        Event::Reply(_) => return None,
+        Event::Reply(_) | Event::Answered { .. } => return None,
         Event::LoggedIn(user) => (
             "login",
             json!({
