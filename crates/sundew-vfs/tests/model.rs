@@ -102,7 +102,10 @@ impl Model {
                 fine && self.links.insert(path.clone(), self.next_link).is_none()
             }
             Call::Write(path, at, len, byte) => {
-                if !self.has_parent(path) || self.dirs.contains(path) || self.links.contains_key(path) {
+                if !self.has_parent(path)
+                    || self.dirs.contains(path)
+                    || self.links.contains_key(path)
+                {
                     return false;
                 }
                 let file = *self.files.entry(path.clone()).or_insert_with(|| {
@@ -121,7 +124,9 @@ impl Model {
                 }
                 None => false,
             },
-            Call::Unlink(path) => self.links.remove(path).is_some() || self.files.remove(path).is_some(),
+            Call::Unlink(path) => {
+                self.links.remove(path).is_some() || self.files.remove(path).is_some()
+            }
             Call::Rmdir(path) => self.is_empty(path) && self.dirs.remove(path),
             Call::Link(old, new) => {
                 let Some(file) = self.files.get(old).copied() else {
