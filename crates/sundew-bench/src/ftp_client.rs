@@ -47,7 +47,7 @@ pub(crate) struct Options {
     /// Round trip of the mirror's line in milliseconds; needs root
     #[arg(long, default_value_t = 20)]
     latency: u32,
-    /// Connections of the mirrors that can have several
+    /// Connections of lftp's mirror and of the second one of ours
     #[arg(long, default_value_t = 8)]
     connections: u16,
     /// Runs of each, of which the one with the least CPU time counts
@@ -56,6 +56,9 @@ pub(crate) struct Options {
     /// Where files go; a tmpfs keeps the disk out of it
     #[arg(long, default_value = "/dev/shm")]
     directory: PathBuf,
+    /// Put the tables between the two marks of this document as well
+    #[arg(long)]
+    write: Option<PathBuf>,
     /// Only clients whose name contains this
     #[arg(long)]
     only: Option<String>,
@@ -66,7 +69,6 @@ pub(crate) struct Options {
 pub(crate) struct Ground {
     directory: TempDir,
     small: usize,
-    connections: u16,
 }
 
 impl Ground {
@@ -75,7 +77,6 @@ impl Ground {
         let ground = Self {
             directory,
             small: options.small,
-            connections: options.connections,
         };
         fs::create_dir_all(ground.served().join("small"))?;
         fs::create_dir_all(ground.served().join("up"))?;
@@ -163,18 +164,44 @@ pub(crate) fn run(options: &Options) -> Result<()> {
                 .is_none_or(|only| client.name.contains(only.as_str()))
         })
         .collect();
+    let mut report = String::new();
+    let mut tell = |text: String| {
+        println!("{text}");
+        report += &text;
+        report.push('\n');
+    };
     let server = Server::start(&ground, None)?;
     for task in [Task::Down, Task::Up, Task::ManyInOne, Task::ManyProcesses] {
-        table(options, &ground, &clients, task, &server)?;
+        table(options, &ground, &clients, task, &server, &mut tell)?;
     }
     drop(server);
     if options.mirror > 0 {
         let line = server::Line::start(options.latency)?;
-        println!("\nThe slow line is made of {}.", line.how());
         let server = Server::start(&ground, Some(&line))?;
-        table(options, &ground, &clients, Task::Mirror, &server)?;
+        table(options, &ground, &clients, Task::Mirror, &server, &mut tell)?;
+        tell(format!("\nThe slow line is made of {}.", line.how()));
     }
-    Ok(())
+    match &options.write {
+        Some(document) => write(document, &report),
+        None => Ok(()),
+    }
+}
+
+/// Between these two the tables stand in a document.
+const BEGIN: &str = "<!-- bench ftp-client: begin -->";
+const END: &str = "<!-- bench ftp-client: end -->";
+
+fn write(document: &Path, report: &str) -> Result<()> {
+    let text = fs::read_to_string(document)?;
+    let marks = text.split_once(BEGIN).and_then(|(before, rest)| {
+        let (_, after) = rest.split_once(END)?;
+        Some((before, after))
+    });
+    let Some((before, after)) = marks else {
+        bail!("{}: no place for the tables", document.display());
+    };
+    let text = format!("{before}{BEGIN}\n{report}\n{END}{after}");
+    Ok(fs::write(document, text)?)
 }
 
 fn table(
@@ -183,6 +210,7 @@ fn table(
     clients: &[Client],
     task: Task,
     server: &Server,
+    tell: &mut impl FnMut(String),
 ) -> Result<()> {
     let (title, amount) = match task {
         Task::Down => (format!("{} MiB down", options.big), options.big),
@@ -194,15 +222,15 @@ fn table(
         ),
         Task::Mirror => (
             format!(
-                "mirror of {} files, {} ms round trip, {} connections where a client can",
+                "mirror of {} files of 4 KiB, {} ms round trip; lftp and `-j` with {} connections",
                 options.mirror, options.latency, options.connections
             ),
             0,
         ),
     };
-    println!("\n**{title}** from {}\n", server.name());
-    println!("| client | seconds | MiB/s | CPU s | peak RSS MiB |");
-    println!("|---|---:|---:|---:|---:|");
+    tell(format!("\n**{title}** from {}\n", server.name()));
+    tell("| client | seconds | MiB/s | CPU s | peak RSS MiB |".to_owned());
+    tell("|---|---:|---:|---:|---:|".to_owned());
     for client in clients {
         let Some(commands) = client.commands(task, ground, server) else {
             continue;
@@ -220,7 +248,7 @@ fn table(
             match cost {
                 Ok(cost) if best.is_none_or(|best| cost.cpu < best.cpu) => best = Some(cost),
                 Ok(_) => {}
-                Err(error) => println!("| {} | failed: {error:#} | | | |", client.name),
+                Err(error) => tell(format!("| {} | failed: {error:#} | | | |", client.name)),
             }
         }
         if let Some(cost) = best {
@@ -229,12 +257,12 @@ fn table(
                 0 => String::new(),
                 amount => format!("{:.0}", amount as f64 / seconds),
             };
-            println!(
+            tell(format!(
                 "| {} | {seconds:.2} | {rate} | {:.2} | {:.1} |",
                 client.name,
                 cost.cpu.as_secs_f64(),
                 cost.peak_kib as f64 / 1024.0
-            );
+            ));
         }
     }
     Ok(())

@@ -29,12 +29,13 @@ pub(crate) struct Client {
 
 #[derive(Debug)]
 enum Kind {
-    /// `sundew ftp`.
-    Tool(PathBuf),
+    /// `sundew ftp`, with so many connections for the mirror, or as many as it likes.
+    Tool(PathBuf, Option<u16>),
     /// Ours or BusyBox's: program and words before the options, for get and for put.
     Ftpget([Vec<String>; 2]),
     Curl,
-    Lftp,
+    /// With so many connections for the mirror.
+    Lftp(u16),
     Wget,
     Ftplib,
     Suppaftp(PathBuf),
@@ -46,7 +47,11 @@ pub(crate) fn all(options: &Options) -> Vec<Client> {
     let mut clients = vec![
         Client {
             name: "sundew ftp",
-            kind: Kind::Tool(options.tool.clone()),
+            kind: Kind::Tool(options.tool.clone(), None),
+        },
+        Client {
+            name: "sundew ftp -j",
+            kind: Kind::Tool(options.tool.clone(), Some(options.connections)),
         },
         Client {
             name: "ftpget, ftpput",
@@ -62,7 +67,11 @@ pub(crate) fn all(options: &Options) -> Vec<Client> {
         },
         Client {
             name: "lftp",
-            kind: Kind::Lftp,
+            kind: Kind::Lftp(options.connections),
+        },
+        Client {
+            name: "lftp -P 32",
+            kind: Kind::Lftp(32),
         },
         Client {
             name: "wget",
@@ -90,6 +99,11 @@ impl Client {
         ground: &Ground,
         server: &Server,
     ) -> Option<Vec<Vec<String>>> {
+        // What differs in the mirror only is measured there only.
+        let repeats = matches!(self.kind, Kind::Tool(_, Some(_)) | Kind::Lftp(32));
+        if repeats && task != Task::Mirror {
+            return None;
+        }
         let commands = match task {
             Task::ManyProcesses => (0..ground.small)
                 .map(|number| self.get_one(&format!("small/f{number}"), server))
@@ -97,7 +111,7 @@ impl Client {
             Task::Down => vec![self.get_one("big", server)],
             Task::Up => vec![self.put(ground, server)?],
             Task::ManyInOne => vec![self.get_many(ground, server)?],
-            Task::Mirror => vec![self.mirror(ground, server)?],
+            Task::Mirror => vec![self.mirror(server)?],
         };
         let prefixed = commands
             .into_iter()
@@ -111,7 +125,7 @@ impl Client {
         let name = path.rsplit('/').next().unwrap_or_default();
         let (host, port) = (address.ip().to_string(), address.port().to_string());
         match &self.kind {
-            Kind::Tool(tool) => own(
+            Kind::Tool(tool, _) => own(
                 tool,
                 &["get", "-q", "--no-netrc", "--verify", "never", &url],
             ),
@@ -121,7 +135,7 @@ impl Client {
                 command
             }
             Kind::Curl => words(&["curl", "-s", "-O", &url]),
-            Kind::Lftp => lftp(&format!("open -p {port} {host}; get {path}")),
+            Kind::Lftp(_) => lftp(&format!("open -p {port} {host}; get {path}")),
             Kind::Wget => words(&["wget", "-q", "--no-config", &url]),
             Kind::Ftplib => python(&[&host, &port, "get", path]),
             Kind::Suppaftp(program) => own(program, &[&host, &port, "get", path]),
@@ -134,7 +148,7 @@ impl Client {
         let file = ground.served().join("big").display().to_string();
         let url = format!("ftp://{address}/up/");
         Some(match &self.kind {
-            Kind::Tool(tool) => own(
+            Kind::Tool(tool, _) => own(
                 tool,
                 &["put", "-q", "--no-netrc", "--verify", "never", &file, &url],
             ),
@@ -144,7 +158,7 @@ impl Client {
                 command
             }
             Kind::Curl => words(&["curl", "-s", "-T", &file, &url]),
-            Kind::Lftp => lftp(&format!("open -p {port} {host}; put -O up {file}")),
+            Kind::Lftp(_) => lftp(&format!("open -p {port} {host}; put -O up {file}")),
             Kind::Wget => return None,
             Kind::Ftplib => python(&[&host, &port, "put", &file]),
             Kind::Suppaftp(program) => own(program, &[&host, &port, "put", &file]),
@@ -158,7 +172,7 @@ impl Client {
         let paths = (0..ground.small).map(|number| format!("small/f{number}"));
         let urls = paths.clone().map(|path| format!("ftp://{address}/{path}"));
         Some(match &self.kind {
-            Kind::Tool(tool) => {
+            Kind::Tool(tool, _) => {
                 let mut command = own(
                     tool,
                     &["get", "-q", "--no-netrc", "--verify", "never", "-o", "./"],
@@ -173,7 +187,7 @@ impl Client {
                 "-O",
                 &format!("ftp://{address}/small/f[0-{last}]"),
             ]),
-            Kind::Lftp => lftp(&format!("open -p {port} {host}; mget small/*")),
+            Kind::Lftp(_) => lftp(&format!("open -p {port} {host}; mget small/*")),
             Kind::Wget => {
                 let mut command = words(&["wget", "-q", "--no-config"]);
                 command.extend(urls);
@@ -192,20 +206,19 @@ impl Client {
         })
     }
 
-    fn mirror(&self, ground: &Ground, server: &Server) -> Option<Vec<String>> {
+    fn mirror(&self, server: &Server) -> Option<Vec<String>> {
         let address = server.address();
         let (host, port) = (address.ip().to_string(), address.port().to_string());
-        let connections = ground.connections;
         let url = format!("ftp://{address}/tree/");
         match &self.kind {
-            Kind::Tool(tool) => {
-                let jobs = connections.to_string();
-                Some(own(
-                    tool,
-                    &["mirror", "-q", "--no-netrc", "-j", &jobs, &url, "."],
-                ))
+            Kind::Tool(tool, jobs) => {
+                let mut command = own(tool, &["mirror", "-q", "--no-netrc", &url, "."]);
+                if let Some(jobs) = jobs {
+                    command.extend(["-j".to_owned(), jobs.to_string()]);
+                }
+                Some(command)
             }
-            Kind::Lftp => Some(lftp(&format!(
+            Kind::Lftp(connections) => Some(lftp(&format!(
                 "set ftp:sync-mode off; set net:connection-limit 0; set ftp:use-mdtm no; \
                  set mirror:parallel-directories yes; open -p {port} {host}; \
                  mirror -P {connections} tree ."
