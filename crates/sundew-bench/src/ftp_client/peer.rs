@@ -82,7 +82,7 @@ pub(crate) fn all(options: &Options) -> Vec<Client> {
             kind: Kind::Ftplib,
         },
     ];
-    if let Some(path) = &options.suppaftp {
+    if let Some(path) = options.suppaftp.as_ref().filter(|path| path.exists()) {
         clients.push(Client {
             name: "suppaftp",
             kind: Kind::Suppaftp(path.clone()),
