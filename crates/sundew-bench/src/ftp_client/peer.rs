@@ -243,7 +243,7 @@ fn lftp(script: &str) -> Vec<String> {
 }
 
 fn python(arguments: &[&str]) -> Vec<String> {
-    let mut command = words(&["python3", "-I", "-c", FTPLIB]);
+    let mut command = words(&["/usr/bin/python3", "-I", "-c", FTPLIB]);
     command.extend(words(arguments));
     command
 }
