@@ -318,7 +318,7 @@ const DAEMONS: &[Daemon] = &[
         busy_ppm: 0,
         vsz_kib: 5_868,
         rss_kib: 1_008,
-        state: "Ss+",
+        state: "Ss",
     },
     Daemon {
         executable: "/usr/sbin/sshd",

@@ -1,12 +1,14 @@
 //! Who is here: who(1), users(1), tty(1), hostid(1), sync(1).
-//!
-//! The record of logins is empty: sessions without a terminal make none, and those with one are not
-//! recorded yet.
+
+mod line;
 
 use sundew_kernel::{ExitStatus, Process, STDIN};
 
 use super::{about, input};
 use crate::getopt::{Arity, Getopt, Spec, refuse};
+use crate::text::input::read_all;
+use crate::time::Zone;
+use crate::utmp::{self, Record};
 
 /// Reads options that need no answer; `Err` is the status to end with.
 async fn options(
@@ -38,9 +40,20 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
         "abdlmpqrstuwHT",
         &[
             ("all", Arity::No, "a"),
-            ("count", Arity::No, "q"),
-            ("heading", Arity::No, "H"),
             ("boot", Arity::No, "b"),
+            ("count", Arity::No, "q"),
+            ("dead", Arity::No, "d"),
+            ("heading", Arity::No, "H"),
+            ("login", Arity::No, "l"),
+            ("lookup", Arity::No, "lookup"),
+            ("message", Arity::No, "T"),
+            ("mesg", Arity::No, "T"),
+            ("process", Arity::No, "p"),
+            ("runlevel", Arity::No, "r"),
+            ("short", Arity::No, "s"),
+            ("time", Arity::No, "t"),
+            ("users", Arity::No, "u"),
+            ("writable", Arity::No, "T"),
         ],
     );
     let (seen, operands) = match options(proc, "who", &SPEC, 1).await {
@@ -50,23 +63,80 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
     if let Some(extra) = operands.get(2) {
         return input::extra_operand(proc, extra).await;
     }
+    let (records, operand) = match operands.as_slice() {
+        [path] => match read_all(proc, path).await {
+            Ok((bytes, _memory)) => (utmp::records(&bytes), 1),
+            Err(errno) => {
+                let text = [path.as_slice(), b": ", errno.message().as_bytes()].concat();
+                proc.complain_text(text).await;
+                return ExitStatus::FAILURE;
+            }
+        },
+        operands => (utmp::present(proc).await, operands.len()),
+    };
     if seen.contains('q') {
-        return put(proc, b"# users=0\n").await;
+        let text = [
+            names(&records),
+            format!("\n# users={}\n", count(&records)).into_bytes(),
+        ];
+        return put(proc, &text.concat()).await;
     }
+    let columns = line::Columns::of(&seen);
+    // `who am i`, with whatever words.
+    let mine = (seen.contains('m') || operand == 2).then(|| {
+        let path = proc.terminal_path(STDIN).unwrap_or_default();
+        path.strip_prefix(b"/dev/").unwrap_or(&path).to_vec()
+    });
+    let zone = Zone::of(proc).await;
+    let mut text = Vec::new();
     if seen.contains('H') {
-        return put(proc, b"NAME     LINE         TIME             COMMENT\n").await;
+        text.extend(columns.heading());
     }
-    proc.status()
+    for record in &records {
+        if mine
+            .as_ref()
+            .is_none_or(|mine| *mine == record.line && !mine.is_empty())
+        {
+            text.extend(columns.row(proc, record, &zone));
+        }
+    }
+    put(proc, &text).await
+}
+
+/// The names of those who are here, as the records have them.
+fn names(records: &[Record]) -> Vec<u8> {
+    let users = records.iter().filter(|record| record.is_user());
+    let names: Vec<&[u8]> = users.map(|record| record.user.as_slice()).collect();
+    names.join(&b' ')
+}
+
+fn count(records: &[Record]) -> usize {
+    records.iter().filter(|record| record.is_user()).count()
 }
 
 pub(crate) async fn run_users(proc: &mut Process) -> ExitStatus {
-    match options(proc, "users", &Spec::gnu("", &[]), 1).await {
-        Ok((_, operands)) => match operands.get(1) {
-            Some(extra) => input::extra_operand(proc, extra).await,
-            None => proc.status(),
+    let operands = match options(proc, "users", &Spec::gnu("", &[]), 1).await {
+        Ok((_, operands)) => operands,
+        Err(status) => return status,
+    };
+    let mut records = match operands.as_slice() {
+        [] => utmp::present(proc).await,
+        [path] => match read_all(proc, path).await {
+            Ok((bytes, _memory)) => utmp::records(&bytes),
+            Err(errno) => {
+                let text = [path.as_slice(), b": ", errno.message().as_bytes()].concat();
+                proc.complain_text(text).await;
+                return ExitStatus::FAILURE;
+            }
         },
-        Err(status) => status,
+        [_, extra, ..] => return input::extra_operand(proc, extra).await,
+    };
+    records.sort_by(|one, other| one.user.cmp(&other.user));
+    let mut text = names(&records);
+    if !text.is_empty() {
+        text.push(b'\n');
     }
+    put(proc, &text).await
 }
 
 pub(crate) async fn run_tty(proc: &mut Process) -> ExitStatus {

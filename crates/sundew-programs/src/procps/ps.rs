@@ -1,5 +1,7 @@
 //! `ps`: Unix options with a dash, BSD options without, and long ones, as procps 4.0.2 mixes them.
 
+use std::time::Duration;
+
 use sundew_kernel::process::Summary;
 use sundew_kernel::{ExitStatus, Process, STDOUT};
 
@@ -16,6 +18,9 @@ use self::options::{Forest, Options};
 
 /// Columns when the output is no terminal.
 const UNLIMITED: usize = usize::MAX;
+/// How long the real one takes before it looks: the other programs of a pipeline have begun by then,
+/// so that `ps | grep x` shows its `grep`.
+const LOADING: Duration = Duration::from_millis(2);
 /// What one `w` widens to.
 const WIDE: usize = 132;
 
@@ -36,6 +41,8 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
     if let Err(text) = options.resolve(&users) {
         return refuse(proc, &text).await;
     }
+    // A signal that comes now ends us or is ours to ignore; the list is of the moment after it.
+    let _interrupted = proc.sleep(LOADING).await;
     let scene = Scene {
         users,
         zone: Zone::of(proc).await,

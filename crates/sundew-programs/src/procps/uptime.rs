@@ -6,6 +6,7 @@ use sundew_vfs::Timestamp;
 use super::{print_help, print_version, refuse};
 use crate::getopt::{Arity, Getopt, Opt, Spec};
 use crate::time::{Shown, Zone};
+use crate::utmp;
 
 const SPEC: Spec = Spec::new(
     "phsV",
@@ -85,7 +86,8 @@ pub(super) async fn line(proc: &Process) -> String {
     } else {
         format!("{rest} min, ")
     };
-    let users = users(proc);
+    let present = utmp::present(proc).await;
+    let users = present.iter().filter(|record| record.is_user()).count();
     let [one, five, fifteen] = proc
         .load()
         .map(|load| format!("{}.{:02}", load / 100, load % 100));
@@ -94,14 +96,6 @@ pub(super) async fn line(proc: &Process) -> String {
         if users > 1 { "s" } else { "" }
     );
     text
-}
-
-/// How many terminals somebody is logged in on.
-fn users(proc: &Process) -> usize {
-    proc.processes()
-        .iter()
-        .filter(|one| one.tty.is_some() && one.pid == one.session)
-        .count()
 }
 
 #[cfg(test)]

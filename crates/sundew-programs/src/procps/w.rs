@@ -1,15 +1,17 @@
 //! `w`: who is logged in and what they do.
 
+use std::time::Duration;
+
 use sundew_kernel::{ExitStatus, Process};
 use sundew_vfs::Timestamp;
 
 use super::{print_help, print_version, refuse};
 use crate::getopt::{Arity, Getopt, Opt, Spec};
 use crate::time::{Shown, Zone};
-use crate::users::Directory;
+use crate::utmp;
 
 const SPEC: Spec = Spec::new(
-    "husfoVip",
+    "husfoVi",
     &[
         ("no-header", Arity::No, "h"),
         ("no-current", Arity::No, "u"),
@@ -17,7 +19,6 @@ const SPEC: Spec = Spec::new(
         ("from", Arity::No, "f"),
         ("old-style", Arity::No, "o"),
         ("ip-addr", Arity::No, "i"),
-        ("pids", Arity::No, "p"),
         ("help", Arity::No, "help"),
         ("version", Arity::No, "V"),
     ],
@@ -26,67 +27,128 @@ const SPEC: Spec = Spec::new(
 /// `w`.
 pub(super) async fn run(proc: &mut Process) -> ExitStatus {
     let mut options = Getopt::new(&SPEC, proc.args());
-    let (mut header, mut short, mut from) = (true, false, true);
+    let (mut header, mut short, mut from, mut old) = (true, false, true, false);
     while let Some(option) = options.next() {
         match option {
             Ok(Opt { key: "h", .. }) => header = false,
             Ok(Opt { key: "s", .. }) => short = true,
             Ok(Opt { key: "f", .. }) => from = !from,
+            Ok(Opt { key: "o", .. }) => old = true,
             Ok(Opt { key: "V", .. }) => return print_version(proc, "w").await,
             Ok(Opt { key: "help", .. }) => return print_help(proc, "w").await,
             Ok(_) => {}
             Err(error) => return refuse(proc, "w", Some(&error)).await,
         }
     }
+    let only = options.operands().into_iter().next();
     let mut text = Vec::new();
     if header {
         text.extend(format!("{}\n", super::uptime::line(proc).await).into_bytes());
         text.extend_from_slice(b"USER     TTY      ");
-        text.extend_from_slice(if from { b"FROM             " } else { b"" });
-        text.extend_from_slice(if short {
-            b"  IDLE WHAT\n"
-        } else {
-            b"LOGIN@   IDLE   JCPU   PCPU WHAT\n"
+        text.extend_from_slice(if from { b"FROM            " } else { b"" });
+        text.extend_from_slice(match (short, from) {
+            (true, _) => b"  IDLE WHAT\n",
+            (false, true) => b" LOGIN@   IDLE   JCPU   PCPU WHAT\n",
+            (false, false) => b"  LOGIN@   IDLE   JCPU   PCPU WHAT\n",
         });
     }
-    let users = Directory::load(proc).await;
     let zone = Zone::of(proc).await;
-    let address = caller(proc);
+    let now = proc.now().secs;
     let all = proc.processes();
-    for one in all.iter().filter(|one| one.pid == one.session) {
-        let Some(tty) = &one.tty else { continue };
-        let secs = proc.facts().boot_time.secs + i64::try_from(one.started.as_secs()).unwrap_or(0);
-        let login = Shown::new(Timestamp { secs, nanos: 0 }, &zone).format(b"%H:%M");
-        let front = all
-            .iter()
-            .rev()
-            .find(|other| other.tty.as_ref() == Some(tty) && other.group == one.foreground)
-            .unwrap_or(one);
-        let user = String::from_utf8_lossy(&users.user_text(one.uid)).into_owned();
-        let mut line = format!("{user:<8.8} {:<8} ", String::from_utf8_lossy(tty));
-        if from {
-            line += &format!("{address:<16.16} ");
+    for login in utmp::present(proc).await {
+        if !login.is_user() || only.as_ref().is_some_and(|name| *name != login.user) {
+            continue;
         }
-        let seconds = |time: std::time::Duration| {
-            format!("{}.{:02}s", time.as_secs(), time.subsec_millis() / 10)
+        let here = || {
+            let on_line = |tty: &Vec<u8>| *tty == login.line;
+            all.iter()
+                .filter(move |one| one.tty.as_ref().is_some_and(on_line))
         };
-        if !short {
-            line += &format!("{}    ", String::from_utf8_lossy(&login));
+        // The last to come of those in front is what the user does.
+        let front = here()
+            .filter(|one| one.group == one.foreground)
+            .max_by_key(|one| one.started)
+            .or_else(|| here().max_by_key(|one| one.started));
+        let column = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let mut line = format!("{:<8.8} {:<9.8}", column(&login.user), column(&login.line));
+        if from {
+            let host = if login.host.is_empty() {
+                b"-"
+            } else {
+                login.host.as_slice()
+            };
+            line += &format!("{:<16.16}", column(host));
         }
-        line += &format!("{:>6} ", "0.00s");
         if !short {
-            line += &format!("{:>6} {:>6} ", seconds(one.cpu), seconds(front.cpu));
+            line += &since(login.at, now, &zone);
+        }
+        // Nobody is asked for keys longer than a keystroke takes: who types `w` is not idle.
+        line += &length(Duration::ZERO, old);
+        if !short {
+            line += &length(here().map(|one| one.cpu).sum(), old);
+            line += &front.map_or_else(|| "   ?   ".to_owned(), |one| length(one.cpu, old));
         }
         text.extend(line.into_bytes());
-        text.extend([front.args.join(&b' ').as_slice(), b"\n"].concat());
+        let doing = front.map_or_else(|| b"-".to_vec(), |one| one.args.join(&b' '));
+        text.extend([b" ", doing.as_slice(), b"\n"].concat());
     }
     let _closed = proc.print(&text).await;
     proc.status()
 }
 
-/// Where the session comes from, as its environment has it.
-fn caller(proc: &Process) -> String {
-    let client = proc.env().value(b"SSH_CLIENT").unwrap_or(b"-");
-    let address = client.split(|&byte| byte == b' ').next().unwrap_or(b"-");
-    String::from_utf8_lossy(address).into_owned()
+/// When somebody logged in: the time of today, the day of this week, or the date.
+fn since(at: i64, now: i64, zone: &Zone) -> String {
+    let shown = |secs, format: &[u8]| Shown::new(Timestamp { secs, nanos: 0 }, zone).format(format);
+    let format: &[u8] = if now - at <= 12 * 3600 || shown(at, b"%j") == shown(now, b"%j") {
+        b" %H:%M  "
+    } else if now - at <= 6 * 86_400 {
+        b" %a%H  "
+    } else {
+        b" %d%b%y"
+    };
+    String::from_utf8_lossy(&shown(at, format)).into_owned()
+}
+
+/// A length of time in seven columns; the old style knows no seconds.
+fn length(time: Duration, old: bool) -> String {
+    let seconds = time.as_secs();
+    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
+    if hours >= 48 {
+        format!(" {days:>2}days")
+    } else if old && hours >= 1 {
+        format!(" {hours:>2}:{:02} ", minutes % 60)
+    } else if old && seconds > 60 {
+        format!(" {minutes:>2}m   ")
+    } else if old {
+        " ".repeat(7)
+    } else if hours >= 1 {
+        format!(" {hours:>2}:{:02}m", minutes % 60)
+    } else if seconds > 60 {
+        format!(" {minutes:>2}:{:02} ", seconds % 60)
+    } else {
+        format!(" {seconds:>2}.{:02}s", time.subsec_millis() / 10)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_have_seven_columns() {
+        let shown = |seconds| length(Duration::from_secs(seconds), false);
+        assert_eq!(shown(0), "  0.00s");
+        assert_eq!(shown(61), "  1:01 ");
+        assert_eq!(shown(3_700), "  1:01m");
+        assert_eq!(shown(400_000), "  4days");
+        assert_eq!(length(Duration::ZERO, true), "       ");
+    }
+
+    #[test]
+    fn logins_are_shown_by_their_age() {
+        let (now, zone) = (1_795_271_210, Zone::utc());
+        assert_eq!(since(now - 60, now, &zone), " 14:25  ");
+        assert_eq!(since(now - 100_000, now, &zone), " Fri10  ");
+        assert_eq!(since(now - 800_000, now, &zone), " 12Nov26");
+    }
 }

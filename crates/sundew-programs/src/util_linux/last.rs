@@ -31,6 +31,8 @@ const SPEC: Spec = Spec::new(
 
 #[derive(Debug, Default)]
 struct Options {
+    /// Failed logins, which are records of another kind.
+    bad: bool,
     full_times: bool,
     wide: bool,
     no_host: bool,
@@ -41,12 +43,11 @@ struct Options {
 
 pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
     let bad = proc.base_name() == b"lastb";
-    let mut path = if bad {
-        b"/var/log/btmp".to_vec()
-    } else {
-        b"/var/log/wtmp".to_vec()
+    let mut path = format!("/var/log/{}tmp", if bad { 'b' } else { 'w' }).into_bytes();
+    let mut options = Options {
+        bad,
+        ..Options::default()
     };
-    let mut options = Options::default();
     let mut digits = String::new();
     let mut getopt = Getopt::new(&SPEC, proc.args());
     while let Some(option) = getopt.next() {
@@ -170,7 +171,9 @@ async fn show(
                 ends.insert(line, record.at);
                 continue;
             }
-            Kind::User | Kind::Login if !record.user.is_empty() => {
+            Kind::User | Kind::Login
+                if options.bad == (record.kind == Kind::Login) && !record.user.is_empty() =>
+            {
                 let end = match (ends.get(&line), down) {
                     (Some(&at), _) => End::At(at),
                     (None, Some((at, true))) => End::Crash(at),
