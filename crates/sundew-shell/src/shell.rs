@@ -308,7 +308,7 @@ impl Shell {
             completions: self.completions.clone(),
             hashed: self.hashed.clone(),
             directory_stack: self.directory_stack.clone(),
-            history: History::default(),
+            history: self.history.clone(),
             disabled: self.disabled.clone(),
             seconds_from: self.seconds_from,
             seconds_added: self.seconds_added,

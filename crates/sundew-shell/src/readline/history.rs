@@ -4,6 +4,7 @@ mod expand;
 mod join;
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use super::editor::Kept;
 pub use expand::{ExpandError, Expanded, words};
@@ -50,7 +51,8 @@ impl Control {
 /// Lines typed before, numbered from 1 on.
 #[derive(Debug, Clone)]
 pub struct History {
-    lines: VecDeque<Vec<u8>>,
+    /// Shared with the subshells, which can list them too.
+    lines: Arc<VecDeque<Vec<u8>>>,
     /// Lines that were dropped at the front.
     dropped: usize,
     bytes: usize,
@@ -66,7 +68,7 @@ pub struct History {
 impl Default for History {
     fn default() -> Self {
         Self {
-            lines: VecDeque::new(),
+            lines: Arc::default(),
             dropped: 0,
             bytes: 0,
             limit: DEFAULT_LINES,
@@ -138,7 +140,7 @@ impl History {
         }
         if control.erase_dups {
             let before = self.lines.len();
-            self.lines.retain(|known| known != line);
+            Arc::make_mut(&mut self.lines).retain(|known| known != line);
             self.new = self.new.min(self.lines.len());
             if self.lines.len() != before {
                 self.bytes = self.lines.iter().map(Vec::len).sum();
@@ -151,14 +153,14 @@ impl History {
     /// Adds a line whatever it is: `history -s`, `history -r`.
     pub fn push(&mut self, line: &[u8]) {
         self.bytes += line.len();
-        self.lines.push_back(line.to_vec());
+        Arc::make_mut(&mut self.lines).push_back(line.to_vec());
         self.new += 1;
         self.trim();
     }
 
     /// Adds the second and later lines of a command to its first: `shopt cmdhist`.
     pub fn extend_last(&mut self, separator: &[u8], line: &[u8]) {
-        if let Some(last) = self.lines.back_mut() {
+        if let Some(last) = Arc::make_mut(&mut self.lines).back_mut() {
             last.extend_from_slice(separator);
             last.extend_from_slice(line);
             self.bytes += separator.len() + line.len();
@@ -168,7 +170,7 @@ impl History {
 
     /// Removes the last line: what `history -s` does to itself, and a line that was expanded only.
     pub fn pop(&mut self) -> Option<Vec<u8>> {
-        let line = self.lines.pop_back()?;
+        let line = Arc::make_mut(&mut self.lines).pop_back()?;
         self.bytes -= line.len();
         self.new = self.new.saturating_sub(1);
         Some(line)
@@ -179,7 +181,7 @@ impl History {
         let Some(index) = number.checked_sub(self.first()) else {
             return false;
         };
-        let Some(line) = self.lines.remove(index) else {
+        let Some(line) = Arc::make_mut(&mut self.lines).remove(index) else {
             return false;
         };
         self.bytes -= line.len();
@@ -189,7 +191,7 @@ impl History {
 
     /// Forgets everything.
     pub fn clear(&mut self) {
-        self.lines.clear();
+        self.lines = Arc::default();
         self.bytes = 0;
         self.dropped = 0;
         self.new = 0;
@@ -197,7 +199,7 @@ impl History {
 
     fn trim(&mut self) {
         while self.lines.len() > self.limit || (self.bytes > MAX_BYTES && self.lines.len() > 1) {
-            let Some(line) = self.lines.pop_front() else {
+            let Some(line) = Arc::make_mut(&mut self.lines).pop_front() else {
                 break;
             };
             self.bytes -= line.len();
@@ -226,7 +228,7 @@ impl History {
     /// All lines as a history file holds them.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(self.bytes + self.lines.len());
-        for line in &self.lines {
+        for line in self.lines.iter() {
             bytes.extend_from_slice(line);
             bytes.push(b'\n');
         }
