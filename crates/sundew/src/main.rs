@@ -41,7 +41,7 @@ enum Command {
     #[command(subcommand)]
     Fs(Fs),
     /// FTP for people: get, put, list, mirror
-    Ftp(ftp_tool::cli::Arguments),
+    Ftp(Box<ftp_tool::cli::Arguments>),
     /// Download a file as BusyBox does
     #[command(disable_help_flag = true)]
     Ftpget(BusyBox),
