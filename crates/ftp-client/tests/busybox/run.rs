@@ -180,8 +180,9 @@ async fn observe(case: &Case, program: Vec<String>) -> Outcome {
         let arg = replace(arg, b"{port}", port.as_bytes());
         std::ffi::OsString::from_vec(arg)
     });
-    let mut child = Command::new("sh")
-        .args(["-c", case.wrapper, "sh"])
+    // Who runs the tests in the background of a script ignores INT, and so would what they start.
+    let mut child = Command::new("env")
+        .args(["--default-signal=INT", "sh", "-c", case.wrapper, "sh"])
         .args(program)
         .args(args)
         .current_dir(directory.path())
