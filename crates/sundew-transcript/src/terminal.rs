@@ -217,18 +217,29 @@ impl Shown {
 
 impl std::fmt::Display for Shown {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        for piece in &self.0 {
-            match piece {
-                Piece::Bytes(bytes) => f.write_str(&encode(bytes))?,
-                Piece::Number => f.write_str("\\#")?,
-            }
-        }
-        Ok(())
+        let pieces = self.0.iter().map(|piece| match piece {
+            Piece::Bytes(bytes) => escape(bytes),
+            Piece::Number => "\\#".to_owned(),
+        });
+        f.write_str(&keep_last_blank(pieces.collect()))
     }
 }
 
 /// Bytes as they stand in a file.
 fn encode(bytes: &[u8]) -> String {
+    keep_last_blank(escape(bytes))
+}
+
+/// Editors take blanks away at the end of a line.
+fn keep_last_blank(mut line: String) -> String {
+    if line.ends_with(' ') {
+        line.pop();
+        line.push_str("\\x20");
+    }
+    line
+}
+
+fn escape(bytes: &[u8]) -> String {
     let mut out = String::new();
     for chunk in bytes.utf8_chunks() {
         for character in chunk.valid().chars() {
@@ -247,10 +258,6 @@ fn encode(bytes: &[u8]) -> String {
         for byte in chunk.invalid() {
             let _to_a_string = write!(out, "\\x{byte:02x}");
         }
-    }
-    if out.ends_with(' ') {
-        out.pop();
-        out.push_str("\\x20");
     }
     out
 }
