@@ -40,7 +40,7 @@ impl Shell {
         proc.print_error(&line).await;
     }
 
-    /// Complains, sets the status and gives up the command line: see [`Shell::giving_up`].
+    /// Complains, sets the status and gives up the command line: see `Shell::giving_up`.
     ///
     /// # Errors
     ///
