@@ -2,6 +2,8 @@
 //!
 //! The load generator is a program of its own (`sundew-bench`), so that xtask stays quick to build.
 
+use std::path::PathBuf;
+
 use anyhow::Result;
 
 use crate::{step, workspace};
@@ -61,30 +63,14 @@ pub(crate) fn ftp(options: &[&str]) -> Result<()> {
             .args(["build", "--release", "--locked"])
             .args(packages),
     )?;
-    let target = workspace::target_directory();
-    let release = target.join("release");
-    // libunftp is no dependency of ours: the little program around it is built on its own, if the
-    // registry can be reached.
-    let libunftp = target.join("bench-libunftp");
-    let built = workspace::cargo()
-        .args([
-            "build",
-            "--release",
-            "--manifest-path",
-            "bench/libunftp/Cargo.toml",
-        ])
-        .arg("--target-dir")
-        .arg(&libunftp)
-        .status()?;
-    if !built.success() {
-        eprintln!("bench/libunftp could not be built; going on without it");
-    }
+    let release = workspace::target_directory().join("release");
+    let libunftp = build_peer("libunftp")?;
     let mut bench = std::process::Command::new(release.join("sundew-bench"));
     bench
         .arg("ftp")
         .args(["--ftpd".as_ref(), release.join("ftpd").as_os_str()])
         .arg("--libunftp")
-        .arg(libunftp.join("release/bench-libunftp"));
+        .arg(libunftp);
     step::succeed(bench.args(options).current_dir(workspace::root()))
 }
 
@@ -96,16 +82,7 @@ pub(crate) fn ftp_client(options: &[&str]) -> Result<()> {
             .args(["-p", "sundew-bench", "-p", "ftp-tool", "-p", "ftp-client"]),
     )?;
     let release = workspace::target_directory().join("release");
-    let suppaftp = workspace::target_directory().join("suppaftp");
-    let built = workspace::cargo()
-        .args(["build", "--release", "--quiet", "--manifest-path"])
-        .arg(workspace::root().join("bench/suppaftp/Cargo.toml"))
-        .arg("--target-dir")
-        .arg(&suppaftp)
-        .status()?;
-    if !built.success() {
-        eprintln!("bench/suppaftp could not be built; going on without it");
-    }
+    let suppaftp = build_peer("suppaftp")?;
     let mut bench = std::process::Command::new(release.join("sundew-bench"));
     bench
         .arg("ftp-client")
@@ -113,6 +90,24 @@ pub(crate) fn ftp_client(options: &[&str]) -> Result<()> {
         .args(["--ftpget".as_ref(), release.join("ftpget").as_os_str()])
         .args(["--ftpput".as_ref(), release.join("ftpput").as_os_str()])
         .arg("--suppaftp")
-        .arg(suppaftp.join("release/bench-suppaftp"));
+        .arg(suppaftp);
     step::succeed(bench.args(options).current_dir(workspace::root()))
+}
+
+/// Builds the little program around a peer's library, `bench/NAME`, and says where it lies.
+///
+/// Such a library is no dependency of ours, so it is built on its own and left out where it cannot be:
+/// the comparison says that it was not found.
+fn build_peer(name: &str) -> Result<PathBuf> {
+    let directory = workspace::target_directory().join(format!("bench-{name}"));
+    let built = workspace::cargo()
+        .args(["build", "--release", "--quiet", "--manifest-path"])
+        .arg(workspace::root().join(format!("bench/{name}/Cargo.toml")))
+        .arg("--target-dir")
+        .arg(&directory)
+        .status()?;
+    if !built.success() {
+        eprintln!("bench/{name} could not be built; going on without it");
+    }
+    Ok(directory.join(format!("release/bench-{name}")))
 }

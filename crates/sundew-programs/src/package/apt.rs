@@ -7,23 +7,29 @@ use super::{fail, lines, print, read};
 /// Status of a failed command.
 const FAILED: u8 = 100;
 
+const VERSION: &str = "apt 2.6.1 (amd64)\n";
+
+/// The words that are no options; `None` when the version is asked for.
+fn operands(proc: &Process) -> Option<Vec<Vec<u8>>> {
+    let words = proc.args().iter().skip(1);
+    let asks = |word: &Vec<u8>| word == b"--version" || word == b"-v";
+    if words.clone().any(asks) {
+        return None;
+    }
+    Some(
+        words
+            .filter(|word| !word.starts_with(b"-"))
+            .cloned()
+            .collect(),
+    )
+}
+
 /// `apt`, `apt-get`.
 pub(super) async fn run(proc: &mut Process) -> ExitStatus {
     let is_apt = proc.base_name() == b"apt";
-    let words: Vec<Vec<u8>> = proc
-        .args()
-        .iter()
-        .skip(1)
-        .filter(|word| !word.starts_with(b"-"))
-        .cloned()
-        .collect();
-    if proc
-        .args()
-        .iter()
-        .any(|word| word == b"--version" || word == b"-v")
-    {
-        return print(proc, "apt 2.6.1 (amd64)\n").await;
-    }
+    let Some(words) = operands(proc) else {
+        return print(proc, VERSION).await;
+    };
     let Some(verb) = words.first() else {
         return print(proc, super::help(if is_apt { "apt" } else { "apt-get" })).await;
     };
@@ -160,20 +166,9 @@ async fn install(proc: &mut Process, names: &[Vec<u8>]) -> ExitStatus {
     reason = "one thing from top to bottom, in the order of the manual"
 )]
 pub(super) async fn cache(proc: &mut Process) -> ExitStatus {
-    let words: Vec<Vec<u8>> = proc
-        .args()
-        .iter()
-        .skip(1)
-        .filter(|word| !word.starts_with(b"-"))
-        .cloned()
-        .collect();
-    if proc
-        .args()
-        .iter()
-        .any(|word| word == b"--version" || word == b"-v")
-    {
-        return print(proc, "apt 2.6.1 (amd64)\n").await;
-    }
+    let Some(words) = operands(proc) else {
+        return print(proc, VERSION).await;
+    };
     let Some(verb) = words.first().cloned() else {
         print(proc, super::help("apt-cache")).await;
         return ExitStatus::FAILURE;
