@@ -62,18 +62,18 @@ impl Default for Limits {
     }
 }
 
-/// The memory that the processes of one machine hold together, in bytes.
+/// The memory that the processes of one machine hold together, or one of them holds, in bytes.
 #[derive(Debug)]
 pub(crate) struct MemoryPool {
     used: AtomicU64,
-    limit: u64,
+    limit: AtomicU64,
 }
 
 impl MemoryPool {
     pub(crate) fn new(limit: u64) -> Arc<Self> {
         Arc::new(Self {
             used: AtomicU64::new(0),
-            limit,
+            limit: AtomicU64::new(limit),
         })
     }
 
@@ -81,33 +81,57 @@ impl MemoryPool {
     pub(crate) fn used(&self) -> u64 {
         self.used.load(Ordering::Relaxed)
     }
+
+    /// Replaces the limit; what is held already stays.
+    pub(crate) fn set_limit(&self, limit: u64) {
+        self.limit.store(limit, Ordering::Relaxed);
+    }
+
+    fn take(&self, bytes: u64) -> Result<(), Errno> {
+        let before = self.used.fetch_add(bytes, Ordering::Relaxed);
+        if before.saturating_add(bytes) > self.limit.load(Ordering::Relaxed) {
+            self.give_back(bytes);
+            return Err(Errno::Enomem);
+        }
+        Ok(())
+    }
+
+    fn give_back(&self, bytes: u64) {
+        self.used.fetch_sub(bytes, Ordering::Relaxed);
+    }
 }
 
 /// Memory charged to the machine for as long as this value lives. Programs that hold data whose
 /// size a stranger decides (sort, tac, shell variables) grow one of these first.
 #[derive(Debug)]
 pub struct Memory {
-    pool: Arc<MemoryPool>,
+    machine: Arc<MemoryPool>,
+    /// The process it is for, which may have set itself a limit.
+    process: Arc<MemoryPool>,
     held: u64,
 }
 
 impl Memory {
-    pub(crate) fn new(pool: Arc<MemoryPool>) -> Self {
-        Self { pool, held: 0 }
+    pub(crate) fn new(machine: Arc<MemoryPool>, process: Arc<MemoryPool>) -> Self {
+        Self {
+            machine,
+            process,
+            held: 0,
+        }
     }
 
     /// Charges `bytes` more.
     ///
     /// # Errors
     ///
-    /// [`Errno::Enomem`] when the machine's budget does not allow it; nothing is charged then.
+    /// [`Errno::Enomem`] when the machine's budget or the process's own limit does not allow it;
+    /// nothing is charged then.
     pub fn grow(&mut self, bytes: usize) -> Result<(), Errno> {
         let bytes = bytes as u64;
-        let before = self.pool.used.fetch_add(bytes, Ordering::Relaxed);
-        if before.saturating_add(bytes) > self.pool.limit {
-            self.pool.used.fetch_sub(bytes, Ordering::Relaxed);
-            return Err(Errno::Enomem);
-        }
+        self.process.take(bytes)?;
+        self.machine
+            .take(bytes)
+            .inspect_err(|_| self.process.give_back(bytes))?;
         self.held += bytes;
         Ok(())
     }
@@ -116,7 +140,8 @@ impl Memory {
     pub fn shrink(&mut self, bytes: usize) {
         let bytes = (bytes as u64).min(self.held);
         self.held -= bytes;
-        self.pool.used.fetch_sub(bytes, Ordering::Relaxed);
+        self.machine.give_back(bytes);
+        self.process.give_back(bytes);
     }
 
     /// Bytes held.
@@ -127,7 +152,8 @@ impl Memory {
 
 impl Drop for Memory {
     fn drop(&mut self) {
-        self.pool.used.fetch_sub(self.held, Ordering::Relaxed);
+        self.machine.give_back(self.held);
+        self.process.give_back(self.held);
     }
 }
 
@@ -138,12 +164,25 @@ mod tests {
     #[test]
     fn memory_is_given_back_when_its_holder_goes() {
         let pool = MemoryPool::new(100);
-        let mut first = Memory::new(Arc::clone(&pool));
+        let free = MemoryPool::new(u64::MAX);
+        let mut first = Memory::new(Arc::clone(&pool), Arc::clone(&free));
         first.grow(80).unwrap();
-        let mut second = Memory::new(Arc::clone(&pool));
+        let mut second = Memory::new(Arc::clone(&pool), Arc::clone(&free));
         assert_eq!(second.grow(30), Err(Errno::Enomem));
         drop(first);
         second.grow(30).unwrap();
-        assert_eq!(pool.used(), 30);
+        assert_eq!((pool.used(), free.used()), (30, 30));
+    }
+
+    #[test]
+    fn a_process_with_a_limit_of_its_own_takes_nothing_from_others() {
+        let machine = MemoryPool::new(100);
+        let own = MemoryPool::new(u64::MAX);
+        own.set_limit(10);
+        let mut memory = Memory::new(Arc::clone(&machine), Arc::clone(&own));
+        assert_eq!(memory.grow(11), Err(Errno::Enomem));
+        memory.grow(10).unwrap();
+        drop(memory);
+        assert_eq!((machine.used(), own.used()), (0, 0));
     }
 }

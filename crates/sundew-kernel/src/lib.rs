@@ -15,7 +15,7 @@
 //! | [`program`] | the program table: which function runs which executable |
 //! | [`descriptor`], [`pipe`], [`tty`], [`device`] | what a descriptor can refer to |
 //! | [`signal`], [`status`] | signals, dispositions and wait statuses |
-//! | [`budget`] | the limits of one machine |
+//! | [`budget`], [`rlimit`] | the limits of one machine, and those a process sets itself |
 //! | [`procfs`] | `/proc` and `/dev/pts`, derived from the process table |
 //! | [`socket`] | the sockets that its users can list |
 //! | [`facts`], [`clock`], [`network`], [`observe`] | what is handed in from outside |
@@ -35,6 +35,7 @@ pub mod pipe;
 pub mod process;
 pub mod procfs;
 pub mod program;
+pub mod rlimit;
 pub mod scheduler;
 pub mod signal;
 pub mod socket;
@@ -46,6 +47,8 @@ mod wait_queue;
 
 #[cfg(test)]
 mod machine_tests;
+#[cfg(test)]
+mod rlimit_tests;
 #[cfg(test)]
 mod schedule_tests;
 

@@ -7,6 +7,7 @@ pub mod exec;
 mod file;
 mod identity;
 mod input;
+mod limit;
 mod output;
 pub(crate) mod state;
 
@@ -239,7 +240,10 @@ impl Process {
     /// An account for memory whose size a stranger decides. Grow it before the data grows; when that
     /// fails call [`Process::out_of_memory`] or complain as the real program does.
     pub fn memory(&self) -> Memory {
-        Memory::new(Arc::clone(&self.kernel.memory))
+        Memory::new(
+            Arc::clone(&self.kernel.memory),
+            Arc::clone(&self.state.memory),
+        )
     }
 
     /// Ends the process as the kernel does when memory runs out: it is killed.

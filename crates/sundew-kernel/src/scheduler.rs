@@ -272,7 +272,7 @@ impl Task {
     }
 
     fn charge(&self, used: Duration) {
-        let spent = self.state.charge_cpu(used);
+        let spent = self.state.charge_cpu(&self.kernel, used);
         let limits = &self.kernel.limits;
         if spent > limits.process_cpu {
             self.kernel.spend(&self.state, Budget::ProcessCpu);

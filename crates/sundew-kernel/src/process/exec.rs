@@ -133,6 +133,7 @@ impl Process {
     }
 
     fn new_child(&self) -> Result<Arc<ProcessState>, Errno> {
+        self.check_process_limit()?;
         let pid = self.kernel.new_pid()?;
         let inner = lock(&self.state.inner);
         let child = ProcessState::start(Start {
@@ -155,8 +156,10 @@ impl Process {
             copy.dispositions.clone_from(&inner.dispositions);
             copy.name.clone_from(&inner.name);
             copy.executable.clone_from(&inner.executable);
+            copy.limits.clone_from(&inner.limits);
         }
         drop(inner);
+        child.watch_limits(&self.kernel);
         self.kernel.insert(&child);
         Ok(child)
     }

@@ -102,6 +102,18 @@ impl Process {
     /// Whatever write(2) answers.
     pub async fn write(&self, fd: Fd, data: &[u8]) -> Result<usize, Errno> {
         let description = self.description(fd)?;
+        let allowed = match &description.kind {
+            Kind::File(file) if lock(&self.state.inner).limits.changed() => {
+                let offset = if description.flags.append {
+                    self.metadata_of(file.ino)?.size
+                } else {
+                    *lock(&file.offset)
+                };
+                self.check_file_size(offset, data.len()).await?
+            }
+            _ => data.len(),
+        };
+        let data = data.get(..allowed).unwrap_or(data);
         let result = self
             .wait_on(|cx| description.poll_write(&self.kernel, cx, data))
             .await;
@@ -237,7 +249,7 @@ impl Process {
     }
 
     fn add_description(&self, least: Fd, description: Arc<Description>) -> Result<Fd, Errno> {
-        let limit = self.kernel.limits.descriptors;
+        let limit = self.most_descriptors();
         lock(&self.state.inner).fds.add(least, limit, description)
     }
 
@@ -353,7 +365,7 @@ impl Process {
     ///
     /// [`Errno::Ebadf`].
     pub fn duplicate_to(&self, from: Fd, to: Fd) -> Result<(), Errno> {
-        if to as usize >= self.kernel.limits.descriptors {
+        if to as usize >= self.most_descriptors() {
             return Err(Errno::Ebadf);
         }
         let description = self.description(from)?;
@@ -710,6 +722,7 @@ impl Process {
         let description = self.description(fd)?;
         match &description.kind {
             Kind::File(file) if description.flags.write => {
+                self.check_length(length)?;
                 self.with_fs(|fs, cx| fs.truncate(file.ino, length, cx.now).map(drop))
             }
             _ => Err(Errno::Einval),

@@ -8,9 +8,11 @@ use std::time::Duration;
 
 use sundew_vfs::{Credentials, InodeId};
 
+use crate::budget::MemoryPool;
 use crate::descriptor::Table;
 use crate::environment::Environment;
 use crate::machine::{Kernel, Resident};
+use crate::rlimit::Limits;
 use crate::scheduler::nanos;
 use crate::signal::Disposition;
 use crate::tty::Tty;
@@ -27,6 +29,10 @@ pub(crate) struct ProcessState {
     /// Nanoseconds.
     cpu: AtomicU64,
     account: Account,
+    /// CPU time, in nanoseconds, from which on its limit has to be looked at.
+    pub(crate) cpu_mark: AtomicU64,
+    /// What its program holds.
+    pub(crate) memory: Arc<MemoryPool>,
     pub(crate) inner: Mutex<Inner>,
 }
 
@@ -44,6 +50,7 @@ pub(crate) struct Inner {
     pub(crate) session: Pid,
     pub(crate) credentials: Arc<Credentials>,
     pub(crate) umask: u16,
+    pub(crate) limits: Limits,
     pub(crate) directory: InodeId,
     /// Where that was when it was entered, for `/proc/PID/cwd`.
     pub(crate) directory_path: Vec<u8>,
@@ -102,12 +109,15 @@ impl ProcessState {
             resident: None,
             cpu: AtomicU64::new(0),
             account: Account::default(),
+            cpu_mark: AtomicU64::new(u64::MAX),
+            memory: MemoryPool::new(u64::MAX),
             inner: Mutex::new(Inner {
                 ppid: start.ppid,
                 group: start.group,
                 session: start.session,
                 credentials: start.credentials,
                 umask: start.umask,
+                limits: Limits::default(),
                 directory: start.directory,
                 directory_path: start.directory_path,
                 fds: start.fds,
@@ -188,8 +198,12 @@ impl ProcessState {
     }
 
     /// Adds CPU time; what the account of this process holds then.
-    pub(crate) fn charge_cpu(&self, time: Duration) -> Duration {
-        self.cpu.fetch_add(nanos(time), Ordering::Relaxed);
+    pub(crate) fn charge_cpu(self: &Arc<Self>, kernel: &Kernel, time: Duration) -> Duration {
+        let before = self.cpu.fetch_add(nanos(time), Ordering::Relaxed);
+        let spent = before.saturating_add(nanos(time));
+        if spent >= self.cpu_mark.load(Ordering::Relaxed) {
+            self.past_cpu_mark(kernel, Duration::from_nanos(spent));
+        }
         self.account.charge(time)
     }
 

@@ -42,7 +42,7 @@ pub(super) const PROCESS_FILES: &[(&str, Entry, u16)] = &[
     ("fdinfo", DescriptorInfos, 0o555),
     ("gid_map", File(|_, _| text::ID_MAP.to_vec()), 0o644),
     ("io", File(|kernel, state| text::io(kernel, state)), 0o400),
-    ("limits", File(|kernel, _| text::limits(kernel)), 0o444),
+    ("limits", File(|kernel, state| text::limits(kernel, state)), 0o444),
     ("loginuid", File(|_, state| text::login_uid(state)), 0o644),
     ("maps", File(text::maps), 0o444),
     ("mem", File(|_, _| Vec::new()), 0o600),

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::descriptor::{Description, Kind};
 use crate::machine::Kernel;
 use crate::process::state::{ProcessState, Summary};
+use crate::rlimit::{self, Resource};
 use crate::signal::Disposition;
 use crate::{lock, procfs};
 
@@ -44,29 +45,19 @@ pub(super) fn mounts(kernel: &Kernel) -> Vec<u8> {
     out
 }
 
-pub(super) fn limits(kernel: &Kernel) -> Vec<u8> {
+pub(super) fn limits(kernel: &Kernel, state: &ProcessState) -> Vec<u8> {
     let mut out = String::from(
         "Limit                     Soft Limit           Hard Limit           Units     \n",
     );
-    let files = kernel.limits.descriptors.to_string();
-    for (name, soft, hard, unit) in [
-        ("Max cpu time", "unlimited", "unlimited", "seconds"),
-        ("Max file size", "unlimited", "unlimited", "bytes"),
-        ("Max data size", "unlimited", "unlimited", "bytes"),
-        ("Max stack size", "8388608", "unlimited", "bytes"),
-        ("Max core file size", "0", "unlimited", "bytes"),
-        ("Max resident set", "unlimited", "unlimited", "bytes"),
-        ("Max processes", "7823", "7823", "processes"),
-        ("Max open files", &files, "1048576", "files"),
-        ("Max locked memory", "264519680", "264519680", "bytes"),
-        ("Max address space", "unlimited", "unlimited", "bytes"),
-        ("Max file locks", "unlimited", "unlimited", "locks"),
-        ("Max pending signals", "7823", "7823", "signals"),
-        ("Max msgqueue size", "819200", "819200", "bytes"),
-        ("Max nice priority", "0", "0", ""),
-        ("Max realtime priority", "0", "0", ""),
-        ("Max realtime timeout", "unlimited", "unlimited", "us"),
-    ] {
+    let show = |value: u64| match value {
+        rlimit::INFINITY => "unlimited".to_owned(),
+        value => value.to_string(),
+    };
+    for resource in Resource::ALL {
+        let (name, unit) = resource.label();
+        let limit = state.limit(kernel, resource);
+        let (soft, hard) = (show(limit.soft), show(limit.hard));
+        // Writing to a String cannot fail.
         let _infallible = writeln!(out, "{name:<25} {soft:<20} {hard:<20} {unit:<10}");
     }
     out.into_bytes()
