@@ -40,6 +40,9 @@ pub enum Command {
     /// Make one directory like another, down or up
     #[command(after_help = help::MIRROR)]
     Mirror(Mirror),
+    /// Copy a file from one server to another
+    #[command(after_help = help::COPY)]
+    Copy(Copy),
     /// Remove files, and with -r directories
     #[command(after_help = help::RM)]
     Rm(Rm),
@@ -274,11 +277,52 @@ pub struct Mirror {
     /// Say what would be done, and do nothing
     #[arg(short = 'n', long)]
     pub dry_run: bool,
-    /// Connections at once; without it as many as help, at most 32 and what the server allows
-    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    /// Connections at once; without it as many as help, at most 128 and what the server allows
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub jobs: Option<u16>,
     /// Compare checksums afterwards
     #[arg(long, value_enum, value_name = "WHEN", default_value = "never")]
+    pub verify: Verify,
+    #[command(flatten)]
+    #[expect(
+        missing_docs,
+        reason = "clap takes a comment here for the help of the command"
+    )]
+    pub common: Common,
+}
+
+/// Which way the bytes of `copy` go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, ValueEnum)]
+pub enum By {
+    /// Straight from server to server (FXP) if both are willing, else through this computer
+    #[default]
+    Auto,
+    /// Straight from server to server, or not at all
+    Direct,
+    /// Through this computer
+    Through,
+}
+
+/// `copy`.
+#[derive(Debug, Args)]
+pub struct Copy {
+    /// The file
+    #[arg(value_name = "FROM", value_parser = url)]
+    pub from: Url,
+    /// Where to: a directory if it ends with /, else the name
+    #[arg(value_name = "TO", value_parser = url)]
+    pub to: Url,
+    /// Which way the bytes go
+    #[arg(long, value_enum, value_name = "WAY", default_value_t)]
+    pub by: By,
+    /// Start over instead of going on where an earlier attempt ended
+    #[arg(long)]
+    pub restart: bool,
+    /// Copy even what is there already, with the same size
+    #[arg(long)]
+    pub force: bool,
+    /// Compare checksums of both servers afterwards
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
     pub verify: Verify,
     #[command(flatten)]
     #[expect(
@@ -367,6 +411,7 @@ impl Command {
             Self::Rm(rm) => &rm.common,
             Self::Mv(mv) => &mv.common,
             Self::Mkdir(mkdir) => &mkdir.common,
+            Self::Copy(copy) => &copy.common,
             Self::Shell(shell) => &shell.common,
         }
     }

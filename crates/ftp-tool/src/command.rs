@@ -11,6 +11,7 @@ use crate::text::human_size;
 use crate::transfer::{Outcome, persist};
 use crate::url::Url;
 
+mod copy;
 mod get;
 mod list;
 mod manage;
@@ -57,6 +58,7 @@ pub(crate) async fn run(command: &Command, context: &Context) -> u8 {
         Command::Get(get) => get::run(context, get).await,
         Command::Put(put) => put::run(context, put).await,
         Command::Cat(cat) => get::cat(context, &cat.urls).await,
+        Command::Copy(copy) => copy::run(context, copy).await,
         Command::Ls(ls) => list::ls(context, &ls.url, ls.long).await,
         Command::Tree(tree) => list::tree(context, &tree.url, tree.level).await,
         Command::Mirror(mirror) => mirror::run(context, mirror).await,

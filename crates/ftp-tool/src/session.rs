@@ -257,7 +257,7 @@ impl Worker {
 
 /// Sessions with one server that are opened at once. vsftpd lets 32 wait to be greeted and leaves those
 /// beyond waiting for ever: their connection is made, as far as they can see.
-const MAX_OPENING: usize = 8;
+const MAX_OPENING: usize = 16;
 
 /// How hard MODE Z tries: what zlib itself takes for a good bargain.
 const COMPRESSION_LEVEL: u8 = 6;

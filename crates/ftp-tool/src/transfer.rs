@@ -9,6 +9,8 @@ use std::fs::File;
 use std::io;
 use std::time::Duration;
 
+use ftp_proto::hash::Algorithm;
+
 use crate::checksum;
 use crate::cli::Verify;
 use crate::console::{Checksum, hex};
@@ -19,6 +21,7 @@ use crate::mover::MoveError;
 use crate::retry::Retry;
 use crate::session::{Worker, failure};
 
+pub mod between;
 pub mod download;
 pub mod segment;
 pub mod upload;
@@ -103,19 +106,24 @@ pub async fn verify(
     let mine = blocking(move || checksum::of_file(algorithm, &file, length))
         .await
         .map_err(|error| Failure::new(Phase::Local, format!("reading back: {error}")))?;
-    if mine != theirs {
-        let what = format!(
-            "the {} is {} there and {} here",
-            algorithm.name(),
-            hex(&theirs),
-            hex(&mine)
-        );
+    agreed(algorithm, (&theirs, "there"), (&mine, "here")).map(Some)
+}
+
+/// The checksum of both sides, if it is one.
+fn agreed(
+    algorithm: Algorithm,
+    (one, at): (&[u8], &str),
+    (other, there): (&[u8], &str),
+) -> Result<Checksum, Failure> {
+    let name = algorithm.name();
+    if one != other {
+        let what = format!("the {name} is {} {at} and {} {there}", hex(one), hex(other));
         return Err(Failure::new(Phase::Verify, what).hint("--restart"));
     }
-    Ok(Some(Checksum {
-        algorithm: algorithm.name().to_owned(),
-        value: hex(&mine),
-    }))
+    Ok(Checksum {
+        algorithm: name.to_owned(),
+        value: hex(one),
+    })
 }
 
 /// Runs a call that may block where it may.

@@ -70,6 +70,13 @@ Examples:
 A glob without a slash is compared with the name, one with a slash with the path from the top;
 ** crosses slashes, a slash at the end means directories. What is excluded is not deleted either.";
 
+pub(super) const COPY: &str = "\
+Examples:
+  sundew ftp copy ftp://old.example.org/pub/image.iso ftpes://anna@new.example.org/pub/
+  sundew ftp copy --by direct ftp://anna@a.example.org/big.tar ftp://anna@b.example.org/big.tar
+
+Most servers refuse to send to third parties; the bytes then go through this computer.";
+
 pub(super) const RM: &str = "\
 Examples:
   sundew ftp rm ftp://anna@ftp.example.org/old.txt

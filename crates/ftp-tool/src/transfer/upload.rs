@@ -23,7 +23,7 @@ use crate::session::{self, Facts, Session, Worker, stream_failure};
 use crate::tree::RelPath;
 
 /// The buffer of transfers that sendfile cannot do, in bytes.
-const BUFFER_BYTES: usize = 256 * 1024;
+pub(super) const BUFFER_BYTES: usize = 256 * 1024;
 
 /// What is to be uploaded, and where to.
 #[derive(Clone, Debug)]
@@ -83,21 +83,14 @@ async fn attempt(
     let size = u64::try_from(stat.st_size).unwrap_or(0);
     let changed = Timestamp::from_unix(stat.st_mtime);
     meter.bar().set_length(size);
-    let mut offset = match there(worker, job, *begun).await? {
-        None => 0,
-        Some(there) => {
-            let is_later = there.modified.is_some_and(|modified| modified >= changed);
-            if there.size == Some(size) && is_later && !job.force && !*begun {
-                return Ok(Outcome::Unchanged);
-            }
-            // Shorter, and written after our file was: the beginning of it, unless somebody else was
-            // at work. What this very run has begun needs no such guess.
-            let goes_on = *begun || (is_later && !job.restart && !job.force);
-            there
-                .size
-                .filter(|there| goes_on && *there < size)
-                .unwrap_or(0)
-        }
+    let there = there(worker, job, *begun).await?;
+    let rules = Rules {
+        force: job.force,
+        restart: job.restart,
+        begun: *begun,
+    };
+    let Start::At(mut offset) = rules.start((Some(size), Some(changed)), there) else {
+        return Ok(Outcome::Unchanged);
     };
     let session = worker.session().await?;
     let mut upload = match session.store_from(&job.remote, offset).await {
@@ -129,6 +122,48 @@ async fn attempt(
     })
 }
 
+/// What was asked for, as far as it bears on where an upload begins.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rules {
+    pub(super) force: bool,
+    pub(super) restart: bool,
+    /// This very run has begun to write there.
+    pub(super) begun: bool,
+}
+
+/// Where an upload begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Start {
+    /// Nowhere: the server has the file.
+    Same,
+    At(u64),
+}
+
+impl Rules {
+    /// Compares the source's size and time with what is there.
+    pub(super) fn start(
+        self,
+        (size, changed): (Option<u64>, Option<Timestamp>),
+        there: Option<Facts>,
+    ) -> Start {
+        let (Some(size), Some(there)) = (size, there) else {
+            return Start::At(0);
+        };
+        let is_later = there
+            .modified
+            .zip(changed)
+            .is_some_and(|(there, changed)| there >= changed);
+        if there.size == Some(size) && is_later && !self.force && !self.begun {
+            return Start::Same;
+        }
+        // Shorter, and written after the source was: the beginning of it, unless somebody else was at
+        // work. What this very run has begun needs no such guess.
+        let goes_on = self.begun || (is_later && !self.restart && !self.force);
+        let part = there.size.filter(|there| goes_on && *there < size);
+        Start::At(part.unwrap_or(0))
+    }
+}
+
 /// What is there; asked anew once an attempt has begun.
 async fn there(worker: &mut Worker, job: &Job, begun: bool) -> Result<Option<Facts>, Failure> {
     if job.force && !begun {
@@ -136,19 +171,26 @@ async fn there(worker: &mut Worker, job: &Job, begun: bool) -> Result<Option<Fac
     }
     match job.there {
         Some(known) if !begun => Ok(known),
-        _ => {
-            let facts = session::facts(worker.session().await?, &job.remote).await?;
-            if facts.is_directory {
-                let what = "there is a directory of this name";
-                return Err(Failure::new(Phase::Command, what).hint("a URL that ends with /"));
-            }
-            Ok(Some(facts))
-        }
+        _ => facts_of_file(worker, &job.remote).await.map(Some),
     }
 }
 
+/// What is known of a file to be written.
+pub(super) async fn facts_of_file(worker: &mut Worker, remote: &[u8]) -> Result<Facts, Failure> {
+    let facts = session::facts(worker.session().await?, remote).await?;
+    if facts.is_directory {
+        let what = "there is a directory of this name";
+        return Err(Failure::new(Phase::Command, what).hint("a URL that ends with /"));
+    }
+    Ok(facts)
+}
+
 /// The server keeps our time where it can: a later run then sees that it is the same file.
-async fn keep_time(session: &mut Session, remote: &[u8], time: Timestamp) -> Result<(), Failure> {
+pub(super) async fn keep_time(
+    session: &mut Session,
+    remote: &[u8],
+    time: Timestamp,
+) -> Result<(), Failure> {
     if !session
         .features()
         .await
@@ -317,7 +359,11 @@ async fn last_word(upload: &mut Upload<'_, Route>, error: io::Error) -> Failure 
     }
 }
 
-async fn push(upload: &mut Upload<'_, Route>, bytes: &[u8], meter: &Meter) -> Result<(), Failure> {
+pub(super) async fn push(
+    upload: &mut Upload<'_, Route>,
+    bytes: &[u8],
+    meter: &Meter,
+) -> Result<(), Failure> {
     upload.write_all(bytes).await.map_err(stream_failure)?;
     meter.moved(bytes.len());
     tokio::time::sleep(meter.wait(bytes.len())).await;
