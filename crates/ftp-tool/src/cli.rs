@@ -255,6 +255,18 @@ pub enum CompareBy {
     Hash,
 }
 
+/// What `mirror` does with symbolic links of the source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, ValueEnum)]
+pub enum Links {
+    /// Leave them alone, and say so
+    #[default]
+    Skip,
+    /// Make the same links, unless they could lead out of the directory
+    Copy,
+    /// Transfer what they lead to
+    Follow,
+}
+
 /// `mirror`.
 #[derive(Debug, Args)]
 pub struct Mirror {
@@ -274,6 +286,9 @@ pub struct Mirror {
     /// How files are compared
     #[arg(short, long, value_enum, value_name = "BY", default_value_t)]
     pub compare: CompareBy,
+    /// What to do with symbolic links
+    #[arg(long, value_enum, value_name = "HOW", default_value_t)]
+    pub links: Links,
     /// Say what would be done, and do nothing
     #[arg(short = 'n', long)]
     pub dry_run: bool,

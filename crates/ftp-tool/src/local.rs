@@ -17,6 +17,7 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
+use crate::cli::Links;
 use crate::failure::{Failure, Phase};
 use crate::filter::Filter;
 use crate::tree::{MAX_TREE_ENTRIES, Modified, Node, RelPath, Tree, UnsafeName};
@@ -118,17 +119,27 @@ impl Folder {
         )?)
     }
 
-    /// Everything below it that the filter lets through. Links are [`Node::Other`] and not followed;
-    /// our own partial files are left out.
+    /// Makes a symbolic link.
+    ///
+    /// # Errors
+    ///
+    /// The system's.
+    pub fn make_link(&self, path: &RelPath, text: &[u8]) -> io::Result<()> {
+        let parent = self.parent(path)?;
+        Ok(rustix::fs::symlinkat(text, parent, path.name())?)
+    }
+
+    /// Everything below it that the filter lets through; our own partial files are left out. Links that
+    /// lead out of the directory, or back to where they stand, are never followed.
     #[must_use]
-    pub fn walk(&self, filter: &Filter) -> Tree {
+    pub fn walk(&self, filter: &Filter, links: Links) -> Tree {
         let mut tree = Tree::default();
         let mut open = vec![RelPath::top()];
         while let Some(directory) = open.pop() {
             let full = tree.nodes.len() > MAX_TREE_ENTRIES;
             if full
                 || self
-                    .walk_one(&directory, filter, &mut tree, &mut open)
+                    .walk_one(&directory, (filter, links), &mut tree, &mut open)
                     .is_err()
             {
                 tree.unknown.push(directory);
@@ -140,7 +151,7 @@ impl Folder {
     fn walk_one(
         &self,
         directory: &RelPath,
-        filter: &Filter,
+        (filter, links): (&Filter, Links),
         tree: &mut Tree,
         open: &mut Vec<RelPath>,
     ) -> io::Result<()> {
@@ -160,6 +171,15 @@ impl Folder {
                 // Gone meanwhile.
                 Err(Errno::NOENT) => continue,
                 Err(error) => return Err(error.into()),
+            };
+            let stat = match (kind(&stat), links) {
+                (FileType::Symlink, Links::Copy) => {
+                    let text = rustix::fs::readlinkat(&fd, name, Vec::new())?;
+                    tree.nodes.insert(path, Node::Link(text.into_bytes()));
+                    continue;
+                }
+                (FileType::Symlink, Links::Follow) => self.behind(&path).unwrap_or(stat),
+                _ => stat,
             };
             let node = match kind(&stat) {
                 FileType::Directory => {
@@ -181,6 +201,20 @@ impl Folder {
             tree.nodes.insert(path, node);
         }
         Ok(())
+    }
+
+    /// What a link leads to; `None` if that is outside, nothing, or a directory the link is in.
+    fn behind(&self, path: &RelPath) -> Option<Stat> {
+        let found = self.stat(path).ok()?;
+        let mut above = path.clone();
+        while kind(&found) == FileType::Directory && !above.as_bytes().is_empty() {
+            above = above.parent();
+            let one = self.stat(&above).ok()?;
+            if (one.st_dev, one.st_ino) == (found.st_dev, found.st_ino) {
+                return None;
+            }
+        }
+        Some(found)
     }
 
     /// The directory a path is in.
@@ -294,7 +328,9 @@ mod tests {
         std::fs::write(dir.path().join("skip/y"), "1").unwrap();
         std::os::unix::fs::symlink("/etc", dir.path().join("out")).unwrap();
         let filter = Filter::new(&[], &["skip/"]);
-        let tree = Folder::open(dir.path(), false).unwrap().walk(&filter);
+        let tree = Folder::open(dir.path(), false)
+            .unwrap()
+            .walk(&filter, Links::Skip);
         let names: Vec<String> = tree.nodes.keys().map(ToString::to_string).collect();
         assert_eq!(names, ["a", "a/x", "out"]);
         assert_eq!(tree.nodes[&path("out")], Node::Other);

@@ -48,6 +48,13 @@ pub enum Action {
         /// Why.
         why: Why,
     },
+    /// Make a link.
+    MakeLink {
+        /// Where.
+        path: RelPath,
+        /// What it says.
+        text: Vec<u8>,
+    },
     /// Remove a file (or a link) from the target.
     RemoveFile(RelPath),
     /// Remove a directory from the target; it is empty by then.
@@ -72,6 +79,8 @@ pub enum Why {
 pub enum Skip {
     /// A link, device or socket at the source.
     NotAFile,
+    /// A link that leads, or could lead, out of the tree.
+    LeadsOut,
     /// A file on one side, something else on the other; `--delete` would resolve it.
     KindsDiffer,
     /// Not deleted, because the source could not be listed there.
@@ -79,7 +88,7 @@ pub enum Skip {
 }
 
 /// The whole of it, in the order in which it has to be done: removals that make room, directories,
-/// transfers (these in any order among themselves), removals.
+/// transfers (these in any order among themselves), links, removals.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
     /// Removed first: what stands where something of another kind has to be.
@@ -88,6 +97,8 @@ pub struct Plan {
     pub directories: Vec<Action>,
     /// Files to transfer.
     pub transfers: Vec<Action>,
+    /// Links to make.
+    pub links: Vec<Action>,
     /// Removed at the end, contents before their directory.
     pub removals: Vec<Action>,
     /// Left alone.
@@ -116,6 +127,7 @@ pub fn plan(source: &Tree, target: &Tree, rules: &Rules) -> Plan {
             }
             _ if !rules.filter.takes_file(path.as_bytes()) => {}
             Node::Other => plan.skipped.push((path.clone(), Skip::NotAFile)),
+            Node::Link(text) => plan.link(path, text, target, rules),
             Node::File { size, modified } => {
                 plan.file(path, (*size, *modified), target, rules);
             }
@@ -134,6 +146,7 @@ impl Plan {
         self.clear.is_empty()
             && self.directories.is_empty()
             && self.transfers.is_empty()
+            && self.links.is_empty()
             && self.removals.is_empty()
     }
 
@@ -174,13 +187,8 @@ impl Plan {
                 self.skipped.push((path.clone(), Skip::KindsDiffer));
                 return;
             }
-            Some(Node::Directory) => {
-                self.clear.extend(contents_first(target, path));
-                self.clear.push(Action::RemoveDirectory(path.clone()));
-                Some(Why::Missing)
-            }
-            Some(Node::Other) => {
-                self.clear.push(Action::RemoveFile(path.clone()));
+            Some(other) => {
+                self.clear_away(path, other, target);
                 Some(Why::Missing)
             }
         };
@@ -193,6 +201,42 @@ impl Plan {
                 modified,
                 why,
             }),
+        }
+    }
+
+    fn link(&mut self, path: &RelPath, text: &[u8], target: &Tree, rules: &Rules) {
+        if !path.keeps_link(text) {
+            self.skipped.push((path.clone(), Skip::LeadsOut));
+            return;
+        }
+        match target.nodes.get(path) {
+            None => {}
+            Some(Node::Link(theirs)) if theirs == text => {
+                self.unchanged += 1;
+                return;
+            }
+            // Another text is to a link what other bytes are to a file.
+            Some(other) if rules.delete || matches!(other, Node::Link(_)) => {
+                self.clear_away(path, other, target);
+            }
+            Some(_) => {
+                self.skipped.push((path.clone(), Skip::KindsDiffer));
+                return;
+            }
+        }
+        self.links.push(Action::MakeLink {
+            path: path.clone(),
+            text: text.to_vec(),
+        });
+    }
+
+    /// Makes room where something of another kind stands.
+    fn clear_away(&mut self, path: &RelPath, node: &Node, target: &Tree) {
+        if matches!(node, Node::Directory) {
+            self.clear.extend(contents_first(target, path));
+            self.clear.push(Action::RemoveDirectory(path.clone()));
+        } else {
+            self.clear.push(Action::RemoveFile(path.clone()));
         }
     }
 
@@ -244,6 +288,7 @@ impl Action {
     pub const fn path(&self) -> &RelPath {
         match self {
             Self::MakeDirectory(path)
+            | Self::MakeLink { path, .. }
             | Self::Transfer { path, .. }
             | Self::RemoveFile(path)
             | Self::RemoveDirectory(path) => path,
@@ -287,7 +332,7 @@ fn contents_first<'a>(tree: &'a Tree, top: &'a RelPath) -> impl Iterator<Item = 
         .filter(move |(path, _)| below(path))
         .map(|(path, node)| match node {
             Node::Directory => Action::RemoveDirectory(path.clone()),
-            Node::File { .. } | Node::Other => Action::RemoveFile(path.clone()),
+            Node::File { .. } | Node::Link(_) | Node::Other => Action::RemoveFile(path.clone()),
         })
 }
 

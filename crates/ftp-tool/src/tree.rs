@@ -6,6 +6,10 @@ use std::fmt;
 
 use ftp_proto::listing::Entry;
 
+pub use self::trail::Trail;
+
+mod trail;
+
 /// Most entries of one tree; a listing that goes on is an error, not memory.
 pub const MAX_TREE_ENTRIES: usize = 1_000_000;
 
@@ -99,6 +103,26 @@ impl RelPath {
         Self(self.0.get(..end).unwrap_or_default().to_vec())
     }
 
+    /// Whether a link at this path that says `text` stays within the tree, whatever other links of the
+    /// tree are on its way: it is relative, and goes up, if at all, at its beginning only.
+    #[must_use]
+    pub fn keeps_link(&self, text: &[u8]) -> bool {
+        if text.is_empty() || text.starts_with(b"/") || text.iter().any(u8::is_ascii_control) {
+            return false;
+        }
+        let mut up = 0;
+        let mut goes_down = false;
+        for name in text.split(|byte| *byte == b'/') {
+            match name {
+                b"" | b"." => {}
+                b".." if goes_down => return false,
+                b".." => up += 1,
+                _ => goes_down = true,
+            }
+        }
+        up <= self.parent().depth()
+    }
+
     /// Number of components.
     #[must_use]
     pub fn depth(&self) -> usize {
@@ -166,6 +190,8 @@ pub enum Node {
     },
     /// A directory.
     Directory,
+    /// A link, and where it points. Only where links are wanted as links.
+    Link(Vec<u8>),
     /// A link, device or what else is not transferred.
     Other,
 }
@@ -179,9 +205,21 @@ pub struct Tree {
     pub unknown: Vec<RelPath>,
     /// Names that were left out because they cannot be used.
     pub unsafe_names: Vec<UnsafeName>,
+    /// Directories that are links and were entered, and where those lead: absolute, or empty if unknown.
+    pub followed: BTreeMap<RelPath, Vec<u8>>,
 }
 
 impl Tree {
+    /// The way to a directory.
+    #[must_use]
+    pub fn trail(&self, directory: &RelPath) -> Trail {
+        let followed = self.followed.iter();
+        let links = followed.filter(|(link, _)| directory.is_within(link));
+        links
+            .map(|(link, real)| (link.clone(), real.clone()))
+            .collect()
+    }
+
     /// Whether it is known what is at this path.
     #[must_use]
     pub fn knows(&self, path: &RelPath) -> bool {

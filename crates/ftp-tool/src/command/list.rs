@@ -3,7 +3,7 @@
 use ftp_proto::listing::{Entry, Kind};
 use ftp_proto::time::Timestamp;
 
-use super::walk::{self, Shape};
+use super::walk::{self, Look};
 use super::{retried, worker};
 use crate::console::{Event, Name};
 use crate::context::Context;
@@ -111,8 +111,9 @@ pub(super) async fn tree(
     levels: Option<usize>,
 ) -> Result<u8, Failure> {
     let mut worker = worker(context, url)?;
+    let filter = Filter::default();
     let tree = retried(context, &mut worker, async |session| {
-        walk::remote(session, &url.path, &Filter::default(), Shape { levels }).await
+        walk::remote(session, Look::everything(&url.path, &filter), levels).await
     })
     .await
     .map_err(|failure| failure.about(format!("tree {url}")))?;
@@ -121,11 +122,11 @@ pub(super) async fn tree(
         let (kind, size, end) = match node {
             Node::File { size, .. } => ("file", *size, ""),
             Node::Directory => ("directory", None, "/"),
-            Node::Other => ("other", None, ""),
+            Node::Link(_) | Node::Other => ("other", None, ""),
         };
         match node {
             Node::Directory => directories += 1,
-            Node::File { .. } | Node::Other => files += 1,
+            Node::File { .. } | Node::Link(_) | Node::Other => files += 1,
         }
         context.console.event(&Event::Entry {
             path: Name(path.as_bytes()),

@@ -1,6 +1,6 @@
 //! `rm`, `mv`, `mkdir`.
 
-use super::walk::{self, Shape};
+use super::walk::{self, Look};
 use super::{Tally, retried, worker};
 use crate::console::{Event, Name};
 use crate::context::Context;
@@ -54,7 +54,9 @@ async fn rm_one(context: &Context, url: &Url, recursive: bool) -> Result<(), Fai
 
 /// Contents first. Links are removed, not followed.
 async fn remove_all(context: &Context, session: &mut Session, top: &[u8]) -> Result<(), Failure> {
-    let tree = walk::remote(session, top, &Filter::default(), Shape::default()).await?;
+    let filter = Filter::default();
+    let look = Look::everything(top, &filter);
+    let tree = walk::remote(session, look, None).await?;
     if let Some(odd) = tree.unsafe_names.first() {
         return Err(Failure::new(Phase::List, odd.to_string())
             .hint("remove it by another way; nothing was removed"));

@@ -10,7 +10,7 @@ use ftp_proto::reply::Code;
 use futures_util::future::join_all;
 
 use super::{Tally, manage, walk};
-use crate::cli::{CompareBy, Mirror, Verify};
+use crate::cli::{CompareBy, Links, Mirror, Verify};
 use crate::console::{Event, Name};
 use crate::context::Context;
 use crate::failure::{Failure, Phase};
@@ -102,8 +102,9 @@ fn url(text: &str) -> Result<Option<Url>, Failure> {
 impl Run<'_> {
     async fn mirror(&self, workers: &mut [Worker], begun: Instant) -> Result<u8, Failure> {
         let (folder, filter) = (self.folder.clone(), self.rules.filter.clone());
+        let links = self.links(Way::Up);
         let local = async {
-            blocking(move || Ok(folder.walk(&filter)))
+            blocking(move || Ok(folder.walk(&filter, links)))
                 .await
                 .map_err(|error| Failure::new(Phase::Local, error.to_string()))
         };
@@ -136,6 +137,7 @@ impl Run<'_> {
             .await;
         meter.bar().finish_and_clear();
         // What is gone from the source is removed last, and only if all else went well.
+        self.act(workers, &plan.links, &mut tally).await?;
         let mut removed = plan.clear.len();
         if tally.failed == 0 {
             self.act(workers, &plan.removals, &mut tally).await?;
@@ -151,6 +153,15 @@ impl Run<'_> {
         Ok(tally.status())
     }
 
+    /// What is done with links of the side that is the source when the bytes go this way: only there are
+    /// they followed, and on both seen if they are to be the same.
+    fn links(&self, source_of: Way) -> Links {
+        match self.options.links {
+            Links::Follow if self.way != source_of => Links::Skip,
+            links => links,
+        }
+    }
+
     /// The server's tree, its directories listed by all workers at once.
     async fn remote_tree(&self, workers: &mut [Worker]) -> Result<Tree, Failure> {
         let top = &self.url.path;
@@ -158,7 +169,12 @@ impl Run<'_> {
         let crew = workers
             .get_mut(..most.min(workers.len()))
             .unwrap_or_default();
-        match walk::with_workers(self.context, crew, top, &self.rules.filter).await {
+        let look = walk::Look {
+            top,
+            filter: &self.rules.filter,
+            links: self.links(Way::Down),
+        };
+        match walk::with_workers(self.context, crew, look).await {
             Ok(tree) if tree.nodes.is_empty() && !top.is_empty() => {
                 // Some servers list what is not there as empty, which must not pass for an empty
                 // directory.
@@ -232,6 +248,7 @@ impl Run<'_> {
             &plan.clear,
             &plan.directories,
             &plan.transfers,
+            &plan.links,
             &plan.removals,
         ];
         for action in all.into_iter().flatten() {
@@ -454,6 +471,7 @@ impl Run<'_> {
 const fn words(action: &Action) -> (&'static str, &'static str) {
     match action {
         Action::MakeDirectory(_) => ("make_directory", "make"),
+        Action::MakeLink { .. } => ("make_link", "link"),
         Action::Transfer {
             why: Why::CompareFirst,
             ..
@@ -466,7 +484,8 @@ const fn words(action: &Action) -> (&'static str, &'static str) {
 
 const fn why_skipped(skip: Skip) -> &'static str {
     match skip {
-        Skip::NotAFile => "a link or device",
+        Skip::NotAFile => "a link or device; see --links",
+        Skip::LeadsOut => "the link could lead out of the directory",
         Skip::KindsDiffer => "a file on one side and a directory on the other; see --delete",
         Skip::Unknown => "not deleted, because the source is not known there",
     }

@@ -7,26 +7,41 @@ use futures_util::future::join_all;
 use tokio::sync::Notify;
 
 use super::retried;
+use crate::cli::Links;
 use crate::context::Context;
 use crate::failure::{Failure, Phase};
 use crate::filter::Filter;
 use crate::session::{self, Session, Worker, failure, join};
-use crate::tree::{MAX_TREE_ENTRIES, Node, RelPath, Tree, UnsafeName};
+use crate::tree::{MAX_TREE_ENTRIES, Node, RelPath, Trail, Tree, UnsafeName};
 
-/// How far a walk goes.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Shape {
-    /// Levels to enter; `None`: all.
-    pub(super) levels: Option<usize>,
+mod link;
+
+/// What a walk looks at.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Look<'a> {
+    /// The directory on the server.
+    pub(super) top: &'a [u8],
+    pub(super) filter: &'a Filter,
+    pub(super) links: Links,
 }
 
-/// Lists everything below `top`. What cannot be listed, apart from the top itself, is noted as
-/// unknown; links are never followed.
+impl<'a> Look<'a> {
+    /// Everything below a directory, links not followed.
+    pub(super) const fn everything(top: &'a [u8], filter: &'a Filter) -> Self {
+        Self {
+            top,
+            filter,
+            links: Links::Skip,
+        }
+    }
+}
+
+/// Lists everything below the top, or so many levels of it. What cannot be listed, apart from the top
+/// itself, is noted as unknown.
 pub(super) async fn remote(
     session: &mut Session,
-    top: &[u8],
-    filter: &Filter,
-    shape: Shape,
+    look: Look<'_>,
+    levels: Option<usize>,
 ) -> Result<Tree, Failure> {
     let mut tree = Tree::default();
     let mut open = vec![RelPath::top()];
@@ -35,11 +50,10 @@ pub(super) async fn remote(
             tree.unknown.push(directory);
             continue;
         }
-        match one(session, top, &directory, filter, &mut tree).await {
+        let trail = tree.trail(&directory);
+        match one(session, look, (&directory, &trail), &mut tree).await {
             Ok(found) => {
-                let deeper = shape
-                    .levels
-                    .is_none_or(|levels| directory.depth() + 1 < levels);
+                let deeper = levels.is_none_or(|levels| directory.depth() + 1 < levels);
                 if deeper {
                     open.extend(found);
                 }
@@ -56,22 +70,20 @@ pub(super) async fn remote(
 /// Lists one directory into the tree; gives the directories in it.
 pub(super) async fn one(
     session: &mut Session,
-    top: &[u8],
-    directory: &RelPath,
-    filter: &Filter,
+    look: Look<'_>,
+    (directory, trail): (&RelPath, &Trail),
     tree: &mut Tree,
 ) -> Result<Vec<RelPath>, Failure> {
     let features = session.features().await.map_err(failure)?;
     let exact = features.has("MLST") || features.has("MLSD");
-    let listing = session
-        .list(join(top, directory.as_bytes()))
-        .await
-        .map_err(failure)?;
+    let at = join(look.top, directory.as_bytes());
+    let listing = session.list(&at).await.map_err(failure)?;
     if listing.unknown > 0 {
         // Something is there that was not understood: it must not count as absent.
         tree.unknown.push(directory.clone());
     }
     let mut directories = Vec::new();
+    let mut links = Vec::new();
     for entry in listing.entries {
         let path = match directory.join(&entry.name) {
             Ok(path) => path,
@@ -82,7 +94,7 @@ pub(super) async fn one(
         };
         let node = match &entry.kind {
             Kind::Directory => {
-                if !filter.enters(path.as_bytes()) {
+                if !look.filter.enters(path.as_bytes()) {
                     continue;
                 }
                 directories.push(path.clone());
@@ -92,9 +104,21 @@ pub(super) async fn one(
                 size: entry.size,
                 modified: session::modified(&entry, exact),
             },
+            Kind::Link { target } if look.links != Links::Skip => {
+                links.push((path, target.clone()));
+                continue;
+            }
             _ => Node::Other,
         };
         tree.nodes.insert(path, node);
+    }
+    match look.links {
+        Links::Skip => {}
+        Links::Copy => link::texts(session, &at, links, tree).await?,
+        Links::Follow => {
+            let found = link::follow(session, look, (directory, trail), links, tree).await?;
+            directories.extend(found);
+        }
     }
     Ok(directories)
 }
@@ -114,8 +138,7 @@ struct Shared {
 pub(super) async fn with_workers(
     context: &Context,
     workers: &mut [Worker],
-    top: &[u8],
-    filter: &Filter,
+    look: Look<'_>,
 ) -> Result<Tree, Failure> {
     let shared = Mutex::new(Shared {
         open: vec![RelPath::top()],
@@ -127,7 +150,7 @@ pub(super) async fn with_workers(
     let changed = Notify::new();
     let work = workers
         .iter_mut()
-        .map(|worker| work(context, worker, top, filter, &shared, &changed));
+        .map(|worker| work(context, worker, look, &shared, &changed));
     join_all(work).await;
     let shared = shared.into_inner().unwrap_or_else(PoisonError::into_inner);
     match shared.failure {
@@ -160,8 +183,7 @@ async fn joins(worker: &mut Worker, directory: &RelPath, shared: &Mutex<Shared>)
 async fn work(
     context: &Context,
     worker: &mut Worker,
-    top: &[u8],
-    filter: &Filter,
+    look: Look<'_>,
     shared: &Mutex<Shared>,
     changed: &Notify,
 ) {
@@ -175,9 +197,9 @@ async fn work(
             }
             let next = shared.open.pop();
             shared.busy += usize::from(next.is_some());
-            next
+            next.map(|directory| (shared.tree.trail(&directory), directory))
         };
-        let Some(directory) = next else {
+        let Some((trail, directory)) = next else {
             wake.await;
             continue;
         };
@@ -188,7 +210,7 @@ async fn work(
         let mut found = Tree::default();
         let listed = retried(context, worker, async |session| {
             found = Tree::default();
-            one(session, top, &directory, filter, &mut found).await
+            one(session, look, (&directory, &trail), &mut found).await
         })
         .await;
         {
@@ -202,6 +224,7 @@ async fn work(
             shared.tree.nodes.append(&mut found.nodes);
             shared.tree.unknown.append(&mut found.unknown);
             shared.tree.unsafe_names.append(&mut found.unsafe_names);
+            shared.tree.followed.append(&mut found.followed);
             if shared.tree.nodes.len() > MAX_TREE_ENTRIES {
                 let what = format!("more than {MAX_TREE_ENTRIES} entries");
                 shared.failure = Some(Failure::new(Phase::List, what));

@@ -11,12 +11,14 @@ fn path(text: &str) -> RelPath {
     })
 }
 
-/// `a/` is a directory, `b@` a link, `c=12` a file of 12 bytes, `d=12:500` one changed at 500.
+/// `a/` is a directory, `b@` something else, `b->text` a link, `c=12` a file of 12 bytes, `d=12:500` one changed at 500.
 fn tree(text: &str) -> Tree {
     let mut tree = Tree::default();
     for word in text.split_whitespace() {
         let (name, node) = if let Some(name) = word.strip_suffix('/') {
             (name, Node::Directory)
+        } else if let Some((name, text)) = word.split_once("->") {
+            (name, Node::Link(text.as_bytes().to_vec()))
         } else if let Some(name) = word.strip_suffix('@') {
             (name, Node::Other)
         } else {
@@ -47,6 +49,7 @@ fn words(plan: &Plan) -> String {
         &plan.clear,
         &plan.directories,
         &plan.transfers,
+        &plan.links,
         &plan.removals,
     ];
     let words: Vec<String> = all.into_iter().flatten().map(word).collect();
@@ -62,6 +65,7 @@ fn word(action: &Action) -> String {
             ..
         } => format!("?{path}"),
         Action::Transfer { path, .. } => format!(">{path}"),
+        Action::MakeLink { path, text } => format!("@{path}->{}", text.escape_ascii()),
         Action::RemoveFile(path) => format!("-{path}"),
         Action::RemoveDirectory(path) => format!("-{path}/"),
     }
@@ -81,6 +85,28 @@ fn what_is_missing_is_made_and_what_is_the_same_is_not() {
     );
     let skipped = plan(&tree(source), &tree(""), &rules(false)).skipped;
     assert_eq!(skipped, [(path("l"), Skip::NotAFile)]);
+}
+
+#[test]
+fn links_are_made_where_they_stay_inside_and_replaced_where_they_differ() {
+    let source = "a/ a/up->../b=1 same->b other->c=2 b=1:1";
+    let source = source.replace("=1 same", " same").replace("c=2", "c");
+    let target = "a/ same->b other->b b=1:1";
+    assert_eq!(
+        planned(&source, target, &rules(false)),
+        "-other @a/up->../b @other->c"
+    );
+    assert_eq!(planned("l->x", "l=1:1", &rules(false)), "");
+    assert_eq!(planned("l->x", "l=1:1", &rules(true)), "-l @l->x");
+    assert_eq!(
+        planned("l->x", "l/ l/y=1:1", &rules(true)),
+        "-l/y -l/ @l->x"
+    );
+    for out in ["/etc", "..", "a/..", "./../x", ""] {
+        let source = tree(&format!("l->{out}"));
+        let found = plan(&source, &Tree::default(), &rules(true));
+        assert_eq!(found.skipped, [(path("l"), Skip::LeadsOut)], "{out}");
+    }
 }
 
 #[test]
@@ -184,6 +210,7 @@ fn apply(plan: &Plan, source: &Tree, target: &Tree) -> Tree {
         &plan.clear,
         &plan.directories,
         &plan.transfers,
+        &plan.links,
         &plan.removals,
     ];
     for action in all.into_iter().flatten() {
@@ -200,6 +227,10 @@ fn apply(plan: &Plan, source: &Tree, target: &Tree) -> Tree {
                 );
                 assert_ne!(made.nodes.get(path), Some(&Node::Directory));
                 made.nodes.insert(path.clone(), source.nodes[path].clone());
+            }
+            Action::MakeLink { path, text } => {
+                let node = Node::Link(text.clone());
+                assert_eq!(made.nodes.insert(path.clone(), node), None);
             }
             Action::RemoveFile(path) => {
                 assert!(!matches!(
@@ -228,6 +259,8 @@ fn any_tree() -> impl Strategy<Value = Tree> {
                 at = at.join(name.as_bytes()).unwrap();
                 let fresh = if index < last || size == 0 {
                     Node::Directory
+                } else if size == 3 {
+                    Node::Link(format!("to{unix}").into_bytes())
                 } else {
                     let modified = Some(Modified { unix, precision: 1 });
                     Node::File {

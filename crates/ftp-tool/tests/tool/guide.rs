@@ -15,6 +15,8 @@ fn the_examples_of_the_guide_work_as_they_stand() {
     server.put_there("pub/old/a.iso", "1");
     server.put_there("pub/notes.txt", "2");
     fs::create_dir_all(server.there("incoming")).unwrap();
+    let other = Running::start(Kind::Ours);
+    fs::create_dir_all(other.there("incoming")).unwrap();
     fs::write(server.here("report.pdf"), "pdf").unwrap();
     fs::create_dir(server.here("site")).unwrap();
     fs::write(server.here("site/index.html"), "<p>").unwrap();
@@ -30,7 +32,9 @@ fn the_examples_of_the_guide_work_as_they_stand() {
     let mut count = 0;
     for block in GUIDE.split("```sh\n").skip(1) {
         let block = block.split("```").next().unwrap();
-        let script = block.replace("ftp://ftp.example.org/", &server.url(""));
+        let script = block
+            .replace("ftp://ftp.example.org/", &server.url(""))
+            .replace("ftp://mirror.example.org/", &other.url(""));
         let path = format!("{}:/usr/bin:/bin", bin.display());
         let output = Command::new("sh")
             .args(["-ec", &script])
@@ -46,6 +50,7 @@ fn the_examples_of_the_guide_work_as_they_stand() {
     assert!(count >= 5, "the guide has lost its examples");
     assert!(server.there("incoming/report.pdf").exists());
     assert!(server.there("htdocs/index.html").exists());
+    assert!(other.there("incoming/image.iso").exists());
 }
 
 #[test]

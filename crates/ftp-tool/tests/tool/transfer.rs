@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Write as _;
+use std::path::Path;
 use std::process::Stdio;
 
 use serde_json::Value;
@@ -182,6 +183,57 @@ fn a_mirror_goes_both_ways_and_is_done_then() {
         assert!(!server.there("copy/deep/a/x").exists(), "{kind:?}");
         let again = server.good(&["mirror", "--json", "m", "URL/copy/deep"]);
         assert!(again.contains(r#""transferred":0"#), "{kind:?} {again}");
+    }
+}
+
+#[test]
+fn links_are_left_copied_or_followed() {
+    use std::os::unix::fs::symlink;
+    for kind in Kind::ALL {
+        let server = Running::start(kind);
+        server.put_there("tree/d/x", "eks");
+        symlink("d/x", server.there("tree/file")).unwrap();
+        symlink("d", server.there("tree/dir")).unwrap();
+        symlink("..", server.there("tree/d/loop")).unwrap();
+        symlink("/etc", server.there("tree/out")).unwrap();
+        symlink("nowhere", server.there("tree/dangling")).unwrap();
+        let url = server.url("tree/");
+        let read = |path: &str| fs::read_to_string(server.here(path)).unwrap();
+        // pyftpdlib lists what links lead to, so that there are none to be seen.
+        if kind != Kind::Pyftpdlib {
+            server.good(&["mirror", &url, "skip"]);
+            assert!(!server.here("skip/file").exists() && !server.here("skip/dir").exists());
+            server.good(&["mirror", "--links", "copy", &url, "copy"]);
+            let link = |path: &str| fs::read_link(server.here(path)).ok();
+            assert_eq!(link("copy/file").as_deref(), Some("d/x".as_ref()));
+            assert_eq!(link("copy/dir").as_deref(), Some("d".as_ref()));
+            assert_eq!(link("copy/dangling").as_deref(), Some("nowhere".as_ref()));
+            assert_eq!(
+                (read("copy/dir/x"), link("copy/out")),
+                ("eks".to_owned(), None)
+            );
+            let again = server.good(&["mirror", "--json", "--links", "copy", &url, "copy"]);
+            assert!(!again.contains("make_link"), "{again}");
+            server.good(&["mirror", "--links", "follow", &url, "follow"]);
+            assert_eq!(
+                (read("follow/file"), read("follow/dir/x")),
+                ("eks".into(), "eks".into())
+            );
+            assert!(!server.here("follow/d/loop/d/loop").exists(), "{kind:?}");
+        }
+        let up = server.url("up/");
+        symlink("..", server.here("copy/d/round")).ok();
+        if kind == Kind::Ours {
+            server.good(&["mirror", "--links", "copy", "copy", &up]);
+            assert_eq!(
+                fs::read_link(server.there("up/file")).unwrap(),
+                Path::new("d/x")
+            );
+            fs::remove_dir_all(server.there("up")).unwrap();
+            server.good(&["mirror", "--links", "follow", "copy", &up]);
+            assert_eq!(fs::read_to_string(server.there("up/dir/x")).unwrap(), "eks");
+            assert!(!server.there("up/d/round").exists());
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a mirror does besides moving bytes: making and removing.
 
+use ftp_proto::command::Site;
 use ftp_proto::{Argument, Command};
 
 use super::{Run, Tally, Way, words};
@@ -35,6 +36,7 @@ impl Run<'_> {
         let copy = action.clone();
         blocking(move || match &copy {
             Action::MakeDirectory(path) => folder.make_directory(path),
+            Action::MakeLink { path, text } => folder.make_link(path, text),
             Action::RemoveFile(path) => folder.remove_file(path),
             Action::RemoveDirectory(path) => folder.remove_directory(path),
             Action::Transfer { .. } => Ok(()),
@@ -54,10 +56,14 @@ impl Run<'_> {
             let mut commands = Vec::with_capacity(batch.len());
             for action in batch {
                 let path = join(&self.url.path, action.path().as_bytes());
-                let path = Argument::new(path)
-                    .map_err(|error| Failure::new(Phase::Command, error.to_string()))?;
+                let path = argument(path)?;
                 commands.push(match action {
                     Action::MakeDirectory(_) => Command::Mkd(path),
+                    Action::MakeLink { text, .. } => {
+                        let target = argument(text.clone())?;
+                        let site = Site::Symlink { target, path };
+                        Command::Site(argument(site.to_bytes())?)
+                    }
                     Action::RemoveFile(_) | Action::Transfer { .. } => Command::Dele(path),
                     Action::RemoveDirectory(_) => Command::Rmd(path),
                 });
@@ -93,6 +99,10 @@ impl Run<'_> {
             }
         }
     }
+}
+
+fn argument(bytes: Vec<u8>) -> Result<Argument, Failure> {
+    Argument::new(bytes).map_err(|error| Failure::new(Phase::Command, error.to_string()))
 }
 
 /// Commands on their way at once.
