@@ -127,7 +127,7 @@ impl FromIterator<Resident> for Residents {
 /// across an await.
 pub struct Kernel {
     pub(crate) fs: SharedVfs,
-    /// The mount table, which does not change; readable while `fs` is locked.
+    /// The mount table as the machine started; readable while `fs` is locked.
     pub(crate) mounts: Vec<Mount>,
     pub(crate) table: Mutex<ProcessTable>,
     pub(crate) programs: Arc<ProgramTable>,
@@ -557,6 +557,11 @@ impl Kernel {
             .filter(|state| lock(&state.inner).group == group)
             .cloned()
             .collect()
+    }
+
+    /// The mount table as it is; `fs` must not be locked.
+    pub(crate) fn mounts_now(&self) -> Vec<Mount> {
+        lock(&self.fs).mounts().to_vec()
     }
 
     pub(crate) fn next_pipe(&self) -> u64 {

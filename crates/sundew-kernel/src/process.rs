@@ -8,6 +8,7 @@ mod file;
 mod identity;
 mod input;
 mod limit;
+mod mount;
 mod output;
 pub(crate) mod state;
 
@@ -31,6 +32,7 @@ use crate::{Pid, Signal, lock};
 pub use exec::Spawn;
 pub use file::Seek;
 pub use input::{LineReader, MAX_LINE_BYTES};
+pub use mount::{Filesystem, MountLine};
 use output::Output;
 pub use state::Summary;
 use state::{Life, ProcessState};
@@ -470,6 +472,9 @@ impl Process {
             .iter()
             .map(|state| state.summary(&self.kernel))
             .collect();
+        // `mount --bind /empty /proc/PID` hides a process from whoever reads `/proc`.
+        let covered = self.covered_processes();
+        all.retain(|summary| !covered.contains(&summary.pid));
         if let Some(own) = all.iter_mut().find(|summary| summary.pid == self.state.pid) {
             own.state = b'R';
         }

@@ -16,6 +16,7 @@ mod cut;
 mod date;
 mod dd;
 mod df;
+pub(crate) use df::mount_of;
 mod digest;
 mod dircolors;
 mod du;

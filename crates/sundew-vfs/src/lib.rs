@@ -61,4 +61,4 @@ pub use inode::{DirEntry, FileFlags, FileType, InodeId, Metadata, Timestamp};
 pub use overlay::{Limits, RestoreError, Usage};
 pub use permission::{Access, Credentials, permits};
 pub use synthetic::{NoSynthetic, Synthetic};
-pub use vfs::{Context, Mount, MountRoot, OpenOptions, Opened, Vfs};
+pub use vfs::{Context, Making, Mount, MountRoot, OpenOptions, Opened, Vfs};

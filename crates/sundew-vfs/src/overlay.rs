@@ -8,6 +8,7 @@ mod file;
 mod node;
 mod read;
 mod saved;
+mod volume;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -80,6 +81,21 @@ pub(crate) struct Volume {
     /// `st_dev`.
     pub(crate) dev: u64,
     pub(crate) style: Style,
+    /// Bytes of content it has room for, within [`Limits`]: a tmpfs's `size`.
+    pub(crate) room: u64,
+    /// Bytes of changed content on it, in blocks.
+    pub(crate) used: u64,
+}
+
+impl Volume {
+    pub(crate) fn new(dev: u64, style: Style, room: u64) -> Self {
+        Self {
+            dev,
+            style,
+            room,
+            used: 0,
+        }
+    }
 }
 
 /// How a kind of filesystem counts sizes.
@@ -124,13 +140,7 @@ impl Overlay {
     pub(crate) fn new(image: Arc<Image>, limits: Limits, image_dev: u64) -> Self {
         Self {
             next: image.next_ino(),
-            volumes: vec![
-                Volume {
-                    dev: image_dev,
-                    style: Style::Disk,
-                };
-                image.volume_count()
-            ],
+            volumes: vec![Volume::new(image_dev, Style::Disk, u64::MAX); image.volume_count()],
             image,
             nodes: HashMap::new(),
             gone: HashSet::new(),
@@ -264,8 +274,8 @@ impl Overlay {
         Ok(ino)
     }
 
-    /// A directory that hangs nowhere, for a mount; not charged, and never removed.
-    pub(crate) fn create_top(&mut self, volume: Volume, mode: u16) -> InodeId {
+    /// A directory that hangs nowhere, for a mount; not charged.
+    pub(crate) fn create_top(&mut self, volume: Volume, mode: u16, now: Timestamp) -> InodeId {
         let dev = volume.dev;
         self.volumes.push(volume);
         let ino = InodeId(self.next);
@@ -274,7 +284,7 @@ impl Overlay {
             mode,
             uid: 0,
             gid: 0,
-            now: Timestamp::default(),
+            now,
             kind: BirthKind::Directory,
         };
         let mut node = born(birth, dev, ino, b"");
@@ -372,7 +382,8 @@ impl Overlay {
         data: &[u8],
         now: Timestamp,
     ) -> Result<usize, Errno> {
-        let budget = self.limits.max_bytes.saturating_sub(self.bytes) / BLOCK_BYTES;
+        let left = self.limits.max_bytes.saturating_sub(self.bytes);
+        let budget = left.min(self.room_for(ino)) / BLOCK_BYTES;
         self.with_file(ino, |node, file, base| {
             let written = file.write_at(base, offset, data, budget)?;
             if written > 0 {
@@ -403,6 +414,7 @@ impl Overlay {
     ) -> Result<T, Errno> {
         let image = Arc::clone(&self.image);
         let node = self.change(ino)?;
+        let dev = node.dev;
         let (mtime, ctime) = (&mut node.mtime, &mut node.ctime);
         let file = match &mut node.body {
             Body::Regular(file) => file,
@@ -419,6 +431,7 @@ impl Overlay {
         );
         let after = file.charged_blocks();
         self.bytes = self.bytes + after * BLOCK_BYTES - before * BLOCK_BYTES;
+        self.count_used(dev, after * BLOCK_BYTES, before * BLOCK_BYTES);
         result
     }
 
@@ -500,7 +513,11 @@ impl Overlay {
         };
         let of_image = self.is_of_image(ino);
         self.bytes -= match node.body {
-            Body::Regular(file) => file.charged_blocks() * BLOCK_BYTES,
+            Body::Regular(file) => {
+                let freed = file.charged_blocks() * BLOCK_BYTES;
+                self.count_used(node.dev, 0, freed);
+                freed
+            }
             Body::Symlink(target) if !of_image => target.len() as u64,
             Body::Symlink(_) | Body::Directory(_) | Body::Special { .. } => 0,
         };

@@ -16,7 +16,7 @@ use crate::permission::{Access, Credentials, check};
 use crate::resolve::Follow;
 use crate::{DirEntry, Errno, InodeId, Metadata, Synthetic, Timestamp};
 
-pub use mount::{Mount, MountRoot};
+pub use mount::{Making, Mount, MountRoot};
 pub use open::{OpenOptions, Opened};
 
 use mount::Point;
@@ -31,6 +31,8 @@ pub struct Vfs {
     points: Vec<Point>,
     /// Roots of mounted filesystems that lie in the image.
     shown: Vec<InodeId>,
+    /// How many of the mounts were there when the machine started.
+    born_with: usize,
 }
 
 /// Who calls, from where, when, and what `/proc` says at that moment.
@@ -65,6 +67,7 @@ impl Vfs {
             mounts: Vec::new(),
             points: Vec::new(),
             shown: Vec::new(),
+            born_with: 0,
         }
     }
 
@@ -96,7 +99,8 @@ impl Vfs {
     /// and have no name are left out. Takes time and memory in proportion to the changes.
     #[must_use]
     pub fn save(&self) -> Vec<u8> {
-        self.overlay.save()
+        self.restarted()
+            .map_or_else(|| self.overlay.save(), |machine| machine.overlay.save())
     }
 
     /// Takes over what [`save`](Self::save) gave, on a machine that is fresh from the same image with

@@ -265,3 +265,163 @@ fn links_planted_in_tmp_are_not_followed_by_others() {
     assert!(vfs.lstat(&cx, b"/tmp/link").is_ok());
     assert_eq!(vfs.open(&cx, b"/tmp/file", CREATE), Err(Errno::Eacces));
 }
+
+fn plain_machine() -> Vfs {
+    let mut image = ImageBuilder::new();
+    let plain = sundew_vfs::Attributes::default();
+    for path in [b"/mnt".as_slice(), b"/a/deep", b"/b"] {
+        image.directory(path, plain).unwrap();
+    }
+    Vfs::new(image.finish(), Limits::default())
+}
+
+fn tmpfs(target: &[u8], dev: u64) -> Mount {
+    Mount {
+        source: (*b"none").into(),
+        target: target.into(),
+        fs_type: (*b"tmpfs").into(),
+        options: (*b"rw").into(),
+        dev,
+        root: MountRoot::Tree,
+    }
+}
+
+fn put(vfs: &mut Vfs, path: &[u8], bytes: usize) -> Result<usize, Errno> {
+    let creds = Credentials::root();
+    let cx = Context {
+        creds: &creds,
+        synthetic: &sundew_vfs::NoSynthetic,
+        cwd: vfs.root(),
+        now: Timestamp::default(),
+    };
+    let options = OpenOptions {
+        write: true,
+        create: true,
+        mode: 0o644,
+        ..OpenOptions::default()
+    };
+    let ino = vfs.open(&cx, path, options)?.ino;
+    vfs.write_at(ino, 0, &vec![1; bytes], cx.now)
+}
+
+fn exists(vfs: &Vfs, path: &[u8]) -> bool {
+    let creds = Credentials::root();
+    let cx = Context {
+        creds: &creds,
+        synthetic: &sundew_vfs::NoSynthetic,
+        cwd: vfs.root(),
+        now: Timestamp::default(),
+    };
+    vfs.stat(&cx, path).is_ok()
+}
+
+#[test]
+fn a_tree_that_is_unmounted_gives_everything_back() {
+    let mut vfs = plain_machine();
+    let before = vfs.usage();
+    let making = sundew_vfs::Making::default();
+    for _again in 0..300 {
+        vfs.mount_in(tmpfs(b"/mnt", 7), making, &sundew_vfs::NoSynthetic)
+            .unwrap();
+        put(&mut vfs, b"/mnt/f", 9000).unwrap();
+        assert_eq!(vfs.usage_of(7).0.bytes, 12_288);
+        vfs.unmount(b"/mnt", false).unwrap();
+    }
+    assert_eq!(vfs.usage(), before);
+    assert_eq!(vfs.unmount(b"/mnt", false), Err(Errno::Einval));
+    assert!(!exists(&vfs, b"/mnt/f"));
+}
+
+#[test]
+fn a_tree_with_an_open_file_is_busy_unless_it_is_detached_lazily() {
+    let mut vfs = plain_machine();
+    let before = vfs.usage();
+    let making = sundew_vfs::Making::default();
+    vfs.mount_in(tmpfs(b"/mnt", 7), making, &sundew_vfs::NoSynthetic)
+        .unwrap();
+    put(&mut vfs, b"/mnt/f", 5).unwrap();
+    let creds = Credentials::root();
+    let cx = Context {
+        creds: &creds,
+        synthetic: &sundew_vfs::NoSynthetic,
+        cwd: vfs.root(),
+        now: Timestamp::default(),
+    };
+    let ino = vfs.resolve(&cx, b"/mnt/f", true).unwrap();
+    vfs.retain(ino);
+    assert_eq!(vfs.unmount(b"/mnt", false), Err(Errno::Ebusy));
+    vfs.unmount(b"/mnt", true).unwrap();
+    let mut buf = [0; 9];
+    assert_eq!(vfs.read_at(ino, 0, &mut buf), Ok(5));
+    vfs.release(ino);
+    assert_eq!(vfs.usage(), before);
+}
+
+#[test]
+fn a_tree_has_room_for_what_it_was_given() {
+    let mut vfs = plain_machine();
+    let making = sundew_vfs::Making {
+        room: 8192,
+        ..Default::default()
+    };
+    vfs.mount_in(tmpfs(b"/mnt", 7), making, &sundew_vfs::NoSynthetic)
+        .unwrap();
+    assert_eq!(put(&mut vfs, b"/mnt/f", 9000), Ok(8192));
+    assert_eq!(put(&mut vfs, b"/mnt/g", 1), Err(Errno::Enospc));
+    assert_eq!(put(&mut vfs, b"/elsewhere", 1), Ok(1));
+}
+
+#[test]
+fn users_mounts_are_gone_when_the_machine_was_saved() {
+    let mut vfs = plain_machine();
+    let fresh = vfs.clone();
+    let making = sundew_vfs::Making::default();
+    vfs.mount_in(tmpfs(b"/mnt", 7), making, &sundew_vfs::NoSynthetic)
+        .unwrap();
+    put(&mut vfs, b"/mnt/f", 5).unwrap();
+    put(&mut vfs, b"/kept", 5).unwrap();
+    let mut again = fresh;
+    again.restore(&vfs.save()).unwrap();
+    assert!(exists(&again, b"/kept") && !exists(&again, b"/mnt/f"));
+    assert_eq!(again.usage().inodes, 1);
+    assert!(exists(&vfs, b"/mnt/f"), "the running machine keeps its own");
+}
+
+#[test]
+fn what_is_bound_is_the_thing_itself_and_never_lies_in_itself() {
+    let mut vfs = plain_machine();
+    put(&mut vfs, b"/a/f", 5).unwrap();
+    let creds = Credentials::root();
+    let root = vfs.root();
+    let cx = Context {
+        creds: &creds,
+        synthetic: &sundew_vfs::NoSynthetic,
+        cwd: root,
+        now: Timestamp::default(),
+    };
+    let a = vfs.resolve(&cx, b"/a", true).unwrap();
+    let bind = |target: &[u8], root| Mount {
+        root: MountRoot::Bind(root),
+        ..tmpfs(target, 1)
+    };
+    let making = sundew_vfs::Making::default();
+    let none = &sundew_vfs::NoSynthetic;
+    assert_eq!(
+        vfs.mount_in(bind(b"/a/deep", a), making, none),
+        Err(Errno::Eloop)
+    );
+    assert_eq!(
+        vfs.mount_in(bind(b"/mnt", root), making, none),
+        Err(Errno::Eloop)
+    );
+    let file = vfs.resolve(&cx, b"/a/f", true).unwrap();
+    assert_eq!(
+        vfs.mount_in(bind(b"/b", file), making, none),
+        Err(Errno::Enotdir)
+    );
+    vfs.mount_in(bind(b"/b", a), making, none).unwrap();
+    assert!(exists(&vfs, b"/b/f"));
+    assert_eq!(vfs.path_of(a), Some(b"/a".to_vec()));
+    vfs.unmount(b"/b", false).unwrap();
+    assert!(!exists(&vfs, b"/b/f") && exists(&vfs, b"/a/f"));
+}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use sundew_vfs::{
-    Access, Context, DirEntry, Errno, FileFlags, FileType, InodeId, Metadata, Mount, OpenOptions,
+    Access, Context, DirEntry, Errno, FileFlags, FileType, InodeId, Metadata, OpenOptions,
     Timestamp, Vfs,
 };
 
@@ -727,11 +727,6 @@ impl Process {
             }
             _ => Err(Errno::Einval),
         }
-    }
-
-    /// The mount table.
-    pub fn mounts(&self) -> Vec<Mount> {
-        self.with_fs(|fs, _| fs.mounts().to_vec())
     }
 
     /// Bytes and inodes that this machine's users have added to the filesystem.

@@ -30,7 +30,7 @@ pub(super) fn environ(state: &ProcessState) -> Vec<u8> {
 /// The mount table in the form of fstab(5).
 pub(super) fn mounts(kernel: &Kernel) -> Vec<u8> {
     let mut out = Vec::new();
-    for mount in &kernel.mounts {
+    for mount in kernel.mounts_now() {
         for (part, end) in [
             (&mount.source, b' '),
             (&mount.target, b' '),
@@ -374,7 +374,7 @@ pub(super) fn schedstat(kernel: &Kernel, state: &ProcessState) -> Vec<u8> {
 
 pub(super) fn mount_stats(kernel: &Kernel) -> Vec<u8> {
     let mut out = Vec::new();
-    for mount in &kernel.mounts {
+    for mount in kernel.mounts_now() {
         for part in [
             b"device ".as_slice(),
             &mount.source,
@@ -394,9 +394,10 @@ pub(super) fn mount_stats(kernel: &Kernel) -> Vec<u8> {
 /// of the filesystem.
 pub(super) fn mount_info(kernel: &Kernel) -> Vec<u8> {
     let mut out = String::new();
+    let mounts = kernel.mounts_now();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let above = |target: &[u8]| {
-        let over = kernel.mounts.iter().enumerate().filter(|(_, other)| {
+        let over = mounts.iter().enumerate().filter(|(_, other)| {
             let other: &[u8] = &other.target;
             other != target
                 && (other == b"/"
@@ -407,7 +408,7 @@ pub(super) fn mount_info(kernel: &Kernel) -> Vec<u8> {
         over.max_by_key(|(_, other)| other.target.len())
             .map_or(1, |(index, _)| FIRST_MOUNT + index)
     };
-    for (index, mount) in kernel.mounts.iter().enumerate() {
+    for (index, mount) in mounts.iter().enumerate() {
         let options = text(&mount.options);
         let of_mount = |option: &&str| MOUNT_OPTIONS.contains(option);
         let own: Vec<&str> = options.split(',').filter(of_mount).collect();

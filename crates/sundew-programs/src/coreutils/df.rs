@@ -55,7 +55,7 @@ const FIELDS: &[(&str, &str)] = &[
 ];
 
 /// The mount that an absolute path lies on.
-pub(super) fn mount_of(mounts: &[Mount], path: &[u8]) -> Option<Mount> {
+pub(crate) fn mount_of(mounts: &[Mount], path: &[u8]) -> Option<Mount> {
     mounts
         .iter()
         .filter(|mount| {
@@ -75,15 +75,13 @@ pub(super) fn space(proc: &Process, mount: Option<&Mount>) -> Space {
     let target = mount.map_or(b"/".as_slice(), |mount| &mount.target);
     let facts = proc.facts();
     if let Some(disk) = facts.disks.iter().find(|disk| disk.mount_point == target) {
-        let added = if target == b"/" {
-            proc.disk_usage().bytes.div_ceil(1024)
-        } else {
-            0
-        };
-        let used = disk.used_kib.saturating_add(added).min(disk.total_kib);
+        let added = mount.map_or_else(Default::default, |mount| proc.usage_of(mount.dev).0);
+        let kib = added.bytes.div_ceil(1024);
+        let used = disk.used_kib.saturating_add(kib).min(disk.total_kib);
         // ext4 keeps five percent for root.
         let available = (disk.total_kib - used).saturating_sub(disk.total_kib / 20);
-        let inodes_used = disk.inodes_used.min(disk.inodes);
+        let inodes_used = disk.inodes_used.saturating_add(added.inodes);
+        let inodes_used = inodes_used.min(disk.inodes);
         return Space {
             total: disk.total_kib,
             used,
@@ -93,21 +91,24 @@ pub(super) fn space(proc: &Process, mount: Option<&Mount>) -> Space {
         };
     }
     let memory = facts.memory_total_kib;
+    let (added, room) = mount.map_or_else(Default::default, |mount| proc.usage_of(mount.dev));
     let total = match (mount.map(|mount| &*mount.fs_type), target) {
+        (Some(b"tmpfs"), _) if room != u64::MAX => room / 1024,
         (Some(b"devtmpfs"), _) => memory / 2 - memory / 100,
         (Some(b"tmpfs"), b"/run/lock") => 5120,
         (Some(b"tmpfs"), b"/dev/shm" | b"/tmp") => memory / 2,
         (Some(b"tmpfs"), _) => memory / 10,
         _ => 0,
     };
-    let used = if target == b"/run" { 500.min(total) } else { 0 };
+    let daemons = if target == b"/run" { 500 } else { 0 };
+    let used = (daemons + added.bytes.div_ceil(1024)).min(total);
     let inodes = if total == 0 { 0 } else { memory / 8 };
     Space {
         total,
         used,
         available: total - used,
         inodes,
-        inodes_used: if total == 0 { 0 } else { 1 },
+        inodes_used: if total == 0 { 0 } else { added.inodes.max(1) },
     }
 }
 

@@ -1,10 +1,10 @@
 //! `mount`, `umount`, `findmnt`, `mountpoint`, `lsblk`: what is mounted where.
 //!
-//! The table of mounts is shown as it is. Changing it is refused as it is where the capability is
-//! missing, as in a container; a remount of what is mounted changes nothing that could be seen.
+//! What the table says is the kernel's; what can be mounted is in [`attach`].
 
-use sundew_kernel::{ExitStatus, Process};
-use sundew_vfs::FileType;
+mod attach;
+
+use sundew_kernel::{Errno, ExitStatus, Process};
 
 use crate::getopt::{Arity, Getopt, Spec};
 use crate::text::input;
@@ -52,6 +52,7 @@ struct Options {
     fs_type: Option<Vec<u8>>,
     all: bool,
     labels: bool,
+    verbose: bool,
     moving: bool,
     sources: Vec<Vec<u8>>,
 }
@@ -99,6 +100,8 @@ pub(crate) async fn mount(proc: &mut Process) -> ExitStatus {
             "B" | "R" => options.words.push(b"bind".to_vec()),
             "M" | "make" => options.moving = true,
             "l" => options.labels = true,
+            "r" => options.words.push(b"ro".to_vec()),
+            "v" => options.verbose = true,
             "o" => options
                 .words
                 .extend(option.value.split(|&byte| byte == b',').map(<[u8]>::to_vec)),
@@ -173,7 +176,7 @@ async fn change(
         return complain(proc, target, &text, FAILED).await;
     }
     if remount {
-        if mounted {
+        if mounted && attach::remount(proc, options, target).is_ok() {
             return ExitStatus::SUCCESS;
         }
         let text = [b"mount point not mounted or bad option.".as_slice(), HINT].concat();
@@ -185,33 +188,41 @@ async fn change(
         }
         return complain(proc, target, b"can't find in /etc/fstab.", 1).await;
     };
-    let device = !options
-        .words
-        .iter()
-        .any(|word| word == b"bind" || word == b"rbind")
-        && options
-            .fs_type
-            .as_deref()
-            .is_none_or(|name| name.starts_with(b"ext"));
-    match proc.stat(source) {
-        Err(_) if device => {
+    if let Some(text) = attach::refused(proc, options, source) {
+        return complain(proc, target, &[text.as_slice(), HINT].concat(), FAILED).await;
+    }
+    let result = attach::attach(proc, options, source, target);
+    let text = match result {
+        Ok(()) if options.verbose => {
             let text = [
-                b"special device ".as_slice(),
+                b"mount: ".as_slice(),
                 source,
-                b" does not exist.",
-                HINT,
+                b" mounted on ",
+                target,
+                b".\n",
             ]
             .concat();
+            let _reported_at_exit = proc.print(&text).await;
+            return proc.status();
+        }
+        Ok(()) => return ExitStatus::SUCCESS,
+        Err(Errno::Enotdir) => b"mount point is not a directory.".to_vec(),
+        Err(Errno::Enodev) => {
+            let fs_type = options.fs_type.clone().unwrap_or_default();
+            let text = [b"unknown filesystem type '".as_slice(), &fs_type, b"'."].concat();
             return complain(proc, target, &text, FAILED).await;
         }
-        Ok(metadata) if device && metadata.file_type != FileType::BlockDevice => {
-            let text = [source, b" is not a block device.".as_slice(), HINT].concat();
-            return complain(proc, target, &text, FAILED).await;
-        }
-        _ => {}
-    }
-    let text = [b"permission denied.".as_slice(), HINT].concat();
-    complain(proc, target, &text, FAILED).await
+        Err(Errno::Ebusy) => [source, b" already mounted on /."].concat(),
+        Err(Errno::Enoent) => [b"special device ".as_slice(), source, b" does not exist."].concat(),
+        Err(Errno::Einval) => [
+            b"wrong fs type, bad option, bad superblock on ".as_slice(),
+            source,
+            b", missing codepage or helper program, or other error.",
+        ]
+        .concat(),
+        Err(_) => b"permission denied.".to_vec(),
+    };
+    complain(proc, target, &[text.as_slice(), HINT].concat(), FAILED).await
 }
 
 pub(crate) async fn umount(proc: &mut Process) -> ExitStatus {
@@ -230,12 +241,14 @@ pub(crate) async fn umount(proc: &mut Process) -> ExitStatus {
             ("version", Arity::No, "V"),
         ],
     );
-    let (mut all, mut quiet) = (false, false);
+    let (mut all, mut quiet, mut lazy, mut verbose) = (false, false, false, false);
     let mut getopt = Getopt::new(&SPEC, proc.args());
     while let Some(option) = getopt.next() {
         match option.map(|option| option.key) {
             Ok("a" | "A") => all = true,
             Ok("q") => quiet = true,
+            Ok("l") => lazy = true,
+            Ok("v") => verbose = true,
             Ok("h") => return super::help(proc, "umount").await,
             Ok("V") => return super::version(proc).await,
             Ok(_) => {}
@@ -250,21 +263,35 @@ pub(crate) async fn umount(proc: &mut Process) -> ExitStatus {
             super::bad_usage(proc).await
         };
     }
-    let rows = rows(proc).await;
     let root = proc.credentials().uid == 0;
     let mut status = ExitStatus::SUCCESS;
-    for target in &operands {
-        let mounted = rows
+    for operand in &operands {
+        // The path as it is first: that of what is bound leads to its origin.
+        let plain = proc.absolute(operand);
+        let real = proc.real_path(operand).unwrap_or_else(|_| plain.clone());
+        let rows = rows(proc).await;
+        let place = rows
             .iter()
-            .any(|row| row.target == *target || row.source == *target);
-        let text: &[u8] = match (mounted, proc.stat(target).is_ok()) {
-            (_, false) => b"no mount point specified.",
-            (false, true) if quiet => continue,
-            (false, true) => b"not mounted.",
-            (true, true) if root => b"target is busy.",
-            (true, true) => b"must be superuser to unmount.",
+            .rfind(|row| row.target == plain || row.source == *operand)
+            .or_else(|| rows.iter().rfind(|row| row.target == real))
+            .map(|row| row.target.clone());
+        let text: &[u8] = match (place, proc.stat(operand).is_ok()) {
+            (None, false) => b"no mount point specified.",
+            (None, true) if quiet => continue,
+            (None, true) => b"not mounted.",
+            (Some(_), _) if !root => b"must be superuser to unmount.",
+            (Some(place), _) => match proc.unmount(&place, lazy) {
+                Ok(()) => {
+                    if verbose {
+                        let text = [b"umount: ".as_slice(), operand, b" unmounted\n"].concat();
+                        let _reported_at_exit = proc.print(&text).await;
+                    }
+                    continue;
+                }
+                Err(_) => b"target is busy.",
+            },
         };
-        status = complain(proc, target, text, FAILED).await;
+        status = complain(proc, operand, text, FAILED).await;
     }
     status
 }

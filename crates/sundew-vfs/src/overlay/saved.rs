@@ -122,6 +122,7 @@ impl Overlay {
         if restored.bytes > self.limits.max_bytes || restored.inodes > self.limits.max_inodes {
             return Err(RestoreError::TooLarge);
         }
+        restored.recount();
         *self = restored;
         Ok(())
     }

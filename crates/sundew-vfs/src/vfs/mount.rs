@@ -1,7 +1,7 @@
 //! Mounted filesystems: what covers which directory.
 
 use super::{Context, Vfs};
-use crate::overlay::{Limits, Style, Volume};
+use crate::overlay::{Limits, Style, Usage, Volume};
 use crate::permission::Credentials;
 use crate::{Errno, InodeId, NoSynthetic, Synthetic, Timestamp};
 
@@ -41,6 +41,30 @@ pub enum MountRoot {
     Tree,
     /// A node that the [`Synthetic`] answers for.
     Synthetic(InodeId),
+    /// A directory or file that is there already: `mount --bind`.
+    Bind(InodeId),
+}
+
+/// What a mount is made with, besides its line in the table.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Making {
+    /// Permission bits of the root of a [`MountRoot::Tree`].
+    pub mode: u16,
+    /// Bytes of content it has room for, within the machine's limits.
+    pub room: u64,
+    /// The times of that root.
+    pub now: Timestamp,
+}
+
+impl Default for Making {
+    /// As tmpfs has it, of 1970.
+    fn default() -> Self {
+        Self {
+            mode: 0o1777,
+            room: u64::MAX,
+            now: Timestamp::default(),
+        }
+    }
 }
 
 /// A covered directory and what is seen instead.
@@ -48,35 +72,64 @@ pub enum MountRoot {
 pub(super) struct Point {
     pub(super) covered: InodeId,
     pub(super) root: InodeId,
+    /// Whether the root has a place of its own elsewhere.
+    pub(super) bound: bool,
+}
+
+impl MountRoot {
+    /// Whether such a mount covers something.
+    fn has_point(self) -> bool {
+        !matches!(self, Self::Image | Self::Shown)
+    }
 }
 
 impl Vfs {
-    /// Mounts something over a directory; later mounts cover earlier ones.
+    /// Mounts something over a directory; later mounts cover earlier ones. What is mounted this way
+    /// belongs to the machine as it starts.
     ///
     /// A target below `/proc` or another synthetic mount needs [`mount_in`](Self::mount_in).
     ///
     /// # Errors
     ///
     /// `ENOENT`, `ENOTDIR`; `EINVAL` for [`MountRoot::Image`] anywhere but at `/`, for others there,
-    /// and for [`MountRoot::Shown`] where the image has no filesystem; `ENOSPC` after 128.
+    /// and for [`MountRoot::Shown`] where the image has no filesystem; `ELOOP` for
+    /// [`MountRoot::Bind`] of what the target lies in; `ENOSPC` after 128.
     pub fn mount(&mut self, mount: Mount) -> Result<(), Errno> {
-        self.mount_in(mount, &NoSynthetic)
+        self.mount_made(mount, Making::default())
     }
 
-    /// [`mount`](Self::mount) where the target may be synthetic, such as `/sys/fs/cgroup`.
+    /// [`mount`](Self::mount) with more to say about a [`MountRoot::Tree`].
     ///
     /// # Errors
     ///
     /// As [`mount`](Self::mount).
-    pub fn mount_in(&mut self, mount: Mount, synthetic: &dyn Synthetic) -> Result<(), Errno> {
-        let cx = Context {
-            creds: &Credentials::root(),
-            synthetic,
-            cwd: self.root(),
-            now: Timestamp::default(),
-        };
+    pub fn mount_made(&mut self, mount: Mount, making: Making) -> Result<(), Errno> {
+        self.mount_in(mount, making, &NoSynthetic)?;
+        self.born_with = self.mounts.len();
+        Ok(())
+    }
+
+    /// Mounts something as a user of the machine does: where the target may be synthetic, and gone
+    /// when the machine's changes are saved, as after a restart.
+    ///
+    /// # Errors
+    ///
+    /// As [`mount`](Self::mount).
+    pub fn mount_in(
+        &mut self,
+        mount: Mount,
+        making: Making,
+        synthetic: &dyn Synthetic,
+    ) -> Result<(), Errno> {
+        let creds = Credentials::root();
+        let cx = self.mounting(&creds, synthetic);
         let covered = self.resolve(&cx, &mount.target, true)?;
-        if !self.metadata(&cx, covered)?.is_dir() {
+        let is_dir = |ino| Ok::<_, Errno>(self.metadata(&cx, ino)?.is_dir());
+        let wants_dir = match mount.root {
+            MountRoot::Bind(root) => is_dir(root)?,
+            _ => true,
+        };
+        if is_dir(covered)? != wants_dir {
             return Err(Errno::Enotdir);
         }
         if self.mounts.len() >= MAX_MOUNTS {
@@ -86,10 +139,8 @@ impl Vfs {
         if at_root != (mount.root == MountRoot::Image) {
             return Err(Errno::Einval);
         }
-        let volume = Volume {
-            dev: mount.dev,
-            style: Style::of(&mount.fs_type),
-        };
+        let volume = Volume::new(mount.dev, Style::of(&mount.fs_type), making.room);
+        let mut bound = false;
         let root = match mount.root {
             MountRoot::Image | MountRoot::Shown => {
                 let index = self.image().volume_at(covered).ok_or(Errno::Einval)?;
@@ -100,13 +151,127 @@ impl Vfs {
                 self.mounts.push(mount);
                 return Ok(());
             }
-            MountRoot::Tree => self.overlay.create_top(volume, 0o1777),
+            MountRoot::Tree => self.overlay.create_top(volume, making.mode, making.now),
             MountRoot::Synthetic(root) if root.is_synthetic() => root,
             MountRoot::Synthetic(_) => return Err(Errno::Einval),
+            MountRoot::Bind(root) => {
+                // Points are known by their inodes alone: what lies in itself would have no end.
+                if self.lies_in(&cx, covered, root) {
+                    return Err(Errno::Eloop);
+                }
+                bound = true;
+                root
+            }
         };
-        self.points.push(Point { covered, root });
+        self.points.push(Point {
+            covered,
+            root,
+            bound,
+        });
         self.mounts.push(mount);
         Ok(())
+    }
+
+    /// Takes away what was mounted last at `target`, an absolute path, or from that source.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` when nothing is mounted there; `EBUSY` for filesystems of the image, for what has
+    /// another mount in it, and, unless `lazy`, for what has open files.
+    pub fn unmount(&mut self, target: &[u8], lazy: bool) -> Result<Mount, Errno> {
+        let at = self
+            .mounts
+            .iter()
+            .rposition(|mount| &*mount.target == target)
+            .ok_or(Errno::Einval)?;
+        let mount = self.mounts.get(at).cloned().ok_or(Errno::Einval)?;
+        let below = |other: &Mount| {
+            other
+                .target
+                .strip_prefix(target)
+                .is_some_and(|rest| rest.starts_with(b"/"))
+        };
+        let open = mount.root == MountRoot::Tree && !lazy && self.overlay.is_open(mount.dev);
+        if !mount.root.has_point() || open || self.mounts.iter().any(below) {
+            return Err(Errno::Ebusy);
+        }
+        let point = self
+            .mounts
+            .iter()
+            .take(at)
+            .filter(|mount| mount.root.has_point())
+            .count();
+        if point >= self.points.len() {
+            return Err(Errno::Einval);
+        }
+        let point = self.points.remove(point);
+        self.mounts.remove(at);
+        if at < self.born_with {
+            self.born_with -= 1;
+        }
+        if mount.root == MountRoot::Tree {
+            self.overlay.remove_top(point.root);
+        }
+        Ok(mount)
+    }
+
+    /// Replaces the options of what was mounted last at `target`: `mount -o remount`.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` when nothing is mounted there.
+    pub fn remount(&mut self, target: &[u8], options: &[u8]) -> Result<(), Errno> {
+        let mount = self
+            .mounts
+            .iter_mut()
+            .rfind(|mount| &*mount.target == target)
+            .ok_or(Errno::Einval)?;
+        mount.options = options.into();
+        Ok(())
+    }
+
+    /// What was put onto the filesystem of this device number since the machine began, and how many
+    /// bytes it has room for (`u64::MAX` if only the machine's limits say).
+    #[must_use]
+    pub fn usage_of(&self, dev: u64) -> (Usage, u64) {
+        (self.overlay.usage_of(dev), self.overlay.room_of(dev))
+    }
+
+    /// What outlives a restart: everything but the users' own mounts.
+    pub(super) fn restarted(&self) -> Option<Self> {
+        if self.mounts.len() <= self.born_with {
+            return None;
+        }
+        let mut copy = self.clone();
+        while copy.mounts.len() > copy.born_with {
+            let last = copy.mounts.last().map(|mount| mount.target.clone());
+            // The last one has nothing mounted in it that is not older, so it can go.
+            if last.is_none_or(|target| copy.unmount(&target, true).is_err()) {
+                break;
+            }
+        }
+        Some(copy)
+    }
+
+    fn mounting<'a>(&self, creds: &'a Credentials, synthetic: &'a dyn Synthetic) -> Context<'a> {
+        Context {
+            creds,
+            synthetic,
+            cwd: self.root(),
+            now: Timestamp::default(),
+        }
+    }
+
+    /// Whether `dir` is `above` or below it.
+    fn lies_in(&self, cx: &Context<'_>, dir: InodeId, above: InodeId) -> bool {
+        let mut at = dir;
+        while at != above {
+            match self.parent(cx, at) {
+                Ok(parent) if parent != at => at = parent,
+                _ => return false,
+            }
+        }
+        true
     }
 
     /// What is mounted, in the order of mounting.
@@ -137,7 +302,8 @@ impl Vfs {
     /// What is seen at a directory that may be covered.
     pub(crate) fn cross(&self, dir: InodeId) -> InodeId {
         let mut at = dir;
-        // A root is younger than what it covers, so that one pass in order of age is enough.
+        // A root is younger than what it covers, so that one pass in order of age is enough; what is
+        // bound shows no mounts that are older.
         for point in &self.points {
             if point.covered == at {
                 at = point.root;
@@ -150,7 +316,7 @@ impl Vfs {
     pub(crate) fn uncross(&self, dir: InodeId) -> InodeId {
         let mut at = dir;
         for point in self.points.iter().rev() {
-            if point.root == at {
+            if point.root == at && !point.bound {
                 at = point.covered;
             }
         }
@@ -164,6 +330,6 @@ impl Vfs {
             || self
                 .points
                 .iter()
-                .any(|point| point.covered == ino || point.root == ino)
+                .any(|point| point.covered == ino || (point.root == ino && !point.bound))
     }
 }
