@@ -369,7 +369,11 @@ impl<D: Dial> Client<D> {
         };
         let result = match tokio::time::timeout(limit, next).await {
             Ok(result) => result,
-            Err(_elapsed) => Err(Cause::Timeout(limit)),
+            Err(_elapsed) => {
+                // Another protocol's greeting says more than the time that passed after it.
+                let stray = wire.stray().filter(|_| phase == Phase::Greeting);
+                Err(stray.unwrap_or(Cause::Timeout(limit)))
+            }
         };
         let result = match result {
             Ok(reply) if reply.code() == Code::SERVICE_UNAVAILABLE => Err(Cause::Refused(reply)),

@@ -48,7 +48,8 @@ pub struct Config {
     /// Who is told what is said on the control connection, passwords left out.
     pub listener: Option<Listener>,
     /// A NOOP is sent this often while a transfer runs, so that neither the server nor a router on
-    /// the way takes the control connection for dead. `None` sends none.
+    /// the way takes the control connection for dead. `None` sends none, and a server that refuses one
+    /// gets no more.
     pub keep_alive: Option<Duration>,
     /// Deadlines and sizes.
     pub limits: Limits,
@@ -171,6 +172,7 @@ pub(crate) struct Lessons {
     no_extended_passive: AtomicBool,
     no_list_options: AtomicBool,
     no_look_ahead: AtomicBool,
+    no_keep_alive: AtomicBool,
     /// What FEAT said to this user.
     features: Mutex<Option<(Vec<u8>, Features)>>,
     #[cfg(feature = "tls")]
@@ -255,6 +257,14 @@ impl Lessons {
 
     pub(crate) fn avoids_look_ahead(&self) -> bool {
         self.no_look_ahead.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn avoid_keep_alive(&self) {
+        self.no_keep_alive.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn avoids_keep_alive(&self) -> bool {
+        self.no_keep_alive.load(Ordering::Relaxed)
     }
 
     pub(crate) fn note_features(&self, user: &[u8], features: &Features) {

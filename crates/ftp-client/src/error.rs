@@ -172,6 +172,9 @@ impl Error {
         match (self.phase(), self.cause()) {
             (Phase::Resolve, _) => Some("check the host name and the network"),
             (Phase::Connect, _) => Some("check host, port and firewall"),
+            (Phase::Greeting, Cause::Unreadable(_)) => Some(
+                "this is no FTP server; check the port (SFTP, on port 22, is another protocol)",
+            ),
             (Phase::Secure, Cause::Tls(_)) => Some(
                 "check the certificate; name a CA, pin its fingerprint, or allow it explicitly",
             ),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use ftp_proto::client::Conversation;
+use ftp_proto::reply::ReplyError;
 use ftp_proto::{Argument, Command, Reply};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -51,8 +52,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     /// Puts any line into the queue.
     pub(crate) fn queue_line(&mut self, line: &Argument) {
         self.conversation.queue_line(line);
-        if let Some(listener) = &self.listener {
-            listener.tell(Said::Client(line.as_bytes()));
+        let Some(listener) = &self.listener else {
+            return;
+        };
+        let words = line.as_bytes();
+        let end = words.iter().position(|byte| *byte == b' ');
+        let verb = words.get(..end.unwrap_or(words.len())).unwrap_or_default();
+        let is_secret = verb.eq_ignore_ascii_case(b"PASS") || verb.eq_ignore_ascii_case(b"ACCT");
+        if is_secret {
+            listener.tell(Said::Client(&[verb, HIDDEN.as_bytes()].concat()));
+        } else {
+            listener.tell(Said::Client(words));
         }
     }
 
@@ -129,9 +139,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
                 Ok(None) if self.end == End::Closed => {
                     return Poll::Ready(match self.conversation.finish() {
                         Ok(Some(reply)) => Ok(reply),
-                        Ok(None) => Err(Cause::Closed),
+                        Ok(None) => Err(self.stray().unwrap_or(Cause::Closed)),
                         Err(error) => Err(Cause::Unreadable(error)),
                     });
+                }
+                // It says no more until it has heard the same of us.
+                Ok(None) if self.speaks_ssh() => {
+                    return Poll::Ready(Err(self.stray().unwrap_or(Cause::Closed)));
                 }
                 Ok(None) => {}
                 Err(error) => return Poll::Ready(Err(Cause::Unreadable(error))),
@@ -158,6 +172,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
             };
         }
         self.poll_reply(cx)
+    }
+
+    /// Why there is no reply, if the server has said something that is none.
+    pub(crate) fn stray(&self) -> Option<Cause> {
+        let line = self.conversation.stray()?.to_vec();
+        Some(Cause::Unreadable(ReplyError::BadCode { line }))
+    }
+
+    fn speaks_ssh(&self) -> bool {
+        let stray = self.conversation.stray();
+        stray.is_some_and(|line| line.starts_with(b"SSH-"))
     }
 
     fn failed(&self, error: io::Error) -> Cause {

@@ -186,11 +186,11 @@ impl<D: Dial> Client<D> {
         first: u64,
         end: u64,
     ) -> Result<Download<'_, D>, Error> {
+        let path = argument(Phase::Command(Verb::Retr), path)?;
         let ranges = self.serves_ranges().await?;
         let Some(last) = end.checked_sub(1).filter(|last| ranges && *last >= first) else {
             return self.retrieve_from(path, first).await;
         };
-        let path = argument(Phase::Command(Verb::Retr), path)?;
         self.set_type(Type::Image).await?;
         let phase = Phase::Command(Verb::Rang);
         let range = Command::Rang(ByteRange { first, last });

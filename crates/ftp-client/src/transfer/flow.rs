@@ -66,7 +66,9 @@ enum State {
 impl<'c, D: Dial> Flow<'c, D> {
     pub(super) fn new(client: &'c mut Client<D>, opened: Opened<D::Stream>, verb: Verb) -> Self {
         let config = client.config();
-        let watch = Watch::new(&config.limits, config.keep_alive);
+        let keep_alive = config.keep_alive;
+        let keep_alive = keep_alive.filter(|_| !config.lessons.avoids_keep_alive());
+        let watch = Watch::new(&config.limits, keep_alive);
         let state = if opened.data.is_some() {
             State::Moving
         } else {
@@ -424,9 +426,14 @@ impl<'c, D: Dial> Flow<'c, D> {
     fn hear(&mut self, reply: Reply) {
         if reply.code().class() == Class::Preliminary {
             self.began.get_or_insert(reply);
-        } else if self.keep_alives > 0 && reply.code() == Code::OKAY {
+        } else if self.keep_alives > 0 && self.answers_keep_alive(reply.code()) {
             self.keep_alives -= 1;
             self.client.note_keep_alive_answered();
+            if reply.code() != Code::OKAY {
+                // It takes nothing during a transfer; asking again would only fill its log.
+                self.client.config().lessons.avoid_keep_alive();
+                self.watch.leave_alone();
+            }
         } else {
             if reply.code() == Code::SERVICE_UNAVAILABLE {
                 let _closing = self
@@ -434,6 +441,17 @@ impl<'c, D: Dial> Flow<'c, D> {
                     .fail(Phase::Final(self.verb), Cause::Refused(reply.clone()));
             }
             self.last = Some(reply);
+        }
+    }
+
+    /// Whether a reply is about a NOOP and not about the transfer. pure-ftpd (seen in 1.0.50) answers
+    /// 500 to whatever comes during one, other servers 450, which is the transfer's own word only once
+    /// the data is over.
+    fn answers_keep_alive(&self, code: Code) -> bool {
+        match code.number() {
+            450 => matches!(self.state, State::Moving),
+            225 | 226 | 250 => false,
+            number => matches!(number, 200..=299 | 500..=504),
         }
     }
 

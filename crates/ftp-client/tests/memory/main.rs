@@ -16,7 +16,11 @@ mod distrust;
 mod host;
 mod hostile;
 mod lost;
+mod odd;
 mod peer;
 mod proxied;
 mod sample;
+#[cfg(feature = "tls")]
+mod secured;
 mod series;
+mod waits;

@@ -125,6 +125,13 @@ impl Conversation {
         Ok(reply)
     }
 
+    /// The first line since the last reply that is none, if there is one: what a peer says that speaks
+    /// another protocol.
+    #[must_use]
+    pub fn stray(&self) -> Option<&[u8]> {
+        self.decoder.stray()
+    }
+
     /// How many final replies are due.
     #[must_use]
     pub const fn owed(&self) -> usize {

@@ -37,7 +37,8 @@ pub enum Grammar {
 pub enum ReplyError {
     /// One of [`MAX_REPLY_LINE_BYTES`], [`MAX_REPLY_BYTES`] and [`MAX_REPLY_LINES`] was passed.
     TooLong,
-    /// The line should be a final one and carries no code between 100 and 699.
+    /// The line should be (or have been followed by) a final one and carries no code between 100 and
+    /// 699.
     BadCode {
         /// The line, without its end.
         line: Vec<u8>,
@@ -51,6 +52,8 @@ pub struct Reader {
     state: State,
     lines: usize,
     bytes: usize,
+    /// The first line since the last reply that belongs to none.
+    stray: Option<Vec<u8>>,
 }
 
 impl Reader {
@@ -62,7 +65,15 @@ impl Reader {
             state: State::Between,
             lines: 0,
             bytes: 0,
+            stray: None,
         }
+    }
+
+    /// The first line since the last reply that carries no code and was skipped: what a peer says that
+    /// speaks another protocol.
+    #[must_use]
+    pub fn stray(&self) -> Option<&[u8]> {
+        self.stray.as_deref()
     }
 
     /// Takes one line without its end; gives the reply if this was its last one.
@@ -99,7 +110,12 @@ impl Reader {
                 None
             }
             // Some servers begin their banner with lines that carry no code.
-            (State::Between, None) => None,
+            (State::Between, None) => {
+                if !line.is_empty() && self.stray.is_none() {
+                    self.stray = Some(line.to_vec());
+                }
+                None
+            }
             (State::Within { code, before }, Some((this, mark, text))) if this == *code => {
                 match mark {
                     Mark::Last => Some(Reply::multi(*code, std::mem::take(before), text)),
@@ -143,6 +159,12 @@ impl Decoder {
     #[must_use]
     pub const fn is_within(&self) -> bool {
         self.unanswered > 0
+    }
+
+    /// As [`Reader::stray`].
+    #[must_use]
+    pub fn stray(&self) -> Option<&[u8]> {
+        self.reader.stray()
     }
 
     /// Takes bytes from the front of `input` until a reply is complete or nothing is left.

@@ -49,6 +49,11 @@ impl Watch {
         self.progressed = true;
     }
 
+    /// No more signs of life: the server does not bear them.
+    pub(super) fn leave_alone(&mut self) {
+        self.keep_alive = None;
+    }
+
     pub(super) fn confirmed(&mut self, limit: Duration) {
         self.after_final = Some(Timer::new(limit));
     }
