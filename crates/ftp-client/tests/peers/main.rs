@@ -18,6 +18,7 @@
     reason = "helpers of tests are tests"
 )]
 
+mod alive;
 mod server;
 mod session;
 mod trust;

@@ -33,6 +33,18 @@ impl Kind {
         [Self::Vsftpd, Self::Proftpd, Self::PureFtpd, Self::Pyftpdlib];
 }
 
+/// What is asked of a server beyond the usual.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Wish {
+    /// TLS from the first byte.
+    pub(crate) implicit: bool,
+    /// A certificate of the client's, signed by `client.pem`.
+    pub(crate) certificates: bool,
+    /// A second host, `other.example`, on the same address; ProFTPD then wants a name that it knows under
+    /// TLS too.
+    pub(crate) hosts: bool,
+}
+
 /// A running server; dropping it ends it.
 pub(crate) struct Server {
     child: Child,
@@ -40,13 +52,19 @@ pub(crate) struct Server {
     pub(crate) kind: Kind,
     pub(crate) port: u16,
     pub(crate) certificate: Vec<u8>,
+    /// A certificate the server trusts its clients with, and its key.
+    pub(crate) client: (Vec<u8>, Vec<u8>),
 }
 
 impl Server {
     /// Somebody else may take the port between our looking for one and the server's: then again.
     pub(crate) async fn start(kind: Kind) -> Self {
+        Self::start_with(kind, Wish::default()).await
+    }
+
+    pub(crate) async fn start_with(kind: Kind, wish: Wish) -> Self {
         for _ in 0..ATTEMPTS {
-            let mut server = Self::spawn(kind);
+            let mut server = Self::spawn(kind, wish);
             if server.listens().await {
                 return server;
             }
@@ -54,7 +72,7 @@ impl Server {
         panic!("{kind:?} does not start");
     }
 
-    fn spawn(kind: Kind) -> Self {
+    fn spawn(kind: Kind, wish: Wish) -> Self {
         let directory = tempfile::tempdir().unwrap();
         // Servers give up root before they look at the files.
         let readable = std::fs::Permissions::from_mode(0o755);
@@ -63,10 +81,13 @@ impl Server {
         std::fs::create_dir(root.join("data")).unwrap();
         std::fs::create_dir(root.join("empty")).unwrap();
         std::os::unix::fs::chown(root.join("data"), Some(NOBODY), Some(NOBODY)).ok();
-        let certificate = write_certificate(root);
+        let (certificate, _) = write_certificate(root, "cert.pem", "key.pem");
+        let client = write_certificate(root, "client.pem", "client.key");
+        std::fs::create_dir(root.join("other")).unwrap();
+        std::os::unix::fs::chown(root.join("other"), Some(NOBODY), Some(NOBODY)).ok();
         let port = free_port();
         let log = std::fs::File::create(root.join("log")).unwrap();
-        let mut command = kind.command(root, port);
+        let mut command = kind.command(root, port, wish);
         command
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
@@ -81,6 +102,7 @@ impl Server {
             kind,
             port,
             certificate,
+            client,
         }
     }
 
@@ -110,6 +132,11 @@ impl Server {
     /// Where the server keeps the user's files.
     pub(crate) fn data(&self) -> PathBuf {
         self.directory.path().join("data")
+    }
+
+    /// Where ProFTPD keeps the files of its host `other.example`.
+    pub(crate) fn other(&self) -> PathBuf {
+        self.directory.path().join("other")
     }
 
     pub(crate) fn config(&self) -> Config {
@@ -147,18 +174,25 @@ impl Drop for Server {
 }
 
 impl Kind {
-    fn command(self, root: &Path, port: u16) -> Command {
+    fn command(self, root: &Path, port: u16, wish: Wish) -> Command {
         match self {
-            Self::Vsftpd => vsftpd(root, port),
-            Self::Proftpd => proftpd(root, port),
+            Self::Vsftpd => vsftpd(root, port, wish),
+            Self::Proftpd => proftpd(root, port, wish),
             Self::PureFtpd => pure_ftpd(root, port),
-            Self::Pyftpdlib => pyftpdlib(root, port),
+            Self::Pyftpdlib => pyftpdlib(root, port, wish),
         }
     }
 }
 
-fn vsftpd(root: &Path, port: u16) -> Command {
+fn vsftpd(root: &Path, port: u16, wish: Wish) -> Command {
     let at = root.display();
+    let mut more = String::new();
+    if wish.implicit {
+        more += "implicit_ssl=YES\n";
+    }
+    if wish.certificates {
+        more += &format!("require_cert=YES\nvalidate_cert=YES\nca_certs_file={at}/client.pem\n");
+    }
     let text = format!(
         "listen=YES\nlisten_address=127.0.0.1\nlisten_port={port}\nbackground=NO\n\
          run_as_launching_user=YES\nseccomp_sandbox=NO\nanonymous_enable=YES\nno_anon_password=NO\n\
@@ -167,7 +201,7 @@ fn vsftpd(root: &Path, port: u16) -> Command {
          allow_writeable_chroot=YES\nxferlog_enable=NO\nsecure_chroot_dir={at}/empty\n\
          connect_from_port_20=NO\nasync_abor_enable=YES\nssl_enable=YES\nallow_anon_ssl=YES\n\
          require_ssl_reuse=YES\nforce_local_data_ssl=NO\nforce_local_logins_ssl=NO\nssl_ciphers=HIGH\n\
-         rsa_cert_file={at}/cert.pem\nrsa_private_key_file={at}/key.pem\n"
+         rsa_cert_file={at}/cert.pem\nrsa_private_key_file={at}/key.pem\n{more}"
     );
     let config = write(root, "vsftpd.conf", &text);
     let mut command = Command::new("/usr/sbin/vsftpd");
@@ -175,8 +209,27 @@ fn vsftpd(root: &Path, port: u16) -> Command {
     command
 }
 
-fn proftpd(root: &Path, port: u16) -> Command {
+fn proftpd(root: &Path, port: u16, wish: Wish) -> Command {
     let at = root.display();
+    let mut tls = format!(
+        "TLSEngine on\nTLSLog {at}/tls.log\nTLSRSACertificateFile {at}/cert.pem\n\
+         TLSRSACertificateKeyFile {at}/key.pem\nTLSProtocol TLSv1.2 TLSv1.3\n"
+    );
+    if wish.implicit {
+        tls += "TLSOptions UseImplicitSSL\n";
+    }
+    if wish.certificates {
+        tls += &format!("TLSVerifyClient on\nTLSCACertificateFile {at}/client.pem\n");
+    }
+    let hosts = if wish.hosts {
+        format!(
+            "<VirtualHost 127.0.0.1>\nServerName other\nServerAlias other.example\nPort {port}\n\
+             AuthOrder mod_auth_file.c\nAuthUserFile {at}/others\nRequireValidShell off\n\
+             DefaultRoot ~\nWtmpLog off\nTransferLog none\n</VirtualHost>\n"
+        )
+    } else {
+        String::new()
+    };
     let modules = extracted("usr/lib/proftpd");
     let modules = modules.display();
     let text = format!(
@@ -185,15 +238,18 @@ fn proftpd(root: &Path, port: u16) -> Command {
          LoadModule mod_digest.c\nPidFile {at}/pid\nScoreboardFile none\nDelayTable none\n\
          DelayEngine off\nWtmpLog off\nTransferLog none\nSystemLog {at}/log\n\
          AuthOrder mod_auth_file.c\nAuthUserFile {at}/users\nRequireValidShell off\nDefaultRoot ~\n\
-         AllowOverwrite on\nAllowStoreRestart on\nAllowRetrieveRestart on\nTLSEngine on\n\
-         TLSLog {at}/tls.log\nTLSRSACertificateFile {at}/cert.pem\n\
-         TLSRSACertificateKeyFile {at}/key.pem\nTLSProtocol TLSv1.2 TLSv1.3\n"
+         AllowOverwrite on\nAllowStoreRestart on\nAllowRetrieveRestart on\n{tls}\
+         {hosts}"
     );
     let config = write(root, "proftpd.conf", &text);
     let users = format!("bob:{SECRET}:{NOBODY}:{NOBODY}::{at}/data:/bin/sh\n");
     let users = write(root, "users", &users);
+    let others = format!("bob:{SECRET}:{NOBODY}:{NOBODY}::{at}/other:/bin/sh\n");
+    let others = write(root, "others", &others);
     // ProFTPD refuses a list that others can read.
-    std::fs::set_permissions(users, std::fs::Permissions::from_mode(0o600)).unwrap();
+    for list in [users, others] {
+        std::fs::set_permissions(list, std::fs::Permissions::from_mode(0o600)).unwrap();
+    }
     let mut command = with_libraries("usr/sbin/proftpd");
     command.args(["-n", "-q", "-c"]).arg(config);
     command
@@ -230,9 +286,10 @@ fn pure_ftpd(root: &Path, port: u16) -> Command {
     command
 }
 
-fn pyftpdlib(root: &Path, port: u16) -> Command {
+fn pyftpdlib(root: &Path, port: u16, wish: Wish) -> Command {
     let script = r#"
 import sys
+from OpenSSL import SSL
 from pyftpdlib.authorizers import DummyAuthorizer
 from pyftpdlib.handlers import TLS_FTPHandler
 from pyftpdlib.servers import FTPServer
@@ -242,12 +299,31 @@ users.add_user("bob", "secret", root + "/data", perm="elradfmwMT")
 TLS_FTPHandler.authorizer = users
 TLS_FTPHandler.certfile = root + "/cert.pem"
 TLS_FTPHandler.keyfile = root + "/key.pem"
-FTPServer(("127.0.0.1", port), TLS_FTPHandler).serve_forever()
+class Handler(TLS_FTPHandler):
+    def handle(self):
+        if "implicit" in sys.argv:
+            self.secure_connection(self.ssl_context)
+        super().handle()
+    def handle_ssl_established(self):
+        pass
+context = Handler.get_ssl_context()
+if "certificates" in sys.argv:
+    context.load_verify_locations(root + "/client.pem")
+    context.set_verify(SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT, lambda *said: said[-1])
+    context.set_session_id(b"sundew")
+Handler.ssl_context = context
+FTPServer(("127.0.0.1", port), Handler).serve_forever()
 "#;
     let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/peers/venv/bin");
     let peers = std::env::var_os("SUNDEW_PEERS").map_or_else(|| beside.into(), PathBuf::from);
     let mut command = Command::new(peers.join("python"));
     command.args(["-c", script]).arg(root).arg(port.to_string());
+    if wish.implicit {
+        command.arg("implicit");
+    }
+    if wish.certificates {
+        command.arg("certificates");
+    }
     command
 }
 
@@ -276,13 +352,14 @@ fn write(root: &Path, name: &str, text: &str) -> PathBuf {
     path
 }
 
-/// Key and certificate for `localhost` and 127.0.0.1; gives the certificate.
-fn write_certificate(root: &Path) -> Vec<u8> {
+/// Key and certificate for `localhost` and 127.0.0.1; gives both.
+fn write_certificate(root: &Path, certificate: &str, key: &str) -> (Vec<u8>, Vec<u8>) {
     let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
     let made = rcgen::generate_simple_self_signed(names).unwrap();
-    write(root, "cert.pem", &made.cert.pem());
-    write(root, "key.pem", &made.signing_key.serialize_pem());
-    made.cert.pem().into_bytes()
+    let (pem, secret) = (made.cert.pem(), made.signing_key.serialize_pem());
+    write(root, certificate, &pem);
+    write(root, key, &secret);
+    (pem.into_bytes(), secret.into_bytes())
 }
 
 /// A port nobody listens on. Somebody else may take it first; these servers cannot be told to
