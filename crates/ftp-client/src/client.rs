@@ -79,6 +79,8 @@ pub struct Client<D: Dial> {
     /// A transfer was begun and its last reply not read, so far as is known; and how many
     /// keep-alives were sent meanwhile.
     unfinished: Option<usize>,
+    /// Keep-alives that were not answered when the transfer's last reply came.
+    late_keep_alives: usize,
     /// EPSV was sent behind the last transfer's command, and its reply is not read.
     asked_ahead: bool,
     /// SSCN is on.
@@ -158,6 +160,7 @@ impl<D: Dial> Client<D> {
             hash_setting: None,
             data_proven: false,
             unfinished: None,
+            late_keep_alives: 0,
             asked_ahead: false,
             dials_as_client: false,
             pipelines,
@@ -339,6 +342,7 @@ impl<D: Dial> Client<D> {
         if self.unfinished.is_some() {
             self.fence(phase).await?;
         }
+        self.catch_up(phase).await?;
         // Asked for in vain: whatever comes now is no transfer.
         self.asked_ahead = false;
         while self.wire.conversation.owed() > 0 {

@@ -26,6 +26,10 @@ impl<D: Dial> Client<D> {
         self.unfinished = None;
     }
 
+    pub(crate) const fn note_late_keep_alives(&mut self, count: usize) {
+        self.late_keep_alives = count;
+    }
+
     pub(crate) fn note_keep_alive(&mut self) {
         self.unfinished = self.unfinished.map(|count| count + 1);
     }
@@ -45,9 +49,18 @@ impl<D: Dial> Client<D> {
         if !self.pipelines && self.wire.conversation.owed() > 0 {
             about_transfer += usize::from(self.next_soon(phase).await?.is_some());
         }
+        if keep_alives > 0 {
+            about_transfer += self.read_past_keep_alives(phase).await?;
+            if about_transfer == 0 {
+                self.next_soon(phase).await?;
+                self.wire.conversation.forgive();
+            }
+            self.transfer_is_over();
+            return Ok(());
+        }
         self.wire.queue(&Command::Noop);
         self.note_keep_alive();
-        let mut answers = keep_alives + 1;
+        let mut answers = 1;
         for _ in 0..MAX_REPLIES {
             if answers == 0 && about_transfer > 0 {
                 break;
@@ -70,6 +83,35 @@ impl<D: Dial> Client<D> {
         self.wire.conversation.forgive();
         self.transfer_is_over();
         Ok(())
+    }
+
+    /// Reads the answers to signs of life that the transfer's end has overtaken.
+    pub(crate) async fn catch_up(&mut self, phase: Phase) -> Result<(), Error> {
+        while self.late_keep_alives > 0 && self.wire.conversation.owed() > 0 {
+            if self.next_soon(phase).await?.is_none() {
+                return self.read_past_keep_alives(phase).await.map(drop);
+            }
+            self.late_keep_alives -= 1;
+        }
+        self.late_keep_alives = 0;
+        Ok(())
+    }
+
+    /// pure-ftpd (seen in 1.0.50) answers all that came during a transfer with one 500, so how many
+    /// answers there will be is not known: a PWD is sent behind, whose 257 is like none of them. Gives how
+    /// many replies before it were about something else than a NOOP.
+    async fn read_past_keep_alives(&mut self, phase: Phase) -> Result<usize, Error> {
+        self.wire.queue(&Command::Pwd);
+        let mut others = 0;
+        while self.wire.conversation.owed() > 0 {
+            match self.next_final(phase).await?.code() {
+                Code::PATHNAME => break,
+                code => others += usize::from(code != Code::OKAY),
+            }
+        }
+        self.wire.conversation.forgive();
+        self.late_keep_alives = 0;
+        Ok(others)
     }
 
     async fn next_soon(&mut self, phase: Phase) -> Result<Option<Reply>, Error> {

@@ -301,6 +301,7 @@ impl<'c, D: Dial> Flow<'c, D> {
         let phase = Phase::Final(self.verb);
         if let Some(reply) = self.last.take() {
             self.client.transfer_is_over();
+            self.client.note_late_keep_alives(self.keep_alives);
             self.state = self.judge(reply);
             if let State::Failed(error) = &self.state {
                 self.client.learn_from(error);

@@ -11,13 +11,13 @@ use crate::server::{Kind, Server};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Far less than a transfer below takes.
-const OFTEN: Duration = Duration::from_millis(30);
+const OFTEN: Duration = Duration::from_millis(50);
 
 /// Turns of a transfer, each longer than [`OFTEN`].
-const TURNS: usize = 12;
+const TURNS: usize = 4;
 
 /// More than the sockets hold, so that the server is still at it.
-const PIECE: usize = 1024 * 1024;
+const PIECE: usize = 3 * 1024 * 1024;
 
 async fn start(server: &Server, config: Config) -> Client<Tcp> {
     let mut client = Client::connect(Tcp, config).await.unwrap();
@@ -37,17 +37,19 @@ async fn work(server: &Server, mut config: Config) {
     for turn in 0..2 {
         let mut download = client.retrieve("large").await.unwrap();
         let mut total = 0;
-        let mut piece = vec![0; PIECE];
+        let mut piece = Vec::with_capacity(PIECE);
         loop {
             // What is looked after meanwhile is looked after as beside a thread that splices.
             tokio::select! {
-                () = tokio::time::sleep(OFTEN * 2) => {}
+                () = tokio::time::sleep(OFTEN * 5 / 4) => {}
                 never = download.attend() => match never {},
             }
-            let count = download.read(&mut piece).await;
-            match count.unwrap_or_else(|error| panic!("{kind:?} down, turn {turn}: {error}")) {
-                0 => break,
-                count => total += count,
+            piece.clear();
+            let mut part = (&mut download).take(PIECE as u64);
+            match part.read_to_end(&mut piece).await {
+                Ok(0) => break,
+                Ok(count) => total += count,
+                Err(error) => panic!("{kind:?} down, turn {turn}: {error}"),
             }
         }
         assert_eq!(total, large.len(), "{kind:?}");
@@ -58,7 +60,7 @@ async fn work(server: &Server, mut config: Config) {
             upload.write_all(&large[..1000]).await.unwrap();
             upload.flush().await.unwrap();
             tokio::select! {
-                () = tokio::time::sleep(OFTEN * 2) => {}
+                () = tokio::time::sleep(OFTEN * 5 / 4) => {}
                 never = upload.attend() => match never {},
             }
         }
