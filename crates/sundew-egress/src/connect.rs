@@ -1,21 +1,22 @@
 //! The guarded connection: checked, pinned, counted, bounded in time.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures_util::future::BoxFuture;
 use sundew_kernel::Errno;
-use sundew_kernel::network::{Network, ResolveError, Stream};
+use sundew_kernel::network::{Datagrams, Network, ResolveError, Stream};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UdpSocket};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::datagram::{Connected, Credit, Socket};
 use crate::limit::Limits;
 use crate::policy::{Policy, canonical};
 use crate::resolve::Resolver;
@@ -58,6 +59,7 @@ impl Egress {
             shared: Arc::clone(&self.0),
             connections: Arc::new(Semaphore::new(self.0.limits.connections_per_machine)),
             transfers: Arc::new(Semaphore::new(self.0.limits.transfers_per_machine)),
+            credit: Credit::new(self.0.limits.unanswered_datagrams),
             refused,
         }
     }
@@ -82,6 +84,7 @@ pub struct Guard {
     shared: Arc<Shared>,
     connections: Arc<Semaphore>,
     transfers: Arc<Semaphore>,
+    credit: Credit,
     refused: Refusal,
 }
 
@@ -119,14 +122,59 @@ impl Network for Guard {
         });
         Ok(())
     }
+
+    fn datagrams(&self, host: IpAddr) -> BoxFuture<'static, Result<Box<dyn Datagrams>, Errno>> {
+        let guard = self.clone();
+        Box::pin(async move {
+            let target = SocketAddr::new(canonical(host), 0);
+            let socket = guard.udp(target).await?;
+            let socket = Socket::new(
+                socket,
+                target.ip(),
+                guard.credit,
+                guard.shared.limits.connect,
+            );
+            Ok(Box::new(socket) as Box<dyn Datagrams>)
+        })
+    }
+
+    fn connect_datagram(
+        &self,
+        target: SocketAddr,
+    ) -> BoxFuture<'static, Result<Box<dyn Stream>, Errno>> {
+        let guard = self.clone();
+        Box::pin(async move {
+            let target = SocketAddr::new(canonical(target.ip()), target.port());
+            let socket = guard.udp(target).await?;
+            if let Some((socket, _)) = &socket {
+                let connected = socket.connect(target).await;
+                connected.map_err(|error| errno_of(&error))?;
+            }
+            Ok(Box::new(Connected::new(socket, target, guard.credit)) as Box<dyn Stream>)
+        })
+    }
 }
 
+/// A counted UDP socket; none for a target that is refused, which looks like one that never answers.
+pub(crate) type Counted = Option<(UdpSocket, (OwnedSemaphorePermit, OwnedSemaphorePermit))>;
+
 impl Guard {
-    async fn dial(&self, target: SocketAddr) -> Result<Box<dyn Stream>, Errno> {
-        let target = SocketAddr::new(canonical(target.ip()), target.port());
+    async fn udp(&self, target: SocketAddr) -> Result<Counted, Errno> {
         if !self.shared.policy.permits(target.ip()) {
-            return self.refuse(target).await;
+            (self.refused)(target);
+            return Ok(None);
         }
+        let permits = self.permits()?;
+        let any: IpAddr = if target.is_ipv4() {
+            Ipv4Addr::UNSPECIFIED.into()
+        } else {
+            Ipv6Addr::UNSPECIFIED.into()
+        };
+        let socket = UdpSocket::bind((any, 0)).await;
+        Ok(Some((socket.map_err(|error| errno_of(&error))?, permits)))
+    }
+
+    fn permits(&self) -> Result<(OwnedSemaphorePermit, OwnedSemaphorePermit), Errno> {
         let busy = |_| Errno::Etimedout;
         let own = Arc::clone(&self.connections)
             .try_acquire_owned()
@@ -134,6 +182,15 @@ impl Guard {
         let common = Arc::clone(&self.shared.connections)
             .try_acquire_owned()
             .map_err(busy)?;
+        Ok((own, common))
+    }
+
+    async fn dial(&self, target: SocketAddr) -> Result<Box<dyn Stream>, Errno> {
+        let target = SocketAddr::new(canonical(target.ip()), target.port());
+        if !self.shared.policy.permits(target.ip()) {
+            return self.refuse(target).await;
+        }
+        let permits = self.permits()?;
         let socket = timeout(self.shared.limits.connect, TcpStream::connect(target))
             .await
             .map_err(|_| Errno::Etimedout)?
@@ -143,7 +200,7 @@ impl Guard {
         Ok(Box::new(Connection {
             socket,
             peer: target,
-            _permits: (own, common),
+            _permits: permits,
         }))
     }
 
@@ -158,7 +215,7 @@ impl Guard {
     }
 }
 
-fn errno_of(error: &io::Error) -> Errno {
+pub(crate) fn errno_of(error: &io::Error) -> Errno {
     match error.kind() {
         io::ErrorKind::ConnectionRefused => Errno::Econnrefused,
         io::ErrorKind::ConnectionReset => Errno::Econnreset,

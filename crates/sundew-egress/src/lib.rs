@@ -8,6 +8,7 @@
 //! - [`policy`]: which addresses may be dialled
 //! - [`resolve`]: names to addresses, never on a thread that could block
 //! - [`connect`]: the guarded connection
+//! - [`datagram`]: UDP, under the same policy and a limit of its own
 //! - [`limit`]: how much one attacker and the whole sensor may use
 
 #![warn(
@@ -21,6 +22,7 @@
 )]
 
 pub mod connect;
+pub mod datagram;
 pub mod limit;
 pub mod policy;
 pub mod resolve;

@@ -19,6 +19,9 @@ pub struct Limits {
     pub connect: Duration,
     /// How long a transfer may run in all.
     pub transfer: Duration,
+    /// Datagrams that one machine may send beyond those it was answered. The way out is a client's: it
+    /// must not be a source of floods, and whoever answers wants to be talked to.
+    pub unanswered_datagrams: usize,
     /// How long a target that is refused seems to be tried before it is unreachable, as a router
     /// takes its time to say so.
     pub unreachable: Duration,
@@ -34,6 +37,7 @@ impl Default for Limits {
             resolve: Duration::from_secs(10),
             connect: Duration::from_secs(127),
             transfer: Duration::from_secs(3600),
+            unanswered_datagrams: 256,
             unreachable: Duration::from_millis(3100),
         }
     }

@@ -1,6 +1,7 @@
 //! The machine's way out, handed in: names, connections, and transfers that outlive their process.
 
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use sundew_vfs::Errno;
@@ -36,9 +37,50 @@ pub trait Network: Send + Sync + 'static {
     ///
     /// [`Errno::Eagain`] when too many run already.
     fn run_transfer(&self, transfer: BoxFuture<'static, ()>) -> Result<(), Errno>;
+
+    /// A UDP socket for datagrams to and from any port of one host, as TFTP needs it.
+    ///
+    /// # Errors
+    ///
+    /// What sendto(2) would answer. A target that policy refuses takes datagrams and never answers.
+    fn datagrams(&self, _host: IpAddr) -> BoxFuture<'static, Result<Box<dyn Datagrams>, Errno>> {
+        Box::pin(std::future::ready(Err(Errno::Enetunreach)))
+    }
+
+    /// A connected UDP socket: each write is a datagram, each read brings one.
+    ///
+    /// # Errors
+    ///
+    /// As [`Network::datagrams`].
+    fn connect_datagram(
+        &self,
+        _target: SocketAddr,
+    ) -> BoxFuture<'static, Result<Box<dyn Stream>, Errno>> {
+        Box::pin(std::future::ready(Err(Errno::Enetunreach)))
+    }
 }
 
-/// An open TCP connection.
+/// A UDP socket that talks with one host. Datagrams may get lost at any time, those over the
+/// limits of the way out among them.
+pub trait Datagrams: Send + Sync + 'static {
+    /// Sends one to this port.
+    ///
+    /// # Errors
+    ///
+    /// What sendto(2) answers.
+    fn send<'a>(&'a self, port: u16, bytes: &'a [u8]) -> BoxFuture<'a, Result<(), Errno>>;
+
+    /// The next one and the port it came from.
+    ///
+    /// Cancel-safe.
+    ///
+    /// # Errors
+    ///
+    /// [`Errno::Etimedout`] when none came for so long; else what recvfrom(2) answers.
+    fn receive(&self, patience: Duration) -> BoxFuture<'_, Result<(u16, Vec<u8>), Errno>>;
+}
+
+/// An open TCP connection, or a connected UDP socket.
 pub trait Stream: AsyncRead + AsyncWrite + Send + Sync + Unpin + 'static {
     /// The other side's address.
     fn peer(&self) -> SocketAddr;

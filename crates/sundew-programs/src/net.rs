@@ -4,7 +4,7 @@ use sundew_kernel::program::Program;
 use sundew_kernel::{ExitStatus, Process};
 
 mod curl;
-pub(crate) mod http;
+pub(crate) mod fetch;
 mod interface;
 mod iptables;
 mod nc;

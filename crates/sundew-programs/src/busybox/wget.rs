@@ -7,7 +7,7 @@ use sundew_kernel::{Errno, ExitStatus, Fd, Process, STDOUT};
 
 use super::{complain, usage};
 use crate::getopt::{Arity, Getopt, Opt, Spec};
-use crate::net::http::{End, Event, Fetch, Head, Request, Url, UrlError};
+use crate::net::fetch::{End, Event, Fetch, Head, Manner, Request, Scheme, Url, UrlError};
 
 /// Redirections followed; BusyBox's `redirections` limit.
 const MAX_REDIRECTS: u32 = 5;
@@ -94,6 +94,9 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
 /// One URL and where it leads.
 async fn download(proc: &mut Process, options: &Options, text: &[u8]) -> Result<(), ExitStatus> {
     let mut url = match Url::parse(text) {
+        Ok(url) if url.scheme == Scheme::Tftp => {
+            return Err(bad_url(proc, text, &UrlError::Scheme(b"tftp".to_vec())).await);
+        }
         Ok(url) => url,
         Err(error) => return Err(bad_url(proc, text, &error).await),
     };
@@ -164,14 +167,12 @@ fn request(options: &Options, url: &Url, destination: &[u8]) -> Request {
         (None, false) => b"GET".to_vec(),
     };
     Request {
-        url: url.clone(),
         method,
         headers,
         body,
-        destination: destination.to_vec(),
-        wants_error_body: false,
         checks_certificate: !options.trusts_anybody,
-        proxy: None,
+        manner: Manner::Busybox,
+        ..crate::net::fetch::request(url, destination)
     }
 }
 
@@ -206,6 +207,7 @@ async fn one(
     );
     let mut file: Option<Fd> = None;
     let (mut received, mut total) = (0_u64, None);
+    let mut reply = Vec::new();
     loop {
         match fetch.next().await {
             Event::Resolved(addresses) => start(proc, options, url, &addresses).await?,
@@ -218,7 +220,20 @@ async fn one(
                 };
                 return Err(complain(proc, "wget", text).await);
             }
-            Event::Trying(_) | Event::Connected(_) | Event::Asking | Event::Faulty(_) => {}
+            Event::Trying(_)
+            | Event::Connected(_)
+            | Event::Asking
+            | Event::Faulty(_)
+            | Event::Sent(_)
+            | Event::Data(_) => {}
+            Event::Reply(code, lines) => {
+                let line = lines.last().map_or(b"".as_slice(), Vec::as_slice);
+                reply = [format!("{code} ").as_bytes(), line].concat();
+            }
+            Event::Begins(size) => {
+                total = size;
+                file = Some(begin(proc, options, &name, to_stdout).await?);
+            }
             Event::Head(head) => {
                 if options.show_response {
                     show(proc, &head).await;
@@ -240,17 +255,7 @@ async fn one(
                     return Ok(None);
                 }
                 total = head.length;
-                file = Some(if to_stdout {
-                    STDOUT
-                } else {
-                    open(proc, options, &name).await?
-                });
-                let line = if to_stdout {
-                    b"writing to stdout\n".to_vec()
-                } else {
-                    [b"saving to '".as_slice(), &name, b"'\n"].concat()
-                };
-                say(proc, options, line).await;
+                file = Some(begin(proc, options, &name, to_stdout).await?);
             }
             Event::Body(piece) => {
                 received += piece.len() as u64;
@@ -268,10 +273,32 @@ async fn one(
                 return Ok(None);
             }
             Event::End(end) => {
-                return Err(failed(proc, end, total.is_some_and(|total| received < total)).await);
+                let short = total.is_some_and(|total| received < total);
+                return Err(failed(proc, end, short, &reply).await);
             }
         }
     }
+}
+
+/// Opens the file and says so.
+async fn begin(
+    proc: &mut Process,
+    options: &Options,
+    name: &[u8],
+    to_stdout: bool,
+) -> Result<Fd, ExitStatus> {
+    let fd = if to_stdout {
+        STDOUT
+    } else {
+        open(proc, options, name).await?
+    };
+    let line = if to_stdout {
+        b"writing to stdout\n".to_vec()
+    } else {
+        [b"saving to '".as_slice(), name, b"'\n"].concat()
+    };
+    say(proc, options, line).await;
+    Ok(fd)
 }
 
 async fn start(
@@ -307,15 +334,23 @@ async fn start(
     Ok(())
 }
 
-async fn failed(proc: &mut Process, end: End, short: bool) -> ExitStatus {
+async fn failed(proc: &mut Process, end: End, short: bool, reply: &[u8]) -> ExitStatus {
     let text = match end {
+        End::Denied(_) | End::NoDirectory(_) | End::NoFile(_) | End::Refused(_) => {
+            let words: &[u8] = match end {
+                End::Denied(_) => b"ftp login: ",
+                End::NoFile(_) => b"bad response to RETR: ",
+                _ => b"bad response to PASV: ",
+            };
+            return complain(proc, "wget", [words, reply].concat()).await;
+        }
         End::Cut if short => "connection closed prematurely".to_owned(),
         End::OverLimit => format!("write error: {}", Errno::Enospc.message()),
-        End::Tls(_) | End::Unspoken | End::NoTunnel(_) | End::NoResponse | End::Cut => {
+        End::Tls(_) | End::NoTunnel(_) | End::NoResponse | End::Cut => {
             format!("error getting response: {}", Errno::Econnreset.message())
         }
         End::NotHttp => "error getting response".to_owned(),
-        End::Complete | End::Unreachable => return ExitStatus::FAILURE,
+        _ => return ExitStatus::FAILURE,
     };
     complain(proc, "wget", text).await
 }
@@ -374,19 +409,20 @@ async fn finish(
     } else {
         name.rsplit(|&byte| byte == b'/').next().unwrap_or(name)
     };
-    let shown = String::from_utf8_lossy(shown).into_owned();
-    let size = human(received);
-    let line = format!(
-        "{shown:<20.20} 100% |{}| {size}  0:00:00 ETA\n",
-        "*".repeat(32)
-    );
-    say(proc, options, line).await;
+    say(proc, options, bar(shown, received)).await;
     let line = if to_stdout {
         b"written to stdout\n".to_vec()
     } else {
         [b"'".as_slice(), name, b"' saved\n"].concat()
     };
     say(proc, options, line).await;
+}
+
+/// A bar that is full, as BusyBox draws it where it sees no terminal.
+pub(super) fn bar(name: &[u8], bytes: u64) -> String {
+    let name = String::from_utf8_lossy(name);
+    let (full, size) = ("*".repeat(32), human(bytes));
+    format!("{name:<20.20} 100% |{full}| {size}  0:00:00 ETA\n")
 }
 
 /// At most five characters and a unit: `     6`, `  293k`.

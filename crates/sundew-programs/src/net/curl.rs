@@ -1,12 +1,14 @@
-//! curl 7.88.1: HTTP with and without TLS, files, its meter and its numbered complaints.
+//! curl 7.88.1: HTTP with and without TLS, FTP, TFTP, files, its meter and its numbered complaints.
 
 use sundew_kernel::descriptor::OpenFlags;
 use sundew_kernel::{ExitStatus, Fd, Process, STDOUT};
 
-use self::options::{Options, Read};
-use super::http::{CertificateFault, End, Event, Fetch, Head, Request, TlsFailure, Url, UrlError};
+use self::options::{Options, Output, Read};
+use super::fetch::{CertificateFault, End, Event, Fetch, Head, Scheme, TlsFailure, Url, UrlError};
 
+mod gather;
 mod options;
+mod request;
 
 /// Redirections followed with `-L`.
 const MAX_REDIRECTS: u32 = 50;
@@ -29,8 +31,13 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
             return ExitStatus::Exited(2);
         }
     };
-    if let Some(status) = gather(proc, &mut options).await {
+    if let Some(status) = gather::gather(proc, &mut options).await {
         return status;
+    }
+    if options.urls.is_empty() {
+        proc.print_error(b"curl: no URL specified!\ncurl: try 'curl --help' or 'curl --manual' for more information\n")
+            .await;
+        return ExitStatus::Exited(2);
     }
     let mut status = 0;
     for (number, text) in options.urls.iter().enumerate() {
@@ -43,78 +50,18 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
             file: None,
             faults: Vec::new(),
             facts: Facts::default(),
+            offset: 0,
+            name: None,
+            when: None,
+            alerted: false,
         };
         let started = proc.monotonic();
-        status = match job.url(proc, text).await {
-            Ok(()) => 0,
-            Err(failure) => job.fail(proc, failure).await,
-        };
+        status = job.tried(proc, text).await;
         job.facts.exit = status;
         job.facts.seconds = proc.monotonic().saturating_sub(started).as_secs_f64();
         job.write_out(proc).await;
     }
     ExitStatus::Exited(status)
-}
-
-/// Reads the files that options name; a status if that ends it all.
-async fn gather(proc: &mut Process, options: &mut Options) -> Option<ExitStatus> {
-    for path in std::mem::take(&mut options.configs) {
-        if path == b"-" || proc.stat(&path).is_ok() {
-            continue;
-        }
-        let text = String::from_utf8_lossy(&path).into_owned();
-        let text = format!(
-            "curl: cannot read config from '{text}'\ncurl: option -K: error encountered when reading a file\ncurl: try 'curl --help' or 'curl --manual' for more information\n"
-        );
-        proc.print_error(text.as_bytes()).await;
-        return Some(ExitStatus::Exited(26));
-    }
-    let mut data = Vec::new();
-    for piece in std::mem::take(&mut options.pieces) {
-        if !data.is_empty() {
-            data.push(b'&');
-        }
-        let Some(path) = piece.text.strip_prefix(b"@").filter(|_| piece.may_be_file) else {
-            data.extend(piece.text);
-            continue;
-        };
-        match read_file(proc, path).await {
-            Ok(bytes) => data.extend(
-                bytes
-                    .into_iter()
-                    .filter(|byte| piece.binary || !b"\r\n\0".contains(byte)),
-            ),
-            Err(_) => {
-                let words = b"Warning: Couldn't read data from file \"".as_slice();
-                let rest = b"\", this makes an empty POST.\n";
-                proc.print_error(&[words, path, rest].concat()).await;
-            }
-        }
-    }
-    options.data = options.data.take().map(|_| data);
-    if let Some(path) = options.upload.take() {
-        match read_file(proc, &path).await {
-            Ok(bytes) => options.upload = Some(bytes),
-            Err(_) => {
-                let text = [b"curl: Can't open '".as_slice(), &path, b"'!\ncurl: try 'curl --help' or 'curl --manual' for more information\ncurl: (26) Failed to open/read local data from file/application\n"].concat();
-                proc.print_error(&text).await;
-                return Some(ExitStatus::Exited(26));
-            }
-        }
-    }
-    None
-}
-
-/// A whole file, or standard input for `-`.
-async fn read_file(proc: &mut Process, path: &[u8]) -> Result<Vec<u8>, sundew_kernel::Errno> {
-    if path == b"-" {
-        return Ok(proc.read_to_end(sundew_kernel::STDIN).await?.0);
-    }
-    let fd = proc.open(path, OpenFlags::READ, 0).await?;
-    let bytes = proc.read_to_end(fd).await;
-    // Opened here.
-    let _open = proc.close(fd);
-    Ok(bytes?.0)
 }
 
 /// What `-w` can ask for.
@@ -128,6 +75,8 @@ struct Facts {
     location: Vec<u8>,
     peer: String,
     redirects: u32,
+    /// The line that last went to an FTP server.
+    last: Vec<u8>,
     error: String,
 }
 
@@ -145,6 +94,14 @@ struct Job<'a> {
     /// What is wrong with the other side's certificate.
     faults: Vec<CertificateFault>,
     facts: Facts,
+    /// Where the transfer goes on: `-C`.
+    offset: u64,
+    /// The name that the server gave: `-J`.
+    name: Option<Vec<u8>>,
+    /// When the server's file was changed: `-R`.
+    when: Option<sundew_vfs::Timestamp>,
+    /// Whether it was said that data is not shown.
+    alerted: bool,
 }
 
 /// What one request led to.
@@ -154,6 +111,72 @@ enum Step {
 }
 
 impl Job<'_> {
+    /// One URL, as often as `--retry` says; the exit status.
+    async fn tried(&mut self, proc: &mut Process, text: &[u8]) -> u8 {
+        let mut tries = self.options.retry;
+        let mut pause = 1;
+        loop {
+            let outcome = self.url(proc, text).await;
+            let transient = match &outcome {
+                Ok(()) => matches!(self.facts.code, 408 | 429 | 500 | 502 | 503 | 504),
+                Err(Failure(22, _)) => matches!(self.facts.code, 408 | 429 | 500 | 502 | 503 | 504),
+                Err(Failure(7, _)) => self.options.retry_refused || self.options.retry_all,
+                Err(Failure(number, _)) => matches!(number, 6 | 28) || self.options.retry_all,
+            };
+            let status = match outcome {
+                Ok(()) => 0,
+                Err(failure) => self.fail(proc, failure).await,
+            };
+            if !transient || tries == 0 {
+                break status;
+            }
+            let wait = self.options.retry_delay.unwrap_or(pause);
+            if !self.options.silent {
+                let what = match status {
+                    0 | 22 => "HTTP error",
+                    7 => "connection refused",
+                    28 => "timeout",
+                    _ => "(retrying all errors)",
+                };
+                let text = format!(
+                    "Warning: Problem : {what}. Will retry in {wait} seconds. {tries} retries left.\n"
+                );
+                proc.print_error(text.as_bytes()).await;
+            }
+            tries -= 1;
+            pause = (pause * 2).min(600);
+            if proc
+                .sleep(std::time::Duration::from_secs(wait))
+                .await
+                .is_err()
+            {
+                break status;
+            }
+            self.begin_again();
+        }
+    }
+
+    fn begin_again(&mut self) {
+        self.meter = false;
+        self.received = 0;
+        self.total = None;
+        self.file = None;
+    }
+
+    /// Where the body goes; standard output if nowhere else.
+    fn output(&self, remote: Vec<u8>) -> Option<Vec<u8>> {
+        let name = match self.options.outputs.get(self.number) {
+            Some(Output::Name(name)) => name.clone(),
+            Some(Output::Remote) => remote,
+            None if self.options.remote_name_all => remote,
+            None => return None,
+        };
+        match &self.options.output_directory {
+            Some(folder) if name != b"-" => Some([folder.as_slice(), b"/", &name].concat()),
+            _ => Some(name),
+        }
+    }
+
     async fn fail(&mut self, proc: &mut Process, Failure(number, text): Failure) -> u8 {
         // A name that does not resolve leaves the meter's line unfinished.
         self.facts.error.clone_from(&text);
@@ -256,7 +279,7 @@ impl Job<'_> {
             Failure(37, format!("Couldn't open file {path}"))
         };
         let metadata = proc.stat(path).map_err(|_| bad())?;
-        let bytes = read_file(proc, path).await.map_err(|_| bad())?;
+        let bytes = gather::read_file(proc, path).await.map_err(|_| bad())?;
         if !self.options.silent && (output.is_some() || !proc.is_terminal(STDOUT)) {
             self.begin_meter(proc).await;
         }
@@ -273,7 +296,7 @@ impl Job<'_> {
         } else {
             self.body(proc, output, &bytes).await?;
         }
-        self.done(proc).await.map(drop)
+        self.done(proc, output).await.map(drop)
     }
 
     async fn begin_meter(&mut self, proc: &mut Process) {
@@ -294,12 +317,8 @@ impl Job<'_> {
         {
             let rest = text.get(7..).unwrap_or_default();
             let path = rest.strip_prefix(b"localhost").unwrap_or(rest);
-            let output = self.options.outputs.get(self.number).cloned().or_else(|| {
-                let name = path.rsplit(|&byte| byte == b'/').next();
-                self.options
-                    .remote_name
-                    .then(|| name.unwrap_or_default().to_vec())
-            });
+            let name = path.rsplit(|&byte| byte == b'/').next();
+            let output = self.output(name.unwrap_or_default().to_vec());
             return self
                 .local(proc, path, output.as_deref().filter(|name| *name != b"-"))
                 .await;
@@ -315,13 +334,11 @@ impl Job<'_> {
             UrlError::Port => Failure(3, "URL using bad/illegal format or missing URL".to_owned()),
             UrlError::Host => Failure(3, "URL using bad/illegal format or missing URL".to_owned()),
         })?;
-        let output = self
-            .options
-            .outputs
-            .get(self.number)
-            .cloned()
-            .or_else(|| self.options.remote_name.then(|| url.file_name()));
-        if output.as_ref().is_some_and(Vec::is_empty) {
+        let output = self.output(url.file_name());
+        if output
+            .as_ref()
+            .is_some_and(|name| name.is_empty() || name.ends_with(b"/"))
+        {
             proc.print_error(b"curl: Remote file name has no length!\n")
                 .await;
             return Err(Failure(
@@ -330,7 +347,13 @@ impl Job<'_> {
             ));
         }
         let output = output.filter(|name| name != b"-");
-        for _ in 0..=MAX_REDIRECTS {
+        self.offset = match (self.options.go_on, &output) {
+            (Some(Some(offset)), _) => offset,
+            (Some(None), Some(name)) => proc.stat(name).map_or(0, |file| file.size),
+            _ => 0,
+        };
+        let most = self.options.max_redirects.unwrap_or(MAX_REDIRECTS);
+        for _ in 0..=most {
             match self.one(proc, &url, output.as_deref()).await? {
                 Step::Done => return Ok(()),
                 Step::Elsewhere(location) => {
@@ -342,69 +365,7 @@ impl Job<'_> {
                 }
             }
         }
-        Err(Failure(
-            47,
-            format!("Maximum ({MAX_REDIRECTS}) redirects followed"),
-        ))
-    }
-
-    fn request(&self, url: &Url, output: Option<&[u8]>) -> Request {
-        let agent = self.options.agent.as_deref().unwrap_or(b"curl/7.88.1");
-        let mut headers = [
-            b"Host: ".as_slice(),
-            &url.authority(),
-            b"\r\nUser-Agent: ",
-            agent,
-            b"\r\nAccept: */*\r\n",
-        ]
-        .concat();
-        headers.extend_from_slice(&self.options.headers);
-        let mut url = url.clone();
-        let mut body = Vec::new();
-        let posts = self.options.data.is_some() && !self.options.data_in_url;
-        if let Some(bytes) = &self.options.upload {
-            body.clone_from(bytes);
-            headers.extend(format!("Content-Length: {}\r\n", body.len()).into_bytes());
-        } else if let Some(data) = &self.options.data {
-            if self.options.data_in_url {
-                let sign = if url.path.contains(&b'?') { b'&' } else { b'?' };
-                url.path.push(sign);
-                url.path.extend_from_slice(data);
-            } else {
-                body.clone_from(data);
-                let typed = [b"\r\n".as_slice(), &self.options.headers]
-                    .concat()
-                    .to_ascii_lowercase()
-                    .windows(16)
-                    .any(|window| window == b"\r\ncontent-type: ");
-                headers.extend(format!("Content-Length: {}\r\n", body.len()).into_bytes());
-                if !typed {
-                    headers
-                        .extend_from_slice(b"Content-Type: application/x-www-form-urlencoded\r\n");
-                }
-            }
-        }
-        let usual: &[u8] = match (self.options.head, &self.options.upload) {
-            (true, _) => b"HEAD",
-            (false, Some(_)) => b"PUT",
-            (false, None) if posts => b"POST",
-            (false, None) => b"GET",
-        };
-        let method = self
-            .options
-            .method
-            .clone()
-            .unwrap_or_else(|| usual.to_vec());
-        Request {
-            url,
-            method,
-            headers,
-            body,
-            destination: output.unwrap_or_default().to_vec(),
-            wants_error_body: !self.options.fail,
-            checks_certificate: !self.options.insecure,
-            proxy: self.options.proxy.clone(),
-        }
+        Err(Failure(47, format!("Maximum ({most}) redirects followed")))
     }
 
     #[expect(
@@ -420,8 +381,9 @@ impl Job<'_> {
         if !self.options.silent && (output.is_some() || !proc.is_terminal(STDOUT)) {
             self.begin_meter(proc).await;
         }
-        let request = self.request(url, output);
-        let sent = request.headers.clone();
+        let request = request::request(self.options, url, output, self.offset);
+        let method = String::from_utf8_lossy(&request.method).into_owned();
+        let (sent, posted) = (request.headers.clone(), request.body.len());
         let host = String::from_utf8_lossy(&url.host).into_owned();
         let started = proc.monotonic();
         let mut fetch = Fetch::start(proc, request);
@@ -460,7 +422,41 @@ impl Job<'_> {
                     });
                 }
                 Event::Resolved(_) => {}
-                Event::Asking => {}
+                Event::Asking => {
+                    let path = String::from_utf8_lossy(&url.path);
+                    self.tell(proc, format!("> {method} {path} HTTP/1.1\r\n"))
+                        .await;
+                    let text = String::from_utf8_lossy(&sent);
+                    let lines: String = text.lines().map(|line| format!("> {line}\r\n")).collect();
+                    self.tell(proc, lines + "> \r\n").await;
+                    if posted > 0 && !proc.is_terminal(STDOUT) {
+                        self.tell(proc, format!("}} [{posted} bytes data]\n")).await;
+                    }
+                }
+                Event::Sent(line) => {
+                    self.facts.last.clone_from(&line);
+                    self.tell(proc, [b"> ".as_slice(), &line, b"\n"].concat())
+                        .await;
+                }
+                Event::Reply(code, lines) => self.reply(proc, code, &lines, url).await,
+                Event::Data(target) => {
+                    let (ip, port) = (target.ip(), target.port());
+                    let text = format!(
+                        "* Connecting to {host} ({ip}) port {port}\n*   Trying {target}...\n"
+                    );
+                    self.tell(proc, text).await;
+                    let port = url.port;
+                    let text = format!("* Connected to {host} ({ip}) port {port} (#0)\n");
+                    self.tell(proc, text).await;
+                }
+                Event::Begins(size) => {
+                    self.total = size;
+                    if let (Some(size), Scheme::Ftp) = (size, url.scheme) {
+                        let text =
+                            format!("* Maxdownload = -1\n* Getting file with size: {size}\n");
+                        self.tell(proc, text).await;
+                    }
+                }
                 Event::Faulty(faults) => self.faults = faults,
                 Event::Trying(target) => self.tell(proc, format!("*   Trying {target}...\n")).await,
                 Event::Unreachable(target, errno) => {
@@ -478,21 +474,12 @@ impl Job<'_> {
                 Event::Connected(target) => {
                     connected = true;
                     self.facts.peer = target.ip().to_string();
-                    self.tell(
-                        proc,
-                        format!(
-                            "* Connected to {host} ({}) port {} (#0)\n> GET {} HTTP/1.1\n",
-                            target.ip(),
-                            target.port(),
-                            String::from_utf8_lossy(&url.path)
-                        ),
-                    )
-                    .await;
-                    let lines = String::from_utf8_lossy(&sent)
-                        .lines()
-                        .map(|line| format!("> {line}\n"))
-                        .collect::<String>();
-                    self.tell(proc, lines + "> \n").await;
+                    let text = format!(
+                        "* Connected to {host} ({}) port {} (#0)\n",
+                        target.ip(),
+                        target.port()
+                    );
+                    self.tell(proc, text).await;
                 }
                 Event::Head(head) => {
                     let elsewhere = head
@@ -504,7 +491,19 @@ impl Job<'_> {
                     self.facts.content_type =
                         head.value("content-type").unwrap_or_default().to_vec();
                     self.facts.location = head.redirect().unwrap_or_default().to_vec();
-                    if self.options.fail && head.status >= 400 {
+                    self.when = head.value("last-modified").and_then(super::wget::moment);
+                    if self.options.server_names && location.is_none() {
+                        self.name = head.file_name();
+                    }
+                    if self.offset > 0 && head.status == 200 {
+                        let text =
+                            "HTTP server doesn't seem to support byte ranges. Cannot resume.";
+                        return Err(Failure(33, text.to_owned()));
+                    }
+                    if head.status == 416 && self.offset > 0 {
+                        return self.done(proc, output).await;
+                    }
+                    if self.options.fail && !self.options.fail_with_body && head.status >= 400 {
                         return Err(Failure(
                             22,
                             format!("The requested URL returned error: {}", head.status),
@@ -524,7 +523,16 @@ impl Job<'_> {
                     if let (Some(_), None) = (output, self.file) {
                         self.body(proc, output, b"").await?;
                     }
-                    return self.done(proc).await;
+                    if !url.scheme.is_web() || self.options.verbose {
+                        self.left_intact(proc, &host, url.scheme).await;
+                    }
+                    let step = self.done(proc, output).await;
+                    if self.options.fail_with_body && self.facts.code >= 400 {
+                        let code = self.facts.code;
+                        let text = format!("The requested URL returned error: {code}");
+                        return Err(Failure(22, text));
+                    }
+                    return step;
                 }
                 Event::End(end) => {
                     let waited = proc.monotonic().saturating_sub(started).as_millis();
@@ -547,17 +555,75 @@ impl Job<'_> {
         }
     }
 
+    /// What an FTP server says: under `-v`, and for `-I` as if it were HTTP.
+    async fn reply(&mut self, proc: &mut Process, code: u16, lines: &[Vec<u8>], url: &Url) {
+        let mut text = Vec::new();
+        for (number, line) in lines.iter().enumerate() {
+            let dash = if number + 1 < lines.len() { '-' } else { ' ' };
+            text.extend(format!("< {code}{dash}").into_bytes());
+            text.extend_from_slice(line);
+            text.push(b'\n');
+        }
+        self.tell(proc, text).await;
+        let verb = self.facts.last.split(|&byte| byte == b' ').next();
+        let verb = verb.unwrap_or_default().to_vec();
+        let line = lines.last().cloned().unwrap_or_default();
+        if verb == b"PWD" && code == 257 {
+            let path = line.split(|&byte| byte == b'"').nth(1).unwrap_or(b"/");
+            self.tell(
+                proc,
+                [b"* Entry path is '".as_slice(), path, b"'\n"].concat(),
+            )
+            .await;
+        }
+        if !self.options.head || url.file_name().is_empty() {
+            return;
+        }
+        let text = match (verb.as_slice(), code) {
+            (b"MDTM", 213) => last_modified(&line),
+            (b"SIZE", 213) => Some([b"Content-Length: ".as_slice(), &line, b"\r\n"].concat()),
+            (b"REST", 300..400) => Some(b"Accept-ranges: bytes\r\n".to_vec()),
+            _ => None,
+        };
+        if let Some(text) = text {
+            let _closed = proc.print(&text).await;
+        }
+    }
+
+    async fn left_intact(&self, proc: &mut Process, host: &str, scheme: Scheme) {
+        let text = match scheme {
+            Scheme::Tftp => "* TFTP finished\n* Closing connection 0\n".to_owned(),
+            _ => format!("* Connection #0 to host {host} left intact\n"),
+        };
+        self.tell(proc, text).await;
+    }
+
     async fn head(&mut self, proc: &mut Process, head: &Head) {
+        if let Some(path) = &self.options.dump_header {
+            let end = Vec::new();
+            let lines = head.lines.iter().chain([&end]);
+            let text: Vec<u8> = lines
+                .flat_map(|line| [line.as_slice(), b"\r\n"].concat())
+                .collect();
+            if path == b"-" {
+                let _closed = proc.print(&text).await;
+            } else if let Ok(fd) = proc.open(path, OpenFlags::CREATE, 0o666).await {
+                let _full = proc.write_all(fd, &text).await;
+                // Opened here.
+                let _open = proc.close(fd);
+            }
+        }
         if self.options.include || self.options.head {
             for line in head.lines.iter().chain([&Vec::new()]) {
                 let _closed = proc.print(&[line.as_slice(), b"\r\n"].concat()).await;
             }
         }
         for line in &head.lines {
-            self.tell(proc, [b"< ".as_slice(), line, b"\n"].concat())
+            self.tell(proc, [b"< ".as_slice(), line, b"\r\n"].concat())
                 .await;
         }
-        self.tell(proc, "< \n").await;
+        self.tell(proc, "< \r\n").await;
+        self.alerted = false;
     }
 
     async fn body(
@@ -570,13 +636,21 @@ impl Job<'_> {
             (Some(fd), _) => fd,
             (None, None) => STDOUT,
             (None, Some(path)) => {
-                if self.options.create_directories
-                    && let Some(at) = path.iter().rposition(|&byte| byte == b'/')
-                {
-                    // If this does not help, the open says so.
-                    let _exists = proc.make_directory(path.get(..at).unwrap_or_default(), 0o777);
+                let named = self.name.as_deref().unwrap_or(path).to_vec();
+                let path = named.as_slice();
+                if self.options.create_directories {
+                    for (at, _) in path.iter().enumerate().filter(|(_, byte)| **byte == b'/') {
+                        // If this does not help, the open says so.
+                        let _exists =
+                            proc.make_directory(path.get(..at).unwrap_or_default(), 0o750);
+                    }
                 }
-                match proc.open(path, OpenFlags::CREATE, 0o666).await {
+                let flags = if self.offset > 0 {
+                    OpenFlags::APPEND
+                } else {
+                    OpenFlags::CREATE
+                };
+                match proc.open(path, flags, 0o666).await {
                     Ok(fd) => fd,
                     Err(errno) => {
                         if !self.options.silent {
@@ -602,6 +676,11 @@ impl Job<'_> {
         };
         self.file = Some(fd);
         self.received += piece.len() as u64;
+        if !piece.is_empty() && !std::mem::replace(&mut self.alerted, true) && !proc.is_terminal(fd)
+        {
+            let text = format!("{{ [{} bytes data]\n", piece.len());
+            self.tell(proc, text).await;
+        }
         let flushed = if fd == STDOUT {
             proc.flush().await
         } else {
@@ -616,7 +695,7 @@ impl Job<'_> {
         }
     }
 
-    async fn done(&mut self, proc: &mut Process) -> Result<Step, Failure> {
+    async fn done(&mut self, proc: &mut Process, output: Option<&[u8]>) -> Result<Step, Failure> {
         if self.meter {
             self.row(proc).await;
             proc.print_error(b"\n").await;
@@ -624,6 +703,11 @@ impl Job<'_> {
         if let Some(fd) = self.file.take().filter(|fd| *fd != STDOUT) {
             // Opened here.
             let _open = proc.close(fd);
+        }
+        if let (true, Some(when), Some(path)) = (self.options.remote_time, self.when, output) {
+            let path = self.name.as_deref().unwrap_or(path);
+            // As in the original, a time that cannot be set is no trouble.
+            let _time = proc.set_times(path, Some(when), Some(when), true);
         }
         Ok(Step::Done)
     }
@@ -711,18 +795,62 @@ fn failure(end: End, host: &str, port: u16, waited: u128, missing: u64) -> Failu
             ),
         ),
         End::NoTunnel(status) => Failure(56, format!("CONNECT tunnel failed, response {status}")),
-        End::Unspoken => Failure(
+        End::Denied(code) => Failure(67, format!("Access denied: {code}")),
+        End::NoDirectory(_) => Failure(
+            9,
+            "Server denied you to change to the given directory".to_owned(),
+        ),
+        End::NoFile(550) => Failure(78, "The file does not exist".to_owned()),
+        End::NoFile(code) => Failure(19, format!("RETR response: {code:03}")),
+        End::Refused(425) => Failure(
+            7,
+            format!(
+                "Failed to connect to {host} port {port} after {waited} ms: Couldn't connect to server"
+            ),
+        ),
+        End::Refused(code) => Failure(
             8,
-            "Got a 421 ftp-server response when 220 was expected".to_owned(),
+            format!("Got a {code:03} ftp-server response when 220 was expected"),
+        ),
+        // Curl asks the wrong question after the answer; this is what its users see.
+        End::Tftp(code, _) => {
+            let number = match code {
+                1 => 68,
+                2 => 69,
+                3 => 70,
+                4 => 71,
+                5 => 72,
+                6 => 73,
+                7 => 74,
+                _ => 42,
+            };
+            Failure(number, NOT_CONNECTED.to_owned())
+        }
+        End::Silent => Failure(28, NOT_CONNECTED.to_owned()),
+        End::Unsent(errno) => Failure(
+            55,
+            format!("Failed sending data to the peer: {}", errno.message()),
         ),
         End::NoResponse => Failure(52, "Empty reply from server".to_owned()),
         End::NotHttp => Failure(1, "Received HTTP/0.9 when not allowed".to_owned()),
         End::OverLimit => Failure(23, "Failure writing output to destination".to_owned()),
-        End::Cut | End::Complete => Failure(
+        End::Cut | End::Complete | End::Status(_) => Failure(
             18,
             format!("transfer closed with {missing} bytes remaining to read"),
         ),
     }
+}
+
+/// What curl 7.88 says of every TFTP transfer that fails.
+const NOT_CONNECTED: &str =
+    "getpeername() failed with errno 107: Transport endpoint is not connected";
+
+/// The reply to MDTM as a header.
+fn last_modified(digits: &[u8]) -> Option<Vec<u8>> {
+    let text = std::str::from_utf8(digits).ok()?;
+    let when = jiff::civil::DateTime::strptime("%Y%m%d%H%M%S", text).ok()?;
+    let when = when.strftime("%a, %d %b %Y %H:%M:%S GMT");
+    Some(format!("Last-Modified: {when}\r\n").into_bytes())
 }
 
 /// What follows a complaint about a certificate.

@@ -1,29 +1,46 @@
-//! GNU Wget 1.21.3: HTTP downloads and its progress in dots.
+//! GNU Wget 1.21.3: downloads over HTTP and FTP and its progress in dots.
 
+use std::collections::{HashSet, VecDeque};
 use std::net::IpAddr;
+use std::time::Duration;
 
 use sundew_kernel::descriptor::OpenFlags;
-use sundew_kernel::{Errno, ExitStatus, Fd, Process, STDERR, STDOUT};
+use sundew_kernel::{Errno, ExitStatus, Fd, Process, STDERR, STDIN, STDOUT};
+use sundew_vfs::Timestamp;
 
+use self::dialogue::Dialogue;
 use self::options::{Options, Read};
 use self::progress::Progress;
-use super::http::{
-    CertificateFault, End, Event, Fetch, Head, Request, Scheme, TlsFailure, Url, UrlError,
-};
+use super::fetch::{CertificateFault, End, Event, Fetch, Head, Scheme, TlsFailure, Url, UrlError};
 use crate::quote;
 use crate::time::{Shown, Zone};
 
+mod dialogue;
+mod links;
 mod options;
 mod progress;
+mod request;
 
 /// Redirections followed: `--max-redirect`'s default.
 const MAX_REDIRECTS: u32 = 20;
+/// How often a download is tried: `--tries`' default.
+const TRIES: u32 = 20;
+/// How deep `-r` follows links: `--level`'s default.
+const DEPTH: u32 = 5;
+/// Pages that one `-r` fetches; a site that makes up links would never end.
+const MAX_PAGES: usize = 500;
+/// Longest page whose links are looked for, in bytes.
+const MAX_PAGE_BYTES: usize = 1 << 20;
+/// The longest pause between two tries: `--waitretry`'s default.
+const MAX_PAUSE: Duration = Duration::from_secs(10);
 /// Status for trouble with the network.
 const NETWORK: u8 = 4;
 /// Status for trouble with files.
 const FILE: u8 = 3;
 /// Status for TLS.
 const TLS: u8 = 5;
+/// Status for a refused login.
+const LOGIN: u8 = 6;
 /// Status for an answer that is an error.
 const SERVER: u8 = 8;
 
@@ -34,6 +51,14 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
         Read::Print(text) => {
             let _closed = proc.print(text).await;
             return proc.status();
+        }
+        // A value that is wrong, as opposed to an option.
+        Read::Refuse {
+            text: Some(text),
+            status: 0,
+        } => {
+            proc.complain_text(text).await;
+            return ExitStatus::Exited(2);
         }
         Read::Refuse { text, status } => {
             if let Some(text) = text {
@@ -51,21 +76,67 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
             return ExitStatus::Exited(status);
         }
     };
+    if options.background {
+        return in_background(proc, options).await;
+    }
+    work(proc, *options).await
+}
+
+/// `-b`: what is said goes to a file, and the shell is answered at once.
+async fn in_background(proc: &mut Process, mut options: Box<Options>) -> ExitStatus {
+    let log = options.log.get_or_insert((b"wget-log".to_vec(), false));
+    let log = quote::text(proc, &log.0);
+    let child = proc.fork(move |mut child| {
+        Box::pin(async move {
+            let _session = child.new_session();
+            work(&mut child, *options).await
+        })
+    });
+    let Ok(pid) = child else {
+        proc.complain(b"fork", Errno::Eagain).await;
+        return ExitStatus::FAILURE;
+    };
+    let first = format!("Continuing in background, pid {pid}.\nOutput will be written to ");
+    let _closed = proc.print(&[first.as_bytes(), &log, b".\n"].concat()).await;
+    proc.status()
+}
+
+async fn work(proc: &mut Process, options: Options) -> ExitStatus {
     let mut session = Session {
         log: STDERR,
         output: None,
         zone: Zone::of(proc).await,
         options,
+        reachable: None,
+        files: 0,
+        bytes: 0,
+        spent: Duration::ZERO,
+        last_page: None,
     };
     if let Err(status) = session.open_files(proc).await {
         return status;
     }
+    let began = proc.monotonic();
+    let mut urls = session.options.urls.clone();
+    match session.input(proc).await {
+        Ok(listed) => urls.extend(listed),
+        Err(status) => return status,
+    }
     let mut worst = 0;
-    for text in session.options.urls.clone() {
-        let status = session.url(proc, &text).await;
+    for text in &urls {
+        let status = if session.options.recursive {
+            session.tree(proc, text).await
+        } else {
+            session.url(proc, text, None).await
+        };
         if worst == 0 || status != 0 && status < worst {
             worst = status;
         }
+    }
+    let many = urls.len() > 1 || session.options.recursive || session.options.input.is_some();
+    if many && session.bytes > 0 {
+        let took = proc.monotonic().saturating_sub(began);
+        session.summary(proc, took).await;
     }
     ExitStatus::Exited(worst)
 }
@@ -76,12 +147,22 @@ struct Session {
     output: Option<Fd>,
     zone: Zone,
     options: Options,
+    /// Whose connection is still open: host and port.
+    reachable: Option<(Vec<u8>, u16)>,
+    /// What came in all.
+    files: u64,
+    bytes: u64,
+    spent: Duration,
+    /// The page that came last, for its links.
+    last_page: Option<Vec<u8>>,
 }
 
 /// What one request led to.
 enum Step {
     Done(u8),
     Elsewhere(Vec<u8>),
+    /// It may go better next time.
+    Again(u8),
 }
 
 impl Session {
@@ -92,30 +173,88 @@ impl Session {
             } else {
                 OpenFlags::CREATE
             };
-            match proc.open(&path, flags, 0o666).await {
-                Ok(fd) => self.log = fd,
-                Err(errno) => {
-                    proc.print_error(
-                        &[path.as_slice(), b": ", errno.message().as_bytes(), b"\n"].concat(),
-                    )
-                    .await;
-                    return Err(ExitStatus::FAILURE);
-                }
-            }
+            self.log = open_or_say(proc, &path, flags).await?;
         }
+        let go_on = self.options.go_on;
         match self.options.output.clone().as_deref() {
             None => {}
             Some(b"-") => self.output = Some(STDOUT),
-            Some(path) => match proc.open(path, OpenFlags::CREATE, 0o666).await {
-                Ok(fd) => self.output = Some(fd),
+            Some(path) => {
+                let flags = if go_on {
+                    OpenFlags::APPEND
+                } else {
+                    OpenFlags::CREATE
+                };
+                self.output = Some(open_or_say(proc, path, flags).await?);
+            }
+        }
+        if let Some(path) = self.options.post_file.take() {
+            match super::super::text::input::read_all(proc, &path).await {
+                Ok((bytes, _memory)) => self.options.post = Some(bytes),
                 Err(errno) => {
-                    proc.print_error(&[path, b": ", errno.message().as_bytes(), b"\n"].concat())
-                        .await;
-                    return Err(ExitStatus::FAILURE);
+                    let text = [b"BODY data file ".as_slice(), &quote::text(proc, &path)].concat();
+                    let line = [
+                        text.as_slice(),
+                        b" missing: ",
+                        errno.message().as_bytes(),
+                        b"\n",
+                    ]
+                    .concat();
+                    proc.print_error(&line).await;
+                    return Err(ExitStatus::Exited(FILE));
                 }
-            },
+            }
         }
         Ok(())
+    }
+
+    /// The URLs of `-i`.
+    async fn input(&self, proc: &mut Process) -> Result<Vec<Vec<u8>>, ExitStatus> {
+        let Some(path) = self.options.input.clone() else {
+            return Ok(Vec::new());
+        };
+        let read = if path == b"-" {
+            proc.read_to_end(STDIN).await.map(|(bytes, _)| bytes)
+        } else {
+            super::super::text::input::read_all(proc, &path)
+                .await
+                .map(|(bytes, _)| bytes)
+        };
+        let bytes = match read {
+            Ok(bytes) => bytes,
+            Err(errno) => {
+                let line = [path.as_slice(), b": ", errno.message().as_bytes(), b"\n"].concat();
+                proc.print_error(&line).await;
+                Vec::new()
+            }
+        };
+        let lines = bytes.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
+        let urls: Vec<Vec<u8>> = lines
+            .filter(|line| !line.is_empty() && !line.starts_with(b"#"))
+            .map(<[u8]>::to_vec)
+            .collect();
+        if urls.is_empty() {
+            let text = [b"No URLs found in ".as_slice(), &path, b".\n"].concat();
+            self.say(proc, true, text).await;
+        }
+        Ok(urls)
+    }
+
+    async fn summary(&self, proc: &mut Process, took: Duration) {
+        let now = self.now(proc);
+        let size = if self.bytes < 1024 {
+            self.bytes.to_string()
+        } else {
+            progress::short(self.bytes)
+        };
+        let text = format!(
+            "FINISHED --{now}--\nTotal wall clock time: {}\nDownloaded: {} files, {size} in {} ({})\n",
+            progress::seconds(took.max(Duration::from_millis(5))),
+            self.files,
+            progress::seconds(self.spent),
+            progress::rate(self.bytes, self.spent)
+        );
+        self.say(proc, true, text).await;
     }
 
     /// Says something unless `-q`, or unless `-nv` and it is not important.
@@ -133,8 +272,74 @@ impl Session {
             .into_owned()
     }
 
-    async fn url(&self, proc: &mut Process, text: &[u8]) -> u8 {
-        let mut url = match Url::parse(text) {
+    /// `-r`: a page and where it leads, on the same host.
+    async fn tree(&mut self, proc: &mut Process, text: &[u8]) -> u8 {
+        let mut worst = 0;
+        let mut seen = HashSet::from([text.to_vec()]);
+        let mut queue = VecDeque::from([(text.to_vec(), 0_u32, None::<Vec<u8>>)]);
+        let Ok(start) = Url::parse(text) else {
+            return self.url(proc, text, None).await;
+        };
+        let depth = self.options.depth.unwrap_or(DEPTH);
+        let mut asks_robots = start.scheme.is_web() && !self.options.no_robots;
+        let mut pages = 0;
+        while let Some((text, level, referer)) = queue.pop_front() {
+            proc.tick().await;
+            pages += 1;
+            if pages > MAX_PAGES {
+                break;
+            }
+            self.last_page = None;
+            let status = self.url(proc, &text, referer).await;
+            if worst == 0 || status != 0 && status < worst {
+                worst = status;
+            }
+            let (Some(page), Ok(url)) = (self.last_page.take(), Url::parse(&text)) else {
+                continue;
+            };
+            if level >= depth {
+                continue;
+            }
+            if std::mem::take(&mut asks_robots) {
+                let loading = "Loading robots.txt; please ignore errors.\n";
+                self.say(proc, false, loading).await;
+                if let Ok(robots) = url.join(b"/robots.txt") {
+                    self.url(proc, &robots.text, None).await;
+                }
+            }
+            for link in links::of(&page) {
+                let Ok(next) = url.join(&link) else {
+                    continue;
+                };
+                let next = next.plain();
+                let same = next.host == start.host && next.port == start.port;
+                let below = !self.options.no_parent || next.path.starts_with(start.folder());
+                if same && below && self.wanted(&next) && seen.insert(next.text.clone()) {
+                    queue.push_back((next.text, level + 1, Some(url.text.clone())));
+                }
+            }
+        }
+        worst
+    }
+
+    /// Whether `-A` and `-R` let a name pass; pages lead on whatever their names are.
+    fn wanted(&self, url: &Url) -> bool {
+        let name = url.file_name();
+        let page = name.is_empty() || name.ends_with(b".html") || name.ends_with(b".htm");
+        let ends = |list: &[Vec<u8>]| {
+            list.iter()
+                .any(|end| name.ends_with(end.strip_prefix(b"*").unwrap_or(end)))
+        };
+        let accept = &self.options.accept;
+        (page || accept.is_empty() || ends(accept)) && !ends(&self.options.reject)
+    }
+
+    async fn url(&mut self, proc: &mut Process, text: &[u8], referer: Option<Vec<u8>>) -> u8 {
+        let parsed = match Url::parse(text) {
+            Ok(url) if url.scheme == Scheme::Tftp => Err(UrlError::Scheme(b"tftp".to_vec())),
+            other => other,
+        };
+        let mut url = match parsed {
             Ok(url) => url,
             Err(error) => {
                 let reason = match error {
@@ -152,22 +357,54 @@ impl Session {
                 return 1;
             }
         };
-        let mut tries = 1;
+        let plain = self.plain_name(&url);
+        if self.options.keep && self.output.is_none() && proc.lstat(&plain).is_ok() {
+            let name = quote::text(proc, &plain);
+            let text = [
+                b"File ".as_slice(),
+                &name,
+                b" already there; not retrieving.\n\n",
+            ];
+            self.say(proc, true, text.concat()).await;
+            return 0;
+        }
+        let mut job = Job {
+            name: self.free_name(proc, plain),
+            referer,
+            tries: 1,
+            offset: 0,
+            since: None,
+        };
+        self.prepare(proc, &mut job);
+        let most = self.options.max_redirect.unwrap_or(MAX_REDIRECTS);
+        let mut redirections = 0;
         loop {
-            let step = self.one(proc, &url).await;
-            match step {
+            match self.one(proc, &url, &job).await {
                 Step::Done(status) => return status,
+                Step::Again(status) => {
+                    if job.tries >= self.options.tries.unwrap_or(TRIES) {
+                        self.say(proc, false, "Giving up.\n\n").await;
+                        return status;
+                    }
+                    self.say(proc, false, "Retrying.\n\n").await;
+                    let pause = Duration::from_secs(job.tries.into()).min(MAX_PAUSE);
+                    if proc.sleep(pause).await.is_err() {
+                        return status;
+                    }
+                    job.tries += 1;
+                    self.reachable = None;
+                    // What came is not fetched again.
+                    if self.output.is_none() {
+                        job.offset = proc.stat(&job.name).map_or(0, |file| file.size);
+                    }
+                }
                 Step::Elsewhere(location) => {
-                    if tries > MAX_REDIRECTS {
-                        self.say(
-                            proc,
-                            true,
-                            format!("{MAX_REDIRECTS} redirections exceeded.\n"),
-                        )
-                        .await;
+                    redirections += 1;
+                    if redirections > most {
+                        let text = format!("{most} redirections exceeded.\n");
+                        self.say(proc, true, text).await;
                         return SERVER;
                     }
-                    tries += 1;
                     url = match url.join(&location) {
                         Ok(url) => url,
                         Err(_) => return 1,
@@ -177,42 +414,20 @@ impl Session {
         }
     }
 
-    fn request(&self, url: &Url, destination: &[u8]) -> Request {
-        let agent = self.options.agent.as_deref().unwrap_or(b"Wget/1.21.3");
-        let mut headers = [b"Host: ".as_slice(), &url.authority(), b"\r\n"].concat();
-        if !agent.is_empty() {
-            headers.extend([b"User-Agent: ".as_slice(), agent, b"\r\n"].concat());
-        }
-        headers.extend_from_slice(
-            b"Accept: */*\r\nAccept-Encoding: identity\r\nConnection: Keep-Alive\r\n",
-        );
-        headers.extend_from_slice(&self.options.headers);
-        let body = self.options.post.clone().unwrap_or_default();
-        if self.options.post.is_some() {
-            headers.extend(
-                format!(
-                    "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n",
-                    body.len()
-                )
-                .into_bytes(),
-            );
-        }
-        let method: &[u8] = if self.options.spider {
-            b"HEAD"
-        } else if self.options.post.is_some() {
-            b"POST"
-        } else {
-            b"GET"
+    /// What `-c` and `-N` know of an earlier download.
+    fn prepare(&self, proc: &Process, job: &mut Job) {
+        let name = match &self.options.output {
+            Some(path) if path == b"-" => return,
+            Some(path) => path,
+            None => &job.name,
         };
-        Request {
-            url: url.clone(),
-            method: method.to_vec(),
-            headers,
-            body,
-            destination: destination.to_vec(),
-            wants_error_body: false,
-            checks_certificate: !self.options.trusts_anybody,
-            proxy: None,
+        let Ok(file) = proc.stat(name) else {
+            return;
+        };
+        if self.options.go_on {
+            job.offset = file.size;
+        } else if self.options.if_newer && self.output.is_none() {
+            job.since = Some(file.mtime);
         }
     }
 
@@ -251,50 +466,45 @@ impl Session {
         clippy::too_many_lines,
         reason = "one command line and what it leads to, read top-down"
     )]
-    async fn one(&self, proc: &mut Process, url: &Url) -> Step {
-        let name = self.name_of(proc, url);
+    async fn one(&mut self, proc: &mut Process, url: &Url, job: &Job) -> Step {
+        let name = job.name.clone();
         let shown = if self.output == Some(STDOUT) {
             b"STDOUT".to_vec()
         } else {
             self.options.output.clone().unwrap_or_else(|| name.clone())
         };
-        let head = format!("--{}--  ", self.now(proc));
-        let ftp = if url.scheme == Scheme::Ftp {
-            [
-                b"           => ".as_slice(),
-                &quote::text(proc, &name),
-                b"\n",
-            ]
-            .concat()
-        } else {
-            Vec::new()
-        };
-        self.say(
-            proc,
-            false,
-            [head.as_bytes(), &url.text, b"\n", &ftp].concat(),
-        )
-        .await;
-        let mut fetch = Fetch::start(
-            proc,
-            self.request(url, if shown == b"STDOUT" { b"" } else { &shown }),
-        );
+        if self.options.spider && url.scheme.is_web() {
+            let text = "Spider mode enabled. Check if remote file exists.\n";
+            self.say(proc, false, text).await;
+        }
+        let mut line = format!("--{}--  ", self.now(proc)).into_bytes();
+        if job.tries > 1 {
+            line.extend(format!("(try:{:>2})  ", job.tries).into_bytes());
+        }
+        line.extend([&url.hidden(), b"\n".as_slice()].concat());
+        if url.scheme == Scheme::Ftp {
+            let target = if shown == b"STDOUT" {
+                b"-".as_slice()
+            } else {
+                &shown
+            };
+            let target = quote::text(proc, target);
+            line.extend([b"           => ".as_slice(), &target, b"\n"].concat());
+        }
+        self.say(proc, false, line).await;
+        let destination: &[u8] = if shown == b"STDOUT" { b"" } else { &shown };
+        let mut fetch = Fetch::start(proc, self.request(url, job, destination));
         let literal =
             std::str::from_utf8(&url.host).is_ok_and(|host| host.parse::<IpAddr>().is_ok());
-        if !literal {
-            self.say(
-                proc,
-                false,
-                [
-                    b"Resolving ".as_slice(),
-                    &url.host,
-                    b" (",
-                    &url.host,
-                    b")... ",
-                ]
-                .concat(),
-            )
-            .await;
+        let host = String::from_utf8_lossy(&url.host).into_owned();
+        // A connection that is kept open is not made, as far as anybody sees.
+        let known = self.reachable.take() == Some((url.host.clone(), url.port));
+        if known {
+            let text = format!("Reusing existing connection to {host}:{}.\n", url.port);
+            self.say(proc, false, text).await;
+        } else if !literal {
+            let text = format!("Resolving {host} ({host})... ");
+            self.say(proc, false, text).await;
         }
         let mut transfer = Transfer {
             file: self.output,
@@ -303,7 +513,12 @@ impl Session {
             progress: Progress::default(),
             status: 0,
             total: None,
+            when: None,
+            page: None,
+            errno: None,
         };
+        let mut dialogue = Dialogue::default();
+        let shows = self.options.show_response;
         loop {
             match fetch.next().await {
                 Event::Resolved(addresses) => {
@@ -319,84 +534,140 @@ impl Session {
                         }
                         return Step::Done(NETWORK);
                     }
-                    if !literal {
+                    if !literal && !known {
                         let list: Vec<String> =
                             addresses.iter().take(3).map(IpAddr::to_string).collect();
-                        self.say(
-                            proc,
-                            false,
-                            list.join(", ") + if addresses.len() > 3 { ", ...\n" } else { "\n" },
-                        )
-                        .await;
+                        let end = if addresses.len() > 3 { ", ...\n" } else { "\n" };
+                        self.say(proc, false, list.join(", ") + end).await;
                     }
                 }
-                Event::Trying(target) => {
+                Event::Trying(target) if !known => {
                     let place = if literal {
                         format!("{target}")
                     } else {
-                        format!(
-                            "{} ({})|{}|:{}",
-                            String::from_utf8_lossy(&url.host),
-                            String::from_utf8_lossy(&url.host),
-                            target.ip(),
-                            target.port()
-                        )
+                        format!("{host} ({host})|{}|:{}", target.ip(), target.port())
                     };
                     self.say(proc, false, format!("Connecting to {place}... "))
                         .await;
                 }
                 Event::Unreachable(_, errno) => {
+                    transfer.errno = Some(errno);
                     self.say(proc, false, format!("failed: {}.\n", errno.message()))
-                        .await
+                        .await;
                 }
-                Event::Connected(_) => {
-                    self.say(proc, false, "connected.\n").await;
-                }
+                Event::Connected(_) if !known => self.say(proc, false, "connected.\n").await,
+                Event::Trying(_) | Event::Connected(_) => {}
                 Event::Faulty(faults) => self.faulty(proc, url, &faults).await,
                 Event::Asking => {
                     let word = "HTTP request sent, awaiting response... ";
                     self.say(proc, false, word).await;
                 }
                 Event::Head(head) => {
-                    if let Some(step) = self.head(proc, url, &head, &mut transfer).await {
+                    if let Some(step) = self.head(proc, url, &head, &mut transfer, job).await {
                         return step;
                     }
                 }
+                Event::Sent(line) => {
+                    let text = dialogue.sent(&line, shows);
+                    self.say(proc, false, text).await;
+                    if self.options.spider && line.starts_with(b"PASV") {
+                        let name = quote::text(proc, &url.file_name());
+                        let text = [b"\nFile ".as_slice(), &name, b" exists.\n"].concat();
+                        self.say(proc, false, text).await;
+                        return Step::Done(0);
+                    }
+                }
+                Event::Reply(code, lines) => {
+                    let text = dialogue.reply(code, &lines, shows);
+                    self.say(proc, false, text).await;
+                }
+                Event::Data(_) => {}
+                Event::Begins(size) => {
+                    transfer.total = size.filter(|_| !url.file_name().is_empty());
+                    if let Some(size) = transfer.total {
+                        let text = match size {
+                            1024.. => format!("{size} ({})", progress::short(size)),
+                            _ => size.to_string(),
+                        };
+                        let text = format!("Length: {text} (unauthoritative)\n");
+                        self.say(proc, false, text).await;
+                    }
+                    if let Some(step) = self.open(proc, &mut transfer, job.offset).await {
+                        return step;
+                    }
+                    self.say(proc, false, "\n").await;
+                }
                 Event::Body(piece) => {
-                    if let Err(errno) = proc
-                        .write_all(transfer.file.unwrap_or(STDOUT), &piece)
-                        .await
+                    if let Some(page) = &mut transfer.page
+                        && page.len() < MAX_PAGE_BYTES
                     {
-                        let text = [
-                            b"Cannot write to ".as_slice(),
-                            &quote::text(proc, &transfer.shown),
-                            b" (",
-                            errno.message().as_bytes(),
-                            b").\n",
-                        ]
-                        .concat();
-                        self.say(proc, true, text).await;
-                        return Step::Done(FILE);
+                        page.extend_from_slice(&piece);
+                    }
+                    let fd = transfer.file.unwrap_or(STDOUT);
+                    if let Err(errno) = proc.write_all(fd, &piece).await {
+                        return self.cannot_write(proc, &transfer, errno).await;
                     }
                     let dots = transfer.progress.add(piece.len() as u64, transfer.total);
                     self.say(proc, false, dots).await;
                 }
-                Event::End(end) => return self.end(proc, url, end, &mut transfer).await,
+                Event::End(end) => {
+                    let about = dialogue.argument().to_vec();
+                    return self.end(proc, url, end, &mut transfer, &about).await;
+                }
+            }
+        }
+    }
+
+    async fn cannot_write(&self, proc: &mut Process, transfer: &Transfer, errno: Errno) -> Step {
+        let text = [
+            b"Cannot write to ".as_slice(),
+            &quote::text(proc, &transfer.shown),
+            b" (",
+            errno.message().as_bytes(),
+            b").\n",
+        ]
+        .concat();
+        self.say(proc, true, text).await;
+        Step::Done(FILE)
+    }
+
+    /// Opens the file unless `-O` did, at its end if a part of it is there.
+    async fn open(&self, proc: &mut Process, transfer: &mut Transfer, offset: u64) -> Option<Step> {
+        if transfer.file.is_some() {
+            return None;
+        }
+        let flags = if offset > 0 {
+            OpenFlags::APPEND
+        } else {
+            OpenFlags::CREATE
+        };
+        let folders = transfer.name.iter().enumerate();
+        for (at, _) in folders.filter(|(at, byte)| *at > 0 && **byte == b'/') {
+            // One that is there already is fine; another failure shows with the file itself.
+            let _made = proc.make_directory(transfer.name.get(..at).unwrap_or_default(), 0o777);
+        }
+        match proc.open(&transfer.name, flags, 0o666).await {
+            Ok(fd) => {
+                transfer.file = Some(fd);
+                None
+            }
+            Err(errno) => {
+                let name = [&transfer.name, b": ".as_slice(), errno.message().as_bytes()].concat();
+                self.say(proc, true, [&name, b"\n\n".as_slice()].concat())
+                    .await;
+                Some(self.cannot_write(proc, transfer, errno).await)
             }
         }
     }
 
     /// Shows the answer's head and opens the file; whether that was all.
-    #[expect(
-        clippy::too_many_lines,
-        reason = "one command line and what it leads to, read top-down"
-    )]
     async fn head(
-        &self,
+        &mut self,
         proc: &mut Process,
         url: &Url,
         head: &Head,
         transfer: &mut Transfer,
+        job: &Job,
     ) -> Option<Step> {
         let mut line = format!("{} ", head.status).into_bytes();
         line.extend_from_slice(head.reason());
@@ -408,95 +679,154 @@ impl Session {
             }
         }
         self.say(proc, false, &line).await;
+        if head.keeps_open() && url.scheme.is_web() {
+            self.reachable = Some((url.host.clone(), url.port));
+        }
         if let Some(location) = head.redirect() {
             let text = [b"Location: ".as_slice(), location, b" [following]\n"].concat();
             self.say(proc, false, text).await;
             return Some(Step::Elsewhere(location.to_vec()));
         }
-        if head.status / 100 != 2 {
-            let now = self.now(proc);
-            if self.options.terse {
-                self.say(proc, true, [url.text.as_slice(), b":\n"].concat())
-                    .await;
-            }
-            let text = [
-                format!("{now} ERROR {}: ", head.status).as_bytes(),
-                head.reason(),
-                if self.options.terse { b".\n" } else { b".\n\n" },
-            ]
-            .concat();
-            self.say(proc, true, text).await;
-            return Some(Step::Done(SERVER));
+        if head.status == 416 && job.offset > 0 {
+            let text = "\n    The file is already fully retrieved; nothing to do.\n\n";
+            self.say(proc, false, text).await;
+            return Some(Step::Done(0));
         }
-        let kind = head.value("content-type").unwrap_or(b"text/plain");
-        let kind = kind
-            .split(|&byte| byte == b';')
-            .next()
-            .unwrap_or_default()
-            .trim_ascii();
-        let length = match head.length {
-            Some(length) if length >= 1024 => {
-                format!("Length: {length} ({}) [", progress::short(length))
-            }
-            Some(length) => format!("Length: {length} ["),
-            None => "Length: unspecified [".to_owned(),
+        if head.status == 304 && job.since.is_some() {
+            let name = quote::text(proc, &transfer.shown);
+            let text = [
+                b"File ".as_slice(),
+                &name,
+                b" not modified on server. Omitting download.\n\n",
+            ];
+            self.say(proc, false, text.concat()).await;
+            return Some(Step::Done(0));
+        }
+        if head.status / 100 != 2 {
+            return Some(self.bad_status(proc, url, head).await);
+        }
+        self.accept(proc, head, transfer, job).await
+    }
+
+    async fn bad_status(&self, proc: &mut Process, url: &Url, head: &Head) -> Step {
+        if self.options.terse {
+            self.say(proc, true, [url.text.as_slice(), b":\n"].concat())
+                .await;
+        }
+        let end: &[u8] = if self.options.terse { b"\n" } else { b"\n\n" };
+        let text = if self.options.spider && matches!(head.status, 404 | 410) {
+            b"Remote file does not exist -- broken link!!!".to_vec()
+        } else {
+            let start = format!("{} ERROR {}: ", self.now(proc), head.status);
+            [start.as_bytes(), head.reason(), b"."].concat()
         };
-        self.say(proc, false, [length.as_bytes(), kind, b"]\n"].concat())
-            .await;
-        transfer.total = head.length;
+        self.say(proc, true, [text.as_slice(), end].concat()).await;
+        if self.options.user.is_none() && head.status == 401 {
+            let text = "\nUsername/Password Authentication Failed.\n";
+            self.say(proc, true, text).await;
+            return Step::Done(LOGIN);
+        }
+        Step::Done(SERVER)
+    }
+
+    /// A body follows: says how long it is and opens its file.
+    async fn accept(
+        &mut self,
+        proc: &mut Process,
+        head: &Head,
+        transfer: &mut Transfer,
+        job: &Job,
+    ) -> Option<Step> {
+        let offset = if head.status == 206 { job.offset } else { 0 };
+        transfer.total = head.length.map(|length| length + offset);
+        let size = |bytes: u64| match bytes {
+            1024.. => format!("{bytes} ({})", progress::short(bytes)),
+            _ => bytes.to_string(),
+        };
+        let mut line = match transfer.total {
+            Some(total) => format!("Length: {}", size(total)).into_bytes(),
+            None => b"Length: unspecified".to_vec(),
+        };
+        if let (1.., Some(rest)) = (offset, head.length) {
+            line.extend(format!(", {} remaining", size(rest)).into_bytes());
+        }
+        let kind = head.value("content-type").unwrap_or_default();
+        let kind = kind.split(|&byte| byte == b';').next().unwrap_or_default();
+        if !kind.is_empty() {
+            line.extend([b" [".as_slice(), kind.trim_ascii(), b"]"].concat());
+        }
+        line.push(b'\n');
+        self.say(proc, false, &line).await;
         if self.options.spider {
             self.say(proc, false, "Remote file exists.\n\n").await;
             return Some(Step::Done(0));
         }
-        if transfer.file.is_none() {
-            match proc.open(&transfer.name, OpenFlags::CREATE, 0o666).await {
-                Ok(fd) => transfer.file = Some(fd),
-                Err(errno) => {
-                    let text = [
-                        transfer.name.as_slice(),
-                        b": ",
-                        errno.message().as_bytes(),
-                        b"\n\nCannot write to ",
-                        &quote::text(proc, &transfer.name),
-                        b" (",
-                        errno.message().as_bytes(),
-                        b").\n",
-                    ]
-                    .concat();
-                    self.say(proc, true, text).await;
-                    return Some(Step::Done(FILE));
-                }
-            }
+        transfer.when = head.value("last-modified").and_then(moment);
+        if self.options.recursive && kind.trim_ascii().starts_with(b"text/html") {
+            transfer.page = Some(Vec::new());
         }
-        self.say(
-            proc,
-            false,
-            [
-                b"Saving to: ".as_slice(),
-                &quote::text(proc, &transfer.shown),
-                b"\n",
-            ]
-            .concat(),
-        )
-        .await;
+        if self.options.server_names
+            && self.output.is_none()
+            && let Some(name) = head.file_name()
+        {
+            transfer.name = self.free_name(proc, self.below_directory(name));
+            transfer.shown.clone_from(&transfer.name);
+        }
+        if let Some(step) = self.open(proc, transfer, offset).await {
+            return Some(step);
+        }
+        let shown = quote::text(proc, &transfer.shown);
+        let text = [b"Saving to: ".as_slice(), &shown, b"\n\n"].concat();
         // The body on standard output follows without a blank line.
-        self.say(
-            proc,
-            false,
-            if transfer.file == Some(STDOUT) {
-                ""
-            } else {
-                "\n"
-            },
-        )
-        .await;
+        let text = text
+            .strip_suffix(b"\n")
+            .filter(|_| transfer.file == Some(STDOUT))
+            .unwrap_or(&text)
+            .to_vec();
+        self.say(proc, false, text).await;
+        if offset > 0 {
+            let drawn = transfer.progress.skip(offset);
+            self.say(proc, false, drawn).await;
+        }
         None
     }
 
-    async fn end(&self, proc: &mut Process, url: &Url, end: End, transfer: &mut Transfer) -> Step {
-        let text = match end {
+    async fn end(
+        &mut self,
+        proc: &mut Process,
+        url: &Url,
+        end: End,
+        transfer: &mut Transfer,
+        about: &[u8],
+    ) -> Step {
+        let quoted = quote::text(proc, about);
+        let (text, step) = match end {
             End::Complete => return self.complete(proc, url, transfer).await,
-            End::Unreachable => return Step::Done(NETWORK),
+            End::Unreachable => {
+                let again = match transfer.errno {
+                    Some(Errno::Econnrefused) => self.options.retry_refused,
+                    Some(Errno::Etimedout) => true,
+                    _ => false,
+                };
+                return if again {
+                    Step::Again(NETWORK)
+                } else {
+                    Step::Done(NETWORK)
+                };
+            }
+            End::Denied(_) => (b"\nLogin incorrect.\n".to_vec(), Step::Done(LOGIN)),
+            End::NoDirectory(_) => (
+                [b"\nNo such directory ".as_slice(), &quoted, b".\n\n"].concat(),
+                Step::Done(SERVER),
+            ),
+            End::NoFile(_) => (
+                [b"\nNo such file ".as_slice(), &quoted, b".\n\n"].concat(),
+                Step::Done(SERVER),
+            ),
+            End::Refused(_) => (
+                b"\nError in server response, closing control connection.\n".to_vec(),
+                Step::Again(NETWORK),
+            ),
             End::Tls(TlsFailure::Certificate) => return Step::Done(TLS),
             End::Tls(failure) => {
                 let reason = match failure {
@@ -508,39 +838,48 @@ impl Session {
                 self.say(proc, true, text).await;
                 return Step::Done(NETWORK);
             }
-            End::Unspoken | End::NoTunnel(_) => return Step::Done(NETWORK),
-            End::NoResponse => "No data received.\n".to_owned(),
-            End::NotHttp => "200 No headers, assuming HTTP/0.9\n".to_owned(),
-            End::Cut => format!(
-                "\n\n{} - Connection closed at byte {}. Giving up.\n\n",
-                self.now(proc),
-                transfer.progress.received()
+            End::NoResponse => (b"No data received.\n".to_vec(), Step::Again(NETWORK)),
+            End::NotHttp => (
+                b"200 No headers, assuming HTTP/0.9\n".to_vec(),
+                Step::Done(NETWORK),
             ),
-            End::OverLimit => {
-                let name = quote::text(proc, &transfer.shown);
-                let text = [
-                    b"\n\nCannot write to ".as_slice(),
-                    &name,
-                    b" (",
-                    Errno::Enospc.message().as_bytes(),
-                    b").\n",
-                ]
-                .concat();
-                self.say(proc, true, text).await;
-                return Step::Done(FILE);
+            End::Cut => {
+                let text = format!(
+                    "\n\n{} - Connection closed at byte {}. ",
+                    self.now(proc),
+                    transfer.progress.reached()
+                );
+                self.close(proc, transfer);
+                (text.into_bytes(), Step::Again(NETWORK))
             }
+            End::OverLimit => {
+                self.say(proc, true, "\n\n").await;
+                return self.cannot_write(proc, transfer, Errno::Enospc).await;
+            }
+            _ => return Step::Done(NETWORK),
         };
         self.say(proc, false, text).await;
-        Step::Done(NETWORK)
+        step
     }
 
-    async fn complete(&self, proc: &mut Process, url: &Url, transfer: &mut Transfer) -> Step {
+    /// Closes a file that was opened for this download alone.
+    fn close(&self, proc: &Process, transfer: &mut Transfer) {
+        if self.output.is_none()
+            && let Some(fd) = transfer.file.take()
+        {
+            // Opened by us.
+            let _open = proc.close(fd);
+        }
+    }
+
+    async fn complete(&mut self, proc: &mut Process, url: &Url, transfer: &mut Transfer) -> Step {
         let elapsed = transfer.progress.elapsed(proc);
         let dots = transfer.progress.finish(transfer.total, elapsed);
+        let to_stdout = transfer.file == Some(STDOUT);
         self.say(
             proc,
             false,
-            if transfer.file == Some(STDOUT) {
+            if to_stdout && url.scheme.is_web() {
                 format!("\n{dots}")
             } else {
                 dots
@@ -548,64 +887,118 @@ impl Session {
         )
         .await;
         let received = transfer.progress.received();
-        let sizes = transfer.total.map_or_else(
-            || format!("{received}"),
-            |total| format!("{received}/{total}"),
-        );
+        self.files += 1;
+        self.bytes += received;
+        self.spent += elapsed;
+        self.last_page = transfer.page.take();
+        let reached = transfer.progress.reached();
+        let sizes = match transfer.total {
+            Some(total) if url.scheme.is_web() => format!("{reached}/{total}"),
+            _ => format!("{reached}"),
+        };
         let now = self.now(proc);
         if self.options.terse {
-            let name = if transfer.file == Some(STDOUT) {
+            let name = if to_stdout {
                 b"-".to_vec()
             } else {
                 transfer.shown.clone()
             };
+            let web = url.scheme.is_web();
             let text = [
                 now.as_bytes(),
-                b" URL:",
-                &url.text,
+                if web { b" URL:".as_slice() } else { b" URL: " },
+                &url.hidden(),
                 format!(" [{sizes}] -> \"").as_bytes(),
                 &name,
                 b"\" [1]\n",
             ]
             .concat();
             self.say(proc, true, text).await;
-            return Step::Done(0);
-        }
-        let rate = progress::rate(received, elapsed);
-        let text = if transfer.file == Some(STDOUT) {
-            format!("{now} ({rate}) - written to stdout [{sizes}]\n\n").into_bytes()
         } else {
-            [
-                format!("{now} ({rate}) - ").as_bytes(),
-                &quote::text(proc, &transfer.shown),
-                format!(" saved [{sizes}]\n\n").as_bytes(),
-            ]
-            .concat()
-        };
-        self.say(proc, false, text).await;
-        if self.output.is_none()
-            && let Some(fd) = transfer.file
-        {
-            // Opened for this file alone.
-            let _open = proc.close(fd);
+            let rate = progress::rate(received, elapsed);
+            let text = if to_stdout {
+                format!("{now} ({rate}) - written to stdout [{sizes}]\n\n").into_bytes()
+            } else {
+                let shown = quote::text(proc, &transfer.shown);
+                let start = format!("{now} ({rate}) - ");
+                [
+                    start.as_bytes(),
+                    &shown,
+                    format!(" saved [{sizes}]\n\n").as_bytes(),
+                ]
+                .concat()
+            };
+            self.say(proc, false, text).await;
+        }
+        self.close(proc, transfer);
+        if let (Some(when), None) = (transfer.when, self.output) {
+            // As in the original, a time that cannot be set is no trouble.
+            let _time = proc.set_times(&transfer.name, Some(when), Some(when), true);
         }
         Step::Done(transfer.status)
     }
 
-    /// The file's name; with a number behind it while that is taken.
-    fn name_of(&self, proc: &Process, url: &Url) -> Vec<u8> {
-        let mut name = url.file_name();
+    /// The file's name as the options make it from the URL.
+    fn plain_name(&self, url: &Url) -> Vec<u8> {
+        let mut name = super::fetch::decoded(&url.file_name());
         if name.is_empty() {
             name = b"index.html".to_vec();
         }
         if let Some(query) = url.path.iter().position(|&byte| byte == b'?') {
-            name.extend_from_slice(url.path.get(query..).unwrap_or_default());
+            let query = url.path.get(query..).unwrap_or_default();
+            for byte in query {
+                match byte {
+                    b'/' => name.extend_from_slice(b"%2F"),
+                    byte => name.push(*byte),
+                }
+            }
         }
-        if let Some(directory) = &self.options.directory {
-            name = [directory.as_slice(), b"/", &name].concat();
+        // A slash out of an escape must not lead elsewhere.
+        let mut name: Vec<u8> = name
+            .into_iter()
+            .map(|byte| {
+                if byte == b'/' || byte == 0 {
+                    b'_'
+                } else {
+                    byte
+                }
+            })
+            .collect();
+        if self.options.directories.unwrap_or(self.options.recursive) {
+            let folder = url.folder();
+            let folder = folder.strip_prefix(b"/").unwrap_or(folder);
+            let safe = |part: &&[u8]| !part.is_empty() && *part != b".." && *part != b".";
+            let parts: Vec<&[u8]> = folder.split(|&byte| byte == b'/').filter(safe).collect();
+            let mut path = parts.join(&b'/');
+            if !path.is_empty() {
+                path.push(b'/');
+            }
+            name = [path, name].concat();
+            if !self.options.no_host_directory {
+                name = [url.authority().as_slice(), b"/", &name].concat();
+            }
         }
+        self.below_directory(name)
+    }
+
+    /// Below the directory of `-P`.
+    fn below_directory(&self, name: Vec<u8>) -> Vec<u8> {
+        match &self.options.directory {
+            Some(directory) if directory.ends_with(b"/") => [directory.as_slice(), &name].concat(),
+            Some(directory) => [directory.as_slice(), b"/", &name].concat(),
+            None => name,
+        }
+    }
+
+    /// The name with a number behind it while it is taken.
+    fn free_name(&self, proc: &Process, name: Vec<u8>) -> Vec<u8> {
+        let options = &self.options;
+        let overwrites = options.go_on
+            || options.if_newer
+            || options.spider
+            || options.directories.unwrap_or(options.recursive);
         let free = |name: &[u8]| proc.lstat(name).is_err();
-        if free(&name) || self.options.clobber {
+        if overwrites || free(&name) {
             return name;
         }
         // A stranger could make very many; the last one is written over.
@@ -618,6 +1011,38 @@ impl Session {
     }
 }
 
+/// `Last-Modified` as a time.
+pub(super) fn moment(text: &[u8]) -> Option<Timestamp> {
+    let text = std::str::from_utf8(text).ok()?;
+    let when = jiff::fmt::rfc2822::parse(text).ok()?;
+    Some(Timestamp {
+        secs: when.timestamp().as_second(),
+        nanos: 0,
+    })
+}
+
+async fn open_or_say(proc: &mut Process, path: &[u8], flags: OpenFlags) -> Result<Fd, ExitStatus> {
+    match proc.open(path, flags, 0o666).await {
+        Ok(fd) => Ok(fd),
+        Err(errno) => {
+            let line = [path, b": ", errno.message().as_bytes(), b"\n"].concat();
+            proc.print_error(&line).await;
+            Err(ExitStatus::FAILURE)
+        }
+    }
+}
+
+/// One URL's download over all its tries and redirections.
+struct Job {
+    name: Vec<u8>,
+    referer: Option<Vec<u8>>,
+    tries: u32,
+    /// What is there already.
+    offset: u64,
+    /// Only what changed since then is wanted.
+    since: Option<Timestamp>,
+}
+
 struct Transfer {
     file: Option<Fd>,
     name: Vec<u8>,
@@ -625,4 +1050,10 @@ struct Transfer {
     progress: Progress,
     status: u8,
     total: Option<u64>,
+    /// When the server's file was changed.
+    when: Option<Timestamp>,
+    /// A page whose links are followed.
+    page: Option<Vec<u8>>,
+    /// Why the last address could not be reached.
+    errno: Option<Errno>,
 }

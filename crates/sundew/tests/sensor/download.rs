@@ -16,10 +16,10 @@ use crate::event::{check, only};
 use crate::ftp::{Ftp, sample};
 use crate::sensor::{PATIENCE, Sensor};
 
-const ALLOW: &str = "[egress]\nallow = [\"127.0.0.1\"]\n";
+pub(crate) const ALLOW: &str = "[egress]\nallow = [\"127.0.0.1\"]\n";
 
 /// The artifact an event names.
-fn artifact(sensor: &Sensor, event: &Value) -> Vec<u8> {
+pub(crate) fn artifact(sensor: &Sensor, event: &Value) -> Vec<u8> {
     std::fs::read(
         sensor
             .directory

@@ -13,6 +13,7 @@
 mod client;
 mod download;
 mod event;
+mod fetch;
 mod ftp;
 mod image;
 mod operator;

@@ -6,8 +6,36 @@ use std::time::Duration;
 #[derive(Debug, Default)]
 pub(super) struct Options {
     pub(super) urls: Vec<Vec<u8>>,
-    pub(super) outputs: Vec<Vec<u8>>,
-    pub(super) remote_name: bool,
+    /// `-o` and `-O`, each for the URL of the same number.
+    pub(super) outputs: Vec<Output>,
+    pub(super) remote_name_all: bool,
+    /// `--output-dir`.
+    pub(super) output_directory: Option<Vec<u8>>,
+    /// `-J`.
+    pub(super) server_names: bool,
+    /// `-R`.
+    pub(super) remote_time: bool,
+    /// `-C`: at which byte, or where the file ends.
+    pub(super) go_on: Option<Option<u64>>,
+    /// `-D`.
+    pub(super) dump_header: Option<Vec<u8>>,
+    pub(super) fail_with_body: bool,
+    pub(super) max_redirects: Option<u32>,
+    pub(super) retry: u32,
+    /// In seconds.
+    pub(super) retry_delay: Option<u64>,
+    pub(super) retry_refused: bool,
+    pub(super) retry_all: bool,
+    /// `-F`.
+    pub(super) forms: Vec<Vec<u8>>,
+    pub(super) content_type: Option<Vec<u8>>,
+    pub(super) json: bool,
+    pub(super) user: Option<Vec<u8>>,
+    pub(super) range: Option<Vec<u8>>,
+    pub(super) referer: Option<Vec<u8>>,
+    pub(super) cookie: Option<Vec<u8>>,
+    pub(super) since: Option<Vec<u8>>,
+    pub(super) compressed: bool,
     pub(super) silent: bool,
     pub(super) show_error: bool,
     pub(super) fail: bool,
@@ -17,7 +45,8 @@ pub(super) struct Options {
     pub(super) verbose: bool,
     pub(super) create_directories: bool,
     pub(super) agent: Option<Vec<u8>>,
-    pub(super) headers: Vec<u8>,
+    /// `-H`, as given.
+    headers: Vec<Vec<u8>>,
     pub(super) data: Option<Vec<u8>>,
     pub(super) method: Option<Vec<u8>>,
     pub(super) write_out: Option<Vec<u8>>,
@@ -39,6 +68,15 @@ pub(super) struct Options {
     pub(super) configs: Vec<Vec<u8>>,
 }
 
+/// Where one body goes.
+#[derive(Debug, Clone)]
+pub(super) enum Output {
+    /// `-o`.
+    Name(Vec<u8>),
+    /// `-O`: named as the URL's end.
+    Remote,
+}
+
 /// One `-d`.
 #[derive(Debug)]
 pub(super) struct Piece {
@@ -48,6 +86,8 @@ pub(super) struct Piece {
     pub(super) may_be_file: bool,
     /// Whether line ends of a file stay.
     pub(super) binary: bool,
+    /// Whether it follows the one before without `&`.
+    pub(super) json: bool,
 }
 
 /// What is wrong with an option's value.
@@ -110,6 +150,40 @@ const TABLE: &[(u8, &str, bool)] = &[
     (b'y', "speed-time", true),
     (b'Y', "speed-limit", true),
     (b'z', "time-cond", true),
+    (b'D', "dump-header", true),
+    (b'Z', "parallel", false),
+    (b'l', "list-only", false),
+    (b'Q', "quote", true),
+    (b'P', "ftp-port", true),
+    (b'E', "cert", true),
+    (b't', "telnet-option", true),
+    (b'U', "proxy-user", true),
+    (b'n', "netrc", false),
+    (b'j', "junk-session-cookies", false),
+    (b'B', "use-ascii", false),
+    (0, "json", true),
+    (0, "data-urlencode", true),
+    (0, "retry-all-errors", false),
+    (0, "ftp-pasv", false),
+    (0, "disable-epsv", false),
+    (0, "max-filesize", true),
+    (0, "basic", false),
+    (0, "digest", false),
+    (0, "anyauth", false),
+    (0, "socks4", true),
+    (0, "socks4a", true),
+    (0, "location-trusted", false),
+    (0, "progress-meter", false),
+    (0, "form-string", true),
+    (0, "tftp-blksize", true),
+    (0, "http0.9", false),
+    (0, "happy-eyeballs-timeout-ms", true),
+    (0, "unix-socket", true),
+    (0, "local-port", true),
+    (0, "proto-redir", true),
+    (0, "connect-to", true),
+    (0, "trace-time", false),
+    (0, "styled-output", false),
     (0, "connect-timeout", true),
     (0, "retry", true),
     (0, "retry-delay", true),
@@ -238,7 +312,7 @@ impl Options {
                 }
             }
         }
-        if options.urls.is_empty() {
+        if options.urls.is_empty() && options.configs.is_empty() {
             let named = args.len() > 1;
             return Read::Refuse(named.then(|| b"no URL specified!".to_vec()));
         }
@@ -249,12 +323,10 @@ impl Options {
         match name {
             "help" => return Ok(Some(include_bytes!("help.txt"))),
             "version" => return Ok(Some(include_bytes!("version.txt"))),
-            "output" => self.outputs.push(value),
-            "remote-name" => self.remote_name = true,
             "silent" | "no-progress-meter" => self.silent = true,
             "show-error" => self.show_error = true,
             "fail" => self.fail = true,
-            "location" => self.follow = true,
+            "location" | "location-trusted" => self.follow = true,
             "include" => self.include = true,
             "head" => self.head = true,
             "verbose" => self.verbose = true,
@@ -263,18 +335,38 @@ impl Options {
             "request" => {
                 self.method = Some(value.into_iter().filter(u8::is_ascii_graphic).collect())
             }
-            "header" => self.headers.extend(
+            "header" => self.headers.push(
                 value
                     .into_iter()
                     .filter(|byte| !b"\r\n".contains(byte))
-                    .chain(*b"\r\n"),
+                    .collect(),
             ),
+            "json" => {
+                self.json = true;
+                self.data = Some(Vec::new());
+                self.pieces.push(Piece {
+                    text: value,
+                    may_be_file: true,
+                    binary: true,
+                    json: true,
+                });
+            }
+            "data-urlencode" => {
+                self.data = Some(Vec::new());
+                self.pieces.push(Piece {
+                    text: url_encoded(&value),
+                    may_be_file: false,
+                    binary: false,
+                    json: false,
+                });
+            }
             "data" | "data-ascii" | "data-binary" | "data-raw" => {
                 self.data = Some(Vec::new());
                 self.pieces.push(Piece {
                     text: value,
                     may_be_file: name != "data-raw",
                     binary: name == "data-binary",
+                    json: false,
                 });
             }
             "insecure" => self.insecure = true,
@@ -284,28 +376,142 @@ impl Options {
             "max-time" => self.max_time = Some(seconds(&value)?),
             "connect-timeout" => self.connect_timeout = Some(seconds(&value)?),
             "proxy" | "socks5" | "socks5-hostname" => self.proxy = proxy(&value),
-            "user" => {
-                use base64::Engine as _;
-                let text = base64::engine::general_purpose::STANDARD.encode(&value);
-                let line = format!("Authorization: Basic {text}\r\n");
-                self.headers.extend(line.into_bytes());
-            }
-            "referer" => self.add_header(b"Referer", &value),
-            "cookie" if value.contains(&b'=') => self.add_header(b"Cookie", &value),
-            "range" => self.add_header(b"Range", &[b"bytes=".as_slice(), &value].concat()),
-            "compressed" => self.add_header(b"Accept-Encoding", b"deflate, gzip, br, zstd"),
+            "user" => self.user = Some(value),
+            "referer" => self.referer = Some(value),
+            "cookie" if value.contains(&b'=') => self.cookie = Some(value),
+            "range" => self.range = Some(value),
+            "compressed" => self.compressed = true,
             "write-out" => self.write_out = Some(value),
             "url" => self.urls.push(value),
-            _ => {}
+            _ => self.apply_files(name, value)?,
         }
         Ok(None)
     }
 
-    fn add_header(&mut self, name: &[u8], value: &[u8]) {
-        let value = value.iter().copied().filter(|byte| !b"\r\n".contains(byte));
-        self.headers.extend(name.iter().copied().chain(*b": "));
-        self.headers.extend(value.chain(*b"\r\n"));
+    /// What is said of files, tries and the like.
+    fn apply_files(&mut self, name: &str, value: Vec<u8>) -> Result<(), &'static str> {
+        match name {
+            "output" => self.outputs.push(Output::Name(value)),
+            "remote-name" => self.outputs.push(Output::Remote),
+            "remote-name-all" => self.remote_name_all = true,
+            "output-dir" => self.output_directory = Some(value),
+            "remote-header-name" => self.server_names = true,
+            "remote-time" => self.remote_time = true,
+            "continue-at" if value == b"-" => self.go_on = Some(None),
+            "continue-at" => self.go_on = Some(Some(number(&value)?)),
+            "dump-header" => self.dump_header = Some(value),
+            "fail-with-body" => (self.fail, self.fail_with_body) = (true, true),
+            "max-redirs" => self.max_redirects = number(&value)?.try_into().ok(),
+            "retry" => self.retry = number(&value)?.try_into().unwrap_or(u32::MAX),
+            "retry-delay" => self.retry_delay = Some(number(&value)?),
+            "retry-connrefused" => self.retry_refused = true,
+            "retry-all-errors" => self.retry_all = true,
+            "form" | "form-string" => self.forms.push(value),
+            "time-cond" => self.since = Some(value),
+            _ => {}
+        }
+        Ok(())
     }
+
+    /// What `-H` says instead of a header of curl's own; empty if it is to be left out.
+    pub(super) fn replaced(&self, name: &str) -> Option<&[u8]> {
+        self.headers.iter().find_map(|line| {
+            let at = line.iter().position(|byte| matches!(byte, b':' | b';'))?;
+            let (key, value) = line.split_at(at);
+            key.eq_ignore_ascii_case(name.as_bytes())
+                .then(|| value.get(1..).unwrap_or_default().trim_ascii())
+        })
+    }
+
+    /// The headers of `-H` that are sent, but for the host's, which has its place.
+    pub(super) fn custom(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        for line in &self.headers {
+            let Some(at) = line.iter().position(|byte| matches!(byte, b':' | b';')) else {
+                continue;
+            };
+            let (key, value) = line.split_at(at);
+            let bare = value == b";";
+            if key.eq_ignore_ascii_case(b"host") || value.trim_ascii() == b":" {
+                continue;
+            }
+            if bare {
+                out.extend([key, b":\r\n"].concat());
+            } else {
+                out.extend([line.as_slice(), b"\r\n"].concat());
+            }
+        }
+        out
+    }
+
+    /// Options out of a file: a line each, `name = value` or as on a command line; what is wrong.
+    pub(super) fn read_config(&mut self, text: &[u8]) -> Option<Vec<u8>> {
+        for line in text.split(|&byte| byte == b'\n') {
+            let line = line.trim_ascii();
+            if line.is_empty() || line.starts_with(b"#") {
+                continue;
+            }
+            let ends = |byte: &u8| matches!(byte, b'=' | b':') || byte.is_ascii_whitespace();
+            let at = line.iter().position(ends).unwrap_or(line.len());
+            let (name, value) = line.split_at(at);
+            let value = value.trim_ascii_start();
+            let value = value
+                .strip_prefix(b"=")
+                .or_else(|| value.strip_prefix(b":"))
+                .unwrap_or(value);
+            let value = value.trim_ascii();
+            let value = value.strip_prefix(b"\"").map_or(value, |inner| {
+                inner.split(|&byte| byte == b'"').next().unwrap_or_default()
+            });
+            let long = name.strip_prefix(b"--").unwrap_or(name);
+            let row = match name {
+                [b'-', letter] => TABLE.iter().find(|row| row.0 == *letter),
+                _ => TABLE.iter().find(|row| row.1.as_bytes() == long),
+            };
+            let Some(row) = row else {
+                return Some([b"option ".as_slice(), name, b": is unknown"].concat());
+            };
+            if let Err(reason) = self.apply(row.1, value.to_vec()) {
+                return Some([b"option ".as_slice(), name, b": ", reason.as_bytes()].concat());
+            }
+        }
+        None
+    }
+}
+
+/// `--data-urlencode`: `name=text` or `text`, escaped but for what RFC 3986 leaves alone.
+fn url_encoded(value: &[u8]) -> Vec<u8> {
+    let at = value.iter().position(|&byte| byte == b'=');
+    let (name, text) = match at {
+        Some(at) => value.split_at(at),
+        None => (b"".as_slice(), value),
+    };
+    let mut out = name.to_vec();
+    let text = match text.strip_prefix(b"=") {
+        Some(text) => {
+            if !name.is_empty() {
+                out.push(b'=');
+            }
+            text
+        }
+        None => text,
+    };
+    for &byte in text {
+        match byte {
+            b' ' => out.push(b'+'),
+            b'-' | b'.' | b'_' | b'~' => out.push(byte),
+            byte if byte.is_ascii_alphanumeric() => out.push(byte),
+            byte => out.extend(format!("%{byte:02X}").into_bytes()),
+        }
+    }
+    out
+}
+
+fn number(value: &[u8]) -> Result<u64, &'static str> {
+    std::str::from_utf8(value)
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .ok_or(NO_NUMBER)
 }
 
 fn refuse_value(word: &[u8], reason: &str) -> Read {

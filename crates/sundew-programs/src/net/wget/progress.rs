@@ -15,24 +15,67 @@ const BYTES_PER_SECOND: u64 = 4 << 20;
 #[derive(Debug, Default)]
 pub(super) struct Progress {
     received: u64,
+    /// Dots drawn, those of earlier tries among them.
     dots: u64,
+    /// What an earlier try brought.
+    before: u64,
+    /// Whether the row that the next dot belongs to has its number.
+    open: bool,
 }
 
 impl Progress {
+    /// Bytes that this try brought.
     pub(super) fn received(&self) -> u64 {
         self.received
+    }
+
+    /// Bytes that are there in all.
+    pub(super) fn reached(&self) -> u64 {
+        self.before + self.received
+    }
+
+    /// So much was there already; what to draw.
+    pub(super) fn skip(&mut self, bytes: u64) -> String {
+        self.before = bytes;
+        let rows = bytes / (LINE * DOT);
+        self.dots = rows * LINE;
+        let mut out = String::new();
+        if rows > 0 {
+            let text = (rows * LINE).to_string();
+            let width = text.len().max(6) + 2;
+            out += &format!("{:width$}[ skipping {text}K ]\n", "");
+        }
+        out += &format!("{:>6}K", rows * LINE);
+        while (self.dots + 1) * DOT <= bytes {
+            if self.dots.is_multiple_of(10) {
+                out.push(' ');
+            }
+            out.push(',');
+            self.dots += 1;
+        }
+        self.open = !self.dots.is_multiple_of(LINE);
+        out
+    }
+
+    /// The number of the row that begins.
+    fn row(&mut self, out: &mut String) {
+        if self.dots > 0 || self.before > 0 {
+            out.push('\n');
+        }
+        *out += &format!("{:>6}K", self.dots);
+        self.open = true;
     }
 
     /// More has come; what to draw.
     pub(super) fn add(&mut self, bytes: u64, total: Option<u64>) -> String {
         let mut out = String::new();
-        if self.received == 0 {
-            out += "     0K";
+        if self.received == 0 && !self.open {
+            self.row(&mut out);
         }
         self.received += bytes;
-        while (self.dots + 1) * DOT <= self.received {
-            if self.dots > 0 && self.dots.is_multiple_of(LINE) {
-                out += &format!("\n{:>6}K", self.dots);
+        while (self.dots + 1) * DOT <= self.reached() {
+            if !self.open {
+                self.row(&mut out);
             }
             if self.dots.is_multiple_of(10) {
                 out.push(' ');
@@ -40,6 +83,7 @@ impl Progress {
             out.push('.');
             self.dots += 1;
             if self.dots.is_multiple_of(LINE) {
+                self.open = false;
                 let share = total
                     .filter(|total| *total > 0)
                     .map(|total| self.dots * DOT * 100 / total);
@@ -56,20 +100,17 @@ impl Progress {
     /// The end of the drawing.
     pub(super) fn finish(&mut self, total: Option<u64>, elapsed: Duration) -> String {
         let mut out = String::new();
-        if self.received == 0 {
-            out += "     0K";
+        let full = self.dots > 0 && self.dots.is_multiple_of(LINE);
+        let whole = full && self.reached() == self.dots * DOT && self.received > 0;
+        if !self.open && !whole {
+            self.row(&mut out);
         }
-        let mut at = self.dots % LINE;
-        if at == 0 && self.dots > 0 && self.received > self.dots * DOT {
-            out += &format!("\n{:>6}K", self.dots);
-        }
-        if !(at == 0 && self.dots > 0 && self.received == self.dots * DOT) {
-            while at < LINE {
+        if !whole {
+            for at in self.dots % LINE..LINE {
                 if at.is_multiple_of(10) {
                     out.push(' ');
                 }
                 out.push(' ');
-                at += 1;
             }
         }
         let speed = unit(speed(self.received, elapsed));
@@ -96,7 +137,8 @@ fn speed(bytes: u64, elapsed: Duration) -> u64 {
     u64::try_from(u128::from(bytes) * 1_000_000_000 / nanos).unwrap_or(0)
 }
 
-fn seconds(elapsed: Duration) -> String {
+/// `0.04s`, `12s`.
+pub(super) fn seconds(elapsed: Duration) -> String {
     match elapsed.as_secs_f64() {
         short if short < 0.0005 => "0s".to_owned(),
         short if short < 0.1 => format!("{short:.3}s"),

@@ -1,7 +1,7 @@
-//! A download over HTTP/1.1 (RFC 9112) that outlives the program which asked for it.
+//! A download over HTTP, FTP or TFTP that outlives the program which asked for it.
 //!
 //! The transfer is a task on the network; the program takes [`Event`]s from a bounded queue. When
-//! the program is gone the transfer goes on, for the sample's sake. `https` is the same over TLS.
+//! the program is gone the transfer goes on, for the sample's sake. `https` is `http` over TLS.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -11,23 +11,21 @@ use sundew_kernel::network::{Network, Stream};
 use sundew_kernel::observe::{Capture, Download, DownloadEnd, Observer};
 use sundew_kernel::{Errno, Process};
 use sundew_vfs::Timestamp;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
 
 mod body;
+mod ftp;
+mod http;
+mod tftp;
 mod tls;
 mod url;
 
-use self::body::Body;
+pub(crate) use self::ftp::Manner;
 pub(crate) use self::tls::{CertificateFault, TlsFailure};
-pub(crate) use self::url::{Scheme, Url, UrlError};
+pub(crate) use self::url::{Scheme, Url, UrlError, decoded};
 
 /// Events that may wait for the program: what it has not shown yet.
 const PENDING_EVENTS: usize = 4;
-/// Longest response head, in bytes; curl's is 100 KiB for a line.
-const MAX_HEAD_BYTES: usize = 100 * 1024;
-/// Bytes read from the connection at once.
-const CHUNK_BYTES: usize = 16 * 1024;
 
 /// What to ask for.
 #[derive(Debug, Clone)]
@@ -48,6 +46,35 @@ pub(crate) struct Request {
     pub(crate) checks_certificate: bool,
     /// An HTTP proxy to go through: host and port.
     pub(crate) proxy: Option<(Vec<u8>, u16)>,
+    /// Whose way of FTP and TFTP it is.
+    pub(crate) manner: Manner,
+    /// What is sent over FTP and TFTP instead of something being fetched.
+    pub(crate) upload: Option<Vec<u8>>,
+    /// User and password for FTP, unless the URL has them.
+    pub(crate) login: Option<(Vec<u8>, Vec<u8>)>,
+    /// At which byte an FTP transfer begins.
+    pub(crate) offset: u64,
+    /// Size of TFTP's blocks.
+    pub(crate) block: u16,
+}
+
+/// What a request is unless more is said.
+pub(crate) fn request(url: &Url, destination: &[u8]) -> Request {
+    Request {
+        url: url.clone(),
+        method: b"GET".to_vec(),
+        headers: Vec::new(),
+        body: Vec::new(),
+        destination: destination.to_vec(),
+        wants_error_body: false,
+        checks_certificate: true,
+        proxy: None,
+        manner: Manner::Wget,
+        upload: None,
+        login: None,
+        offset: 0,
+        block: tftp::USUAL_BLOCK,
+    }
 }
 
 /// How the transfer goes, in order.
@@ -67,6 +94,14 @@ pub(crate) enum Event {
     Asking,
     /// The response's head.
     Head(Head),
+    /// A line goes to an FTP server.
+    Sent(Vec<u8>),
+    /// An FTP server's reply: its code and its lines.
+    Reply(u16, Vec<Vec<u8>>),
+    /// The data connection leads there.
+    Data(SocketAddr),
+    /// An FTP or TFTP transfer begins; the size if it was told.
+    Begins(Option<u64>),
     /// A piece of the body.
     Body(Vec<u8>),
     /// Nothing more comes.
@@ -74,10 +109,26 @@ pub(crate) enum Event {
 }
 
 /// How a transfer ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum End {
     /// Everything came.
     Complete,
+    /// An HTTP status that is no success.
+    Status(u16),
+    /// The FTP server lets nobody of that name in.
+    Denied(u16),
+    /// The FTP server has no such directory.
+    NoDirectory(u16),
+    /// The FTP server has no such file, or does not take it.
+    NoFile(u16),
+    /// The FTP server does not do as it should.
+    Refused(u16),
+    /// The TFTP server's complaint: code and words.
+    Tftp(u16, Vec<u8>),
+    /// The TFTP server does not answer.
+    Silent,
+    /// The network did not take a datagram.
+    Unsent(Errno),
     /// No address, or none that answers.
     Unreachable,
     /// The other side closed or broke the connection before the response's head.
@@ -90,8 +141,6 @@ pub(crate) enum End {
     Tls(TlsFailure),
     /// The proxy leads nowhere; its status.
     NoTunnel(u16),
-    /// The scheme is not spoken.
-    Unspoken,
     /// More than is kept.
     OverLimit,
 }
@@ -124,6 +173,28 @@ impl Head {
         line.splitn(3, |&byte| byte == b' ')
             .nth(2)
             .unwrap_or_default()
+    }
+
+    /// Whether the connection can carry another request.
+    pub(crate) fn keeps_open(&self) -> bool {
+        let first = self.lines.first().map_or(b"".as_slice(), Vec::as_slice);
+        let word = self.value("connection").unwrap_or_default();
+        let framed = self.length.is_some() || self.value("transfer-encoding").is_some();
+        first.starts_with(b"HTTP/1.1") && framed && !word.eq_ignore_ascii_case(b"close")
+    }
+
+    /// The name that `Content-Disposition` gives the file, without directories.
+    pub(crate) fn file_name(&self) -> Option<Vec<u8>> {
+        let value = self.value("content-disposition")?;
+        let name = value
+            .split(|&byte| byte == b';')
+            .find_map(|part| part.trim_ascii().strip_prefix(b"filename="))?
+            .trim_ascii();
+        let name = name.strip_prefix(b"\"").unwrap_or(name);
+        let name = name.strip_suffix(b"\"").unwrap_or(name);
+        let name = name.rsplit(|byte| b"/\\".contains(byte)).next()?;
+        let usable = !name.is_empty() && name != b"." && name != b".." && !name.contains(&0);
+        usable.then(|| name.to_vec())
     }
 
     /// Whether it leads elsewhere, and where to.
@@ -219,22 +290,36 @@ impl Engine {
     async fn run(self, events: mpsc::Sender<Event>) {
         let mut capture = None;
         let end = self.fetch(&events, &mut capture).await;
-        let (end, told) = match end {
-            Ok(end) => (end, None),
-            Err(status) => (End::Complete, Some(format!("HTTP status {status}"))),
+        // Asking whether something is there is no download.
+        let asks = self.request.method == b"HEAD" && matches!(end, End::Complete | End::Status(_));
+        if self.request.upload.is_none() && !asks {
+            self.settle(capture, &end).await;
+        }
+        // The program has seen the status; for it the exchange is whole.
+        let end = match end {
+            End::Status(_) => End::Complete,
+            end => end,
         };
-        self.settle(capture, end, told).await;
         tell(&events, Event::End(end)).await;
     }
 
     /// Says how it ended to whoever keeps samples.
-    async fn settle(&self, capture: Option<Box<dyn Capture>>, end: End, told: Option<String>) {
-        let outcome = match (end, told, &capture) {
-            (End::Complete, None, _) => DownloadEnd::Complete,
-            (End::Complete, Some(told), _) => DownloadEnd::Failed(told),
-            (End::OverLimit, ..) => DownloadEnd::Incomplete("limit".to_owned()),
-            (end, _, Some(_)) => DownloadEnd::Incomplete(format!("{end:?}")),
-            (end, _, None) => DownloadEnd::Failed(format!("{end:?}")),
+    async fn settle(&self, capture: Option<Box<dyn Capture>>, end: &End) {
+        let reason = match end {
+            End::Status(status) => format!("HTTP status {status}"),
+            End::Denied(code) | End::NoDirectory(code) | End::NoFile(code) | End::Refused(code) => {
+                format!("FTP reply {code}")
+            }
+            End::Tftp(code, _) => format!("TFTP error {code}"),
+            End::OverLimit => "limit".to_owned(),
+            other => format!("{other:?}"),
+        };
+        let outcome = match (end, &capture) {
+            (End::Complete, _) => DownloadEnd::Complete,
+            (End::Status(_), _) | (_, None) if *end != End::OverLimit => {
+                DownloadEnd::Failed(reason)
+            }
+            _ => DownloadEnd::Incomplete(reason),
         };
         let capture = capture.unwrap_or_else(|| self.observer.download(self.download()));
         capture.end(outcome).await;
@@ -247,110 +332,38 @@ impl Engine {
         }
     }
 
-    /// `Err` with the status of a response that is no success.
     async fn fetch(
         &self,
         events: &mpsc::Sender<Event>,
         capture: &mut Option<Box<dyn Capture>>,
-    ) -> Result<End, u16> {
-        let Some(mut stream) = self.connect(events).await else {
-            return Ok(End::Unreachable);
+    ) -> End {
+        let scheme = self.request.url.scheme;
+        if scheme == Scheme::Tftp {
+            return tftp::run(self, events, capture).await;
+        }
+        let Some(stream) = self.connect(events).await else {
+            return End::Unreachable;
         };
-        match self.request.url.scheme {
-            Scheme::Http => {}
-            Scheme::Https => {
-                if self.request.proxy.is_some()
-                    && let Err(end) = self.tunnel(&mut stream).await
-                {
-                    return Ok(end);
-                }
-                match self.secure(stream, events).await {
-                    Ok(secured) => stream = secured,
-                    Err(failure) => return Ok(End::Tls(failure)),
-                }
-            }
-            Scheme::Ftp => return Ok(End::Unspoken),
+        if scheme == Scheme::Ftp && self.request.proxy.is_none() {
+            return ftp::run(self, stream, events, capture).await;
         }
-        tell(events, Event::Asking).await;
-        let request = self.request.bytes();
-        if stream.write_all(&request).await.is_err() || stream.flush().await.is_err() {
-            return Ok(End::NoResponse);
-        }
-        let mut buffer = Vec::new();
-        let head = loop {
-            match read_head(&mut stream, &mut buffer).await {
-                Ok(head) if head.status / 100 == 1 => {}
-                Ok(head) => break head,
-                Err(end) => return Ok(end),
-            }
-        };
-        let good = head.status / 100 == 2;
-        tell(events, Event::Head(head.clone())).await;
-        let has_body = self.request.method != b"HEAD";
-        if good && has_body {
-            *capture = Some(self.observer.download(self.download()));
-        } else if !has_body || !self.request.wants_error_body {
-            return if good {
-                Ok(End::Complete)
-            } else {
-                Err(head.status)
-            };
-        }
-        let mut body = Body::of(&head);
-        loop {
-            match body.next(&mut stream, &mut buffer).await {
-                Ok(Some(piece)) => {
-                    if let Some(capture) = capture
-                        && !capture.write(&piece).await
-                    {
-                        return Ok(End::OverLimit);
-                    }
-                    tell(events, Event::Body(piece)).await;
-                }
-                Ok(None) if good => return Ok(End::Complete),
-                Ok(None) => return Err(head.status),
-                Err(end) => return Ok(end),
-            }
-        }
+        self.http(stream, events, capture).await
     }
 
-    /// Asks the proxy for a way to the host: RFC 9110 §9.3.6.
-    async fn tunnel(&self, stream: &mut Box<dyn Stream>) -> Result<(), End> {
-        let url = &self.request.url;
-        let place = [&url.host, format!(":{}", url.port).as_bytes()].concat();
-        let request = [
-            b"CONNECT ".as_slice(),
-            &place,
-            b" HTTP/1.1\r\nHost: ",
-            &place,
-            b"\r\nProxy-Connection: Keep-Alive\r\n\r\n",
-        ]
-        .concat();
-        let sent = stream.write_all(&request).await;
-        sent.map_err(|_| End::NoResponse)?;
-        let head = read_head(stream, &mut Vec::new()).await?;
-        if head.status / 100 == 2 {
-            Ok(())
-        } else {
-            Err(End::NoTunnel(head.status))
-        }
-    }
-
-    async fn secure(
+    /// Hands a piece to whoever keeps samples and to the program; whether more is wanted.
+    async fn deliver(
         &self,
-        stream: Box<dyn Stream>,
         events: &mpsc::Sender<Event>,
-    ) -> Result<Box<dyn Stream>, TlsFailure> {
-        let Request {
-            url,
-            checks_certificate,
-            ..
-        } = &self.request;
-        let (outcome, faults) = tls::secure(stream, &url.host, *checks_certificate, self.now).await;
-        if !faults.is_empty() {
-            tell(events, Event::Faulty(faults)).await;
+        capture: &mut Option<Box<dyn Capture>>,
+        piece: Vec<u8>,
+    ) -> bool {
+        if let Some(capture) = capture
+            && !capture.write(&piece).await
+        {
+            return false;
         }
-        outcome
+        tell(events, Event::Body(piece)).await;
+        true
     }
 
     async fn connect(&self, events: &mpsc::Sender<Event>) -> Option<Box<dyn Stream>> {
@@ -379,54 +392,4 @@ impl Engine {
 /// Tells the program, if it is still there.
 async fn tell(events: &mpsc::Sender<Event>, event: Event) {
     let _gone = events.send(event).await;
-}
-
-impl Request {
-    fn bytes(&self) -> Vec<u8> {
-        let target = match (&self.proxy, self.url.scheme) {
-            (Some(_), Scheme::Http) => &self.url.text,
-            _ => &self.url.path,
-        };
-        let line = [&self.method, b" ".as_slice(), target, b" HTTP/1.1\r\n"].concat();
-        [&line, self.headers.as_slice(), b"\r\n", &self.body].concat()
-    }
-}
-
-/// Reads up to the empty line; what follows it stays in the buffer.
-async fn read_head(stream: &mut Box<dyn Stream>, buffer: &mut Vec<u8>) -> Result<Head, End> {
-    loop {
-        if let Some(end) = end_of_head(buffer) {
-            let rest = buffer.split_off(end);
-            let head = std::mem::replace(buffer, rest);
-            return Head::parse(&head).ok_or(End::NotHttp);
-        }
-        let looks_wrong = !buffer.starts_with(b"HTTP/") && buffer.len() >= 5;
-        if looks_wrong || buffer.len() > MAX_HEAD_BYTES {
-            return Err(End::NotHttp);
-        }
-        if read_more(stream, buffer).await.unwrap_or(0) == 0 {
-            return Err(End::NoResponse);
-        }
-    }
-}
-
-fn end_of_head(buffer: &[u8]) -> Option<usize> {
-    let position = |wanted: &[u8]| {
-        buffer
-            .windows(wanted.len())
-            .position(|window| window == wanted)
-            .map(|at| at + wanted.len())
-    };
-    match (position(b"\r\n\r\n"), position(b"\n\n")) {
-        (Some(one), Some(other)) => Some(one.min(other)),
-        (one, other) => one.or(other),
-    }
-}
-
-/// Appends what comes next; 0 at the end.
-async fn read_more(stream: &mut Box<dyn Stream>, buffer: &mut Vec<u8>) -> Result<usize, End> {
-    let mut chunk = vec![0; CHUNK_BYTES];
-    let count = stream.read(&mut chunk).await.map_err(|_| End::Cut)?;
-    buffer.extend_from_slice(chunk.get(..count).unwrap_or_default());
-    Ok(count)
 }

@@ -2,7 +2,8 @@
 
 use sundew_kernel::network::Stream;
 
-use super::{End, Head, read_more};
+use super::http::read_more;
+use super::{End, Head};
 
 /// Longest line before a chunk, in bytes: its size and what extensions anybody sends.
 const MAX_CHUNK_LINE_BYTES: usize = 4096;

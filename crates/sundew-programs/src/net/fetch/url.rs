@@ -6,6 +6,7 @@ pub(crate) enum Scheme {
     Http,
     Https,
     Ftp,
+    Tftp,
 }
 
 /// A URL, taken apart.
@@ -46,6 +47,7 @@ impl Url {
                     b"http" => Scheme::Http,
                     b"https" => Scheme::Https,
                     b"ftp" => Scheme::Ftp,
+                    b"tftp" => Scheme::Tftp,
                     _ => return Err(UrlError::Scheme(name.to_vec())),
                 };
                 (scheme, rest.get(3..).unwrap_or_default())
@@ -82,6 +84,7 @@ impl Url {
             Scheme::Http => 80,
             Scheme::Https => 443,
             Scheme::Ftp => 21,
+            Scheme::Tftp => 69,
         };
         let text = if text.windows(3).any(|window| window == b"://") {
             text.to_vec()
@@ -132,6 +135,58 @@ impl Url {
         )
     }
 
+    /// The whole with its password starred, as wget shows it.
+    pub(crate) fn hidden(&self) -> Vec<u8> {
+        let info = self.userinfo.as_deref().unwrap_or_default();
+        let Some(colon) = info.iter().position(|&byte| byte == b':') else {
+            return self.text.clone();
+        };
+        let user = info.get(..colon).unwrap_or_default();
+        [
+            self.scheme.name().as_bytes(),
+            b"://",
+            user,
+            b":*password*@",
+            &self.authority(),
+            &self.path,
+        ]
+        .concat()
+    }
+
+    /// The path up to and with its last slash.
+    pub(crate) fn folder(&self) -> &[u8] {
+        let path = self.path.split(|&byte| byte == b'?').next();
+        let path = path.unwrap_or_default();
+        let end = path.iter().rposition(|&byte| byte == b'/');
+        path.get(..=end.unwrap_or(0)).unwrap_or(b"/")
+    }
+
+    /// The same without `.` and `..`.
+    pub(crate) fn plain(mut self) -> Self {
+        let (path, query) = match self.path.iter().position(|&byte| byte == b'?') {
+            Some(at) => self.path.split_at(at),
+            None => (self.path.as_slice(), b"".as_slice()),
+        };
+        let mut parts: Vec<&[u8]> = Vec::new();
+        let is_folder = path.ends_with(b"/") || path.ends_with(b"/..") || path.ends_with(b"/.");
+        for part in path.split(|&byte| byte == b'/') {
+            match part {
+                b"" | b"." => {}
+                b".." => drop(parts.pop()),
+                other => parts.push(other),
+            }
+        }
+        let mut plain = [b"/".as_slice(), &parts.join(&b'/')].concat();
+        if is_folder && !parts.is_empty() {
+            plain.push(b'/');
+        }
+        plain.extend_from_slice(query);
+        let start = [self.scheme.name().as_bytes(), b"://", &self.authority()].concat();
+        self.text = [start, plain.clone()].concat();
+        self.path = plain;
+        self
+    }
+
     /// `host[:port]`, as in a `Host:` header.
     pub(crate) fn authority(&self) -> Vec<u8> {
         let mut out = if self.host.contains(&b':') {
@@ -160,13 +215,37 @@ impl Url {
 }
 
 impl Scheme {
+    /// HTTP, secured or not.
+    pub(crate) fn is_web(self) -> bool {
+        matches!(self, Self::Http | Self::Https)
+    }
+
     fn name(self) -> &'static str {
         match self {
             Self::Http => "http",
             Self::Https => "https",
             Self::Ftp => "ftp",
+            Self::Tftp => "tftp",
         }
     }
+}
+
+/// `%41` as `A`; a per cent sign without two digits stays.
+pub(crate) fn decoded(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((&first, after)) = rest.split_first() {
+        rest = after;
+        let digits = after.get(..2).and_then(|two| std::str::from_utf8(two).ok());
+        let value = digits
+            .filter(|_| first == b'%')
+            .and_then(|two| u8::from_str_radix(two, 16).ok());
+        if value.is_some() {
+            rest = after.get(2..).unwrap_or_default();
+        }
+        out.push(value.unwrap_or(first));
+    }
+    out
 }
 
 fn split_port(place: &[u8]) -> Result<(Vec<u8>, Option<u16>), UrlError> {
