@@ -1,16 +1,27 @@
-//! Programs for archives and compression: tar, gzip.
+//! Programs for archives and compression: tar, gzip, bzip2, xz.
 
 use sundew_kernel::program::Program;
 
+mod bzip2;
+mod codec;
 mod deflate;
 mod gzip;
 mod tar;
+mod xz;
 
 /// The programs of this origin.
 pub(crate) const TABLE: &[Program] = &[
     Program {
         name: "tar",
         run: |p| Box::pin(tar::run(p)),
+    },
+    Program {
+        name: "bzip2",
+        run: |p| Box::pin(bzip2::run(p)),
+    },
+    Program {
+        name: "xz",
+        run: |p| Box::pin(xz::run(p)),
     },
     Program {
         name: "gzip",

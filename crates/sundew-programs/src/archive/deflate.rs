@@ -9,7 +9,7 @@ use sundew_kernel::Process;
 use sundew_kernel::budget::Memory;
 
 /// Bytes handled between two ticks.
-const STEP: usize = 64 * 1024;
+pub(super) const STEP: usize = 64 * 1024;
 
 /// Why something could not be decompressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

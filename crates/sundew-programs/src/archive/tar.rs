@@ -1,4 +1,4 @@
-//! `tar` 1.34: create, extract, list; plain and gzip.
+//! `tar` 1.34: create, extract, list; plain, gzip, bzip2 and xz.
 
 mod create;
 mod extract;
@@ -31,6 +31,8 @@ const SPEC: Spec = Spec::new(
         ("ungzip", Arity::No, "z"),
         ("bzip2", Arity::No, "j"),
         ("xz", Arity::No, "J"),
+        ("lzma", Arity::No, "lzma"),
+        ("zstd", Arity::No, "zstd"),
         ("auto-compress", Arity::No, "a"),
         ("directory", Arity::Required, "C"),
         ("keep-old-files", Arity::No, "k"),
@@ -162,6 +164,7 @@ async fn read_options(proc: &mut Process) -> Result<Options, ExitStatus> {
             "v" => options.verbose = options.verbose.saturating_add(1),
             "f" => options.file = Some(option.value).filter(|file| file != b"-"),
             filter @ ("z" | "j" | "J" | "Z") => options.filter = filter.as_bytes().first().copied(),
+            "zstd" => options.filter = Some(b's'),
             "a" => options.auto = true,
             "C" => options.directory = Some(option.value),
             "k" => options.keep = true,

@@ -4,9 +4,10 @@ use sundew_kernel::descriptor::OpenFlags;
 use sundew_kernel::{ExitStatus, Process};
 use sundew_vfs::{FileType, Metadata};
 
+use super::extract::no_filter;
 use super::header::{self, BLOCK, Member};
 use super::{Options, fatal, finish};
-use crate::archive::deflate;
+use crate::archive::codec::Format;
 use crate::text::input;
 use crate::users::Directory;
 
@@ -123,15 +124,31 @@ pub(super) async fn run(proc: &mut Process, options: &Options) -> ExitStatus {
         }
     }
     archive.resize((archive.len() + 2 * BLOCK).div_ceil(RECORD) * RECORD, 0);
-    let by_name = options.auto
-        && options
+    let ends = |suffix: &[u8]| {
+        options
             .file
             .as_ref()
-            .is_some_and(|file| file.ends_with(b"gz"));
-    if options.filter == Some(b'z') || by_name {
-        archive = deflate::compress(proc, &archive, 6, None)
-            .await
-            .unwrap_or_default();
+            .is_some_and(|file| file.ends_with(suffix))
+    };
+    let format = match options.filter {
+        Some(b'z') => Some(Format::Gzip),
+        Some(b'j') => Some(Format::Bzip2),
+        Some(b'J') => Some(Format::Xz),
+        Some(b's') => return no_filter(proc, "zstd").await,
+        _ if !options.auto => None,
+        _ if ends(b"gz") => Some(Format::Gzip),
+        _ if ends(b"bz2") || ends(b"tbz") => Some(Format::Bzip2),
+        _ if ends(b"xz") => Some(Format::Xz),
+        _ => None,
+    };
+    // Held until the archive is written.
+    let mut _packed_memory = None;
+    if let Some(format) = format {
+        let level = if format == Format::Bzip2 { 9 } else { 6 };
+        let Ok((packed, memory)) = format.pack(proc, &archive, level).await else {
+            proc.out_of_memory().await
+        };
+        (archive, _packed_memory) = (packed, Some(memory));
     }
     let written = match output {
         Some(fd) => proc.write_all(fd, &archive).await,

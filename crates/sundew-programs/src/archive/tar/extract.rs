@@ -6,7 +6,8 @@ use sundew_vfs::FileType;
 
 use super::header::{self, BLOCK, Block, Member};
 use super::{FAILURE, Options, fatal, finish};
-use crate::archive::deflate::{self, Failure};
+use crate::archive::codec::Format;
+use crate::archive::deflate::Failure;
 use crate::text::input;
 use crate::time::{Shown, Zone};
 
@@ -31,25 +32,20 @@ pub(super) async fn run(proc: &mut Process, options: &Options) -> ExitStatus {
         }
         Err(errno) => return fatal(proc, &path, "Cannot open", errno).await,
     };
-    let packed = deflate::is_gzip(&bytes);
-    let (bytes, _memory) = match options.filter {
-        Some(b'j' | b'J' | b'Z') => {
-            let (text, status): (&[u8], u8) = match options.filter {
-                Some(b'j') => (b"bzip2: (stdin) is not a bzip2 file.\n", 2),
-                Some(b'J') => (b"xz: (stdin): File format not recognized\n", 1),
-                _ => (b"\ngzip: stdin: not in gzip format\n", 1),
-            };
-            return filter_failed(proc, text, status).await;
-        }
-        Some(_) => match deflate::decompress(proc, &bytes).await {
-            Ok(plain) => plain,
-            Err(failure) => return gzip_failed(proc, failure).await,
-        },
-        None if packed => match deflate::decompress(proc, &bytes).await {
-            Ok(plain) => plain,
-            Err(failure) => return gzip_failed(proc, failure).await,
-        },
+    let format = match options.filter {
+        Some(b'j') => Some(Format::Bzip2),
+        Some(b'J') => Some(Format::Xz),
+        Some(b's') => return no_filter(proc, "zstd").await,
+        Some(b'Z') => return filter_failed(proc, b"\ngzip: stdin: not in gzip format\n", 1).await,
+        Some(_) => Some(Format::Gzip),
+        None => Format::of(&bytes),
+    };
+    let (bytes, _memory) = match format {
         None => (bytes, memory),
+        Some(format) => match format.unpack(proc, &bytes).await {
+            Ok(plain) => plain,
+            Err(failure) => return unpack_failed(proc, format, failure).await,
+        },
     };
     members(proc, options, &bytes).await
 }
@@ -63,14 +59,31 @@ async fn child_failed(proc: &mut Process, path: &[u8], errno: Errno) -> ExitStat
     filter_failed(proc, b"", 2).await
 }
 
-async fn gzip_failed(proc: &mut Process, failure: Failure) -> ExitStatus {
-    let text: &[u8] = match failure {
-        Failure::Format => b"\ngzip: stdin: not in gzip format\n",
-        Failure::Truncated => b"\ngzip: stdin: unexpected end of file\n",
-        Failure::Corrupt => b"\ngzip: stdin: invalid compressed data--format violated\n",
-        Failure::Memory => proc.out_of_memory().await,
+async fn unpack_failed(proc: &mut Process, format: Format, failure: Failure) -> ExitStatus {
+    let (text, status): (&[u8], u8) = match (format, failure) {
+        (_, Failure::Memory) => proc.out_of_memory().await,
+        (Format::Gzip, Failure::Format) => (b"\ngzip: stdin: not in gzip format\n", 1),
+        (Format::Gzip, Failure::Truncated) => (b"\ngzip: stdin: unexpected end of file\n", 1),
+        (Format::Gzip, Failure::Corrupt) => (
+            b"\ngzip: stdin: invalid compressed data--format violated\n",
+            1,
+        ),
+        (Format::Bzip2, Failure::Format) => (b"bzip2: (stdin) is not a bzip2 file.\n", 2),
+        (Format::Bzip2, _) => (b"\nbzip2: Data integrity error when decompressing.\n", 2),
+        (Format::Xz, Failure::Format) => (b"xz: (stdin): File format not recognized\n", 1),
+        (Format::Xz, Failure::Truncated) => (b"xz: (stdin): Unexpected end of input\n", 1),
+        (Format::Xz, Failure::Corrupt) => (b"xz: (stdin): Compressed data is corrupt\n", 1),
     };
-    filter_failed(proc, text, 1).await
+    filter_failed(proc, text, status).await
+}
+
+/// A program that tar would call and that is not there.
+pub(super) async fn no_filter(proc: &mut Process, name: &str) -> ExitStatus {
+    let reason = Errno::Enoent.message();
+    let text = format!(
+        "tar (child): {name}: Cannot exec: {reason}\ntar (child): Error is not recoverable: exiting now\n"
+    );
+    filter_failed(proc, text.as_bytes(), 2).await
 }
 
 async fn filter_failed(proc: &mut Process, text: &[u8], status: u8) -> ExitStatus {
