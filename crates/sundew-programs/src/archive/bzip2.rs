@@ -209,6 +209,10 @@ async fn refuse(proc: &mut Process, text: Vec<u8>) -> u8 {
     1
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one file and the original's checks in their order"
+)]
 async fn file(proc: &mut Process, options: &Options, path: &[u8]) -> u8 {
     let metadata = match proc.lstat(path) {
         Ok(metadata) => metadata,

@@ -208,6 +208,10 @@ async fn warn(proc: &mut Process, options: &Options, path: &[u8], text: &str) ->
     WARNING
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one file and the original's checks in their order"
+)]
 async fn file(proc: &mut Process, options: &Options, path: &[u8]) -> u8 {
     let metadata = match proc.lstat(path) {
         Ok(metadata) => metadata,
