@@ -83,6 +83,8 @@ pub struct Client<D: Dial> {
     late_keep_alives: usize,
     /// EPSV was sent behind the last transfer's command, and its reply is not read.
     asked_ahead: bool,
+    /// The reply to EPSV, if that was sent together with what announces the transfer.
+    passive_reply: Option<Reply>,
     /// SSCN is on.
     dials_as_client: bool,
     pipelines: bool,
@@ -162,6 +164,7 @@ impl<D: Dial> Client<D> {
             unfinished: None,
             late_keep_alives: 0,
             asked_ahead: false,
+            passive_reply: None,
             dials_as_client: false,
             pipelines,
             is_sequential: pipelines,
@@ -345,6 +348,7 @@ impl<D: Dial> Client<D> {
         self.catch_up(phase).await?;
         // Asked for in vain: whatever comes now is no transfer.
         self.asked_ahead = false;
+        self.passive_reply = None;
         while self.wire.conversation.owed() > 0 {
             self.next_final(phase).await?;
         }

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use ftp_proto::command::ExtendedPassive;
 #[cfg(feature = "tls")]
 use ftp_proto::command::Protection;
 use ftp_proto::reply::{Class, Code};
@@ -24,7 +25,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 
 use super::active::accept;
-use super::{Client, argument};
+use super::{Client, accepted, argument};
 use crate::config::DataMode;
 use crate::dial::Dial;
 use crate::error::{Cause, Error, Phase};
@@ -185,7 +186,20 @@ impl<D: Dial> Client<D> {
         let mut line = Vec::new();
         command.encode(&mut line);
         let command = argument(Phase::Command(Verb::Pret), line)?;
-        self.ask(Command::Pret(command)).await.map(drop)
+        let pret = Command::Pret(command);
+        if self.pipelines && self.data_proven && self.prefers_extended_passive() {
+            // Both at once: a file costs a round trip less.
+            let epsv = Command::Epsv(ExtendedPassive::Default);
+            let phase = Phase::Command(Verb::Pret);
+            let mut replies = self.exchange_all(phase, &[pret, epsv]).await?.into_iter();
+            let (prepared, passive) = (replies.next(), replies.next());
+            if let Some(prepared) = prepared {
+                accepted(phase, prepared)?;
+            }
+            self.passive_reply = passive;
+            return Ok(());
+        }
+        self.ask(pret).await.map(drop)
     }
 
     /// Agrees with the server on who connects where. The connection itself is made at once on a way

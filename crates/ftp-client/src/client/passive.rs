@@ -35,6 +35,9 @@ impl<D: Dial> Client<D> {
             return self.pasv().await;
         }
         let phase = Phase::Command(Verb::Epsv);
+        if let Some(reply) = self.passive_reply.take() {
+            return self.extended_passive(reply).await;
+        }
         if let Some(target) = self.asked_before().await? {
             return Ok(target);
         }
@@ -49,22 +52,7 @@ impl<D: Dial> Client<D> {
         };
         let was_lost = self.lost;
         match self.next_final_within(phase, limit).await {
-            Ok(reply) if reply.code().class() == Class::Completion => {
-                match address::scan_extended_passive(reply.text()).filter(|port| *port != 0) {
-                    Some(port) => Ok(self.extended_target(port)),
-                    None => {
-                        self.config.lessons.avoid_extended_passive();
-                        self.pasv().await
-                    }
-                }
-            }
-            Ok(reply) => {
-                // 5xx is for good, 4xx may be a matter of the moment.
-                if reply.code().class() == Class::PermanentFailure {
-                    self.config.lessons.avoid_extended_passive();
-                }
-                self.pasv().await
-            }
+            Ok(reply) => self.extended_passive(reply).await,
             // Some routers swallow the reply to EPSV. It may still come, late.
             Err(error) if matches!(error.cause(), Cause::Timeout(_)) && !self.data_proven => {
                 self.lost = was_lost;
@@ -75,14 +63,34 @@ impl<D: Dial> Client<D> {
         }
     }
 
+    /// Whether EPSV is what a transfer would begin with.
+    pub(super) fn prefers_extended_passive(&self) -> bool {
+        self.config.data_mode == DataMode::Passive && !self.config.lessons.avoids_extended_passive()
+    }
+
+    /// What the reply to EPSV says, or PASV's.
+    async fn extended_passive(&mut self, reply: Reply) -> Result<Target, Error> {
+        let class = reply.code().class();
+        let port = address::scan_extended_passive(reply.text()).filter(|port| *port != 0);
+        match port.filter(|_| class == Class::Completion) {
+            Some(port) => Ok(self.extended_target(port)),
+            None => {
+                // 5xx and nonsense are for good, 4xx may be a matter of the moment.
+                if class != Class::TransientFailure {
+                    self.config.lessons.avoid_extended_passive();
+                }
+                self.pasv().await
+            }
+        }
+    }
+
     /// EPSV for the transfer after the one whose command was just queued, if that is wanted and safe.
     pub(super) fn ask_ahead(&mut self) {
         let wanted = self.config.look_ahead
             && self.pipelines
             && self.is_sequential
             && self.data_proven
-            && self.config.data_mode == DataMode::Passive
-            && !self.config.lessons.avoids_extended_passive()
+            && self.prefers_extended_passive()
             && !self.config.lessons.avoids_look_ahead();
         // PRET has to come first, and names what is not known yet.
         let prepares = self.features.as_ref().is_some_and(|all| all.has("PRET"));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ftp_client::dial::Tcp;
-use ftp_client::{Cause, Client, Config, DataMode, Error, Login, Phase};
+use ftp_client::{Cause, Client, Config, DataMode, Error, Login, Phase, Pipelining};
 use ftp_proto::reply::ReplyError;
 use ftp_proto::time::Timestamp;
 use ftp_proto::{Command, Verb};
@@ -375,6 +375,34 @@ async fn the_host_the_name_and_the_plan_are_told_where_they_are_wanted() {
     assert_eq!(body, b"body");
     let error = client.store("b").await.err().unwrap();
     assert_eq!(error.phase(), Phase::Command(Verb::Pret), "{error}");
+    drop(client);
+    peer.await.unwrap();
+    // Where it is known to be borne, the plan and the question for a port go out together.
+    let dial = Arc::new(Memory::default());
+    let peer = play(
+        dial.expect(),
+        "S: 220 r\nC: USER a\nS: 230 in\nC: FEAT\nS: 211-\nS:  PRET\nS: 211 End\n\
+         C: TYPE I\nS: 200 ok\nC: PRET RETR a\nS: 200 ok\nC: EPSV\nS: 229 (|||5001|)\n\
+         C: RETR a\nS: 150 go\nS: 226 done\nC: PRET RETR b\nC: EPSV\nS: 200 ok\n\
+         S: 229 (|||5002|)\nC: RETR b\nS: 150 go\nS: 226 done\nC: PRET RETR c\nC: EPSV\n\
+         S: 550 nothing there\nS: 229 (|||5003|)\nC: NOOP\nS: 200 ok",
+    );
+    pour(dial.expect(), b"one");
+    pour(dial.expect(), b"two");
+    let mut piped = crate::client::config();
+    piped.pipelining = Pipelining::Auto;
+    let mut client = Client::connect(dial.clone(), piped).await.unwrap();
+    client.login(&Login::new("a", "b")).await.unwrap();
+    for (path, expected) in [("a", b"one"), ("b", b"two")] {
+        let mut body = Vec::new();
+        let mut download = client.retrieve(path).await.unwrap();
+        download.read_to_end(&mut body).await.unwrap();
+        drop(download);
+        assert_eq!(body, expected);
+    }
+    let error = client.retrieve("c").await.err().unwrap();
+    assert_eq!(error.phase(), Phase::Command(Verb::Pret), "{error}");
+    client.noop().await.unwrap();
     drop(client);
     peer.await.unwrap();
     // A server without such a host is not mistaken for another one.

@@ -73,6 +73,11 @@ pub(crate) fn all(options: &Options) -> Vec<Client> {
             name: "lftp -P 32",
             kind: Kind::Lftp(32),
         },
+        // Where it is at its best; with 100 it is slower again.
+        Client {
+            name: "lftp -P 64",
+            kind: Kind::Lftp(64),
+        },
         Client {
             name: "wget",
             kind: Kind::Wget,
@@ -100,7 +105,7 @@ impl Client {
         server: &Server,
     ) -> Option<Vec<Vec<String>>> {
         // What differs in the mirror only is measured there only.
-        let repeats = matches!(self.kind, Kind::Tool(_, Some(_)) | Kind::Lftp(32));
+        let repeats = matches!(self.kind, Kind::Tool(_, Some(_)) | Kind::Lftp(32 | 64));
         if repeats && task != Task::Mirror {
             return None;
         }
