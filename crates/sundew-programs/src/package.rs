@@ -15,6 +15,7 @@ mod group;
 mod journal;
 mod libc;
 mod module;
+mod secret;
 mod service;
 mod which;
 

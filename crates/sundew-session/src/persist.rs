@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, SystemTime};
 
 use sundew_kernel::machine::SharedVfs;
-use sundew_vfs::{RestoreError, Vfs};
+use sundew_vfs::{Context, Credentials, NoSynthetic, RestoreError, Timestamp, Vfs};
 
 use crate::lifetime::Sensor;
 use crate::lock;
@@ -47,6 +47,8 @@ struct Place {
     live: Mutex<HashMap<Source, Weak<Mutex<Vfs>>>>,
     /// Held while a file is written: two connections of one source may end at once.
     writing: Mutex<()>,
+    /// Passwords that are looked at at once.
+    hashing: tokio::sync::Semaphore,
 }
 
 /// Who a machine belongs to.
@@ -90,6 +92,7 @@ impl Machines {
             keep,
             live: Mutex::default(),
             writing: Mutex::default(),
+            hashing: tokio::sync::Semaphore::new(HASHES_AT_ONCE),
         };
         place.forget()?;
         Ok(Self(Arc::new(place)))
@@ -115,6 +118,35 @@ impl Machines {
         Some(opened)
     }
 
+    /// Whether this is the password that a visitor gave the user on the machine that was kept. A password
+    /// that nobody changed is nobody's.
+    pub(crate) async fn permits(
+        &self,
+        sensor: &Arc<Sensor>,
+        address: IpAddr,
+        user: &[u8],
+        password: &[u8],
+    ) -> bool {
+        let source = Source::of(address);
+        let known = self.0.live(source).is_some() || self.0.path(source).exists();
+        if !known {
+            return false;
+        }
+        let (Some(kept), Some(pristine)) = (self.open(sensor, address).await, fresh(sensor)) else {
+            return false;
+        };
+        let hash =
+            shadow_of(&kept, user).filter(|hash| Some(hash) != shadow_of(&pristine, user).as_ref());
+        let Some(hash) = hash else { return false };
+        // Each takes 16 MiB and some milliseconds: whoever guesses passwords waits for the others.
+        let Ok(_permit) = self.0.hashing.acquire().await else {
+            return false;
+        };
+        let password = password.to_vec();
+        let right = move || !hash.is_empty() && sundew_posix::crypt::verify(&password, &hash);
+        tokio::task::spawn_blocking(right).await.unwrap_or(false)
+    }
+
     /// Writes what was changed.
     pub(crate) async fn save(&self, address: IpAddr, filesystem: SharedVfs) {
         let (place, source) = (Arc::clone(&self.0), Source::of(address));
@@ -135,13 +167,17 @@ impl Machines {
 }
 
 impl Place {
+    fn path(&self, source: Source) -> PathBuf {
+        self.directory.join(source.file_name())
+    }
+
     fn live(&self, source: Source) -> Option<SharedVfs> {
         lock(&self.live).get(&source).and_then(Weak::upgrade)
     }
 
     fn load(&self, sensor: &Sensor, source: Source) -> Option<SharedVfs> {
         let _after_the_last_write = lock(&self.writing);
-        let path = self.directory.join(source.file_name());
+        let path = self.path(source);
         let filesystem = fresh(sensor)?;
         let saved = match read(&path, self.keep.bytes) {
             Ok(Some(saved)) => saved,
@@ -166,7 +202,7 @@ impl Place {
     }
 
     fn write(&self, source: Source, bytes: &[u8]) -> io::Result<()> {
-        let path = self.directory.join(source.file_name());
+        let path = self.path(source);
         let temporary = path.with_extension("new");
         let mut file = OpenOptions::new()
             .write(true)
@@ -221,6 +257,31 @@ fn read(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
     }
 }
 
+/// What the shadow file of a machine has for a user.
+fn shadow_of(filesystem: &SharedVfs, user: &[u8]) -> Option<Vec<u8>> {
+    let filesystem = lock(filesystem);
+    let creds = Credentials::root();
+    let cx = Context {
+        creds: &creds,
+        synthetic: &NoSynthetic,
+        cwd: filesystem.root(),
+        now: Timestamp::default(),
+    };
+    let ino = filesystem.resolve(&cx, b"/etc/shadow", true).ok()?;
+    let size = usize::try_from(filesystem.size(ino).ok()?).ok()?;
+    let mut text = vec![0; size.min(MAX_SHADOW_BYTES)];
+    let count = filesystem.read_at(ino, 0, &mut text).ok()?;
+    text.truncate(count);
+    text.split(|&byte| byte == b'\n').find_map(|line| {
+        let mut fields = line.split(|&byte| byte == b':');
+        (fields.next()? == user).then(|| fields.next().unwrap_or_default().to_vec())
+    })
+}
+
+/// Bytes read of a shadow file, which a visitor may have written.
+const MAX_SHADOW_BYTES: usize = 256 * 1024;
+/// Passwords that are looked at at once, in all.
+const HASHES_AT_ONCE: usize = 2;
 /// What a kept machine's file is called.
 const EXTENSION: &str = "machine";
 /// What it is called when it cannot be used.

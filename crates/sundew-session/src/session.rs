@@ -104,7 +104,12 @@ impl Session {
     /// Decides a password login. A wrong one takes its time, as under PAM.
     pub async fn password(&self, user: &[u8], password: &[u8]) -> bool {
         let sensor = self.sensor();
-        let permitted = sensor.parts.policy.permits(user, password);
+        let mut permitted = sensor.parts.policy.permits(user, password);
+        if !permitted && let Some(machines) = &sensor.parts.machines {
+            // Who changed a password on a machine that was kept gets in with it.
+            let source = self.reporter.connection.src().0;
+            permitted = machines.permits(sensor, source, user, password).await;
+        }
         self.told(
             permitted,
             user,

@@ -234,6 +234,11 @@ impl Invocation {
 
 impl Shell {
     async fn start(&mut self, proc: &mut Process, invocation: Invocation) -> Run {
+        // A shell with a set-id bit gives the right up unless it is told to keep it; BusyBox's keeps it.
+        let keeps = |(name, on): &(Vec<u8>, bool)| *on && name == b"privileged";
+        if self.dialect != Dialect::Ash && !invocation.switches.iter().any(keeps) {
+            proc.drop_set_id();
+        }
         for complaint in self.import_environment(proc) {
             proc.print_error(&complaint).await;
         }

@@ -113,7 +113,7 @@ impl Shell {
             (b"HOSTTYPE", b"x86_64".to_vec()),
             (b"MACHTYPE", b"x86_64-pc-linux-gnu".to_vec()),
             (b"OSTYPE", b"linux-gnu".to_vec()),
-            (b"UID", credentials.uid.to_string().into_bytes()),
+            (b"UID", proc.real_ids().0.to_string().into_bytes()),
             (b"EUID", credentials.uid.to_string().into_bytes()),
             (b"OPTERR", b"1".to_vec()),
         ] {

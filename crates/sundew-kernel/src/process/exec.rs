@@ -157,6 +157,7 @@ impl Process {
             copy.name.clone_from(&inner.name);
             copy.executable.clone_from(&inner.executable);
             copy.limits.clone_from(&inner.limits);
+            copy.real = inner.real;
         }
         drop(inner);
         child.watch_limits(&self.kernel);

@@ -71,8 +71,28 @@ impl Process {
     }
 
     /// Becomes somebody else; who may do that is the caller's question (`su`, `sudo` ask it).
+    /// Real, effective and saved ids become the same.
     pub fn set_credentials(&self, credentials: Credentials) {
-        lock(&self.state.inner).credentials = Arc::new(credentials);
+        let mut inner = lock(&self.state.inner);
+        inner.real = (credentials.uid, credentials.gid);
+        inner.credentials = Arc::new(credentials);
+    }
+
+    /// Real user and group: getuid(2), getgid(2). They differ from the effective ones in a program with
+    /// set-id bits.
+    pub fn real_ids(&self) -> (u32, u32) {
+        lock(&self.state.inner).real
+    }
+
+    /// Gives set-id rights up: the effective ids become the real ones.
+    pub fn drop_set_id(&self) {
+        let mut inner = lock(&self.state.inner);
+        let (uid, gid) = inner.real;
+        if (inner.credentials.uid, inner.credentials.gid) != (uid, gid) {
+            let mut credentials = (*inner.credentials).clone();
+            (credentials.uid, credentials.gid) = (uid, gid);
+            inner.credentials = Arc::new(credentials);
+        }
     }
 
     /// The mode bits that new files do not get.

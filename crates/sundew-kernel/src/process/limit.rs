@@ -72,7 +72,7 @@ impl Process {
             if !inner.limits.changed() {
                 return Ok(());
             }
-            inner.credentials.uid
+            inner.real.0
         };
         if uid == 0 {
             return Ok(());
@@ -85,7 +85,7 @@ impl Process {
             .collect();
         let own = states
             .iter()
-            .filter(|state| lock(&state.inner).credentials.uid == uid)
+            .filter(|state| lock(&state.inner).real.0 == uid)
             .count();
         if own as u64 >= limit {
             return Err(Errno::Eagain);

@@ -49,6 +49,8 @@ pub(crate) struct Inner {
     pub(crate) group: Pid,
     pub(crate) session: Pid,
     pub(crate) credentials: Arc<Credentials>,
+    /// Real user and group: who started it, whatever set-id bits its program has.
+    pub(crate) real: (u32, u32),
     pub(crate) umask: u16,
     pub(crate) limits: Limits,
     pub(crate) directory: InodeId,
@@ -115,6 +117,7 @@ impl ProcessState {
                 ppid: start.ppid,
                 group: start.group,
                 session: start.session,
+                real: (start.credentials.uid, start.credentials.gid),
                 credentials: start.credentials,
                 umask: start.umask,
                 limits: Limits::default(),

@@ -236,7 +236,7 @@ pub(super) fn statm(kernel: &Kernel, state: &Arc<ProcessState>) -> Vec<u8> {
 
 pub(super) fn status(kernel: &Kernel, state: &Arc<ProcessState>) -> Vec<u8> {
     let s = summary(kernel, state);
-    let (umask, groups, pending, ignored, caught) = {
+    let (umask, groups, pending, ignored, caught, real) = {
         let inner = lock(&state.inner);
         let with = |wanted: Disposition| {
             inner
@@ -251,6 +251,7 @@ pub(super) fn status(kernel: &Kernel, state: &Arc<ProcessState>) -> Vec<u8> {
             inner.pending,
             with(Disposition::Ignore),
             with(Disposition::Catch),
+            inner.real,
         )
     };
     let described = match s.state {
@@ -264,10 +265,12 @@ pub(super) fn status(kernel: &Kernel, state: &Arc<ProcessState>) -> Vec<u8> {
     let (uid, gid, pid) = (s.uid, s.gid, s.pid);
     let mut out = format!(
         "Name:\t{}\nUmask:\t{umask:04o}\nState:\t{described}\nTgid:\t{pid}\nNgid:\t0\nPid:\t{pid}\nPPid:\t{}\nTracerPid:\t0\n\
-         Uid:\t{uid}\t{uid}\t{uid}\t{uid}\nGid:\t{gid}\t{gid}\t{gid}\t{gid}\nFDSize:\t{}\nGroups:\t{groups}\n\
+         Uid:\t{}\t{uid}\t{uid}\t{uid}\nGid:\t{}\t{gid}\t{gid}\t{gid}\nFDSize:\t{}\nGroups:\t{groups}\n\
          NStgid:\t{pid}\nNSpid:\t{pid}\nNSpgid:\t{}\nNSsid:\t{}\n",
         String::from_utf8_lossy(&s.name),
         s.ppid,
+        real.0,
+        real.1,
         if s.kernel_thread { 64 } else { 256 },
         s.group,
         s.session,

@@ -89,12 +89,16 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
         operands.into_iter().map(Some).collect()
     };
     for subject in subjects {
-        let Some(who) = find(proc, &known, subject.as_deref()).await else {
+        let Some(mut who) = find(proc, &known, subject.as_deref()).await else {
             continue;
         };
+        let effective = (who.uid, who.gid);
+        if subject.is_none() && (real || show == Show::All) {
+            (who.uid, who.gid) = proc.real_ids();
+        }
         let separator = if zero { b"\0" } else { b" " };
         let mut line = match show {
-            Show::All => whole(&who, &known),
+            Show::All => whole(&who, effective, &known),
             Show::User if names => known.user_text(who.uid),
             Show::User => who.uid.to_string().into_bytes(),
             Show::Group if names => known.group_text(who.gid),
@@ -162,11 +166,21 @@ fn all_groups(who: &Credentials) -> Vec<u32> {
     groups
 }
 
-fn whole(who: &Credentials, known: &Directory) -> Vec<u8> {
+/// The real ids, and the effective ones where they differ.
+fn whole(who: &Credentials, effective: (u32, u32), known: &Directory) -> Vec<u8> {
     let named = |id: u32, name: Option<&[u8]>| match name {
         Some(name) => [id.to_string().as_bytes(), b"(", name, b")"].concat(),
         None => id.to_string().into_bytes(),
     };
+    let (uid, gid) = effective;
+    let mut euid = Vec::new();
+    if uid != who.uid {
+        euid = [b" euid=".as_slice(), &named(uid, known.user_name(uid))].concat();
+    }
+    let mut egid = Vec::new();
+    if gid != who.gid {
+        egid = [b" egid=".as_slice(), &named(gid, known.group_name(gid))].concat();
+    }
     let groups: Vec<Vec<u8>> = all_groups(who)
         .into_iter()
         .map(|gid| named(gid, known.group_name(gid)))
@@ -176,6 +190,8 @@ fn whole(who: &Credentials, known: &Directory) -> Vec<u8> {
         &named(who.uid, known.user_name(who.uid)),
         b" gid=",
         &named(who.gid, known.group_name(who.gid)),
+        &euid,
+        &egid,
         b" groups=",
         &groups.join(b",".as_slice()),
     ]

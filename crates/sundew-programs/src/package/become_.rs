@@ -6,8 +6,10 @@ use sundew_kernel::tty::termios::ECHO;
 use sundew_kernel::{Errno, ExitStatus, Process, STDIN};
 use sundew_vfs::Credentials;
 
-use super::{fail, help, print};
+use super::{fail, help, print, secret};
 use crate::users::{Directory, User};
+
+mod sudoers;
 
 const PATH_OF_ROOT: &[u8] = b"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 const PATH_OF_OTHERS: &[u8] = b"/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games";
@@ -67,8 +69,14 @@ pub(super) async fn su(proc: &mut Process) -> ExitStatus {
         return fail(proc, text, 1).await;
     };
     if caller(proc) != 0 {
-        ask_password(proc, b"Password: ").await;
-        return fail(proc, "su: Authentication failure\n", 1).await;
+        let password = ask_password(proc, b"Password: ", true).await;
+        let right = match password {
+            Some(password) => secret::is_right(proc, &user.name, &password).await,
+            None => false,
+        };
+        if !right {
+            return fail(proc, "su: Authentication failure\n", 1).await;
+        }
     }
     let shell = shell.unwrap_or_else(|| {
         if user.shell.is_empty() {
@@ -112,13 +120,9 @@ pub(super) async fn su(proc: &mut Process) -> ExitStatus {
     fail(proc, text, if errno == Errno::Enoent { 127 } else { 126 }).await
 }
 
-/// Who asks: the set-user-id bit hides it, the environment and the parent do not.
+/// Who asks: the real user, which a set-user-id bit leaves as it is.
 fn caller(proc: &Process) -> u32 {
-    let parent = proc.ppid();
-    proc.processes()
-        .into_iter()
-        .find(|one| one.pid == parent)
-        .map_or_else(|| proc.credentials().uid, |one| one.uid)
+    proc.real_ids().0
 }
 
 fn become_user(proc: &Process, users: &Directory, user: &User) {
@@ -152,8 +156,8 @@ fn environment(proc: &mut Process, user: &User, shell: &[u8], login: bool) {
     }
 }
 
-/// Asks for a password that cannot be right.
-async fn ask_password(proc: &mut Process, prompt: &[u8]) {
+/// Asks for a password, without echo; `None` at the end of input.
+async fn ask_password(proc: &mut Process, prompt: &[u8], newline: bool) -> Option<Vec<u8>> {
     proc.print_error(prompt).await;
     let settings = proc.termios(STDIN).ok();
     if let Some(mut quiet) = settings.clone() {
@@ -165,15 +169,23 @@ async fn ask_password(proc: &mut Process, prompt: &[u8]) {
     if let Some(settings) = settings {
         let _terminal = proc.set_termios(STDIN, settings, false);
     }
-    proc.print_error(b"\n").await;
-    if let Some(line) = line {
-        let program = proc.base_name().to_vec();
-        proc.observe(Observation::ProgramInput {
-            pid: proc.pid(),
-            program,
-            text: line.trim_ascii_end().to_vec(),
-        });
+    if newline {
+        proc.print_error(b"\n").await;
     }
+    let mut text = line?;
+    while text
+        .last()
+        .is_some_and(|byte| matches!(byte, b'\n' | b'\r'))
+    {
+        text.pop();
+    }
+    let program = proc.base_name().to_vec();
+    proc.observe(Observation::ProgramInput {
+        pid: proc.pid(),
+        program,
+        text: text.clone(),
+    });
+    Some(text)
 }
 
 /// `sudo`.
@@ -184,6 +196,7 @@ async fn ask_password(proc: &mut Process, prompt: &[u8]) {
 pub(super) async fn sudo(proc: &mut Process) -> ExitStatus {
     let (mut login, mut shell, mut list, mut silent, mut target) =
         (false, false, false, false, b"root".to_vec());
+    let mut from_input = false;
     let mut words: Vec<Vec<u8>> = proc.args().iter().skip(1).cloned().collect();
     while words
         .first()
@@ -196,7 +209,9 @@ pub(super) async fn sudo(proc: &mut Process) -> ExitStatus {
             b"-s" | b"--shell" => shell = true,
             b"-l" | b"--list" | b"-ll" => list = true,
             b"-n" | b"--non-interactive" => silent = true,
-            b"-E" | b"-H" | b"-S" | b"-A" | b"-b" | b"-B" | b"-P" | b"-Sn" | b"-nS" => {}
+            b"-S" | b"--stdin" => from_input = true,
+            b"-Sn" | b"-nS" => (from_input, silent) = (true, true),
+            b"-E" | b"-H" | b"-A" | b"-b" | b"-B" | b"-P" => {}
             b"-k" | b"-K" | b"-v" => return proc.status(),
             b"-V" | b"--version" => return print(proc, "Sudo version 1.9.13p3\nSudoers policy plugin version 1.9.13p3\nSudoers file grammar version 50\nSudoers I/O plugin version 1.9.13p3\nSudoers audit plugin version 1.9.13p3\n").await,
             b"-h" | b"--help" => return print(proc, help("sudo")).await,
@@ -214,25 +229,42 @@ pub(super) async fn sudo(proc: &mut Process) -> ExitStatus {
         }
     }
     let users = Directory::load(proc).await;
+    let mut rule = sudoers::Rule::Password;
     if caller(proc) != 0 {
-        if silent {
-            return fail(proc, "sudo: a password is required\n", 1).await;
+        let uid = caller(proc);
+        let name = users.user_text(uid);
+        rule = match users.user(&name) {
+            Some(user) => sudoers::rule_for(proc, &users, user).await,
+            None => sudoers::Rule::None,
+        };
+        let same = users.user(&target).is_some_and(|user| user.uid == uid);
+        if rule != sudoers::Rule::Free
+            && !same
+            && let Some(status) = authenticate(proc, &name, silent, from_input).await
+        {
+            return status;
         }
-        let name = String::from_utf8_lossy(&users.user_text(caller(proc))).into_owned();
-        if !proc.is_terminal(STDIN) {
-            return fail(proc, "sudo: a terminal is required to read the password; either use the -S option to read from standard input or configure an askpass helper\nsudo: a password is required\n", 1).await;
+        if rule == sudoers::Rule::None {
+            let host = String::from_utf8_lossy(&proc.facts().hostname).into_owned();
+            let name = String::from_utf8_lossy(&name).into_owned();
+            let text = if list {
+                format!("Sorry, user {name} may not run sudo on {host}.\n")
+            } else {
+                format!("{name} is not in the sudoers file.\n")
+            };
+            return fail(proc, text, 1).await;
         }
-        for _ in 0..2 {
-            ask_password(proc, format!("[sudo] password for {name}: ").as_bytes()).await;
-            proc.print_error(b"Sorry, try again.\n").await;
-        }
-        ask_password(proc, format!("[sudo] password for {name}: ").as_bytes()).await;
-        return fail(proc, "sudo: 3 incorrect password attempts\n", 1).await;
     }
     if list {
         let host = String::from_utf8_lossy(&proc.facts().hostname).into_owned();
         let path = String::from_utf8_lossy(PATH_OF_ROOT).replace(':', "\\:");
-        return print(proc, format!("Matching Defaults entries for root on {host}:\n    env_reset, mail_badpass, secure_path={path}, use_pty\n\nUser root may run the following commands on {host}:\n    (ALL : ALL) ALL\n")).await;
+        let name = String::from_utf8_lossy(&users.user_text(caller(proc))).into_owned();
+        let free = if rule == sudoers::Rule::Free {
+            "NOPASSWD: "
+        } else {
+            ""
+        };
+        return print(proc, format!("Matching Defaults entries for {name} on {host}:\n    env_reset, mail_badpass, secure_path={path}, use_pty\n\nUser {name} may run the following commands on {host}:\n    (ALL : ALL) {free}ALL\n")).await;
     }
     let Some(user) = users.user(&target).cloned().or_else(|| {
         users
@@ -285,6 +317,9 @@ async fn run_as(
     login: bool,
     shell: bool,
 ) -> ExitStatus {
+    let (uid, gid) = proc.real_ids();
+    let (caller_uid, caller_gid) = (uid.to_string(), gid.to_string());
+    let caller_name = users.user_text(uid);
     become_user(proc, users, user);
     let term = proc.env().value(b"TERM").map(<[u8]>::to_vec);
     let command = words.join(&b' ');
@@ -304,9 +339,9 @@ async fn run_as(
         (b"SHELL", &user.shell),
         (b"PATH", PATH_OF_ROOT),
         (b"SUDO_COMMAND", &command),
-        (b"SUDO_USER", b"root"),
-        (b"SUDO_UID", b"0"),
-        (b"SUDO_GID", b"0"),
+        (b"SUDO_USER", &caller_name),
+        (b"SUDO_UID", caller_uid.as_bytes()),
+        (b"SUDO_GID", caller_gid.as_bytes()),
     ] {
         env.set(name, value);
     }
@@ -372,6 +407,45 @@ async fn run_as(
         1,
     )
     .await
+}
+
+/// Asks who called for their own password, three times at most; a status when it was not given.
+async fn authenticate(
+    proc: &mut Process,
+    name: &[u8],
+    silent: bool,
+    from_input: bool,
+) -> Option<ExitStatus> {
+    const TRIES: u32 = 3;
+    if silent {
+        return Some(fail(proc, "sudo: a password is required\n", 1).await);
+    }
+    if !from_input && !proc.is_terminal(STDIN) {
+        let text = "sudo: a terminal is required to read the password; either use the -S option to read from standard input or configure an askpass helper\nsudo: a password is required\n";
+        return Some(fail(proc, text, 1).await);
+    }
+    let prompt = [b"[sudo] password for ".as_slice(), name, b": "].concat();
+    for number in 1..=TRIES {
+        let Some(password) = ask_password(proc, &prompt, !from_input).await else {
+            let text = match number {
+                1 => "sudo: no password was provided\nsudo: a password is required\n".to_owned(),
+                2 => "sudo: no password was provided\nsudo: 1 incorrect password attempt\n"
+                    .to_owned(),
+                _ => format!(
+                    "sudo: no password was provided\nsudo: {} incorrect password attempts\n",
+                    number - 1
+                ),
+            };
+            return Some(fail(proc, text, 1).await);
+        };
+        if secret::is_right(proc, name, &password).await {
+            return None;
+        }
+        if number < TRIES {
+            proc.print_error(b"Sorry, try again.\n").await;
+        }
+    }
+    Some(fail(proc, "sudo: 3 incorrect password attempts\n", 1).await)
 }
 
 async fn usage(proc: &mut Process, letter: Option<char>) -> ExitStatus {

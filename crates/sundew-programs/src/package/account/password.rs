@@ -1,6 +1,7 @@
 //! Passwords: asked for, changed, locked. passwd(1), chpasswd(8).
 
 use super::*;
+use crate::package::secret;
 
 /// One line from whoever types, without echo if it is secret; `None` at the end.
 pub(super) async fn ask(
@@ -40,10 +41,12 @@ pub(super) async fn new_password(proc: &mut Process, input: &mut LineReader, use
             proc.print_error(b"Retype new password: ").await;
             match ask(proc, input, true).await {
                 Some(second) if second == first => {
-                    set_password(proc, user).await;
-                    proc.print_error(b"passwd: password updated successfully\n")
-                        .await;
-                    return 0;
+                    if set_password(proc, user, &first).await {
+                        proc.print_error(b"passwd: password updated successfully\n")
+                            .await;
+                        return 0;
+                    }
+                    ""
                 }
                 Some(_) => "Sorry, passwords do not match.\n",
                 None => "Password change has been aborted.\n",
@@ -57,32 +60,28 @@ pub(super) async fn new_password(proc: &mut Process, input: &mut LineReader, use
     10
 }
 
-/// Gives the user another hash; nobody can tell that it is of nothing.
-pub(super) async fn set_password(proc: &mut Process, user: &[u8]) {
-    const LETTERS: &[u8] = b"./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-    let part = |count: usize| -> Vec<u8> {
-        (0..count)
-            .map(|_| {
-                LETTERS
-                    .get(usize::try_from(proc.random() % 64).unwrap_or(0))
-                    .copied()
-                    .unwrap_or(b'.')
-            })
-            .collect()
-    };
-    let hash = [b"$y$j9T$".as_slice(), &part(22), b"$", &part(43)].concat();
+/// Gives the user this password; whether it could be hashed and written.
+pub(super) async fn set_password(proc: &mut Process, user: &[u8], password: &[u8]) -> bool {
+    match secret::hash(proc, password).await {
+        Some(hash) => set_hash(proc, user, hash.as_bytes()).await,
+        None => false,
+    }
+}
+
+/// Puts a hash into the shadow file, of today.
+pub(super) async fn set_hash(proc: &Process, user: &[u8], hash: &[u8]) -> bool {
     let today = (proc.now().secs / SECONDS_PER_DAY).to_string().into_bytes();
     edit(proc, SHADOW, |fields| {
         if fields.first().is_some_and(|name| name == user) {
-            for (at, value) in [(1, &hash), (2, &today)] {
+            for (at, value) in [(1, hash), (2, &today)] {
                 if let Some(field) = fields.get_mut(at) {
-                    field.clone_from(value);
+                    *field = value.to_vec();
                 }
             }
         }
         true
     })
-    .await;
+    .await
 }
 
 /// `passwd`.
@@ -93,12 +92,23 @@ pub(super) async fn set_password(proc: &mut Process, user: &[u8]) {
 pub(in crate::package) async fn passwd(proc: &mut Process) -> ExitStatus {
     let words: Vec<Vec<u8>> = proc.args().iter().skip(1).cloned().collect();
     let users = Directory::load(proc).await;
-    let own = users.user_text(proc.credentials().uid);
-    let name = words
-        .iter()
-        .find(|word| !word.starts_with(b"-"))
-        .cloned()
-        .unwrap_or(own);
+    let (uid, _) = proc.real_ids();
+    let own = users.user_text(uid);
+    let mut aging = Vec::new();
+    let mut operand = None;
+    let mut rest = words.iter();
+    while let Some(word) = rest.next() {
+        match AGES
+            .iter()
+            .find(|(short, long, _)| word == short || word == long)
+        {
+            Some((.., field)) => aging.push((*field, rest.next().cloned().unwrap_or_default())),
+            None if word == b"-e" || word == b"--expire" => aging.push((2, b"0".to_vec())),
+            None if !word.starts_with(b"-") => operand = Some(word.clone()),
+            None => {}
+        }
+    }
+    let name = operand.unwrap_or(own);
     if words.iter().any(|word| word == b"-h" || word == b"--help") {
         return print(proc, help("passwd")).await;
     }
@@ -110,7 +120,6 @@ pub(in crate::package) async fn passwd(proc: &mut Process) -> ExitStatus {
         )
         .await;
     };
-    let uid = proc.credentials().uid;
     if uid != 0 && user.uid != uid {
         let text = [
             b"passwd: You may not view or modify password information for ".as_slice(),
@@ -144,29 +153,19 @@ pub(in crate::package) async fn passwd(proc: &mut Process) -> ExitStatus {
             return print(proc, "passwd: password changed.\n").await;
         }
     }
+    if !aging.is_empty() {
+        return set_ages(proc, &name, &aging).await;
+    }
     if has(b"-S", b"--status") {
         let text = read(proc, SHADOW).await.unwrap_or_default();
         let row = lines(&text)
             .into_iter()
             .find(|line| line.starts_with(&[name.as_slice(), b":"].concat()));
-        let hash = row
-            .and_then(|row| row.split(|&byte| byte == b':').nth(1).map(<[u8]>::to_vec))
+        let fields: Vec<&[u8]> = row
+            .as_ref()
+            .map(|row| row.split(|&byte| byte == b':').collect())
             .unwrap_or_default();
-        let state = if hash.is_empty() {
-            "NP"
-        } else if hash.starts_with(b"!") || hash.starts_with(b"*") {
-            "L"
-        } else {
-            "P"
-        };
-        return print(
-            proc,
-            format!(
-                "{} {state} 2024-11-20 0 99999 7 -1\n",
-                String::from_utf8_lossy(&name)
-            ),
-        )
-        .await;
+        return print(proc, status_line(&name, &fields)).await;
     }
     let mut input = LineReader::new(proc, STDIN);
     if uid != 0 {
@@ -179,10 +178,103 @@ pub(in crate::package) async fn passwd(proc: &mut Process) -> ExitStatus {
         )
         .await;
         proc.print_error(b"Current password: ").await;
-        let _whatever = ask(proc, &mut input, true).await;
+        let current = ask(proc, &mut input, true).await.unwrap_or_default();
+        if !secret::is_right(proc, &name, &current).await {
+            let text =
+                "passwd: Authentication token manipulation error\npasswd: password unchanged\n";
+            return fail(proc, text, 10).await;
+        }
     }
     let status = new_password(proc, &mut input, &name).await;
     ExitStatus::Exited(status)
+}
+
+/// Options that set a number of days, and the field of shadow(5) it stands in.
+const AGES: [(&[u8], &[u8], usize); 4] = [
+    (b"-n", b"--mindays", 3),
+    (b"-x", b"--maxdays", 4),
+    (b"-w", b"--warndays", 5),
+    (b"-i", b"--inactive", 6),
+];
+
+async fn set_ages(proc: &mut Process, name: &[u8], ages: &[(usize, Vec<u8>)]) -> ExitStatus {
+    if proc.real_ids().0 != 0 {
+        return fail(proc, "passwd: Permission denied.\n", 1).await;
+    }
+    for (_, value) in ages {
+        let text = String::from_utf8_lossy(value).into_owned();
+        if text.parse::<i32>().is_err() {
+            let text = format!("passwd: invalid numeric argument '{text}'\n");
+            return fail(proc, text, 6).await;
+        }
+    }
+    edit(proc, SHADOW, |fields| {
+        if fields.first().is_some_and(|own| own == name) {
+            for (at, value) in ages {
+                if let Some(field) = fields.get_mut(*at) {
+                    // -1 takes the limit away.
+                    *field = if value.starts_with(b"-") {
+                        Vec::new()
+                    } else {
+                        value.clone()
+                    };
+                }
+            }
+        }
+        true
+    })
+    .await;
+    print(proc, "passwd: password expiry information changed.\n").await
+}
+
+/// `passwd -S`: name, state, the day of the last change, and the ages.
+fn status_line(name: &[u8], fields: &[&[u8]]) -> String {
+    let field = |at: usize| fields.get(at).copied().unwrap_or_default();
+    let hash = field(1);
+    let state = if hash.is_empty() {
+        "NP"
+    } else if hash.starts_with(b"!") || hash.starts_with(b"*") {
+        "L"
+    } else {
+        "P"
+    };
+    let age = |at| {
+        let text = String::from_utf8_lossy(field(at)).into_owned();
+        if text.is_empty() {
+            "-1".to_owned()
+        } else {
+            text
+        }
+    };
+    let days: i64 = age(2).parse().unwrap_or(0);
+    let (year, month, day) = date_of(days);
+    format!(
+        "{} {state} {year}-{month:02}-{day:02} {} {} {} {}\n",
+        String::from_utf8_lossy(name),
+        age(3),
+        age(4),
+        age(5),
+        age(6)
+    )
+}
+
+/// The date so many days after 1970-01-01, by the rules of the proleptic Gregorian calendar.
+fn date_of(days: i64) -> (i64, i64, i64) {
+    // Counted from March of the year 0, so that leap days stand at the end of a year.
+    let days = days.clamp(-700_000, 10_000_000) + 719_468;
+    let era = days.div_euclid(146_097);
+    let of_era = days.rem_euclid(146_097);
+    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * shifted + 2) / 5 + 1;
+    let month = if shifted < 10 {
+        shifted + 3
+    } else {
+        shifted - 9
+    };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    (year, month, day)
 }
 
 /// `chpasswd`.
@@ -197,6 +289,10 @@ pub(in crate::package) async fn chpasswd(proc: &mut Process) -> ExitStatus {
     if let Some(status) = not_root(proc, "chpasswd").await {
         return status;
     }
+    let is_hash = proc
+        .args()
+        .iter()
+        .any(|word| word == b"-e" || word == b"--encrypted");
     let users = Directory::load(proc).await;
     let mut input = LineReader::new(proc, STDIN);
     let (mut number, mut status) = (0, ExitStatus::SUCCESS);
@@ -223,7 +319,43 @@ pub(in crate::package) async fn chpasswd(proc: &mut Process) -> ExitStatus {
             status = fail(proc, format!("chpasswd: (user {shown}) pam_chauthtok() failed, error:\nAuthentication token manipulation error\nchpasswd: (line {number}, user {shown}) password not changed\n"), 1).await;
             continue;
         }
-        set_password(proc, name).await;
+        let value = line.get(at + 1..).unwrap_or_default();
+        let done = if is_hash {
+            set_hash(proc, name, value).await
+        } else {
+            set_password(proc, name, value).await
+        };
+        if !done {
+            let text = "chpasswd: error changing passwords; changes ignored\n";
+            status = fail(proc, text, 1).await;
+        }
     }
     status
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{date_of, status_line};
+
+    #[test]
+    fn the_status_shows_the_day_and_the_ages() {
+        assert_eq!(date_of(0), (1970, 1, 1));
+        assert_eq!(date_of(20_778), (2026, 11, 21));
+        assert_eq!(date_of(11_016), (2000, 2, 29));
+        let fields = [
+            b"bob".as_slice(),
+            b"!x",
+            b"20778",
+            b"0",
+            b"99999",
+            b"7",
+            b"",
+            b"",
+        ];
+        assert_eq!(
+            status_line(b"bob", &fields),
+            "bob L 2026-11-21 0 99999 7 -1\n"
+        );
+        assert_eq!(status_line(b"x", &[]), "x NP 1969-12-31 -1 -1 -1 -1\n");
+    }
 }
