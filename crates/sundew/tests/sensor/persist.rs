@@ -59,3 +59,27 @@ async fn without_the_wish_every_connection_finds_a_pristine_machine() {
     assert!(kept(&sensor).is_empty());
     sensor.stop().await;
 }
+
+#[tokio::test]
+async fn a_password_that_was_set_on_a_kept_machine_lets_its_visitor_in() {
+    // One that the default policy refuses.
+    const REFUSED: &str = "123456";
+    let mut sensor = Sensor::start_with(PERSIST).await;
+    let refused = Client::with_passwords(&sensor, &[REFUSED]).exec("id").await;
+    assert_ne!(refused.status.code(), Some(0), "{refused:?}");
+    let output = Client::of(&sensor)
+        .exec(&format!("echo root:{REFUSED} | chpasswd"))
+        .await;
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    until("a kept machine", || {
+        kept(&sensor)
+            .into_iter()
+            .find(|path| is_named(path, "machine"))
+    })
+    .await;
+    let output = Client::with_passwords(&sensor, &[REFUSED])
+        .exec("id -un")
+        .await;
+    assert_eq!(output.stdout, b"root\n", "{output:?}");
+    sensor.stop().await;
+}
