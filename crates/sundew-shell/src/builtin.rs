@@ -4,7 +4,9 @@ use futures_util::future::BoxFuture;
 use sundew_kernel::Process;
 use sundew_sh_syntax::Dialect;
 
-use crate::shell::{Flow, Shell, Source};
+use crate::shell::{Flow, Shell};
+pub(crate) use declare::show::single_quote;
+pub(crate) use type_::is_keyword;
 pub(crate) use declare::show::{bucket_order, shown_key};
 pub(crate) use jobs::plain_job_lines;
 
@@ -158,6 +160,13 @@ pub fn find(shell: &Shell, name: &[u8]) -> Option<&'static Builtin> {
     has.then_some(builtin)
 }
 
+/// Digits, as the special builtins of dash and ash want them.
+fn plain_number(text: &[u8]) -> Option<usize> {
+    let text = std::str::from_utf8(text).ok()?;
+    let number: i32 = text.parse().ok()?;
+    usize::try_from(number).ok().filter(|_| !text.starts_with('+'))
+}
+
 /// Whether arguments of this command in the form of assignments are expanded as such.
 pub(crate) fn takes_assignments(name: &[u8]) -> bool {
     matches!(
@@ -176,22 +185,37 @@ impl Shell {
         status: u8,
     ) -> u8 {
         let name = args.first().map(Vec::as_slice).unwrap_or_default();
-        if self.dialect == Dialect::Ash {
-            // BusyBox names the line behind the builtin, and counts those of `-c` from 0.
-            let line = match self.source {
-                _ if self.interactive => String::new(),
-                Source::CommandString => format!("line {}: ", self.line.saturating_sub(1)),
-                _ => format!("line {}: ", self.line),
-            };
-            let arg0 = self.arg0.as_slice();
-            let text = text.as_ref();
-            proc.print_error(&[arg0, b": ", name, b": ", line.as_bytes(), text, b"\n"].concat())
-                .await;
-            return status;
-        }
-        self.complain(proc, [name, b": ", text.as_ref()].concat())
+        let (arg0, text) = (self.arg0.as_slice(), text.as_ref());
+        let line = match self.dialect {
+            Dialect::Bash => {
+                self.complain(proc, [name, b": ", text].concat()).await;
+                return status;
+            }
+            Dialect::Dash => {
+                let line = format!(": {}: ", self.line);
+                [arg0, line.as_bytes(), name, b": "].concat()
+            }
+            // BusyBox names the line behind the builtin.
+            Dialect::Ash => {
+                let line = self.line_in_busybox(self.line);
+                [arg0, b": ", name, b": ", &line].concat()
+            }
+        };
+        proc.print_error(&[line.as_slice(), text, b"\n"].concat())
             .await;
         status
+    }
+
+    /// A special builtin of dash or ash with a bad number ends the shell.
+    pub(crate) async fn illegal_number(
+        &mut self,
+        proc: &mut Process,
+        args: &[Vec<u8>],
+        text: &[u8],
+    ) -> Answer {
+        let complaint = [b"Illegal number: ".as_slice(), text].concat();
+        let status = self.builtin_error(proc, args, complaint, 2).await;
+        self.special_failed(status)
     }
 
     /// `NAME: too many arguments`, which gives up the whole line in bash.

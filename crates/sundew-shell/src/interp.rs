@@ -175,7 +175,7 @@ impl Shell {
                 Ok(()) => self.run_compound(proc, &command.kind).await,
                 Err(RedirectFailed(Some(flow))) => Err(flow),
                 Err(RedirectFailed(None)) => {
-                    self.status = 1;
+                    self.status = self.redirection_status();
                     self.check_failure(proc).await
                 }
             };
@@ -298,6 +298,7 @@ impl Shell {
             return Ok(());
         };
         let status = self.status;
+        let statuses = self.keep_pipe_status();
         self.traps.running = condition != Condition::Exit;
         self.indirection += 1;
         let line = match condition {
@@ -309,6 +310,9 @@ impl Shell {
         self.traps.running = false;
         if !matches!(result, Err(Flow::Exit)) {
             self.status = status;
+        }
+        if let Some(statuses) = statuses {
+            self.restore_pipe_status(statuses);
         }
         result
     }
@@ -376,6 +380,7 @@ impl Shell {
         let _left = run;
         if let Some(command) = self.traps.take_exit() {
             let status = self.status;
+            self.indirection += 1;
             if self.run_text(proc, &command).await != Err(Flow::Exit) {
                 self.status = status;
             }

@@ -18,11 +18,55 @@ impl Shell {
         match self.dialect {
             Dialect::Bash if self.for_person => {}
             Dialect::Bash => prefix.extend_from_slice(format!("line {line}: ").as_bytes()),
-            Dialect::Dash => prefix.extend_from_slice(format!("{line}: ").as_bytes()),
-            Dialect::Ash if self.for_person || self.source == Source::CommandString => {}
-            Dialect::Ash => prefix.extend_from_slice(format!("line {line}: ").as_bytes()),
+            Dialect::Dash => {
+                prefix.extend_from_slice(format!("{line}: ").as_bytes());
+                if let Some(context) = self.context() {
+                    prefix.extend([context, b": "].concat());
+                }
+            }
+            Dialect::Ash => match self.context() {
+                Some(context) => {
+                    prefix.extend([context, b": "].concat());
+                    prefix.extend(self.line_in_busybox(line));
+                }
+                // What stands in a script belongs to a command, the script.
+                None if self.source == Source::Script => {
+                    prefix.extend(self.line_in_busybox(line));
+                }
+                None => {}
+            },
         }
         prefix
+    }
+
+    /// The `eval` or the sourced file that dash and ash name in complaints.
+    fn context(&self) -> Option<&[u8]> {
+        if self.in_eval {
+            return Some(b"eval");
+        }
+        let sourced = self.frames.iter().rev().find(|frame| !frame.function)?;
+        Some(&sourced.file)
+    }
+
+    /// `line 3: `, but not to a person. BusyBox counts the lines of `-c` from 0.
+    pub(crate) fn line_in_busybox(&self, line: u32) -> Vec<u8> {
+        if self.for_person {
+            return Vec::new();
+        }
+        let sourced = !self.in_eval && self.context().is_some();
+        let from_zero = self.source == Source::CommandString && !sourced;
+        let line = line.saturating_sub(u32::from(from_zero));
+        format!("line {line}: ").into_bytes()
+    }
+
+    /// What BusyBox's own routines call the program: the name it was started by, without directories.
+    pub(crate) fn applet_name(&self) -> &[u8] {
+        let name = match self.source {
+            Source::Script | Source::CommandString => self.started_as.as_slice(),
+            Source::Stdin | Source::Terminal => &self.arg0,
+        };
+        let name = name.strip_prefix(b"-").unwrap_or(name);
+        name.rsplit(|&byte| byte == b'/').next().unwrap_or(name)
     }
 
     /// The file or shell that complaints name: where the running function was defined, or the file
@@ -90,16 +134,12 @@ impl Shell {
                     [self.arg0.as_slice(), b": -c: "].concat()
                 }
                 Dialect::Bash => [self.speaker(), b": "].concat(),
-                Dialect::Dash | Dialect::Ash => [self.arg0.as_slice(), b": "].concat(),
+                Dialect::Dash | Dialect::Ash => self.prefix_at(error.line),
             };
             if self.is_bash() {
                 if !self.for_person {
                     line.extend_from_slice(format!("line {}: ", error.line).as_bytes());
                 }
-            } else if self.dialect == Dialect::Dash {
-                line.extend_from_slice(format!("{}: ", error.line).as_bytes());
-            } else if self.source != Source::CommandString && !self.interactive {
-                line.extend_from_slice(format!("line {}: ", error.line).as_bytes());
             }
             line.extend_from_slice(&message);
             line.push(b'\n');

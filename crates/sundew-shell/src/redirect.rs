@@ -2,7 +2,8 @@
 
 use sundew_kernel::descriptor::OpenFlags;
 use sundew_kernel::{Errno, Fd, Process, STDERR, STDIN, STDOUT};
-use sundew_sh_syntax::ast::{Descriptor, Redirect, RedirectKind, Word};
+use sundew_sh_syntax::Dialect;
+use sundew_sh_syntax::ast::{Descriptor, Part, Redirect, RedirectKind, Word};
 
 use crate::shell::{Flow, Shell};
 
@@ -18,6 +19,14 @@ pub struct Undo(Vec<(Fd, Option<Fd>)>);
 pub struct RedirectFailed(pub(crate) Option<Flow>);
 
 impl Shell {
+    /// `$?` after a redirection that failed.
+    pub(crate) fn redirection_status(&self) -> u8 {
+        match self.dialect {
+            Dialect::Dash => 2,
+            Dialect::Bash | Dialect::Ash => 1,
+        }
+    }
+
     /// Performs redirections from left to right. What they replaced is kept in `undo`, if given.
     ///
     /// # Errors
@@ -66,11 +75,7 @@ impl Shell {
             if both {
                 undo.save(proc, STDERR);
             }
-            if let Target::Copy { from, close: true } = source
-                && from != fd
-            {
-                undo.save(proc, from);
-            }
+            // What `3>&1-` closes stays closed, as bash 5.2 has it.
         }
         match source {
             Target::Opened(new) => {
@@ -227,7 +232,7 @@ impl Shell {
             Ok(fd) => Ok(Target::Opened(fd)),
             Err(errno) => {
                 let text = match self.dialect {
-                    sundew_sh_syntax::Dialect::Bash => {
+                    Dialect::Bash => {
                         [path, b": ", errno.message().as_bytes()].concat()
                     }
                     dialect => ash_open_error(dialect, path, errno, flags),
@@ -255,12 +260,27 @@ impl Shell {
             .ok()
             .and_then(|digits| digits.parse::<Fd>().ok());
         let Some(from) = number else {
+            if !self.is_bash() {
+                let literal = matches!(word.parts.as_slice(), [Part::Literal(_)]);
+                let text: &[u8] = match self.dialect {
+                    Dialect::Dash => b"Syntax error: Bad fd number",
+                    _ if literal => b"redir error",
+                    _ => b"syntax error: bad fd number",
+                };
+                let run = self.fatal(proc, 2, text).await;
+                return Err(RedirectFailed(run.err()));
+            }
             let text = [text.as_slice(), b": ambiguous redirect"].concat();
             self.complain(proc, text).await;
             return Err(RedirectFailed(None));
         };
         if !proc.is_open(from) {
-            let text = format!("{from}: {}", Errno::Ebadf.message());
+            // bash names what was written.
+            let shown = match self.dialect {
+                Dialect::Bash => sundew_sh_syntax::unparse::word(word),
+                _ => from.to_string().into_bytes(),
+            };
+            let text = [&shown, b": ".as_slice(), Errno::Ebadf.message().as_bytes()].concat();
             self.complain(proc, text).await;
             return Err(RedirectFailed(None));
         }
@@ -294,6 +314,13 @@ impl Shell {
         proc: &mut Process,
         word: &Word,
     ) -> Result<Vec<u8>, RedirectFailed> {
+        // Only bash looks for files, and not in its POSIX mode, and minds if there are several.
+        if !self.is_bash() || self.options.is_set("posix") && !self.interactive {
+            return self
+                .expand_string(proc, word)
+                .await
+                .map_err(|flow| RedirectFailed(Some(flow)));
+        }
         let mut fields = self
             .expand_words(proc, std::slice::from_ref(word))
             .await
@@ -442,12 +469,11 @@ fn network_target(path: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
 
 /// dash: `cannot open x: No such file`; ash: `can't open x: no such file`.
 fn ash_open_error(
-    dialect: sundew_sh_syntax::Dialect,
+    dialect: Dialect,
     path: &[u8],
     errno: Errno,
     flags: OpenFlags,
 ) -> Vec<u8> {
-    use sundew_sh_syntax::Dialect;
     let verb = if flags.create { "create" } else { "open" };
     let cannot = if dialect == Dialect::Dash {
         "cannot"

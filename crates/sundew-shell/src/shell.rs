@@ -89,6 +89,8 @@ pub struct Shell {
     pub dialect: Dialect,
     /// `$0`.
     pub arg0: Vec<u8>,
+    /// The name that the shell was started by, whatever `$0` is.
+    pub(crate) started_as: Vec<u8>,
     /// `$$`: the process of the shell that is no subshell.
     pub pid: Pid,
     /// Where commands come from.
@@ -206,6 +208,7 @@ impl Shell {
     pub fn new(proc: &Process, dialect: Dialect, arg0: Vec<u8>) -> Self {
         Self {
             dialect,
+            started_as: arg0.clone(),
             arg0,
             pid: proc.pid(),
             source: Source::Stdin,
@@ -274,6 +277,7 @@ impl Shell {
         Self {
             dialect: self.dialect,
             arg0: self.arg0.clone(),
+            started_as: self.started_as.clone(),
             pid: self.pid,
             source: self.source,
             interactive: false,
@@ -286,7 +290,7 @@ impl Shell {
             options: self.options.clone(),
             status: self.status,
             background: self.background,
-            traps: self.traps.to_subshell(),
+            traps: self.traps.to_subshell(self.is_bash()),
             jobs: self.jobs.clone(),
             frames: self.frames.clone(),
             loops: 0,

@@ -70,8 +70,8 @@ impl Traps {
             .map(|(condition, command)| (*condition, command.as_slice()))
     }
 
-    /// What a subshell starts with: only ignored signals stay.
-    pub(crate) fn to_subshell(&self) -> Self {
+    /// What a subshell starts with: only ignored signals stay. Whether it can still list the others.
+    pub(crate) fn to_subshell(&self, listed: bool) -> Self {
         let ignored = self.set.iter().filter(|(condition, command)| {
             matches!(condition, Condition::Signal(_)) && command.is_empty()
         });
@@ -79,7 +79,9 @@ impl Traps {
             set: ignored
                 .map(|(condition, command)| (*condition, command.clone()))
                 .collect(),
-            inherited: if self.set.is_empty() {
+            inherited: if !listed {
+                BTreeMap::new()
+            } else if self.set.is_empty() {
                 self.inherited.clone()
             } else {
                 self.set.clone()

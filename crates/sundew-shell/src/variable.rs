@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use sundew_kernel::environment::Environment;
 
+use crate::expand::transform;
+
 /// A value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {
@@ -405,18 +407,16 @@ pub fn to_indexed(variable: &mut Variable) -> &mut BTreeMap<i64, Vec<u8>> {
     }
 }
 
-fn with_case(mut value: Vec<u8>, attributes: Attributes) -> Vec<u8> {
+fn with_case(value: Vec<u8>, attributes: Attributes) -> Vec<u8> {
     if attributes.lowercase {
-        value.make_ascii_lowercase();
+        transform::lower(&value)
     } else if attributes.uppercase {
-        value.make_ascii_uppercase();
+        transform::upper(&value)
     } else if attributes.capitalized {
-        value.make_ascii_lowercase();
-        if let Some(first) = value.first_mut() {
-            first.make_ascii_uppercase();
-        }
+        transform::upper_first(&transform::lower(&value))
+    } else {
+        value
     }
-    value
 }
 
 /// Whether `name` can name a variable.

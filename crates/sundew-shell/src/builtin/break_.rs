@@ -23,6 +23,11 @@ async fn leave(
     args: &[Vec<u8>],
     flow: fn(u32) -> Flow,
 ) -> Answer {
+    if let Some(text) = args.get(1).filter(|_| !shell.is_bash())
+        && super::plain_number(text).is_none_or(|count| count == 0)
+    {
+        return shell.illegal_number(proc, args, text).await;
+    }
     if shell.loops == 0 {
         if shell.is_bash() {
             let text = "only meaningful in a `for', `while', or `until' loop";

@@ -56,7 +56,12 @@ impl Shell {
 }
 
 async fn leave(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> Answer {
-    if let Some(text) = args.get(1) {
+    if let Some(text) = args.get(1).filter(|_| !shell.is_bash()) {
+        match super::plain_number(text) {
+            Some(status) => shell.status = status.to_le_bytes()[0],
+            None => return shell.illegal_number(proc, args, text).await,
+        }
+    } else if let Some(text) = args.get(1) {
         match std::str::from_utf8(text)
             .ok()
             .and_then(|text| text.trim().parse::<i64>().ok())
@@ -66,11 +71,7 @@ async fn leave(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> Answe
             }
             Some(status) => shell.status = status.to_le_bytes()[0],
             None => {
-                let text = if shell.is_bash() {
-                    [text.as_slice(), b": numeric argument required"].concat()
-                } else {
-                    [b"Illegal number: ".as_slice(), text].concat()
-                };
+                let text = [text.as_slice(), b": numeric argument required"].concat();
                 shell.status = shell.builtin_error(proc, args, text, 2).await;
             }
         }

@@ -84,7 +84,8 @@ async fn usage(shell: &Shell, proc: &mut Process, args: &[Vec<u8>]) -> u8 {
                 .await;
         }
         Dialect::Ash => {
-            proc.print_error(b"sh: usage: printf FORMAT [ARGUMENT...]\n")
+            let name = shell.applet_name();
+            proc.print_error(&[name, b": usage: printf FORMAT [ARGUMENT...]\n"].concat())
                 .await
         }
     }
@@ -108,7 +109,7 @@ async fn drive(
         }
         for complaint in std::mem::take(&mut printer.complaints) {
             if shell.dialect == Dialect::Ash {
-                proc.print_error(&[b"sh: ".as_slice(), &complaint, b"\n"].concat())
+                proc.print_error(&[shell.applet_name(), b": ", &complaint, b"\n"].concat())
                     .await;
             } else {
                 shell.builtin_error(proc, args, complaint, 1).await;

@@ -9,7 +9,12 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
     if args.len() > 2 && shell.is_bash() {
         return shell.too_many_arguments(proc, args).await;
     }
-    if let Some(text) = args.get(1) {
+    if let Some(text) = args.get(1).filter(|_| !shell.is_bash()) {
+        match super::plain_number(text) {
+            Some(status) => shell.status = status.to_le_bytes()[0],
+            None => return shell.illegal_number(proc, args, text).await,
+        }
+    } else if let Some(text) = args.get(1) {
         match std::str::from_utf8(text)
             .ok()
             .and_then(|text| text.trim().parse::<i64>().ok())

@@ -3,11 +3,31 @@
 use sundew_kernel::Process;
 
 use super::Answer;
-use crate::shell::{Flow, Shell};
+use crate::shell::Shell;
 
 pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> Answer {
     if args.len() > 2 && shell.is_bash() {
         return shell.too_many_arguments(proc, args).await;
+    }
+    if !shell.is_bash() {
+        let count = match args.get(1) {
+            None => 1,
+            Some(text) => match super::plain_number(text) {
+                Some(count) => count,
+                None => return shell.illegal_number(proc, args, text).await,
+            },
+        };
+        if count <= shell.positional.len() {
+            shell.positional.drain(..count);
+            return Ok(0);
+        }
+        if shell.dialect == sundew_sh_syntax::Dialect::Ash {
+            return Ok(1);
+        }
+        let status = shell
+            .builtin_error(proc, args, "can't shift that many", 2)
+            .await;
+        return shell.special_failed(status);
     }
     let count = match args.get(1) {
         None => 1,
@@ -31,17 +51,7 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
         return Ok(shell.builtin_error(proc, args, text, 1).await);
     };
     if count > shell.positional.len() {
-        if shell.is_bash() {
-            return Ok(1);
-        }
-        shell.status = shell
-            .builtin_error(proc, args, "can't shift that many", 2)
-            .await;
-        return Err(if shell.interactive {
-            Flow::Abandon
-        } else {
-            Flow::Exit
-        });
+        return Ok(1);
     }
     shell.positional.drain(..count);
     Ok(0)

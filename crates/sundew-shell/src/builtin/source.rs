@@ -30,6 +30,11 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
         Ok(text) => text,
         Err(errno) => return failed(shell, proc, args, name, errno).await,
     };
+    // dash leaves the positional parameters alone.
+    let arguments = match shell.dialect {
+        sundew_sh_syntax::Dialect::Dash => &[],
+        _ => arguments,
+    };
     run_file(shell, proc, &path, &text, arguments).await
 }
 

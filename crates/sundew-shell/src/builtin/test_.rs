@@ -74,7 +74,7 @@ async fn evaluate(
 /// Status 2. BusyBox says the shell's name and neither the builtin nor the line.
 async fn complain(shell: &Shell, proc: &mut Process, args: &[Vec<u8>], text: &[u8]) -> u8 {
     if shell.dialect == Dialect::Ash {
-        proc.print_error(&[b"sh: ".as_slice(), text, b"\n"].concat())
+        proc.print_error(&[shell.applet_name(), b": ", text, b"\n"].concat())
             .await;
         return 2;
     }

@@ -213,7 +213,7 @@ fn is_program(proc: &Process, path: &[u8]) -> bool {
         && proc.access(path, Access::Execute).is_ok()
 }
 
-fn is_keyword(name: &[u8], dialect: Dialect) -> bool {
+pub(crate) fn is_keyword(name: &[u8], dialect: Dialect) -> bool {
     let known = KEYWORDS.iter().any(|keyword| keyword.as_bytes() == name);
     let bash_only = matches!(name, b"select" | b"time" | b"[[" | b"]]" | b"coproc");
     let known = known && (dialect == Dialect::Bash || !bash_only);

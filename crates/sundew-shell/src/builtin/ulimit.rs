@@ -306,7 +306,8 @@ async fn bad_number(shell: &Shell, proc: &mut Process, args: &[Vec<u8>], value: 
         }
         Dialect::Dash => shell.builtin_error(proc, args, "bad number", 2).await,
         Dialect::Ash => {
-            proc.print_error(&[b"sh: invalid number '".as_slice(), value, b"'\n"].concat())
+            let name = shell.applet_name();
+            proc.print_error(&[name, b": invalid number '", value, b"'\n"].concat())
                 .await;
             1
         }

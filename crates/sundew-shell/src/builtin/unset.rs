@@ -46,6 +46,9 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
                 [operand.as_slice(), b": bad variable name"].concat()
             };
             status = shell.builtin_error(proc, args, text, 1).await;
+            if !shell.is_bash() {
+                return shell.special_failed(2);
+            }
             continue;
         }
         if let Some(index) = index {

@@ -1,14 +1,13 @@
 //! `$(( ))`: 64-bit integers that wrap around, variables read and written on the way.
 
 mod bash;
+mod busybox;
+mod dash;
 
 use futures_util::future::BoxFuture;
 use sundew_kernel::Process;
 use sundew_sh_syntax::Dialect;
-use sundew_sh_syntax::arithmetic::{
-    ArithmeticError, ArithmeticErrorKind, BinaryOperator, Expression, UnaryOperator, Variable,
-    parse,
-};
+use sundew_sh_syntax::arithmetic::Variable;
 
 use crate::shell::{Flow, Run, Shell};
 use crate::variable::Value;
@@ -87,7 +86,7 @@ impl Shell {
     ) -> BoxFuture<'a, Result<i64, Failure>> {
         Box::pin(async move {
             let shown = text.trim_ascii_start();
-            if shown.is_empty() {
+            if shown.is_empty() && self.dialect != Dialect::Dash {
                 return Ok(0);
             }
             if nesting > MAX_NESTING {
@@ -99,115 +98,29 @@ impl Shell {
                 ];
                 return Err(Failure::Complaint(complaint.concat()));
             }
-            if self.is_bash() {
-                return bash::Evaluator::new(self, proc, text, nesting).run().await;
+            match self.dialect {
+                Dialect::Bash => bash::Evaluator::new(self, proc, text, nesting).run().await,
+                Dialect::Dash => dash::Evaluator::new(self, proc, text).run(),
+                Dialect::Ash => busybox::evaluate(self, proc, text),
             }
-            let expression =
-                parse(text).map_err(|error| Failure::Complaint(self.describe(text, &error)))?;
-            self.evaluate(proc, &expression, text, nesting).await
         })
     }
 
-    /// The words of dash and ash for a text that is no expression.
-    fn describe(&self, text: &[u8], error: &ArithmeticError) -> Vec<u8> {
-        if self.dialect == Dialect::Ash {
-            return b"arithmetic syntax error".to_vec();
+    /// An assignment within an expression of dash or ash; the complaint if the variable may not change.
+    fn assign_number(&mut self, name: &[u8], value: i64) -> Result<(), Vec<u8>> {
+        match name {
+            b"OPTIND" => self.getopts_at = 0,
+            b"PATH" => self.hashed.clear(),
+            _ => {}
         }
-        let what = match error.kind {
-            ArithmeticErrorKind::MissingParenthesis => "expecting ')'",
-            ArithmeticErrorKind::ColonExpected => "expecting ':'",
-            ArithmeticErrorKind::SyntaxInExpression
-            | ArithmeticErrorKind::ValueTooGreatForBase
-            | ArithmeticErrorKind::InvalidNumber
-            | ArithmeticErrorKind::AssignmentToNonVariable => "expecting EOF",
-            _ => "expecting primary",
-        };
-        failure_in_dash(text, what)
-    }
-
-    fn evaluate<'a>(
-        &'a mut self,
-        proc: &'a mut Process,
-        expression: &'a Expression,
-        text: &'a [u8],
-        nesting: u32,
-    ) -> BoxFuture<'a, Result<i64, Failure>> {
-        Box::pin(async move {
-            match expression {
-                Expression::Number(number) => Ok(*number),
-                Expression::Variable(variable) => self.read_number(proc, variable, nesting).await,
-                Expression::Unary(operator, operand) => {
-                    let value = self.evaluate(proc, operand, text, nesting).await?;
-                    Ok(match operator {
-                        UnaryOperator::Minus => value.wrapping_neg(),
-                        UnaryOperator::Plus => value,
-                        UnaryOperator::Not => i64::from(value == 0),
-                        UnaryOperator::Complement => !value,
-                    })
-                }
-                Expression::Binary(left, operator, right) => {
-                    let left = self.evaluate(proc, left, text, nesting).await?;
-                    let right = self.evaluate(proc, right, text, nesting).await?;
-                    binary(left, *operator, right).map_err(|message| self.failure(text, message))
-                }
-                Expression::And(left, right) => {
-                    let left = self.evaluate(proc, left, text, nesting).await?;
-                    Ok(i64::from(
-                        left != 0 && self.evaluate(proc, right, text, nesting).await? != 0,
-                    ))
-                }
-                Expression::Or(left, right) => {
-                    let left = self.evaluate(proc, left, text, nesting).await?;
-                    Ok(i64::from(
-                        left != 0 || self.evaluate(proc, right, text, nesting).await? != 0,
-                    ))
-                }
-                Expression::Choice(condition, yes, no) => {
-                    let condition = self.evaluate(proc, condition, text, nesting).await?;
-                    self.evaluate(proc, if condition != 0 { yes } else { no }, text, nesting)
-                        .await
-                }
-                Expression::Assign(variable, operator, value) => {
-                    let mut value = self.evaluate(proc, value, text, nesting).await?;
-                    if let Some(operator) = operator {
-                        let old = self.read_number(proc, variable, nesting).await?;
-                        value = binary(old, *operator, value)
-                            .map_err(|message| self.failure(text, message))?;
-                    }
-                    self.write_number(proc, variable, value).await?;
-                    Ok(value)
-                }
-                Expression::Step {
-                    variable,
-                    increment,
-                    postfix,
-                } => {
-                    let old = self.read_number(proc, variable, nesting).await?;
-                    let new = if *increment {
-                        old.wrapping_add(1)
-                    } else {
-                        old.wrapping_sub(1)
-                    };
-                    self.write_number(proc, variable, new).await?;
-                    Ok(if *postfix { old } else { new })
-                }
-                Expression::Sequence(all) => {
-                    let mut value = 0;
-                    for expression in all {
-                        value = self.evaluate(proc, expression, text, nesting).await?;
-                    }
-                    Ok(value)
-                }
-            }
-        })
-    }
-
-    fn failure(&self, text: &[u8], message: &str) -> Failure {
-        Failure::Complaint(if self.dialect == Dialect::Ash {
-            b"divide by zero".to_vec()
-        } else {
-            failure_in_dash(text, message)
-        })
+        if self.variables.set(name, value.to_string()).is_err() {
+            return Err([name, b": is read only"].concat());
+        }
+        if self.options.is_set("allexport") {
+            self.variables
+                .modify(name, |variable| variable.attributes.exported = true);
+        }
+        Ok(())
     }
 
     async fn read_number(
@@ -239,12 +152,6 @@ impl Shell {
         };
         if let Some(number) = plain_number(&value) {
             return Ok(number);
-        }
-        if !self.is_bash() {
-            let text = [b"Illegal number: ".as_slice(), &value].concat();
-            if self.dialect == Dialect::Dash {
-                return Err(Failure::Complaint(text));
-            }
         }
         self.evaluate_text(proc, &value, nesting + 1).await
     }
@@ -309,41 +216,6 @@ fn plain_number(value: &[u8]) -> Option<i64> {
         return None;
     }
     std::str::from_utf8(value).ok()?.parse().ok()
-}
-
-fn failure_in_dash(text: &[u8], what: &str) -> Vec<u8> {
-    let what = format!("arithmetic expression: {what}: \"");
-    [what.as_bytes(), text, b"\""].concat()
-}
-
-fn binary(left: i64, operator: BinaryOperator, right: i64) -> Result<i64, &'static str> {
-    let shift = || u32::try_from(right & 63).unwrap_or(0);
-    Ok(match operator {
-        BinaryOperator::Power => {
-            if right < 0 {
-                return Err("exponent less than 0");
-            }
-            power(left, right)
-        }
-        BinaryOperator::Multiply => left.wrapping_mul(right),
-        BinaryOperator::Divide if right == 0 => return Err("division by zero"),
-        BinaryOperator::Divide => left.wrapping_div(right),
-        BinaryOperator::Remainder if right == 0 => return Err("division by zero"),
-        BinaryOperator::Remainder => left.wrapping_rem(right),
-        BinaryOperator::Add => left.wrapping_add(right),
-        BinaryOperator::Subtract => left.wrapping_sub(right),
-        BinaryOperator::ShiftLeft => left.wrapping_shl(shift()),
-        BinaryOperator::ShiftRight => left.wrapping_shr(shift()),
-        BinaryOperator::Less => i64::from(left < right),
-        BinaryOperator::LessEqual => i64::from(left <= right),
-        BinaryOperator::Greater => i64::from(left > right),
-        BinaryOperator::GreaterEqual => i64::from(left >= right),
-        BinaryOperator::Equal => i64::from(left == right),
-        BinaryOperator::NotEqual => i64::from(left != right),
-        BinaryOperator::BitAnd => left & right,
-        BinaryOperator::BitXor => left ^ right,
-        BinaryOperator::BitOr => left | right,
-    })
 }
 
 /// By squaring, so that a huge exponent costs nothing.

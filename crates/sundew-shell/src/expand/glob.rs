@@ -137,6 +137,11 @@ impl Shell {
                     }
                 } else {
                     list_matches(proc, &base, &pattern, dot_files, last, &mut next);
+                    if !self.is_bash() && pattern.begins_with_dot() {
+                        let dots = [b".".as_slice(), b".."];
+                        let dots = dots.into_iter().filter(|name| pattern.matches(name));
+                        next.extend(dots.map(|name| [base.as_slice(), name].concat()));
+                    }
                 }
             }
             found = next;

@@ -46,6 +46,11 @@ impl Shell {
             _ => {}
         }
         let found = self.find(proc, parameter).await?;
+        // In dash and ash `$@` and `$*` are set, if to nothing.
+        let is_missing = |found: &Found, colon: bool| {
+            is_missing(found, colon)
+                && (self.is_bash() || colon || !matches!(found, Found::Many { .. }))
+        };
         match &parameter.operation {
             Operation::Default { colon, word } => {
                 if is_missing(&found, *colon) {
@@ -210,6 +215,18 @@ impl Shell {
             Found::One(target) => target.unwrap_or_default(),
             Found::Many { values, .. } => values.join(&b' '),
         };
+        let array = match &parameter.name {
+            ParameterName::Variable(name) => self
+                .variables
+                .variable(name)
+                .is_some_and(crate::variable::Variable::is_array),
+            ParameterName::Special(special) => matches!(special, Special::At | Special::Star),
+            ParameterName::Positional(_) => false,
+        };
+        if target.is_empty() && array {
+            self.put(Found::One(None), quoted, out);
+            return Ok(());
+        }
         if let ParameterName::Variable(name) = &parameter.name
             && let Some(variable) = self.variables.raw(name)
             && variable.attributes.reference
@@ -309,6 +326,20 @@ impl Shell {
                 Ok(map(found, |value| {
                     transform::replace(&value, &pattern, &replacement, place, ampersand)
                 }))
+            }
+            Operation::Case(..)
+                if matches!(
+                    parameter.name,
+                    ParameterName::Special(Special::Options | Special::Count | Special::Status)
+                ) =>
+            {
+                // bash 5.2 refuses these three here, and nowhere else.
+                let whole = sundew_sh_syntax::unparse::word(&Word {
+                    parts: vec![Part::Parameter(Box::new(parameter.clone()))],
+                });
+                self.fatal(proc, 1, [whole.as_slice(), b": bad substitution"].concat())
+                    .await?;
+                Ok(found)
             }
             Operation::Case(change, word) => {
                 let pattern = match word {

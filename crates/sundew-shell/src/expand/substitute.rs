@@ -128,6 +128,10 @@ impl Shell {
         };
         let mut shell = self.to_subshell(proc);
         shell.indirection += 1;
+        if self.dialect == sundew_sh_syntax::Dialect::Ash {
+            // BusyBox lists the traps of the shell to `$(trap)`, but not to `(trap)`.
+            shell.traps = self.traps.to_subshell(true);
+        }
         let child = self
             .fork(proc, move |mut child| {
                 Box::pin(async move {

@@ -130,7 +130,7 @@ pub(crate) fn lower(value: &[u8]) -> Vec<u8> {
 }
 
 /// `@u`
-pub(super) fn upper_first(value: &[u8]) -> Vec<u8> {
+pub(crate) fn upper_first(value: &[u8]) -> Vec<u8> {
     case(value, CaseChange::UpperFirst, None)
 }
 
@@ -192,6 +192,38 @@ pub(crate) fn quote_if_needed(value: &[u8]) -> Vec<u8> {
         return value.to_vec();
     }
     quote(value)
+}
+
+/// As `set -x` shows a word: single quotes around what the shell would take for something else, `$'…'`
+/// only around what cannot be printed and is otherwise plain.
+pub(crate) fn quote_for_trace(value: &[u8]) -> Vec<u8> {
+    let mut before = None;
+    let special = value.iter().any(|&byte| {
+        let special = match byte {
+            b'~' => matches!(before, None | Some(b'=' | b':')),
+            b'#' => matches!(before, None | Some(b' ' | b'\t')),
+            byte => b" \t\n'\"\\|&;()<>!{}*[]?^$`".contains(&byte),
+        };
+        before = Some(byte);
+        special
+    });
+    if special || value.is_empty() {
+        let mut out = b"'".to_vec();
+        for &byte in value {
+            match byte {
+                b'\'' => out.extend_from_slice(b"'\\''"),
+                byte => out.push(byte),
+            }
+        }
+        out.push(b'\'');
+        return out;
+    }
+    let unprintable = value.iter().any(u8::is_ascii_control) || std::str::from_utf8(value).is_err();
+    if unprintable {
+        ansi_quote(value)
+    } else {
+        value.to_vec()
+    }
 }
 
 /// `"…"`, as `declare -p` shows values.

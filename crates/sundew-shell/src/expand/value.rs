@@ -268,11 +268,10 @@ impl Shell {
 
     /// `$-`
     pub fn option_letters(&self) -> Vec<u8> {
-        let mut letters = if self.is_bash() {
-            self.options.letters()
-        } else {
-            Vec::new()
-        };
+        if !self.is_bash() {
+            return self.option_letters_of_dash();
+        }
+        let mut letters = self.options.letters();
         if self.interactive {
             let at = letters
                 .iter()
@@ -286,5 +285,25 @@ impl Shell {
             crate::shell::Source::Script => {}
         }
         letters
+    }
+
+    /// The same as dash and BusyBox list them, the last of their tables first.
+    fn option_letters_of_dash(&self) -> Vec<u8> {
+        use crate::shell::Source;
+        let on = self.options.letters();
+        let has = |letter: u8| match letter {
+            b'i' => self.interactive,
+            b's' => matches!(self.source, Source::Stdin | Source::Terminal),
+            b'c' => {
+                self.dialect == sundew_sh_syntax::Dialect::Ash
+                    && self.source == Source::CommandString
+            }
+            letter => on.contains(&letter),
+        };
+        b"ubaCvxcsnmife"
+            .iter()
+            .copied()
+            .filter(|&letter| has(letter))
+            .collect()
     }
 }

@@ -119,7 +119,7 @@ impl Shell {
     /// Before each turn of a loop: its trace, and the `DEBUG` trap.
     async fn before_turn(&mut self, proc: &mut Process, kind: &CommandKind, each: &For) -> Run {
         let debug = self.traps.command(Condition::Debug).is_some() && !self.traps.running;
-        if !debug && !self.options.is_set("xtrace") {
+        if !debug && (!self.options.is_set("xtrace") || !self.is_bash()) {
             return Ok(());
         }
         let head = self.for_head(kind, each);
@@ -197,6 +197,7 @@ impl Shell {
     }
 
     async fn run_arithmetic_for_inner(&mut self, proc: &mut Process, each: &ArithmeticFor) -> Run {
+        self.before_section(proc, &each.initial).await?;
         if self
             .arithmetic_word(proc, &each.initial, 0)
             .await?
@@ -207,6 +208,7 @@ impl Shell {
         let mut status = 0;
         loop {
             proc.tick().await;
+            self.before_section(proc, &each.condition).await?;
             match self.arithmetic_word(proc, &each.condition, 1).await? {
                 None => return Ok(()),
                 Some(0) => break,
@@ -217,6 +219,7 @@ impl Shell {
             if let Turn::Leave = turn {
                 break;
             }
+            self.before_section(proc, &each.step).await?;
             if self.arithmetic_word(proc, &each.step, 0).await?.is_none() {
                 return Ok(());
             }
@@ -225,9 +228,23 @@ impl Shell {
         Ok(())
     }
 
+    /// The `DEBUG` trap runs before each section of `for (( ; ; ))`.
+    async fn before_section(
+        &mut self,
+        proc: &mut Process,
+        word: &sundew_sh_syntax::ast::Word,
+    ) -> Run {
+        if self.traps.running || self.traps.command(Condition::Debug).is_none() {
+            return Ok(());
+        }
+        let text = sundew_sh_syntax::unparse::word(word);
+        self.command_text = [b"((".as_slice(), &text, b"))"].concat();
+        self.run_trap(proc, Condition::Debug).await
+    }
+
     async fn run_case(&mut self, proc: &mut Process, case: &Case) -> Run {
         let subject = self.expand_string(proc, &case.word).await?;
-        if self.options.is_set("xtrace") {
+        if self.options.is_set("xtrace") && self.is_bash() {
             let word = sundew_sh_syntax::unparse::word(&case.word);
             self.trace_text(proc, &[b"case ".as_slice(), &word, b" in"].concat())
                 .await;

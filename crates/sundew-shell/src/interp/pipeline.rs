@@ -72,6 +72,26 @@ impl Shell {
         }
     }
 
+    /// What `$PIPESTATUS` holds, for as long as a trap runs.
+    pub(super) fn keep_pipe_status(&self) -> Option<(Option<u8>, Option<crate::variable::Value>)> {
+        self.is_bash().then(|| {
+            let value = self.variables.raw(b"PIPESTATUS");
+            (
+                self.pipe_status,
+                value.and_then(|variable| variable.value.clone()),
+            )
+        })
+    }
+
+    pub(super) fn restore_pipe_status(
+        &mut self,
+        (only, value): (Option<u8>, Option<crate::variable::Value>),
+    ) {
+        self.pipe_status = only;
+        self.variables
+            .modify(b"PIPESTATUS", |variable| variable.value = value);
+    }
+
     async fn run_pipes(
         &mut self,
         proc: &mut Process,
@@ -116,6 +136,11 @@ impl Shell {
             .iter()
             .map(|command| unparse::command(command))
             .collect();
+        if !self.traps.is_empty()
+            && let Some(last) = commands.last()
+        {
+            self.command_text = unparse::command(last);
+        }
         self.wait_pipeline(proc, &pids, texts).await?;
         self.check_failure(proc).await
     }
@@ -443,7 +468,7 @@ impl Shell {
             // This process is nobody's shell any more: it can be the subshell itself.
             self.subshell += 1;
             self.loops = 0;
-            self.traps = self.traps.to_subshell();
+            self.traps = self.traps.to_subshell(self.is_bash());
             if self.redirect(proc, &command.redirects, None).await.is_err() {
                 self.status = 1;
                 return Ok(());

@@ -9,7 +9,7 @@ use sundew_vfs::{Access, FileType};
 
 use super::{Lookup, Place};
 use crate::builtin;
-use crate::shell::{Flow, Run, Shell, Source};
+use crate::shell::{Flow, Run, Shell};
 
 impl Shell {
     /// What a name leads to, in the order of POSIX XCU §2.9.1.
@@ -151,7 +151,7 @@ impl Shell {
             self.line += std::mem::take(&mut self.lines_spanned);
         }
         if self.redirect(proc, redirects, None).await.is_err() {
-            self.status = if self.is_bash() { 1 } else { 2 };
+            self.status = self.redirection_status();
             return Err(Flow::Exit);
         }
         for assignment in assignments {
@@ -173,46 +173,13 @@ impl Shell {
                 }
                 _ => [name.as_slice(), b": not found"].concat(),
             };
-            self.complain_of_program(proc, &text).await;
+            self.complain(proc, &text).await;
             self.status = 127;
             return Err(Flow::Exit);
         };
         let env = self.environment_for(&path);
         let errno = proc.exec(&path, args.clone(), env).await;
         self.exec_failed(proc, &path, args, errno).await
-    }
-
-    /// dash and ash name the `eval` or the sourced file that a program was to be started from.
-    async fn complain_of_program(&self, proc: &mut Process, text: &[u8]) {
-        let sourced = self.frames.last().filter(|frame| !frame.function);
-        let context: &[u8] = match sourced {
-            _ if self.in_eval => b"eval",
-            Some(frame) => &frame.file,
-            None => b"",
-        };
-        if self.is_bash() || context.is_empty() {
-            return self.complain(proc, text).await;
-        }
-        let arg0 = self.arg0.as_slice();
-        let line = match (self.dialect, self.for_person) {
-            (Dialect::Dash, _) => {
-                let line = format!(": {}: ", self.line);
-                [arg0, line.as_bytes(), context, b": "].concat()
-            }
-            (_, true) => [arg0, b": ", context, b": "].concat(),
-            _ => {
-                // BusyBox counts the lines of `eval` in a `-c` text from 0.
-                let line = if self.in_eval && self.source == Source::CommandString {
-                    self.line.saturating_sub(1)
-                } else {
-                    self.line
-                };
-                let line = format!(": line {line}: ");
-                [arg0, b": ", context, line.as_bytes()].concat()
-            }
-        };
-        proc.print_error(&[line.as_slice(), text, b"\n"].concat())
-            .await;
     }
 
     /// What a program gets: exported variables, with `_` as bash sets it.
@@ -274,7 +241,7 @@ impl Shell {
             (_, _, Errno::Enoent) => "not found".to_owned(),
             (_, _, errno) => errno.message().to_owned(),
         };
-        self.complain_of_program(proc, &[path, b": ", reason.as_bytes()].concat())
+        self.complain(proc, [path, b": ", reason.as_bytes()].concat())
             .await;
         self.status = if errno == Errno::Enoent && !missing_interpreter {
             127

@@ -127,7 +127,7 @@ impl Shell {
             if let Some(flow) = flow {
                 return Err(flow);
             }
-            self.status = 1;
+            self.status = self.redirection_status();
             return self.check_failure(proc).await;
         }
         if !simple.assignments.is_empty() || !command.redirects.is_empty() {
@@ -170,6 +170,18 @@ impl Shell {
             return;
         }
         let prefix = self.trace_prefix(proc).await;
+        if !self.is_bash() {
+            let mut words: Vec<Vec<u8>> = Vec::new();
+            for assignment in assignments {
+                let value = self.variables.scalar(&assignment.name).unwrap_or_default();
+                let value = self.traced(value);
+                words.push([assignment.name.as_ref(), b"=", &value].concat());
+            }
+            words.extend(args.iter().map(|arg| self.traced(arg)));
+            proc.print_error(&[prefix.as_slice(), &words.join(&b' '), b"\n"].concat())
+                .await;
+            return;
+        }
         let mut lines = Vec::new();
         for assignment in assignments {
             lines.extend_from_slice(&prefix);
@@ -180,30 +192,39 @@ impl Shell {
             }
             lines.extend_from_slice(&assignment.name);
             lines.push(b'=');
-            if let Some(value) = self.variables.scalar(&assignment.name) {
-                if self.dialect == sundew_sh_syntax::Dialect::Dash {
-                    lines.extend_from_slice(value);
-                    lines.push(b'\n');
-                    continue;
-                }
-                lines.extend_from_slice(&crate::expand::transform::quote_if_needed(value));
+            if let Some(value) = self
+                .variables
+                .scalar(&assignment.name)
+                .filter(|value| !value.is_empty())
+            {
+                lines.extend_from_slice(&crate::expand::transform::quote_for_trace(value));
             }
             lines.push(b'\n');
         }
         if !args.is_empty() {
-            let plain = self.dialect == sundew_sh_syntax::Dialect::Dash;
             let words: Vec<Vec<u8>> = args
                 .iter()
-                .map(|arg| match plain {
-                    true => arg.clone(),
-                    false => crate::expand::transform::quote_if_needed(arg),
-                })
+                .map(|arg| crate::expand::transform::quote_for_trace(arg))
                 .collect();
             lines.extend_from_slice(&prefix);
             lines.extend_from_slice(&words.join(&b' '));
             lines.push(b'\n');
         }
         proc.print_error(&lines).await;
+    }
+
+    /// A word as dash and ash trace it: as it is, or in quotes where BusyBox sees a need.
+    fn traced(&self, word: &[u8]) -> Vec<u8> {
+        let special = |byte: &u8| {
+            matches!(byte, ..b'+' | b';'..=b'?' | b'`' | b'[' | b'\\') || *byte > b'z'
+        };
+        let quote = self.dialect == sundew_sh_syntax::Dialect::Ash
+            && (word.iter().any(special) || builtin::is_keyword(word, self.dialect));
+        if quote {
+            builtin::single_quote(self.dialect, word)
+        } else {
+            word.to_vec()
+        }
     }
 
     async fn trace_prefix(&mut self, proc: &mut Process) -> Vec<u8> {
@@ -218,6 +239,9 @@ impl Shell {
         let Some((first, rest)) = text.split_first() else {
             return text;
         };
+        if !self.is_bash() {
+            return text;
+        }
         let repeats = usize::try_from(self.indirection).unwrap_or(0) + 1;
         [vec![*first; repeats.min(16)].as_slice(), rest].concat()
     }
@@ -280,7 +304,7 @@ impl Shell {
             if let Some(flow) = flow {
                 return Err(flow);
             }
-            self.status = 1;
+            self.status = self.redirection_status();
             return Ok(());
         }
         let before = match self.temporary_assignments(proc, &simple.assignments).await {
@@ -314,7 +338,7 @@ impl Shell {
             if let Some(flow) = flow {
                 return Err(flow);
             }
-            self.status = if self.is_bash() { 1 } else { 2 };
+            self.status = self.redirection_status();
             // In dash an error of a special builtin ends the shell.
             return if builtin.special && !self.is_bash() && !self.interactive {
                 Err(Flow::Exit)

@@ -1,12 +1,18 @@
 //! Runs text: command strings, scripts, sourced files, traps, `eval`.
 
 use sundew_kernel::{Errno, Fd, Process, STDIN};
-use sundew_sh_syntax::{Outcome, Parser};
+use sundew_sh_syntax::{Dialect, Outcome, Parser};
 
 use crate::shell::{Flow, Run, Shell, Source};
 
 /// Longest text that is run, in bytes; a longer script is cut by `EFBIG`'s words.
 pub(crate) const MAX_TEXT_BYTES: usize = 8 << 20;
+
+/// What dash reads of standard input at once, in bytes.
+const DASH_BLOCK_BYTES: usize = 8192;
+
+/// What BusyBox reads of standard input at once, in bytes.
+const BUSYBOX_BLOCK_BYTES: usize = 1023;
 
 impl Shell {
     /// Runs a whole text, one complete command line after the other, so that what stands before a
@@ -57,15 +63,9 @@ impl Shell {
             };
             match outcome {
                 Outcome::Command(command) => {
-                    if self.options.is_set("verbose")
-                        && self.source == Source::Script
-                        && first_line == 1
-                    {
-                        let mut read = rest.get(..consumed).unwrap_or_default().to_vec();
-                        if !read.ends_with(b"\n") {
-                            read.push(b'\n');
-                        }
-                        proc.print_error(&read).await;
+                    if first_line == 1 {
+                        let read = rest.get(..consumed).unwrap_or_default();
+                        self.show_read(proc, read).await;
                     }
                     at += consumed;
                     line = next_line;
@@ -91,6 +91,9 @@ impl Shell {
                 Outcome::End => break,
                 Outcome::Incomplete(_) => break,
                 Outcome::Error(error) => {
+                    if first_line == 1 {
+                        self.show_read(proc, rest).await;
+                    }
                     self.syntax_error(proc, &error).await;
                     self.syntax_failed = true;
                     return Err(if self.interactive {
@@ -102,6 +105,23 @@ impl Shell {
             }
         }
         Ok(())
+    }
+
+    /// `set -v`: what was read of a script or, in bash, of a `-c` string.
+    async fn show_read(&self, proc: &mut Process, read: &[u8]) {
+        let shown = match self.source {
+            Source::Script => true,
+            Source::CommandString => self.is_bash(),
+            Source::Stdin | Source::Terminal => false,
+        };
+        if !shown || !self.options.is_set("verbose") || self.in_eval || self.indirection > 0 {
+            return;
+        }
+        let mut read = read.to_vec();
+        if self.is_bash() && !read.ends_with(b"\n") {
+            read.push(b'\n');
+        }
+        proc.print_error(&read).await;
     }
 
     /// Whether a script runs, and nothing within it.
@@ -145,12 +165,44 @@ impl Shell {
         }
     }
 
+    /// A line of the shell's own standard input. dash and BusyBox read ahead, so that a program they
+    /// start finds nothing of what was sent with its command; bash reads a line.
+    async fn next_line(&mut self, proc: &mut Process, ahead: &mut Vec<u8>) -> Option<Vec<u8>> {
+        let block = match self.dialect {
+            Dialect::Bash => return self.read_plain_line(proc, STDIN).await,
+            Dialect::Dash => DASH_BLOCK_BYTES,
+            Dialect::Ash => BUSYBOX_BLOCK_BYTES,
+        };
+        let mut chunk = vec![0; block];
+        let mut searched = 0;
+        loop {
+            let rest = ahead.get(searched..).unwrap_or_default();
+            if let Some(end) = rest.iter().position(|&byte| byte == b'\n') {
+                let mut line: Vec<u8> = ahead.drain(..=searched + end).collect();
+                line.pop();
+                return Some(line);
+            }
+            searched = ahead.len();
+            match proc.read(STDIN, &mut chunk).await {
+                Ok(0) if ahead.is_empty() => return None,
+                Ok(0) => return Some(std::mem::take(ahead)),
+                Ok(count) => ahead.extend(chunk.iter().take(count)),
+                Err(Errno::Eintr) if self.check_interrupt(proc).await.is_ok() => {}
+                Err(_) => return None,
+            }
+            if ahead.len() > MAX_TEXT_BYTES {
+                return None;
+            }
+        }
+    }
+
     /// Reads commands from standard input that is no terminal, and runs them as they come.
     pub(crate) async fn run_stdin(&mut self, proc: &mut Process) -> Run {
         let mut pending: Vec<u8> = Vec::new();
+        let mut ahead: Vec<u8> = Vec::new();
         let mut line = 1;
         loop {
-            let next = self.read_plain_line(proc, STDIN).await;
+            let next = self.next_line(proc, &mut ahead).await;
             let ended = next.is_none();
             if let Some(next) = next {
                 pending.extend_from_slice(&next);

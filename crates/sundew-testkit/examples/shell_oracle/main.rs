@@ -126,6 +126,10 @@ fn compare_all(shell: Shell, source: &Source) -> io::Result<usize> {
     let texts = source.texts(shell)?;
     let (mut bad, count) = (0, texts.len());
     for (name, mode, lines) in texts {
+        if let Source::Random { count: 0..=1, .. } = source {
+            // What makes one side hang is seen.
+            eprintln!("{}", lines.join("\n"));
+        }
         let Some(mut found) = difference(&real, shell, mode, &lines)? else {
             continue;
         };

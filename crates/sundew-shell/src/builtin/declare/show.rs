@@ -31,7 +31,7 @@ const MADE_UP: &[(&str, bool)] = &[
 ];
 
 /// `'…'` whether it is needed or not, in each shell's way of writing a quote within.
-pub(in crate::builtin) fn single_quote(dialect: Dialect, value: &[u8]) -> Vec<u8> {
+pub(crate) fn single_quote(dialect: Dialect, value: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(value.len() + 2);
     if dialect == Dialect::Bash {
         out.push(b'\'');

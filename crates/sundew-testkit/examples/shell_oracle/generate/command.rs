@@ -237,7 +237,7 @@ impl Generator {
                 format!("for i in {w} z; do {a}; echo $i; done")
             }
             3 => format!("i=0; while [ $i -lt 2 ]; do i=$((i+1)); {a}; done"),
-            4 => format!("i=0; until [ $i -ge 2 ]; do i=$((i+1)); {a}; {b}; done"),
+            4 => format!("j=0; until [ $j -ge 2 ]; do j=$((j+1)); {a}; {b}; done"),
             5..=6 => {
                 let (w, p) = (self.word(), self.pattern());
                 let end = if self.bash {
