@@ -119,8 +119,6 @@ pub enum CommandKind {
 /// A simple command: `a=1 b=2 program word …`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Simple {
-    /// Lines that it goes on for after its first.
-    pub lines: u32,
     /// Assignments in front; without words they change the shell itself.
     pub assignments: Vec<Assignment>,
     /// The program's name and arguments, before any expansion. Words in the form of an assignment

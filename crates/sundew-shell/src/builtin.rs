@@ -6,9 +6,9 @@ use sundew_sh_syntax::Dialect;
 
 use crate::shell::{Flow, Shell};
 pub(crate) use declare::show::single_quote;
-pub(crate) use type_::is_keyword;
 pub(crate) use declare::show::{bucket_order, shown_key};
 pub(crate) use jobs::plain_job_lines;
+pub(crate) use type_::is_keyword;
 
 mod alias;
 mod break_;
@@ -164,7 +164,9 @@ pub fn find(shell: &Shell, name: &[u8]) -> Option<&'static Builtin> {
 fn plain_number(text: &[u8]) -> Option<usize> {
     let text = std::str::from_utf8(text).ok()?;
     let number: i32 = text.parse().ok()?;
-    usize::try_from(number).ok().filter(|_| !text.starts_with('+'))
+    usize::try_from(number)
+        .ok()
+        .filter(|_| !text.starts_with('+'))
 }
 
 /// Whether arguments of this command in the form of assignments are expanded as such.

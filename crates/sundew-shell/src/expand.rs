@@ -255,6 +255,10 @@ impl Shell {
                 let output = self.substitute_text(proc, text).await?;
                 out.push_expanded(&output, quoted);
             }
+            Part::Deferred(text) => {
+                let output = self.substitute_text(proc, text).await?;
+                out.push_expanded(&output, quoted);
+            }
             Part::Arithmetic { expression, .. } => {
                 let text = self.expand_quoted(proc, expression).await?;
                 let value = self.arithmetic(proc, &text).await?;

@@ -145,10 +145,6 @@ impl Shell {
                 return Ok(());
             }
             self.line = command.line.saturating_add_signed(self.line_shift);
-            self.lines_spanned = match &command.kind {
-                CommandKind::Simple(simple) => simple.lines,
-                _ => 0,
-            };
             if !self.traps.is_empty() && !self.traps.running {
                 self.before_command(proc, command).await?;
             }
@@ -381,6 +377,7 @@ impl Shell {
         if let Some(command) = self.traps.take_exit() {
             let status = self.status;
             self.indirection += 1;
+            self.leaving = true;
             if self.run_text(proc, &command).await != Err(Flow::Exit) {
                 self.status = status;
             }

@@ -128,6 +128,9 @@ impl Shell {
     pub async fn syntax_error(&mut self, proc: &mut Process, error: &SyntaxError) {
         for message in error.messages(self.dialect, self.interactive) {
             let mut line = match self.dialect {
+                Dialect::Bash if self.in_substitution => {
+                    [self.speaker(), b": command substitution: "].concat()
+                }
                 Dialect::Bash if self.for_person => [self.arg0.as_slice(), b": "].concat(),
                 Dialect::Bash if self.in_eval => [self.speaker(), b": eval: "].concat(),
                 Dialect::Bash if self.source == Source::CommandString && self.frames.is_empty() => {
@@ -136,10 +139,8 @@ impl Shell {
                 Dialect::Bash => [self.speaker(), b": "].concat(),
                 Dialect::Dash | Dialect::Ash => self.prefix_at(error.line),
             };
-            if self.is_bash() {
-                if !self.for_person {
-                    line.extend_from_slice(format!("line {}: ", error.line).as_bytes());
-                }
+            if self.is_bash() && (!self.for_person || self.in_substitution) {
+                line.extend_from_slice(format!("line {}: ", error.line).as_bytes());
             }
             line.extend_from_slice(&message);
             line.push(b'\n');

@@ -65,7 +65,9 @@ impl Shell {
             RedirectKind::DuplicateOutput(word) if redirect.descriptor == Descriptor::Default => {
                 // `>& file` means `&> file` unless the word is a number or a dash.
                 let text = self.redirect_word(proc, word).await?;
-                !text.iter().all(u8::is_ascii_digit) && text != b"-" && !text.ends_with(b"-")
+                self.dialect != Dialect::Dash
+                    && !text.iter().all(u8::is_ascii_digit)
+                    && !text.ends_with(b"-")
             }
             _ => false,
         };
@@ -221,7 +223,17 @@ impl Shell {
                     .await
                 }
                 _ => {
-                    let text = [path, b": cannot overwrite existing file"].concat();
+                    let text: &[u8] = match self.dialect {
+                        Dialect::Bash => b"",
+                        Dialect::Dash => b"cannot create ",
+                        Dialect::Ash => b"can't create ",
+                    };
+                    let reason: &[u8] = if self.is_bash() {
+                        b": cannot overwrite existing file"
+                    } else {
+                        b": File exists"
+                    };
+                    let text = [text, path, reason].concat();
                     self.complain(proc, text).await;
                     return Err(RedirectFailed(None));
                 }
@@ -232,9 +244,7 @@ impl Shell {
             Ok(fd) => Ok(Target::Opened(fd)),
             Err(errno) => {
                 let text = match self.dialect {
-                    Dialect::Bash => {
-                        [path, b": ", errno.message().as_bytes()].concat()
-                    }
+                    Dialect::Bash => [path, b": ", errno.message().as_bytes()].concat(),
                     dialect => ash_open_error(dialect, path, errno, flags),
                 };
                 self.complain(proc, text).await;
@@ -468,12 +478,7 @@ fn network_target(path: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
 }
 
 /// dash: `cannot open x: No such file`; ash: `can't open x: no such file`.
-fn ash_open_error(
-    dialect: Dialect,
-    path: &[u8],
-    errno: Errno,
-    flags: OpenFlags,
-) -> Vec<u8> {
+fn ash_open_error(dialect: Dialect, path: &[u8], errno: Errno, flags: OpenFlags) -> Vec<u8> {
     let verb = if flags.create { "create" } else { "open" };
     let cannot = if dialect == Dialect::Dash {
         "cannot"

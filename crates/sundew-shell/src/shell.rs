@@ -131,18 +131,22 @@ pub struct Shell {
     pub indirection: u32,
     /// Whether the text of `eval` is being read: syntax errors say so.
     pub in_eval: bool,
+    /// Whether the text of a substitution is being read: syntax errors say so.
+    pub(crate) in_substitution: bool,
+    /// Whether the trap of `EXIT` runs.
+    pub(crate) leaving: bool,
     /// Whether the last text ended in a syntax error, until someone asks.
     pub syntax_failed: bool,
     /// The options that `local -` keeps for the end of the running function.
     pub(crate) kept_options: Option<Options>,
     /// The coprocess that runs: its process, the name of its array.
     pub(crate) coprocess: Option<(Pid, Vec<u8>)>,
+    /// What dash's `return` was told beyond a byte, until the next command: `$?` shows it.
+    pub(crate) wide_status: Option<u32>,
     /// What `$PIPESTATUS` holds, if that is one status.
     pub(crate) pipe_status: Option<u8>,
     /// Who complains of an expression: the builtin that evaluates it, the parameter that is cut.
     pub(crate) speaking: Option<Vec<u8>>,
-    /// Lines that the running simple command goes on for: `eval` and substitutions count from its end.
-    pub(crate) lines_spanned: u32,
     /// What is added to the lines of commands: those of a substitution are counted from the end of the
     /// command it stands in.
     pub(crate) line_shift: i32,
@@ -230,12 +234,14 @@ impl Shell {
             subshell: 0,
             indirection: 0,
             in_eval: false,
+            in_substitution: false,
+            leaving: false,
             syntax_failed: false,
             kept_options: None,
             coprocess: None,
+            wide_status: None,
             pipe_status: None,
             speaking: None,
-            lines_spanned: 0,
             line_shift: 0,
             command_text: Vec::new(),
             condition: 0,
@@ -291,19 +297,25 @@ impl Shell {
             status: self.status,
             background: self.background,
             traps: self.traps.to_subshell(self.is_bash()),
-            jobs: self.jobs.clone(),
+            jobs: if self.is_bash() {
+                self.jobs.clone()
+            } else {
+                Jobs::default()
+            },
             frames: self.frames.clone(),
             loops: 0,
             line: self.line,
             subshell: self.subshell + 1,
             indirection: self.indirection,
             in_eval: self.in_eval,
+            in_substitution: self.in_substitution,
+            leaving: false,
             syntax_failed: false,
             kept_options: self.kept_options.clone(),
             coprocess: None,
+            wide_status: self.wide_status,
             pipe_status: self.pipe_status,
             speaking: None,
-            lines_spanned: self.lines_spanned,
             line_shift: self.line_shift,
             command_text: self.command_text.clone(),
             condition: self.condition,

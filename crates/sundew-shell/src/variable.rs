@@ -67,10 +67,13 @@ impl Variable {
         match &self.value {
             None => 0,
             Some(Value::Scalar(text)) => text.len(),
-            Some(Value::Indexed(elements)) => elements.values().map(|value| value.len() + 48).sum(),
+            Some(Value::Indexed(elements)) => elements
+                .values()
+                .map(|value| value.len() + INDEXED_BYTES)
+                .sum(),
             Some(Value::Associative(elements)) => elements
                 .iter()
-                .map(|(key, value)| key.len() + value.len() + 64)
+                .map(|(key, value)| key.len() + value.len() + ASSOCIATIVE_BYTES)
                 .sum(),
         }
     }
@@ -91,6 +94,17 @@ pub struct Variables {
     /// The globals, then one map for each function that runs.
     scopes: Vec<BTreeMap<Vec<u8>, Variable>>,
     bytes: usize,
+}
+
+/// What an element of an indexed array takes beside its value, in bytes.
+const INDEXED_BYTES: usize = 48;
+/// What an element of an associative array takes beside its key and value, in bytes.
+const ASSOCIATIVE_BYTES: usize = 64;
+
+/// Which element.
+enum Key<'a> {
+    Number(i64),
+    Text(&'a [u8]),
 }
 
 /// How many references (`declare -n`) are followed.
@@ -227,6 +241,38 @@ impl Variables {
         result
     }
 
+    /// An element of an array that is one already: what is counted changes by that element alone.
+    fn set_in_place(&mut self, name: &[u8], key: Key<'_>, value: &mut Vec<u8>) -> bool {
+        let name = self.target(name).to_vec();
+        let scope = self
+            .scopes
+            .iter_mut()
+            .rev()
+            .find(|scope| scope.contains_key(&name));
+        let Some(variable) = scope.and_then(|scope| scope.get_mut(&name)) else {
+            return false;
+        };
+        let attributes = variable.attributes;
+        let (before, after) = match (&mut variable.value, key) {
+            (Some(Value::Indexed(elements)), Key::Number(index)) => {
+                let value = with_case(std::mem::take(value), attributes);
+                let after = value.len() + INDEXED_BYTES;
+                let old = elements.insert(index, value);
+                (old.map(|old| old.len() + INDEXED_BYTES), after)
+            }
+            (Some(Value::Associative(elements)), Key::Text(key)) => {
+                let value = with_case(std::mem::take(value), attributes);
+                let around = key.len() + ASSOCIATIVE_BYTES;
+                let after = value.len() + around;
+                let old = elements.insert(key.to_vec(), value);
+                (old.map(|old| old.len() + around), after)
+            }
+            _ => return false,
+        };
+        self.bytes = (self.bytes + after).saturating_sub(before.unwrap_or(0));
+        true
+    }
+
     /// Whether the innermost function has a local of this name.
     pub fn is_local(&self, name: &[u8]) -> bool {
         self.in_function()
@@ -296,6 +342,10 @@ impl Variables {
         {
             return Err(AssignError::Readonly);
         }
+        let mut value = value;
+        if self.set_in_place(name, Key::Number(index), &mut value) {
+            return Ok(());
+        }
         self.modify(name, |variable| {
             let value = with_case(value, variable.attributes);
             let elements = to_indexed(variable);
@@ -320,6 +370,10 @@ impl Variables {
             .is_some_and(|variable| variable.attributes.readonly)
         {
             return Err(AssignError::Readonly);
+        }
+        let mut value = value;
+        if self.set_in_place(name, Key::Text(&key), &mut value) {
+            return Ok(());
         }
         self.modify(name, |variable| {
             let value = with_case(value, variable.attributes);

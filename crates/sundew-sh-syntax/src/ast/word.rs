@@ -48,6 +48,9 @@ pub enum Part {
         /// What was typed between the backquotes.
         typed: Bytes,
     },
+    /// `$(( … ) … )`: bash only looks for the parenthesis that closes it, and finds out that it is
+    /// commands and no arithmetic when it runs. The text between `$(` and `)`.
+    Deferred(Bytes),
     /// `$(( … ))` or `$[ … ]`: expanded as if between double quotes, then evaluated.
     Arithmetic {
         /// The expression's text.

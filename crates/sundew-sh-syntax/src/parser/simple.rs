@@ -16,13 +16,25 @@ impl Parser<'_> {
         let mut simple = Simple::default();
         let mut redirects = Vec::new();
         let mut place = Place::Command;
+        let (mut number, mut numbered) = (line, false);
         loop {
             if place == Place::Command {
                 self.expand_aliases()?;
             } else {
                 self.expand_argument_alias(place)?;
             }
-            match self.glance(place)? {
+            let glance = self.glance(place)?;
+            let elements = simple.words.len() + simple.assignments.len() + redirects.len();
+            if self.bash() && elements == 1 && !numbered {
+                // bash takes the number of the line it has read: behind a word that may be a
+                // function's name it has looked at the next token.
+                numbered = true;
+                number = match glance {
+                    Glance::Word | Glance::Keyword(_) if simple.words.len() == 1 => self.at.line,
+                    _ => self.token_line(),
+                };
+            }
+            match glance {
                 Glance::Word | Glance::Keyword(_) => {
                     let Some(word) = self.take_word() else { break };
                     place = self.add_word(&mut simple, word, place);
@@ -41,9 +53,8 @@ impl Parser<'_> {
                 _ => break,
             }
         }
-        simple.lines = self.token_line().saturating_sub(line);
         Ok(Command {
-            line,
+            line: number,
             kind: CommandKind::Simple(simple),
             redirects,
         })

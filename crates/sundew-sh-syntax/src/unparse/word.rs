@@ -87,6 +87,11 @@ fn parts(all: &[Part], out: &mut Vec<u8>) {
                 out.extend_from_slice(typed);
                 out.push(b'`');
             }
+            Part::Deferred(text) => {
+                out.extend_from_slice(b"$(");
+                out.extend_from_slice(text);
+                out.push(b')');
+            }
             Part::Arithmetic {
                 expression,
                 brackets,

@@ -74,9 +74,21 @@ impl Parser<'_> {
             });
         }
         self.bump();
-        let list = match self.substitution() {
-            // Bash has only matched the parentheses by now, and names the line of the first.
-            Err(mut stop) if arithmetic => {
+        if arithmetic && self.bash() {
+            return self.deferred(line);
+        }
+        let list = self.substitution()?;
+        Ok(Part::Command(Arc::new(list)))
+    }
+
+    /// What follows `$(` if that looked like arithmetic and is none: text up to the `)` that matches.
+    fn deferred(&mut self, line: u32) -> Parse<Part> {
+        self.enter()?;
+        let start = self.at.position;
+        let mut out = Collector::default();
+        match self.quoted(Within::Arithmetic, &mut out) {
+            Ok(()) => {}
+            Err(mut stop) => {
                 if let Stop::Error(error) = &mut *stop
                     && matches!(error.kind, ErrorKind::Unclosed { closer: b')', .. })
                 {
@@ -84,9 +96,12 @@ impl Parser<'_> {
                 }
                 return Err(stop);
             }
-            result => result?,
-        };
-        Ok(Part::Command(Arc::new(list)))
+        }
+        let text = self.text.get(start..self.at.position).unwrap_or_default();
+        let text = text.into();
+        self.bump();
+        self.leave();
+        Ok(Part::Deferred(text))
     }
 
     /// `((` … `))`, if that is what stands at the position; otherwise the position is unchanged.

@@ -164,7 +164,7 @@ async fn failed(
         Dialect::Dash => ([b"can't cd to ".as_slice(), target].concat(), 2),
         Dialect::Ash => (
             [b"can't cd to ".as_slice(), target, b": ", words].concat(),
-            1,
+            2,
         ),
     };
     Ok(shell.builtin_error(proc, args, text, status).await)

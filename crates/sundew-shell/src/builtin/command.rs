@@ -83,7 +83,7 @@ async fn execute(
             Box::pin(async move {
                 child_shell.enter_child(&mut child, job_control, None);
                 let _ended = child_shell
-                    .become_program(&mut child, path, child_args, &[], &[])
+                    .become_program(&mut child, path, child_args, &[])
                     .await;
                 ExitStatus::Exited(child_shell.status)
             })

@@ -37,7 +37,11 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
     let text = rest.join(&b' ');
     let mut output = text;
     if escapes {
-        let (unescaped, stopped) = unescape_echo(&output);
+        let (unescaped, stopped) = if dash {
+            super::printf::escaped_text(&output, shell.dialect)
+        } else {
+            unescape_echo(&output)
+        };
         output = unescaped;
         newline &= !stopped;
     }

@@ -14,13 +14,11 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
     let text = words.join(&b' ');
     shell.status = 0;
     shell.enter(proc, b"eval").await?;
-    // bash counts from the line in which the command ended.
-    let spanned = if shell.is_bash() {
-        std::mem::take(&mut shell.lines_spanned)
-    } else {
-        0
+    let line = match shell.dialect {
+        // dash counts the lines of the text itself.
+        sundew_sh_syntax::Dialect::Dash => 1,
+        _ => shell.line,
     };
-    let line = shell.line + spanned;
     shell.indirection += 1;
     let outer = std::mem::replace(&mut shell.in_eval, true);
     let result = shell

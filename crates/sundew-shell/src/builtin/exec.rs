@@ -58,23 +58,40 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
     if errno == Errno::Enoent {
         return not_found(shell, proc, &program).await;
     }
+    cannot_execute(shell, proc, args, &program, &path, errno).await
+}
+
+/// The file is there and cannot be executed.
+async fn cannot_execute(
+    shell: &mut Shell,
+    proc: &mut Process,
+    args: &[Vec<u8>],
+    program: &[u8],
+    path: &[u8],
+    errno: Errno,
+) -> Answer {
     let is_directory = proc
-        .stat(&path)
+        .stat(path)
         .is_ok_and(|metadata| metadata.file_type == FileType::Directory);
     let words = if is_directory {
         Errno::Eisdir.message()
     } else {
         errno.message()
     };
+    if !shell.is_bash() {
+        let text = [program, b": ", Errno::Eacces.message().as_bytes()].concat();
+        let status = shell.builtin_error(proc, args, text, 126).await;
+        return leave(shell, status);
+    }
     shell
-        .complain(proc, [path.as_slice(), b": ", words.as_bytes()].concat())
+        .complain(proc, [path, b": ", words.as_bytes()].concat())
         .await;
     shell
         .complain(
             proc,
             [
                 b"exec: ".as_slice(),
-                &path,
+                path,
                 b": cannot execute: ",
                 words.as_bytes(),
             ]
@@ -89,11 +106,9 @@ async fn not_found(shell: &mut Shell, proc: &mut Process, program: &[u8]) -> Ans
         let text = [program, b": ", Errno::Enoent.message().as_bytes()].concat();
         shell.complain(proc, text).await;
     } else {
+        let args = [b"exec".to_vec()];
         shell
-            .complain(
-                proc,
-                [b"exec: ".as_slice(), program, b": not found"].concat(),
-            )
+            .builtin_error(proc, &args, [program, b": not found"].concat(), 127)
             .await;
     }
     leave(shell, 127)

@@ -393,29 +393,10 @@ impl<'a> Printer<'a> {
 
     /// `%b`
     fn escaped_argument(&mut self, spec: Spec) -> bool {
-        let mut text = self.argument().unwrap_or_default();
-        let mut bytes = Vec::with_capacity(text.len());
-        let mut stopped = false;
-        while let Some((&byte, after)) = text.split_first() {
-            text = after;
-            if byte != b'\\' {
-                bytes.push(byte);
-                continue;
-            }
-            let (escaped, length) = unescape(after, self.dialect, Place::Argument);
-            text = after.get(length..).unwrap_or_default();
-            match escaped {
-                Escaped::Bytes(part) => bytes.extend(part),
-                Escaped::Missing(complaint) => {
-                    self.complaints.push(complaint.into());
-                    bytes.push(b'\\');
-                }
-                Escaped::Stop => {
-                    stopped = true;
-                    break;
-                }
-            }
-        }
+        let text = self.argument().unwrap_or_default();
+        let (bytes, stopped) = escaped_with(text, self.dialect, |complaint| {
+            self.complaints.push(complaint.into());
+        });
         spec.text(spec.cut(&bytes), &mut self.out);
         if stopped {
             self.status |= STOPPED;
@@ -570,4 +551,35 @@ fn quote(text: &[u8]) -> Vec<u8> {
         before = Some(byte);
     }
     out
+}
+
+/// What `%b` makes of a text, and whether `\c` ended it: dash's `echo` does the same.
+pub(super) fn escaped_text(text: &[u8], dialect: Dialect) -> (Vec<u8>, bool) {
+    escaped_with(text, dialect, |_| {})
+}
+
+fn escaped_with(
+    mut text: &[u8],
+    dialect: Dialect,
+    mut complain: impl FnMut(&'static str),
+) -> (Vec<u8>, bool) {
+    let mut bytes = Vec::with_capacity(text.len());
+    while let Some((&byte, after)) = text.split_first() {
+        text = after;
+        if byte != b'\\' {
+            bytes.push(byte);
+            continue;
+        }
+        let (escaped, length) = unescape(after, dialect, Place::Argument);
+        text = after.get(length..).unwrap_or_default();
+        match escaped {
+            Escaped::Bytes(part) => bytes.extend(part),
+            Escaped::Missing(complaint) => {
+                complain(complaint);
+                bytes.push(b'\\');
+            }
+            Escaped::Stop => return (bytes, true),
+        }
+    }
+    (bytes, false)
 }

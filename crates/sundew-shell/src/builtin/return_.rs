@@ -11,7 +11,12 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
     }
     if let Some(text) = args.get(1).filter(|_| !shell.is_bash()) {
         match super::plain_number(text) {
-            Some(status) => shell.status = status.to_le_bytes()[0],
+            Some(status) => {
+                shell.status = status.to_le_bytes()[0];
+                if shell.dialect == sundew_sh_syntax::Dialect::Dash && status > 255 {
+                    shell.wide_status = u32::try_from(status).ok();
+                }
+            }
             None => return shell.illegal_number(proc, args, text).await,
         }
     } else if let Some(text) = args.get(1) {
@@ -30,7 +35,8 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
         let text = "can only `return' from a function or sourced script";
         return Ok(shell.builtin_error(proc, args, text, 2).await);
     }
-    Err(if shell.frames.is_empty() {
+    // In the trap of `EXIT` dash and ash keep the status before.
+    Err(if shell.frames.is_empty() && !shell.leaving {
         Flow::Exit
     } else {
         Flow::Return

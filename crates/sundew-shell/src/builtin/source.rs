@@ -165,9 +165,7 @@ async fn failed(
         ]
         .concat(),
     };
-    shell.status = shell
-        .builtin_error(proc, args, text, if dash { 2 } else { 127 })
-        .await;
+    shell.status = shell.builtin_error(proc, args, text, 2).await;
     Err(if shell.interactive {
         Flow::Abandon
     } else {
@@ -204,7 +202,12 @@ pub(super) async fn run_caller(shell: &mut Shell, proc: &mut Process, args: &[Ve
     let text = if args.len() > 1 {
         [line.as_slice(), b" ", &name, b" ", &frame.file, b"\n"].concat()
     } else {
-        [line.as_slice(), b" NULL\n"].concat()
+        let file = outer.map_or(b"NULL".to_vec(), |outer| outer.file.clone());
+        let file = match outer {
+            None if in_script => shell.arg0.clone(),
+            _ => file,
+        };
+        [line.as_slice(), b" ", &file, b"\n"].concat()
     };
     let _checked_at_flush = proc.print(&text).await;
     Ok(0)

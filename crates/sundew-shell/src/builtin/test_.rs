@@ -43,6 +43,12 @@ async fn evaluate(
         proc.tick().await;
         let value = match operation {
             Operation::Value(value) => value,
+            Operation::Unary(b"-t", operand) if !shell.is_bash() => {
+                match number(operand, shell.dialect) {
+                    Ok(fd) => proc.is_terminal(u32::try_from(fd).unwrap_or(u32::MAX)),
+                    Err(text) => return Ok(complain(shell, proc, args, &text).await),
+                }
+            }
             Operation::Unary(operator, operand) => shell
                 .test_unary(proc, operator, operand)
                 .await

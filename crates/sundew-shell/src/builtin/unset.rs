@@ -21,7 +21,8 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
             }
             option if option.starts_with(b"-") && option.len() > 1 => {
                 let usage = "unset: usage: unset [-f] [-v] [-n] [name ...]";
-                return Ok(shell.invalid_option(proc, args, option, usage).await);
+                let status = shell.invalid_option(proc, args, option, usage).await;
+                return shell.special_failed(status);
             }
             _ => break,
         }

@@ -333,12 +333,7 @@ impl Shell {
                     ParameterName::Special(Special::Options | Special::Count | Special::Status)
                 ) =>
             {
-                // bash 5.2 refuses these three here, and nowhere else.
-                let whole = sundew_sh_syntax::unparse::word(&Word {
-                    parts: vec![Part::Parameter(Box::new(parameter.clone()))],
-                });
-                self.fatal(proc, 1, [whole.as_slice(), b": bad substitution"].concat())
-                    .await?;
+                self.refuse_case(proc, parameter).await?;
                 Ok(found)
             }
             Operation::Case(change, word) => {
@@ -351,37 +346,58 @@ impl Shell {
                 }))
             }
             Operation::Substring { offset, length } => {
-                // Where there is nothing to cut, the numbers are not looked at.
-                let nothing = match &found {
-                    Found::One(value) => value.is_none(),
-                    Found::Many { values, .. } => {
-                        values.is_empty() && matches!(parameter.name, ParameterName::Variable(_))
-                    }
-                };
-                if nothing && self.is_bash() {
-                    return Ok(found);
-                }
-                let shown = match &parameter.index {
-                    Some(Index::At) => [&shown_name(parameter), b"[@]".as_slice()].concat(),
-                    Some(Index::Star) => [&shown_name(parameter), b"[*]".as_slice()].concat(),
-                    _ => shown_name(parameter),
-                };
-                let outer = self.speaking.replace(shown);
-                let offset_text = self.expand_quoted(proc, offset).await?;
-                let offset = self.arithmetic(proc, &offset_text).await?;
-                let length = match length {
-                    Some(word) => {
-                        let text = self.expand_quoted(proc, word).await?;
-                        Some((self.arithmetic(proc, &text).await?, text))
-                    }
-                    None => None,
-                };
-                self.speaking = outer;
-                self.substring(proc, parameter, found, offset, length).await
+                self.cut(proc, parameter, found, (offset, length.as_ref()))
+                    .await
             }
             Operation::Transform(letter) => self.transform(proc, parameter, found, *letter).await,
             _ => Ok(found),
         }
+    }
+
+    /// `${x:offset:length}`, with the two still to be evaluated.
+    async fn cut(
+        &mut self,
+        proc: &mut Process,
+        parameter: &Parameter,
+        found: Found,
+        (offset, length): (&Word, Option<&Word>),
+    ) -> Result<Found, Flow> {
+        // Where there is nothing to cut, the numbers are not looked at.
+        let nothing = match &found {
+            Found::One(value) => value.is_none(),
+            Found::Many { values, .. } => {
+                values.is_empty() && matches!(parameter.name, ParameterName::Variable(_))
+            }
+        };
+        if nothing && self.is_bash() {
+            return Ok(found);
+        }
+        let shown = match &parameter.index {
+            Some(Index::At) => [&shown_name(parameter), b"[@]".as_slice()].concat(),
+            Some(Index::Star) => [&shown_name(parameter), b"[*]".as_slice()].concat(),
+            _ => shown_name(parameter),
+        };
+        let outer = self.speaking.replace(shown);
+        let offset_text = self.expand_quoted(proc, offset).await?;
+        let offset = self.arithmetic(proc, &offset_text).await?;
+        let length = match length {
+            Some(word) => {
+                let text = self.expand_quoted(proc, word).await?;
+                Some((self.arithmetic(proc, &text).await?, text))
+            }
+            None => None,
+        };
+        self.speaking = outer;
+        self.substring(proc, parameter, found, offset, length).await
+    }
+
+    /// bash 5.2 changes no case in `$-`, `$#` and `$?`, and says that it cannot.
+    async fn refuse_case(&mut self, proc: &mut Process, parameter: &Parameter) -> Run {
+        let whole = sundew_sh_syntax::unparse::word(&Word {
+            parts: vec![Part::Parameter(Box::new(parameter.clone()))],
+        });
+        self.fatal(proc, 1, [whole.as_slice(), b": bad substitution"].concat())
+            .await
     }
 
     async fn substring(
@@ -402,6 +418,7 @@ impl Shell {
                 let value = value.unwrap_or_default();
                 transform::substring(&value, offset, length).map(|slice| Found::One(Some(slice)))
             }
+            Found::Many { .. } if length.is_some_and(|length| length < 0) => None,
             Found::Many { values, star } => {
                 let mut all = values;
                 if matches!(parameter.name, ParameterName::Special(_)) {

@@ -23,9 +23,9 @@ impl Shell {
             return self.substitute_file(proc, &word).await;
         }
         let first = first_line(list).saturating_add_signed(self.line_shift);
-        let end = self.line.saturating_add(self.lines_spanned);
-        let moved = i32::try_from(i64::from(end) - i64::from(first)).unwrap_or(0);
-        let shift = if self.is_bash() && self.lines_spanned > 0 || moved < 0 {
+        let moved = i32::try_from(i64::from(self.line) - i64::from(first)).unwrap_or(0);
+        // bash counts the lines of a substitution from the command it stands in.
+        let shift = if self.is_bash() || moved < 0 {
             self.line_shift.saturating_add(moved)
         } else {
             self.line_shift
@@ -55,7 +55,7 @@ impl Shell {
         text: &[u8],
     ) -> Result<Vec<u8>, Flow> {
         let first = match self.is_bash() {
-            true => self.line.max(1).saturating_add(self.lines_spanned),
+            true => self.line.max(1),
             false => 1,
         };
         let parsed = {
@@ -79,6 +79,8 @@ impl Shell {
         self.capture(proc, move |shell, child| {
             Box::pin(async move {
                 let place = crate::interp::Place::Shell;
+                shell.in_substitution = true;
+                shell.in_eval = false;
                 shell.run_text_from(child, &text, first, place).await
             })
         })

@@ -184,16 +184,6 @@ pub(crate) fn quote(value: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Quotes only where needed, as `set` and `trap` list values.
-pub(crate) fn quote_if_needed(value: &[u8]) -> Vec<u8> {
-    let safe =
-        |byte: &u8| byte.is_ascii_alphanumeric() || b"_./:=@%+,-".contains(byte) || *byte >= 0x80;
-    if !value.is_empty() && value.iter().all(safe) && std::str::from_utf8(value).is_ok() {
-        return value.to_vec();
-    }
-    quote(value)
-}
-
 /// As `set -x` shows a word: single quotes around what the shell would take for something else, `$'…'`
 /// only around what cannot be printed and is otherwise plain.
 pub(crate) fn quote_for_trace(value: &[u8]) -> Vec<u8> {

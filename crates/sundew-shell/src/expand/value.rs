@@ -38,19 +38,17 @@ impl Shell {
         match name {
             b"FUNCNAME" => return self.function_names(),
             b"BASH_LINENO" => {
-                return self
-                    .frames
-                    .iter()
-                    .rev()
-                    .map(|frame| frame.called_at.to_string().into_bytes())
+                let calls = self.frames.iter().rev();
+                let lines = calls.map(|frame| frame.called_at.to_string().into_bytes());
+                return lines
+                    .chain(self.is_script().then(|| b"0".to_vec()))
                     .collect();
             }
             b"BASH_SOURCE" => {
-                return self
-                    .frames
-                    .iter()
-                    .rev()
-                    .map(|frame| frame.file.clone())
+                let calls = self.frames.iter().rev();
+                let files = calls.map(|frame| frame.file.clone());
+                return files
+                    .chain(self.is_script().then(|| self.arg0.clone()))
                     .collect();
             }
             b"DIRSTACK" => {
@@ -95,6 +93,11 @@ impl Shell {
         }
     }
 
+    /// A script is itself the outermost call: `main`.
+    fn is_script(&self) -> bool {
+        self.source == crate::shell::Source::Script
+    }
+
     fn function_names(&self) -> Vec<Vec<u8>> {
         let mut names: Vec<Vec<u8>> = self
             .frames
@@ -102,7 +105,7 @@ impl Shell {
             .rev()
             .map(|frame| frame.name.clone())
             .collect();
-        if !names.is_empty() && self.source == crate::shell::Source::Script {
+        if !names.is_empty() && self.is_script() {
             names.push(b"main".to_vec());
         }
         names
@@ -155,7 +158,6 @@ impl Shell {
             return Ok(elements.get(index).cloned());
         }
         let mut number = self.subscript(proc, index).await?;
-        let dynamic = self.elements(name);
         let value = self
             .variables
             .variable(name)
@@ -180,7 +182,7 @@ impl Shell {
             Some(Value::Scalar(text)) => (number == 0).then(|| text.clone()),
             _ => usize::try_from(number)
                 .ok()
-                .and_then(|index| dynamic.get(index).cloned()),
+                .and_then(|index| self.elements(name).get(index).cloned()),
         })
     }
 
@@ -190,6 +192,10 @@ impl Shell {
             && let Some(value) = self.made_up(proc, name)
         {
             return Some(value);
+        }
+        if self.dialect == sundew_sh_syntax::Dialect::Ash && name == b"FUNCNAME" {
+            let frame = self.frames.iter().rev().find(|frame| frame.function)?;
+            return Some(frame.name.clone());
         }
         if name == b"LINENO" {
             return Some(self.line.to_string().into_bytes());
@@ -220,7 +226,8 @@ impl Shell {
             b"BASHOPTS" => Some(self.shopt_list()),
             b"DIRSTACK" => self.elements(b"DIRSTACK").into_iter().next(),
             b"FUNCNAME" => self.function_names().into_iter().next(),
-            b"BASH_SOURCE" => self.frames.last().map(|frame| frame.file.clone()),
+            b"BASH_SOURCE" => self.elements(b"BASH_SOURCE").into_iter().next(),
+            b"BASH_LINENO" => self.elements(b"BASH_LINENO").into_iter().next(),
             _ => None,
         }
     }
@@ -253,7 +260,12 @@ impl Shell {
                 star: true,
             },
             Special::Count => number(self.positional.len() as u64),
-            Special::Status => number(u64::from(self.status)),
+            Special::Status => {
+                let wide = self
+                    .wide_status
+                    .filter(|wide| wide & 0xff == u32::from(self.status));
+                number(u64::from(wide.unwrap_or(u32::from(self.status))))
+            }
             Special::Options => Found::One(Some(self.option_letters())),
             Special::Process => {
                 let _ = proc;

@@ -470,7 +470,7 @@ impl Shell {
             self.loops = 0;
             self.traps = self.traps.to_subshell(self.is_bash());
             if self.redirect(proc, &command.redirects, None).await.is_err() {
-                self.status = 1;
+                self.status = if self.is_bash() { 1 } else { 2 };
                 return Ok(());
             }
             return match self.run_list_in(proc, list, Place::Last).await {
@@ -487,7 +487,7 @@ impl Shell {
                 Box::pin(async move {
                     shell.enter_child(&mut child, job_control, None);
                     if shell.redirect(&mut child, &redirects, None).await.is_err() {
-                        return ExitStatus::FAILURE;
+                        return ExitStatus::Exited(if shell.is_bash() { 1 } else { 2 });
                     }
                     let run = shell.run_list_in(&mut child, &list, Place::Last).await;
                     shell.finish(&mut child, run).await

@@ -3,7 +3,7 @@
 use sundew_kernel::environment::Environment;
 use sundew_kernel::observe::Observation;
 use sundew_kernel::{Errno, ExitStatus, Process};
-use sundew_sh_syntax::ast::{Assignment, Command, Simple};
+use sundew_sh_syntax::ast::Command;
 use sundew_sh_syntax::{Dialect, unparse};
 use sundew_vfs::{Access, FileType};
 
@@ -88,7 +88,6 @@ impl Shell {
         proc: &mut Process,
         path: Option<Vec<u8>>,
         args: Vec<Vec<u8>>,
-        simple: &Simple,
         command: &Command,
         place: Place,
     ) -> Run {
@@ -113,20 +112,20 @@ impl Shell {
             self.flush_output(proc).await;
             self.reset_signals(proc);
             return self
-                .become_program(proc, path, args, &simple.assignments, &command.redirects)
+                .become_program(proc, path, args, &command.redirects)
                 .await;
         }
         let mut shell = self.to_subshell(proc);
         shell.subshell = self.subshell;
         let job_control = self.job_control();
-        let (assignments, redirects) = (simple.assignments.clone(), command.redirects.clone());
+        let redirects = command.redirects.clone();
         let text = unparse::command(command);
         let pid = self
             .fork(proc, move |mut child| {
                 Box::pin(async move {
                     shell.enter_child(&mut child, job_control, None);
                     let _ended = shell
-                        .become_program(&mut child, path, args, &assignments, &redirects)
+                        .become_program(&mut child, path, args, &redirects)
                         .await;
                     ExitStatus::Exited(shell.status)
                 })
@@ -142,23 +141,12 @@ impl Shell {
         proc: &mut Process,
         path: Option<Vec<u8>>,
         args: Vec<Vec<u8>>,
-        assignments: &[Assignment],
         redirects: &[sundew_sh_syntax::ast::Redirect],
     ) -> Run {
         self.close_process_descriptors_of_parent();
-        if self.is_bash() {
-            // A child speaks of the line where its command ends.
-            self.line += std::mem::take(&mut self.lines_spanned);
-        }
         if self.redirect(proc, redirects, None).await.is_err() {
             self.status = self.redirection_status();
             return Err(Flow::Exit);
-        }
-        for assignment in assignments {
-            self.run_assignment(proc, assignment).await?;
-            self.variables.modify(&assignment.name, |variable| {
-                variable.attributes.exported = true
-            });
         }
         let name = args.first().cloned().unwrap_or_default();
         let Some(path) = path else {

@@ -1,6 +1,7 @@
 //! Simple commands: assignments, then a function, a builtin or a program.
 
 use sundew_kernel::Process;
+use sundew_sh_syntax::Dialect;
 use sundew_sh_syntax::ast::{Assignment, Command, Simple, Value as AssignedValue};
 
 use super::Place;
@@ -18,6 +19,9 @@ pub(crate) enum Lookup {
     NotFound,
 }
 
+/// Variables as they were before the assignments in front of a command.
+type Saved = Vec<(Vec<u8>, Option<crate::variable::Variable>)>;
+
 impl Shell {
     pub(super) async fn run_simple(
         &mut self,
@@ -31,26 +35,35 @@ impl Shell {
         if args.is_empty() {
             return self.run_bare(proc, simple, command).await;
         }
-        self.trace(proc, &simple.assignments, &args).await;
+        self.wide_status = None;
+        let before = self.assignments_in_front(proc, simple, &args).await?;
+        let traced = if self.is_bash() {
+            &[]
+        } else {
+            simple.assignments.as_slice()
+        };
+        self.trace(proc, traced, &args).await;
         let name = args.first().cloned().unwrap_or_default();
         let last = args.last().cloned().unwrap_or_default();
         let result = match self.look_up(proc, &name) {
             Lookup::Function(function) => {
-                self.run_function_command(proc, function, args, simple, command)
+                self.run_function_command(proc, function, args, command)
                     .await
             }
-            Lookup::Builtin(builtin) => {
-                self.run_builtin(proc, builtin, args, simple, command).await
-            }
+            Lookup::Builtin(builtin) => self.run_builtin(proc, builtin, args, command).await,
             Lookup::Path(path) => {
-                self.run_program(proc, Some(path), args, simple, command, place)
+                self.run_program(proc, Some(path), args, command, place)
                     .await
             }
-            Lookup::NotFound => {
-                self.run_program(proc, None, args, simple, command, place)
-                    .await
+            Lookup::NotFound if name == b"[[" && self.dialect == Dialect::Ash => {
+                let text = [self.applet_name(), b": missing ]]\n"].concat();
+                proc.print_error(&text).await;
+                self.status = 2;
+                Ok(())
             }
+            Lookup::NotFound => self.run_program(proc, None, args, command, place).await,
         };
+        self.undo_assignments(before);
         self.drop_process_descriptors(proc);
         if self.is_bash() {
             self.variables.set_own(b"_", last);
@@ -215,10 +228,9 @@ impl Shell {
 
     /// A word as dash and ash trace it: as it is, or in quotes where BusyBox sees a need.
     fn traced(&self, word: &[u8]) -> Vec<u8> {
-        let special = |byte: &u8| {
-            matches!(byte, ..b'+' | b';'..=b'?' | b'`' | b'[' | b'\\') || *byte > b'z'
-        };
-        let quote = self.dialect == sundew_sh_syntax::Dialect::Ash
+        let special =
+            |byte: &u8| matches!(byte, ..b'+' | b';'..=b'?' | b'`' | b'[' | b'\\') || *byte > b'z';
+        let quote = self.dialect == Dialect::Ash
             && (word.iter().any(special) || builtin::is_keyword(word, self.dialect));
         if quote {
             builtin::single_quote(self.dialect, word)
@@ -246,12 +258,36 @@ impl Shell {
         [vec![*first; repeats.min(16)].as_slice(), rest].concat()
     }
 
+    /// Performs the assignments in front of a command; how to undo them. Those in front of a special
+    /// builtin of dash and ash stay.
+    async fn assignments_in_front(
+        &mut self,
+        proc: &mut Process,
+        simple: &Simple,
+        args: &[Vec<u8>],
+    ) -> Result<Saved, Flow> {
+        if simple.assignments.is_empty() {
+            return Ok(Vec::new());
+        }
+        let name = args.first().map(Vec::as_slice).unwrap_or_default();
+        let keeps = (!self.is_bash() || self.options.is_set("posix"))
+            && !self.functions.contains_key(name)
+            && builtin::find(self, name).is_some_and(|builtin| builtin.special);
+        if keeps {
+            for assignment in &simple.assignments {
+                self.run_assignment(proc, assignment).await?;
+            }
+            return Ok(Vec::new());
+        }
+        self.temporary_assignments(proc, &simple.assignments).await
+    }
+
     /// Performs assignments in front of a command for as long as it runs; how to undo them.
     async fn temporary_assignments(
         &mut self,
         proc: &mut Process,
         assignments: &[Assignment],
-    ) -> Result<Vec<(Vec<u8>, Option<crate::variable::Variable>)>, Flow> {
+    ) -> Result<Saved, Flow> {
         let mut before = Vec::new();
         for assignment in assignments {
             let readonly = self
@@ -268,15 +304,22 @@ impl Shell {
                 assignment.name.to_vec(),
                 self.variables.raw(&assignment.name).cloned(),
             ));
-            self.run_assignment(proc, assignment).await?;
+            if let Err(flow) = self.run_assignment(proc, assignment).await {
+                self.undo_assignments(before);
+                return Err(flow);
+            }
             self.variables.modify(&assignment.name, |variable| {
                 variable.attributes.exported = true
             });
+            if self.is_bash() {
+                self.trace(proc, std::slice::from_ref(assignment), &[])
+                    .await;
+            }
         }
         Ok(before)
     }
 
-    fn undo_assignments(&mut self, before: Vec<(Vec<u8>, Option<crate::variable::Variable>)>) {
+    fn undo_assignments(&mut self, before: Saved) {
         for (name, variable) in before.into_iter().rev() {
             match variable {
                 Some(old) => self.variables.modify(&name, |variable| *variable = old),
@@ -292,7 +335,6 @@ impl Shell {
         proc: &mut Process,
         function: Function,
         args: Vec<Vec<u8>>,
-        simple: &Simple,
         command: &Command,
     ) -> Run {
         let mut undo = Undo::default();
@@ -307,15 +349,7 @@ impl Shell {
             self.status = self.redirection_status();
             return Ok(());
         }
-        let before = match self.temporary_assignments(proc, &simple.assignments).await {
-            Ok(before) => before,
-            Err(flow) => {
-                undo.restore(proc);
-                return Err(flow);
-            }
-        };
         let result = self.call_function(proc, &function, args).await;
-        self.undo_assignments(before);
         self.flush_output(proc).await;
         undo.restore(proc);
         result
@@ -326,7 +360,6 @@ impl Shell {
         proc: &mut Process,
         builtin: &'static Builtin,
         args: Vec<Vec<u8>>,
-        simple: &Simple,
         command: &Command,
     ) -> Run {
         let mut undo = Undo::default();
@@ -346,21 +379,6 @@ impl Shell {
                 Ok(())
             };
         }
-        let keeps = builtin.special && !self.is_bash();
-        let before = if keeps {
-            for assignment in &simple.assignments {
-                self.run_assignment(proc, assignment).await?;
-            }
-            Vec::new()
-        } else {
-            match self.temporary_assignments(proc, &simple.assignments).await {
-                Ok(before) => before,
-                Err(flow) => {
-                    undo.restore(proc);
-                    return Err(flow);
-                }
-            }
-        };
         let speaks = matches!(
             args.first().map(Vec::as_slice),
             Some(
@@ -394,7 +412,6 @@ impl Shell {
                 Err(flow)
             }
         };
-        self.undo_assignments(before);
         if std::mem::take(&mut self.keep_redirections) {
             undo.keep(proc);
         } else {

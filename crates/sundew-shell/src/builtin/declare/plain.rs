@@ -57,9 +57,13 @@ pub(super) async fn run(
         let operand = Operand::parse(text);
         if !is_name(operand.name) || operand.index.is_some() || operand.append {
             let name = text.split(|&byte| byte == b'=').next().unwrap_or_default();
-            let status = shell
-                .builtin_error(proc, args, [name, b": bad variable name"].concat(), 2)
-                .await;
+            let text = [name, b": bad variable name"].concat();
+            let status = if kind == Kind::Local {
+                shell.complain(proc, text).await;
+                2
+            } else {
+                shell.builtin_error(proc, args, text, 2).await
+            };
             return shell.special_failed(status);
         }
         let (name, value) = (operand.name, operand.value);

@@ -202,13 +202,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// Operators one after the other while they bind closer than `bound`.
-    fn operations(
-        &mut self,
-        mut left: i64,
-        mut operator: Binary,
-        bound: u32,
-        idle: bool,
-    ) -> Value {
+    fn operations(&mut self, mut left: i64, mut operator: Binary, bound: u32, idle: bool) -> Value {
         loop {
             let (first, second) = (self.next(), self.next());
             let mut right = self.primary(first, second, idle)?;
