@@ -73,11 +73,18 @@ impl Shell {
         };
         let source = self.open_target(proc, fd, &redirect.kind, both).await?;
         if let Some(undo) = undo {
+            // As bash 5.2 has it: what `3>&1-` closes comes back if 3 was open.
+            let moved = match source {
+                Target::Copy { from, close: true } => Some(from),
+                _ => None,
+            };
+            if let Some(from) = moved.filter(|from| *from != fd && proc.is_open(fd)) {
+                undo.save(proc, from);
+            }
             undo.save(proc, fd);
             if both {
                 undo.save(proc, STDERR);
             }
-            // What `3>&1-` closes stays closed, as bash 5.2 has it.
         }
         match source {
             Target::Opened(new) => {

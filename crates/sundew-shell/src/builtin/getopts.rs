@@ -45,7 +45,8 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
     shell.getopts_at = step.at;
     match argument {
         Some(argument) => drop(store(shell, proc, args, b"OPTARG", argument).await?),
-        None => drop(shell.variables.unset(b"OPTARG")),
+        None if shell.is_bash() => drop(shell.variables.unset(b"OPTARG")),
+        None => shell.variables.set_own(b"OPTARG", Vec::new()),
     }
     if !is_name(name) {
         let text = if shell.is_bash() {

@@ -428,11 +428,18 @@ impl Shell {
         if let Err(errno) = proc.flush().await {
             proc.discard_output();
             let name = args.first().map(Vec::as_slice).unwrap_or_default();
-            self.complain(
-                proc,
-                [name, b": write error: ", errno.message().as_bytes()].concat(),
-            )
-            .await;
+            let text = [b": write error: ", errno.message().as_bytes()].concat();
+            match self.dialect {
+                Dialect::Bash => self.complain(proc, [name, &text].concat()).await,
+                Dialect::Dash => {
+                    self.builtin_error(proc, args, [name, b": I/O error"].concat(), 1)
+                        .await;
+                }
+                Dialect::Ash => {
+                    let line = [self.applet_name(), &text, b"\n"].concat();
+                    proc.print_error(&line).await;
+                }
+            }
             self.status = 1;
         }
         proc.discard_output();
