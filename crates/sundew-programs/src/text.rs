@@ -11,6 +11,7 @@ mod find;
 mod grep;
 pub(crate) mod input;
 mod pattern_check;
+mod perl;
 mod sed;
 pub(crate) mod shell;
 #[cfg(test)]
@@ -42,6 +43,10 @@ pub(crate) const TABLE: &[Program] = &[
     Program {
         name: "find",
         run: |p| Box::pin(find::run(p)),
+    },
+    Program {
+        name: "perl",
+        run: |p| Box::pin(perl::run(p)),
     },
     Program {
         name: "xargs",

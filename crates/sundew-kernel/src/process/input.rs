@@ -72,6 +72,11 @@ impl LineReader {
         }
     }
 
+    /// What was read ahead, for who goes on without lines.
+    pub fn take_rest(&mut self) -> Vec<u8> {
+        self.take(self.buffer.len())
+    }
+
     fn take(&mut self, end: usize) -> Vec<u8> {
         let line = self
             .buffer
