@@ -24,37 +24,50 @@ pub struct Arguments {
 pub enum Command {
     /// Download files; goes on where an earlier attempt ended
     #[command(after_help = help::GET)]
-    Get(Get),
+    Get(With<Get>),
     /// Upload files; goes on where an earlier attempt ended
     #[command(after_help = help::PUT)]
-    Put(Put),
+    Put(With<Put>),
     /// List a directory
     #[command(after_help = help::LS)]
-    Ls(Ls),
+    Ls(With<Ls>),
     /// List a directory and everything below it
     #[command(after_help = help::TREE)]
-    Tree(TreeArguments),
+    Tree(With<TreeArguments>),
     /// Write files to the standard output
     #[command(after_help = help::CAT)]
-    Cat(Cat),
+    Cat(With<Cat>),
     /// Make one directory like another, down or up
     #[command(after_help = help::MIRROR)]
-    Mirror(Mirror),
+    Mirror(With<Mirror>),
     /// Copy a file from one server to another
     #[command(after_help = help::COPY)]
-    Copy(Copy),
+    Copy(With<Copy>),
     /// Remove files, and with -r directories
     #[command(after_help = help::RM)]
-    Rm(Rm),
+    Rm(With<Rm>),
     /// Rename a file or directory
     #[command(after_help = help::MV)]
-    Mv(Mv),
+    Mv(With<Mv>),
     /// Make directories
     #[command(after_help = help::MKDIR)]
-    Mkdir(Mkdir),
+    Mkdir(With<Mkdir>),
     /// Type commands to a server
     #[command(after_help = help::SHELL)]
-    Shell(Shell),
+    Shell(With<Shell>),
+}
+
+/// What a command has of its own, and what all have.
+#[derive(Debug, Args)]
+#[expect(
+    missing_docs,
+    reason = "clap takes a comment on these for the help of the command"
+)]
+pub struct With<T: Args> {
+    #[command(flatten)]
+    pub own: T,
+    #[command(flatten)]
+    pub common: Common,
 }
 
 /// Options every command has.
@@ -155,12 +168,6 @@ pub struct Get {
     /// Compare checksums afterwards
     #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
     pub verify: Verify,
-    #[command(flatten)]
-    #[expect(
-        missing_docs,
-        reason = "clap takes a comment here for the help of the command"
-    )]
-    pub common: Common,
 }
 
 /// `put`.
@@ -187,12 +194,6 @@ pub struct Put {
     /// Compare checksums afterwards
     #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
     pub verify: Verify,
-    #[command(flatten)]
-    #[expect(
-        missing_docs,
-        reason = "clap takes a comment here for the help of the command"
-    )]
-    pub common: Common,
 }
 
 /// `ls`.
@@ -204,12 +205,6 @@ pub struct Ls {
     /// Kind, size and time beside each name
     #[arg(short, long)]
     pub long: bool,
-    #[command(flatten)]
-    #[expect(
-        missing_docs,
-        reason = "clap takes a comment here for the help of the command"
-    )]
-    pub common: Common,
 }
 
 /// `tree`.
@@ -221,12 +216,6 @@ pub struct TreeArguments {
     /// Levels to show
     #[arg(short = 'L', long, value_name = "N")]
     pub level: Option<usize>,
-    #[command(flatten)]
-    #[expect(
-        missing_docs,
-        reason = "clap takes a comment here for the help of the command"
-    )]
-    pub common: Common,
 }
 
 /// `cat`.
@@ -235,12 +224,6 @@ pub struct Cat {
     /// Files to write out, one after the other
     #[arg(required = true, value_name = "URL", value_parser = url)]
     pub urls: Vec<Url>,
-    #[command(flatten)]
-    #[expect(
-        missing_docs,
-        reason = "clap takes a comment here for the help of the command"
-    )]
-    pub common: Common,
 }
 
 /// How `mirror` compares files.
@@ -298,12 +281,6 @@ pub struct Mirror {
     /// Compare checksums afterwards
     #[arg(long, value_enum, value_name = "WHEN", default_value = "never")]
     pub verify: Verify,
-    #[command(flatten)]
-    #[expect(
-        missing_docs,
-        reason = "clap takes a comment here for the help of the command"
-    )]
-    pub common: Common,
 }
 
 /// Which way the bytes of `copy` go.
@@ -339,12 +316,6 @@ pub struct Copy {
     /// Compare checksums of both servers afterwards
     #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
     pub verify: Verify,
-    #[command(flatten)]
-    #[expect(
-        missing_docs,
-        reason = "clap takes a comment here for the help of the command"
-    )]
-    pub common: Common,
 }
 
 /// `rm`.
@@ -356,12 +327,6 @@ pub struct Rm {
     /// Directories too, with everything in them
     #[arg(short, long)]
     pub recursive: bool,
-    #[command(flatten)]
-    #[expect(
-        missing_docs,
-        reason = "clap takes a comment here for the help of the command"
-    )]
-    pub common: Common,
 }
 
 /// `mv`.
@@ -373,12 +338,6 @@ pub struct Mv {
     /// New path on the same server; a name alone stays in its directory
     #[arg(value_name = "NEW")]
     pub to: String,
-    #[command(flatten)]
-    #[expect(
-        missing_docs,
-        reason = "clap takes a comment here for the help of the command"
-    )]
-    pub common: Common,
 }
 
 /// `mkdir`.
@@ -390,12 +349,6 @@ pub struct Mkdir {
     /// Those above too; what is there already is fine
     #[arg(short, long)]
     pub parents: bool,
-    #[command(flatten)]
-    #[expect(
-        missing_docs,
-        reason = "clap takes a comment here for the help of the command"
-    )]
-    pub common: Common,
 }
 
 /// `shell`.
@@ -404,12 +357,6 @@ pub struct Shell {
     /// Where to begin
     #[arg(value_name = "URL", value_parser = url)]
     pub url: Url,
-    #[command(flatten)]
-    #[expect(
-        missing_docs,
-        reason = "clap takes a comment here for the help of the command"
-    )]
-    pub common: Common,
 }
 
 impl Command {

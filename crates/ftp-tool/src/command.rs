@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::cli::Command;
+use crate::cli::{Command, With};
 use crate::console::{Event, Name};
 use crate::context::Context;
 use crate::failure::{Failure, Phase, STATUS_PARTIAL};
@@ -55,17 +55,17 @@ impl Tally {
 /// Does what the command line says; gives the exit status.
 pub(crate) async fn run(command: &Command, context: &Context) -> u8 {
     let result = match command {
-        Command::Get(get) => get::run(context, get).await,
-        Command::Put(put) => put::run(context, put).await,
-        Command::Cat(cat) => get::cat(context, &cat.urls).await,
-        Command::Copy(copy) => copy::run(context, copy).await,
-        Command::Ls(ls) => list::ls(context, &ls.url, ls.long).await,
-        Command::Tree(tree) => list::tree(context, &tree.url, tree.level).await,
-        Command::Mirror(mirror) => mirror::run(context, mirror).await,
-        Command::Rm(rm) => manage::rm(context, &rm.urls, rm.recursive).await,
-        Command::Mv(mv) => manage::mv(context, &mv.url, &mv.to).await,
-        Command::Mkdir(mkdir) => manage::mkdir(context, &mkdir.urls, mkdir.parents).await,
-        Command::Shell(shell) => shell::run(context, &shell.url).await,
+        Command::Get(With { own, .. }) => get::run(context, own).await,
+        Command::Put(With { own, .. }) => put::run(context, own).await,
+        Command::Cat(With { own, .. }) => get::cat(context, &own.urls).await,
+        Command::Copy(With { own, .. }) => copy::run(context, own).await,
+        Command::Ls(With { own, .. }) => list::ls(context, &own.url, own.long).await,
+        Command::Tree(With { own, .. }) => list::tree(context, &own.url, own.level).await,
+        Command::Mirror(With { own, .. }) => mirror::run(context, own).await,
+        Command::Rm(With { own, .. }) => manage::rm(context, &own.urls, own.recursive).await,
+        Command::Mv(With { own, .. }) => manage::mv(context, &own.url, &own.to).await,
+        Command::Mkdir(With { own, .. }) => manage::mkdir(context, &own.urls, own.parents).await,
+        Command::Shell(With { own, .. }) => shell::run(context, &own.url).await,
     };
     match result {
         Ok(status) => status,
