@@ -17,7 +17,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let [host, user, password, local, remote] = words.as_slice() else {
         return Err("usage: blocking HOST USER PASSWORD LOCAL REMOTE".into());
     };
-    let mut config = Config::new(host);
+    let mut config = Config::at(host);
     config.security = Security::Explicit(TlsOptions::system()?);
     let mut client = Client::connect(config)?;
     client.login(&Login::new(user.as_str(), password.as_str()))?;

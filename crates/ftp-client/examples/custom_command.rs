@@ -18,7 +18,7 @@ use ftp_client::{Client, Config, Login, dial::Tcp};
 async fn main() -> Result<(), Box<dyn Error>> {
     let mut words = std::env::args().skip(1);
     let host = words.next().ok_or("usage: custom_command HOST LINE...")?;
-    let mut client = Client::connect(Tcp, Config::new(host)).await?;
+    let mut client = Client::connect(Tcp, Config::at(&host)).await?;
     client.login(&Login::anonymous()).await?;
     for line in words {
         let reply = client.quote(&line).await?;

@@ -26,7 +26,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .or_else(|| path.rsplit('/').next().map(str::to_owned))
         .ok_or("no local name")?;
 
-    let mut client = Client::connect(Tcp, Config::new(host)).await?;
+    let mut client = Client::connect(Tcp, Config::at(&host)).await?;
     client.login(&Login::anonymous()).await?;
     let total = client.size(&path).await?;
 

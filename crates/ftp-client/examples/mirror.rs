@@ -29,7 +29,7 @@ async fn main() -> Result<(), Failure> {
     let (Some(host), Some(path)) = (words.next(), words.next()) else {
         return Err("usage: mirror HOST DIRECTORY".into());
     };
-    let pool = Pool::new(Tcp, Config::new(host), Login::anonymous(), SESSIONS);
+    let pool = Pool::new(Tcp, Config::at(&host), Login::anonymous(), SESSIONS);
     let mut directories = vec![(path.into_bytes(), PathBuf::from("."))];
     let mut files = tokio::task::JoinSet::new();
     while let Some((remote, local)) = directories.pop() {

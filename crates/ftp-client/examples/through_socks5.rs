@@ -22,7 +22,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         return Err("usage: through_socks5 PROXY:PORT HOST [DIRECTORY]".into());
     };
     let dial = Socks5::new(Tcp, proxy.parse()?);
-    let mut client = Client::connect(dial, Config::new(host)).await?;
+    let mut client = Client::connect(dial, Config::at(&host)).await?;
     client.login(&Login::anonymous()).await?;
     let listing = client.list(words.next().unwrap_or_default()).await?;
     for entry in listing.entries {

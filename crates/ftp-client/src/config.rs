@@ -201,6 +201,27 @@ impl Config {
         }
     }
 
+    /// As [`Config::new`], with a port behind the host: `ftp.example.org:2121`, `192.0.2.1:21`,
+    /// `[2001:db8::1]:21`; without one, as [`Config::new`]. What is no port is taken for a part of the
+    /// name, which then is not found.
+    #[must_use]
+    pub fn at(place: &str) -> Self {
+        let (host, port) = match place.rsplit_once(':') {
+            Some((host, port)) if !host.contains(':') || host.ends_with(']') => {
+                (host, port.parse().ok())
+            }
+            _ => (place, None),
+        };
+        let host = if port.is_some() { host } else { place };
+        let bare = host
+            .strip_prefix('[')
+            .and_then(|host| host.strip_suffix(']'));
+        Self {
+            port,
+            ..Self::new(bare.unwrap_or(host))
+        }
+    }
+
     /// The port a session goes to.
     #[must_use]
     pub fn effective_port(&self) -> u16 {
@@ -295,4 +316,26 @@ fn system_time() -> Timestamp {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     let seconds = since.map_or(0, |since| since.as_secs());
     Timestamp::from_unix(i64::try_from(seconds).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_a_host_with_or_without_a_port() {
+        for (place, host, port) in [
+            ("ftp.example.org", "ftp.example.org", None),
+            ("ftp.example.org:2121", "ftp.example.org", Some(2121)),
+            ("192.0.2.1:21", "192.0.2.1", Some(21)),
+            ("2001:db8::1", "2001:db8::1", None),
+            ("[2001:db8::1]", "2001:db8::1", None),
+            ("[2001:db8::1]:990", "2001:db8::1", Some(990)),
+            ("h:ftp", "h:ftp", None),
+            ("h:99999", "h:99999", None),
+        ] {
+            let config = Config::at(place);
+            assert_eq!((config.host.as_str(), config.port), (host, port), "{place}");
+        }
+    }
 }

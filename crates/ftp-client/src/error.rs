@@ -230,7 +230,12 @@ impl fmt::Display for Cause {
             Self::Closed => f.write_str("the server closed the connection"),
             Self::Unreadable(error) => error.fmt(f),
             Self::Io(error) => f.write_str(&crate::dial::words(error)),
-            Self::Tls(error) => write!(f, "TLS: {error}"),
+            Self::Tls(error) => {
+                // What our own verifiers say is nothing unexpected.
+                let text = error.to_string();
+                let text = text.strip_prefix("unexpected error: ").unwrap_or(&text);
+                write!(f, "TLS: {text}")
+            }
             Self::Timeout(limit) => write!(f, "nothing for {} s", limit.as_secs_f64()),
             Self::Malformed(reply) => write!(f, "cannot make sense of: {reply}"),
             Self::Argument(error) => error.fmt(f),

@@ -53,6 +53,11 @@ pub mod transfer;
 mod transport;
 mod wire;
 
+/// The pieces of code of the guide, compiled as tests.
+#[cfg(all(doctest, feature = "net", feature = "tls"))]
+#[doc = include_str!("../../../docs/guide/moving-to-ftp-client.md")]
+struct Guide;
+
 pub use ftp_proto;
 
 pub use self::client::{Client, Login};

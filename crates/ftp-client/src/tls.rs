@@ -10,12 +10,14 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
-use rustls::client::Resumption;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
+};
 use sha2::{Digest, Sha256};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
@@ -163,7 +165,15 @@ impl TlsOptions {
         let builder = ClientConfig::builder_with_provider(provider.clone())
             .with_protocol_versions(versions)?;
         let builder = match &self.trust {
-            Trust::Roots(roots) => builder.with_root_certificates(roots.clone()),
+            Trust::Roots(roots) => {
+                let verifier =
+                    WebPkiServerVerifier::builder_with_provider(roots.clone(), provider).build();
+                let verifier =
+                    verifier.map_err(|error| rustls::Error::General(error.to_string()))?;
+                builder
+                    .dangerous()
+                    .with_custom_certificate_verifier(Arc::new(Telling(verifier)))
+            }
             Trust::Fingerprints(_) | Trust::Anyone => {
                 let pins = match &self.trust {
                     Trust::Fingerprints(pins) => Some(pins.clone()),
@@ -237,6 +247,75 @@ pub(crate) fn info<S>(stream: &TlsStream<S>) -> TlsInfo {
     TlsInfo {
         is_tls13: connection.protocol_version() == Some(rustls::ProtocolVersion::TLSv1_3),
         resumed: connection.handshake_kind() == Some(rustls::HandshakeKind::Resumed),
+    }
+}
+
+/// Trusts certificates as authorities do, and says of one that is refused why, and what to pin.
+#[derive(Debug)]
+struct Telling(Arc<WebPkiServerVerifier>);
+
+impl ServerCertVerifier for Telling {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let verified =
+            self.0
+                .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+        verified.map_err(|error| match error {
+            rustls::Error::InvalidCertificate(why) => rustls::Error::General(format!(
+                "{}, its SHA-256 is {}",
+                words(&why),
+                hex(&Sha256::digest(end_entity.as_ref()))
+            )),
+            other => other,
+        })
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.0.verify_tls12_signature(message, cert, dss)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.0.verify_tls13_signature(message, cert, dss)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.supported_verify_schemes()
+    }
+}
+
+/// What is wrong with a certificate, for people.
+fn words(why: &CertificateError) -> String {
+    match why {
+        CertificateError::UnknownIssuer => {
+            "the certificate is signed by nobody who is trusted".to_owned()
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            "the certificate is for another host".to_owned()
+        }
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            "the certificate has expired".to_owned()
+        }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "the certificate is not valid yet".to_owned()
+        }
+        CertificateError::Revoked => "the certificate was revoked".to_owned(),
+        other => format!("the certificate is not acceptable ({other})"),
     }
 }
 

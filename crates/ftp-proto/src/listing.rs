@@ -123,6 +123,7 @@ pub fn parse_line(line: &[u8], now: Timestamp) -> Line {
     }
     unix::parse(line, now)
         .or_else(|| dos::parse(line))
+        .or_else(|| dos::parse_os2(line))
         .or_else(|| netware::parse_eplf(line))
         .or_else(|| netware::parse(line, now))
         .or_else(|| vms::parse(line))

@@ -149,3 +149,25 @@ pub(crate) fn file_of(url: &Url) -> Result<&[u8], Failure> {
             .hint("sundew ftp mirror for whole directories, sundew ftp ls to look")
     })
 }
+
+/// Where to look when something is not there: the directory above.
+pub(crate) fn absent(failure: Failure, url: &Url) -> Failure {
+    let refused = failure
+        .reply
+        .as_ref()
+        .is_some_and(|reply| reply.code().number() == 550);
+    let path = url.path.strip_suffix(b"/").unwrap_or(&url.path);
+    if !refused || path.is_empty() {
+        return failure;
+    }
+    let end = path.iter().rposition(|byte| *byte == b'/');
+    let directory = path.get(..end.map_or(0, |end| end + 1));
+    let failure = Failure {
+        hint: None,
+        ..failure
+    };
+    failure.hint(format!(
+        "sundew ftp ls {}",
+        url.at(directory.unwrap_or_default())
+    ))
+}

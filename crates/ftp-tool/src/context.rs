@@ -9,11 +9,12 @@ use std::time::Instant;
 
 use ftp_client::tls::{TlsOptions, parse_fingerprint};
 use ftp_client::{Config, DataMode, Security};
+use indicatif::ProgressBar;
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 
 use crate::cli::Common;
 use crate::console::Console;
-use crate::credential::{self, CredentialError, PASSWORD_VARIABLE, Sources, USER_VARIABLE};
+use crate::credential::{self, Answer, CredentialError, PASSWORD_VARIABLE, Sources, USER_VARIABLE};
 use crate::failure::{Failure, Phase};
 use crate::meter::Meter;
 use crate::netrc::MAX_NETRC_BYTES;
@@ -54,6 +55,12 @@ impl Context {
     #[must_use]
     pub fn meter(&self, label: &str, total: Option<u64>, begin: u64) -> Meter {
         Meter::new(self.console.bar(label, total, begin), self.limit.clone())
+    }
+
+    /// A meter without a bar: for what is shown on the terminal itself.
+    #[must_use]
+    pub fn meter_without_bar(&self) -> Meter {
+        Meter::new(ProgressBar::hidden(), self.limit.clone())
     }
 
     /// How often to try.
@@ -99,6 +106,7 @@ impl Context {
             CredentialError::Netrc(_) => {
                 Failure::new(Phase::Usage, error.to_string()).hint("mend the file, or --no-netrc")
             }
+            CredentialError::Interrupted => Failure::new(Phase::Interrupted, error.to_string()),
             CredentialError::NoPassword => Failure::new(Phase::Login, error.to_string())
                 .hint(format!("an entry in ~/.netrc, or {PASSWORD_VARIABLE}")),
         })?;
@@ -201,38 +209,87 @@ fn read_netrc(path: &Path) -> io::Result<Vec<u8>> {
 }
 
 /// Asks at the terminal, without showing what is typed.
-fn ask(question: &str) -> Option<Secret> {
-    let mut terminal = File::options()
-        .read(true)
-        .write(true)
-        .open("/dev/tty")
-        .ok()
-        .filter(|terminal| terminal.is_terminal())?;
-    terminal.write_all(question.as_bytes()).ok()?;
-    let shown = tcgetattr(&terminal).ok()?;
+///
+/// The keys are ours meanwhile: Ctrl-C has to end the question, and nobody else would hear of it.
+fn ask(question: &str) -> Answer {
+    let terminal = File::options().read(true).write(true).open("/dev/tty");
+    let Some(mut terminal) = terminal.ok().filter(|terminal| terminal.is_terminal()) else {
+        return Answer::Nobody;
+    };
+    let Ok(shown) = tcgetattr(&terminal) else {
+        return Answer::Nobody;
+    };
     let mut hidden = shown.clone();
-    hidden.local_modes -= LocalModes::ECHO;
-    tcsetattr(&terminal, OptionalActions::Flush, &hidden).ok()?;
-    let typed = read_line(&mut terminal);
-    tcsetattr(&terminal, OptionalActions::Flush, &shown).ok()?;
-    terminal.write_all(b"\n").ok()?;
-    typed.map(Secret::new)
+    hidden.local_modes -= LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG;
+    let asked = tcsetattr(&terminal, OptionalActions::Flush, &hidden)
+        .is_ok()
+        .then(|| terminal.write_all(question.as_bytes()));
+    let typed = match asked {
+        Some(Ok(())) => read_line(&mut terminal),
+        Some(Err(_)) | None => Answer::Nobody,
+    };
+    // A terminal that cannot be set back cannot be told so either.
+    tcsetattr(&terminal, OptionalActions::Flush, &shown).ok();
+    terminal.write_all(b"\n").ok();
+    typed
 }
 
-fn read_line(terminal: &mut File) -> Option<Vec<u8>> {
+fn read_line(terminal: &mut impl io::Read) -> Answer {
     let mut line = Vec::new();
     let mut byte = [0];
     while line.len() < MAX_PASSWORD_BYTES {
         match terminal.read(&mut byte) {
-            Ok(0) => return None,
-            Ok(_) if byte == *b"\n" => return Some(line),
-            Ok(_) => line.extend(byte),
+            Ok(0) => return Answer::Nobody,
+            Ok(_) => match byte {
+                [b'\n' | b'\r'] => return Answer::Typed(Secret::new(line)),
+                [CTRL_C] => return Answer::Interrupted,
+                [CTRL_D] if line.is_empty() => return Answer::Nobody,
+                [CTRL_D] => return Answer::Typed(Secret::new(line)),
+                [BACKSPACE | DELETE] => rub_out(&mut line),
+                [CTRL_U] => line.clear(),
+                _ => line.extend(byte),
+            },
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(_) => return None,
+            Err(_) => return Answer::Nobody,
         }
     }
-    None
+    Answer::Nobody
 }
+
+/// Takes the last character away, which in UTF-8 may be several bytes.
+fn rub_out(line: &mut Vec<u8>) {
+    while let Some(byte) = line.pop() {
+        if byte & 0xc0 != 0x80 {
+            break;
+        }
+    }
+}
+
+const CTRL_C: u8 = 0x03;
+const CTRL_D: u8 = 0x04;
+const BACKSPACE: u8 = 0x08;
+const CTRL_U: u8 = 0x15;
+const DELETE: u8 = 0x7f;
 
 /// Longest password that can be typed, in bytes.
 const MAX_PASSWORD_BYTES: usize = 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_typed_with_corrections_or_not_at_all() {
+        let typed = |keys: &[u8]| read_line(&mut &keys[..]);
+        let secret = |text: &str| Answer::Typed(Secret::new(text.as_bytes()));
+        assert_eq!(typed(b"secret\n"), secret("secret"));
+        assert_eq!(typed(b"secrex\x7ft\r"), secret("secret"));
+        assert_eq!(typed("s\u{e4}\u{7f}e\n".as_bytes()), secret("se"));
+        assert_eq!(typed(b"wrong\x15right\n"), secret("right"));
+        assert_eq!(typed(b"half\x04"), secret("half"));
+        assert_eq!(typed(b"\n"), secret(""));
+        assert_eq!(typed(b"sec\x03ret\n"), Answer::Interrupted);
+        assert_eq!(typed(b"\x04"), Answer::Nobody);
+        assert_eq!(typed(b"no end"), Answer::Nobody);
+    }
+}

@@ -64,10 +64,22 @@ pub enum CredentialError {
     Netrc(NetrcError),
     /// There is a user without a password, and nobody to ask.
     NoPassword,
+    /// Whoever was asked has pressed Ctrl-C.
+    Interrupted,
 }
 
-/// Chooses the credential for a server; `ask` gets the question and returns what was typed, or
-/// nothing when there is no terminal.
+/// What came of asking for a password.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// This was typed.
+    Typed(Secret),
+    /// Ctrl-C.
+    Interrupted,
+    /// There is no terminal, or nobody at it.
+    Nobody,
+}
+
+/// Chooses the credential for a server; `ask` gets the question.
 ///
 /// # Errors
 ///
@@ -75,7 +87,7 @@ pub enum CredentialError {
 pub fn choose(
     url: &Url,
     sources: &Sources<'_>,
-    ask: impl FnOnce(&str) -> Option<Secret>,
+    ask: impl FnOnce(&str) -> Answer,
 ) -> Result<Credential, CredentialError> {
     let named = sources.user.clone().or_else(|| url.user.clone());
     if let (Some(user), Some(password)) = (&named, &url.password) {
@@ -119,8 +131,9 @@ pub fn choose(
         url.host.escape_debug()
     );
     match ask(&question) {
-        Some(password) => Ok(Credential::new(&user, password, Origin::Prompt)),
-        None => Err(CredentialError::NoPassword),
+        Answer::Typed(password) => Ok(Credential::new(&user, password, Origin::Prompt)),
+        Answer::Interrupted => Err(CredentialError::Interrupted),
+        Answer::Nobody => Err(CredentialError::NoPassword),
     }
 }
 
@@ -157,7 +170,10 @@ impl fmt::Display for CredentialError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Netrc(error) => write!(f, "the netrc file, {error}"),
-            Self::NoPassword => f.write_str("no password for this user, and no terminal to ask at"),
+            Self::Interrupted => f.write_str("stopped by Ctrl-C"),
+            Self::NoPassword => {
+                f.write_str("no password for this user, and no terminal to ask for it at")
+            }
         }
     }
 }
@@ -172,7 +188,7 @@ mod tests {
 
     fn chosen(url: &str, sources: &Sources<'_>) -> (String, String, Origin) {
         let url = Url::parse(url).unwrap();
-        let typed = |_: &str| Some(Secret::new(*b"typed"));
+        let typed = |_: &str| Answer::Typed(Secret::new(*b"typed"));
         let found = choose(&url, sources, typed).unwrap();
         (
             String::from_utf8(found.user).unwrap(),
@@ -240,8 +256,12 @@ mod tests {
     fn without_a_terminal_a_missing_password_is_an_error() {
         let url = Url::parse("ftp://bob@h/").unwrap();
         assert_eq!(
-            choose(&url, &Sources::default(), |_| None),
+            choose(&url, &Sources::default(), |_| Answer::Nobody),
             Err(CredentialError::NoPassword)
+        );
+        assert_eq!(
+            choose(&url, &Sources::default(), |_| Answer::Interrupted),
+            Err(CredentialError::Interrupted)
         );
     }
 
@@ -252,7 +272,7 @@ mod tests {
             netrc: Some(b"machin h login x"),
             ..Sources::default()
         };
-        let error = choose(&url, &sources, |_| None).unwrap_err();
+        let error = choose(&url, &sources, |_| Answer::Nobody).unwrap_err();
         assert!(error.to_string().contains("line 1"));
     }
 }

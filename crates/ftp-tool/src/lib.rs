@@ -3,7 +3,8 @@
 //! The protocol is `ftp-client`'s; here is what surrounds it: who to be, where bytes go, when to try
 //! again, what to say. One entry, [`run`], is called by the `sundew` program.
 //!
-//! - What is asked for: [`cli`], [`url`], [`netrc`], [`credential`], [`secret`], [`context`]
+//! - What is asked for: [`cli`], [`url`], [`netrc`], [`credential`], [`secret`],
+//!   [`conceal`], [`context`]
 //! - What there is and what to do: [`tree`], [`filter`], [`plan`]
 //! - This computer's files: [`local`], [`part`], [`checksum`]
 //! - Sessions and bytes: [`session`], [`route`], [`transfer`], [`mover`], [`retry`], [`rate`], [`meter`]
@@ -24,6 +25,7 @@ use std::process::ExitCode;
 pub mod checksum;
 pub mod cli;
 mod command;
+pub mod conceal;
 pub mod console;
 pub mod context;
 pub mod credential;

@@ -296,9 +296,9 @@ pub fn failure(error: Error) -> Failure {
         failure = failure.reply(reply.clone());
     }
     if let Cause::Tls(cause) = error.cause()
-        && wants_certificate(cause)
+        && let Some(hint) = tls_hint(cause)
     {
-        failure = failure.hint("--cert FILE --key FILE");
+        failure = failure.hint(hint);
     }
     if let Some(hint) = error.hint() {
         failure = failure.hint(hint);
@@ -306,6 +306,24 @@ pub fn failure(error: Error) -> Failure {
     failure.is_crowded = error.is_crowded();
     failure.may_pass = error.is_temporary() || failure.is_crowded;
     failure
+}
+
+/// What to try after a handshake that failed.
+fn tls_hint(error: &io::Error) -> Option<String> {
+    let text = error.to_string();
+    if wants_certificate(error) {
+        return Some("--cert FILE --key FILE".to_owned());
+    }
+    if let Some((_, seen)) = text.split_once("SHA-256 is ") {
+        return Some(format!(
+            "--ca FILE with whoever signed it; --pin {seen} if that is the right one; --insecure"
+        ));
+    }
+    // Clear text where TLS should be.
+    let speaks_clear = ["InvalidContentType", "InvalidMessage", "corrupt message"]
+        .iter()
+        .any(|word| text.contains(word));
+    speaks_clear.then(|| "the server does not begin with TLS: ftpes://, or another port".to_owned())
 }
 
 /// Whether the server misses our certificate.

@@ -212,7 +212,7 @@ fn main() -> ExitCode {
         Some("ftpput") => return program::ftpput(&program::arguments()),
         _ => {}
     }
-    let cli = Cli::parse();
+    let cli = ftp_tool::conceal::parse::<Cli>();
     let result = match cli.command {
         None => up(&cli.up),
         Some(Command::Up(options)) => up(&options),

@@ -267,6 +267,9 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Beginning<'_, '_, S> {
             match self.wire.poll_exchange(cx) {
                 Poll::Pending => break,
                 Poll::Ready(Ok(reply)) => self.take(reply)?,
+                // Agreed and then gone: what it has sent before is good all the same, and the transfer
+                // finds out what is missing.
+                Poll::Ready(Err(_gone)) if self.agreed() && self.failure.is_none() => break,
                 Poll::Ready(Err(cause)) => {
                     let phase = Phase::Command(self.verb);
                     return Poll::Ready(Err(Error::new(phase, cause)));
@@ -278,11 +281,15 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Beginning<'_, '_, S> {
         }
         // The 226 may have come first, so the connection is looked at again.
         let is_there = self.data.is_some() || self.ended;
-        let agreed = self.began.is_some() || self.last.is_some() || !self.ahead.is_empty();
-        if is_there && agreed && self.restart != Restart::Asked {
+        if is_there && self.agreed() && self.restart != Restart::Asked {
             return Poll::Ready(Ok(()));
         }
         self.poll_failure(cx)
+    }
+
+    /// Whether the server has said, or shown, that it does what was asked.
+    fn agreed(&self) -> bool {
+        self.began.is_some() || self.last.is_some() || !self.ahead.is_empty()
     }
 
     /// Goes on with the data connection as far as it goes.

@@ -551,6 +551,104 @@ async fn uploads_are_made_alike() {
 }
 
 #[tokio::test]
+async fn odd_servers_are_borne_alike() {
+    // Replies out of turn: preliminary ones everywhere, two at once, several lines, none of ours.
+    let said = [
+        ("USER", "120 wait\r\n331 go"),
+        ("USER", "331-a\r\n331 b"),
+        ("USER", "331 a\r\n230 in"),
+        ("USER", "230 in\r\n230 in again"),
+        ("PASS", "150 x\r\n230 in"),
+        ("PASS", "230 in\r\n200 ok"),
+        ("PASS", "230\r\n230 in"),
+        ("TYPE", "150 x"),
+        ("TYPE", "200 ok\r\n229 (|||{port}|)"),
+        ("SIZE", "213 9 bytes"),
+        ("SIZE", "213 -9"),
+        ("SIZE", "213 99999999999999999999"),
+        ("SIZE", "213  9"),
+        ("SIZE", "150 9"),
+        ("SIZE", "500 a\r\n213 9"),
+        ("RETR", "120 wait\r\n150 go"),
+        ("RETR", "150-a\r\n150 go"),
+        ("RETR", "150 go\r\n150 really"),
+        ("RETR", "200 go"),
+        ("RETR", "350 go"),
+        ("RETR", "450 busy"),
+    ];
+    let cases = said.map(|(verb, line)| {
+        let server = script().line(verb, line);
+        verbose("a").server(server).named(format!("{verb}: {line}"))
+    });
+    same(cases).await;
+    // The same on upload, and what becomes of it.
+    let cases = [
+        "150-a\r\n150 go",
+        "150 go\r\n150 really",
+        "150 go\r\n226 done",
+        "225 go",
+        "350 go",
+        "452 full",
+    ]
+    .map(|line| {
+        put("-v -P {port} 127.0.0.1 r a")
+            .file("a", b"hello\n")
+            .server(script().line("STOR", line))
+            .named(format!("STOR: {line}"))
+    });
+    same(cases).await;
+    // By PASV over IPv6, where its address can be no address; by EPSV, refused there in every way.
+    let six = |epsv: &str| script().on_ipv6().line("EPSV", epsv);
+    same([
+        get("-v -P {port} ::1 a").server(six("500 no")),
+        get("-v -P {port} ::1 a").server(six("522 use (1)")),
+        get("-v -P {port} ::1 a").server(six("229 ok")),
+        get("-v -c -P {port} ::1 a")
+            .file("a", b"echo")
+            .server(script().on_ipv6()),
+        get("-v -u bob -p '' -P {port} ::1 - a").server(script().on_ipv6()),
+        put("-v -P {port} ::1 r a")
+            .file("a", b"hello\n")
+            .server(script().on_ipv6()),
+        put("-v -P {port} ::1 r a")
+            .file("a", b"hello\n")
+            .server(six("500 no")),
+    ])
+    .await;
+    // Going on, where the server does not, or says more than it has.
+    let resume = |server: Script| {
+        get("-v -c -P {port} 127.0.0.1 a")
+            .file("a", b"echo")
+            .server(server)
+    };
+    same([
+        resume(script().line("REST", "200 ok")),
+        resume(script().line("REST", "350-a\r\n350 b")),
+        resume(script().line("REST", "150 x")),
+        resume(script().answer("REST", Answer::Close)),
+        resume(script().line("SIZE", "213 2")),
+        resume(script().last(Answer::Close)),
+        resume(script().last(Answer::say("426 cut\r\n"))),
+        resume(script().body("ec")),
+    ])
+    .await;
+    // Users and passwords as they come, through pipes and to nowhere.
+    same([
+        verbose("-u '' a"),
+        verbose("-p '' a"),
+        verbose("-u 'a b' -p 'c d' a"),
+        verbose("-u bob a").server(script().line("USER", "230 in")),
+        verbose("-u '%s' -p '%n' a"),
+        get("-u bob -p secret -P {port} 127.0.0.1 - a").through(r#"exec "$@" | cat"#),
+        get("-c -P {port} 127.0.0.1 - a").through(r#"exec "$@" | cat"#),
+        put("-u bob -p secret -P {port} 127.0.0.1 r -").through(r#"exec "$@" </dev/null"#),
+        put("-v -P {port} 127.0.0.1 r -").through(r#"head -c 100000 /dev/zero | "$@""#),
+        put("-v -P {port} 127.0.0.1 r d").directory("d"),
+    ])
+    .await;
+}
+
+#[tokio::test]
 async fn line_ends_in_an_operand_reach_the_server_as_question_marks() {
     let case: Case = verbose("").raw_argument(b"x\r\nDELE b");
     let wire = run::wire_of_ours(&case).await;

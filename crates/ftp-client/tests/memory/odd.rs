@@ -251,6 +251,45 @@ async fn a_reset_data_connection_is_not_the_end_of_the_session() {
 }
 
 #[tokio::test]
+async fn what_a_server_sent_before_it_went_away_is_not_lost() {
+    // All is on the way before the client looks: 150, data, and the end of both connections.
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let mut config = Config::new("127.0.0.1");
+    config.port = Some(listener.local_addr().unwrap().port());
+    let server = tokio::spawn(async move {
+        let data = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut stream = BufReader::new(stream);
+        stream.write_all(b"220 r\r\n").await.unwrap();
+        let mut line = String::new();
+        loop {
+            line.clear();
+            stream.read_line(&mut line).await.unwrap();
+            let reply = match line.trim_end() {
+                "TYPE I" => "200 ok\r\n".to_owned(),
+                "EPSV" => format!("229 (|||{}|)\r\n", data.local_addr().unwrap().port()),
+                _ => break,
+            };
+            stream.write_all(reply.as_bytes()).await.unwrap();
+        }
+        let (mut body, _) = data.accept().await.unwrap();
+        body.write_all(&[b'x'; 50_000]).await.unwrap();
+        stream.write_all(b"150 go\r\n").await.unwrap();
+    });
+    let mut client = Client::connect(Tcp, config).await.unwrap();
+    let mut download = client.retrieve("a").await.unwrap();
+    server.await.unwrap();
+    let mut body = Vec::new();
+    let read = download.read_to_end(&mut body).await;
+    assert_eq!(body.len(), 50_000);
+    read.unwrap_err();
+    let error = download.finish().await.unwrap_err();
+    assert_eq!(error.phase(), Phase::Final(Verb::Retr), "{error}");
+    assert!(matches!(error.cause(), Cause::Closed), "{error}");
+    assert!(client.is_lost());
+}
+
+#[tokio::test]
 async fn names_are_sent_and_read_as_the_bytes_they_are() {
     let dial = Arc::new(Memory::default());
     let mut peer = dial.expect();
@@ -515,4 +554,82 @@ async fn nothing_with_a_line_end_or_a_nul_is_ever_sent() {
         );
         peer.await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn a_busybox_server_is_served_as_it_is() {
+    // The words of networking/ftpd.c: no UTF8, no MLSD, no EPRT; `LIST` ends with CRLF lines of its own ls.
+    let dial = Arc::new(Memory::default());
+    let peer = play(
+        dial.expect(),
+        "S: 220 Operation successful
+         C: USER anna
+         S: 331 Specify password
+         C: PASS secret
+         S: 230 Operation successful
+         C: FEAT
+         S: 211-Features:
+         S:  EPSV
+         S:  PASV
+         S:  REST STREAM
+         S:  MDTM
+         S:  SIZE
+         S: 211 Ok
+         C: PWD
+         S: 257 \"/\"
+         C: TYPE I
+         S: 200 Operation successful
+         C: SIZE a
+         S: 213 9
+         C: EPSV
+         S: 229 EPSV ok (|||5000|)
+         C: REST 4
+         S: 350 Operation successful
+         C: RETR a
+         S: 150 Opening BINARY connection for a (9 bytes)
+         S: 226 Operation successful
+         C: EPSV
+         S: 229 EPSV ok (|||5001|)
+         C: LIST -a
+         S: 150 Directory listing
+         S: 226 Operation successful
+         C: MDTM a
+         S: 213 20240102030405
+         C: DELE nope
+         S: 550 Error
+         C: QUIT
+         S: 221 Operation successful",
+    );
+    pour(dial.expect(), b" one\n");
+    pour(
+        dial.expect(),
+        b"total 4\r\ndrwxr-xr-x    2 0        0              4096 Jan  2 03:04 .\r\n\
+          -rw-r--r--    1 0        0                 9 Jan  2 03:04 a\r\n",
+    );
+    let mut client = connect(&dial).await.unwrap();
+    client.login(&Login::new("anna", "secret")).await.unwrap();
+    assert_eq!(client.working_directory().await.unwrap(), b"/");
+    assert_eq!(client.size("a").await.unwrap(), Some(9));
+    let mut body = Vec::new();
+    let mut download = client.retrieve_from("a", 4).await.unwrap();
+    download.read_to_end(&mut body).await.unwrap();
+    drop(download);
+    assert_eq!(body, b" one\n");
+    let listing = client.list("").await.unwrap();
+    assert_eq!(listing.unknown, 0);
+    assert_eq!(listing.entries.len(), 1);
+    assert_eq!(listing.entries[0].size, Some(9));
+    assert!(client.modified("a").await.unwrap().is_some());
+    assert_eq!(
+        client
+            .delete("nope")
+            .await
+            .unwrap_err()
+            .code()
+            .unwrap()
+            .number(),
+        550
+    );
+    client.quit().await.unwrap();
+    peer.await.unwrap();
 }

@@ -1,4 +1,5 @@
-//! The form of Windows servers: `12-20-22 02:45PM <DIR> name`. Read only.
+//! The form of Windows servers, `12-20-22 02:45PM <DIR> name`, and that of OS/2,
+//! `0 DIR 12-30-97 12:32 name`. Read only.
 
 use super::{Entry, Kind, next_word};
 use crate::address::parse_number;
@@ -25,6 +26,42 @@ pub fn parse(line: &[u8]) -> Option<Entry> {
     let mut entry = Entry::new(name, kind);
     entry.size = size;
     entry.modified = Some(parse_moment(date, clock)?);
+    Some(entry)
+}
+
+/// Reads one line of OS/2: size, attributes, perhaps `DIR`, date, time, name; `None` if it does not have
+/// this form.
+#[must_use]
+pub fn parse_os2(line: &[u8]) -> Option<Entry> {
+    let (size, mut rest) = next_word(line)?;
+    let size = parse_number(size)?;
+    let mut is_directory = false;
+    // Attributes are letters; there may be none.
+    let (date, rest) = loop {
+        let (word, after) = next_word(rest)?;
+        match word {
+            b"DIR" => is_directory = true,
+            word if word
+                .iter()
+                .all(|byte| matches!(byte, b'A' | b'H' | b'R' | b'S')) => {}
+            date => break (date, after),
+        }
+        rest = after;
+    };
+    let (clock, rest) = next_word(rest)?;
+    let name = rest.trim_ascii_start();
+    let modified = parse_moment(date, clock)?;
+    if name.is_empty() {
+        return None;
+    }
+    let kind = if is_directory {
+        Kind::Directory
+    } else {
+        Kind::File
+    };
+    let mut entry = Entry::new(name, kind);
+    entry.size = (!is_directory).then_some(size);
+    entry.modified = Some(modified);
     Some(entry)
 }
 

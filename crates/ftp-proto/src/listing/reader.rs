@@ -219,6 +219,69 @@ d [R----F--] supervisor            512       Jan 16 18:53    login
     }
 
     #[test]
+    fn os2_and_netpresenz() {
+        let text = "                 0           DIR   12-30-97   12:32  jbrekke
+     0           DIR   11-25-97   09:42  junk
+ 73098      A          04-06-97   15:15  ds0.internic.net1996052434624.txt
+  1024     AR          08-05-97  01:27PM read me.doc
+-------r--         326  1391972  1392298 Nov 22  1995 MegaPhone.sit
+drwxrwxr-x               folder        2 May 10  1996 network";
+        let (found, unknown) = read(text);
+        assert_eq!(
+            found,
+            [
+                "dir jbrekke ? 19971230123200",
+                "dir junk ? 19971125094200",
+                "file ds0.internic.net1996052434624.txt 73098 19970406151500",
+                "file read me.doc 1024 19970805132700",
+                "file MegaPhone.sit 1392298 19951122000000 1391972",
+                "dir network 2 19960510000000",
+            ]
+        );
+        assert_eq!(unknown, 0);
+    }
+
+    #[test]
+    fn the_variety_of_unix_is_read() {
+        let text = "total 12
+drwxr-xr-x.  2 root root        4096 Jan  5  2023 selinux
+-rw-r--r--@  1 me   staff         10 Jan  5  2023 macos
+-rw-r--r--+  1 1000 1000          10 Jan  5 09:07 acl
+-rw-r--r--   1 me   Domain Users  10 Jan  5  2023 two words
+-rw-r--r--   1 ftp                10 Jan  5  2023 no group
+-rw-rw-rw-   1 me   staff         10 2023-01-05 09:07 iso
+-rw-rw-rw-   1 me   staff         10 2023-01-05 09:07:08.000000000 +0100 full
+crw-rw-rw-   1 root root      1,   3 Jan  5  2023 null
+crw-rw-rw-   1 root root         1,3 Jan  5  2023 zero
+lrwxrwxrwx   1 me   staff          1 Jan  5  2023 a -> b
+lrwxrwxrwx   1 me   staff          1 Jan  5  2023 bare
+prw-r--r--   1 me   staff          0 Jan  5  2023 pipe
+srwxr-xr-x   1 me   staff          0 Jan  5  2023 socket
+-rw-r--r--   1 me   staff 18446744073709551615 Jan  5  2023 huge
+-rw-r--r--   1 me   staff         10 Dec 31 23:59 last year
+drwxr-xr-x   2 me   staff       4096 Jan  5  2023 .hidden";
+        let (found, unknown) = read(text);
+        let names: Vec<&str> = found.iter().map(String::as_str).collect();
+        assert_eq!(unknown, 0, "{names:#?}");
+        let joined = names.join("\n");
+        for expected in [
+            "dir selinux 4096 20230105000000",
+            "file macos 10 20230105000000",
+            "file acl 10 20240105090700",
+            "file two words 10 20230105000000",
+            "file no group 10 20230105000000",
+            "file iso 10 20230105090700",
+            "file full 10 20230105080708",
+            "file huge 18446744073709551615 20230105000000",
+            "file last year 10 20231231235900",
+            "dir .hidden 4096 20230105000000",
+        ] {
+            assert!(joined.contains(expected), "{expected} of {joined}");
+        }
+        assert_eq!(names.len(), 16, "{joined}");
+    }
+
+    #[test]
     fn months_of_other_languages_and_days_before_them() {
         for (date, expected) in [
             ("31 Dez 2020", "20201231000000"),

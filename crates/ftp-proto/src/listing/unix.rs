@@ -172,7 +172,8 @@ fn push_date(modified: Timestamp, now: Timestamp, out: &mut Vec<u8>) {
     }
 }
 
-/// Reads `Jan 31 12:34`, `Jan 31 2024` or `2024-01-31 12:34` at the start; gives what follows.
+/// Reads `Jan 31 12:34`, `Jan 31 2024`, `2024-01-31 12:34` or `2024-01-31 12:34:56.7 +0100` at the start;
+/// gives what follows.
 pub(super) fn parse_date(text: &[u8], now: Timestamp) -> Option<(Timestamp, &[u8])> {
     let (first, rest) = next_word(text)?;
     let (second, after) = next_word(rest)?;
@@ -181,8 +182,9 @@ pub(super) fn parse_date(text: &[u8], now: Timestamp) -> Option<(Timestamp, &[u8
         let year = parse_number(year)?;
         let month = parse_number(&[*m1, *m2])?;
         let day = parse_number(&[*d1, *d2])?;
-        let moment = Timestamp::new(year, month, day, hour, minute, 0)?;
-        return Some((moment, after));
+        let seconds = second.get(6..8).and_then(parse_number).unwrap_or(0);
+        let moment = Timestamp::new(year, month, day, hour, minute, seconds)?;
+        return Some(in_utc(moment, after));
     }
     // Some locales put the day first.
     let (month, day, day_first) = match parse_month(first) {
@@ -206,6 +208,22 @@ pub(super) fn parse_date(text: &[u8], now: Timestamp) -> Option<(Timestamp, &[u8
         })
         .find(|moment| moment.to_unix() <= now.to_unix() + CLOCK_TOLERANCE_SECONDS)?;
     Some((moment, after))
+}
+
+/// A moment with the distance to UTC that may follow it, as `ls --full-time` has it; gives what follows
+/// that.
+fn in_utc(moment: Timestamp, after: &[u8]) -> (Timestamp, &[u8]) {
+    let zone = next_word(after).and_then(|(word, rest)| {
+        let [sign @ (b'+' | b'-'), h1, h2, m1, m2] = word else {
+            return None;
+        };
+        let hours: i64 = parse_number(&[*h1, *h2])?;
+        let minutes: i64 = parse_number(&[*m1, *m2])?;
+        let seconds = (hours * 60 + minutes) * 60;
+        let east = if *sign == b'+' { seconds } else { -seconds };
+        Some((Timestamp::from_unix(moment.to_unix() - east), rest))
+    });
+    zone.unwrap_or((moment, after))
 }
 
 /// English, and what servers with a locale write in German, French, Spanish, Italian, Portuguese and

@@ -14,5 +14,5 @@ struct Cli {
 }
 
 fn main() -> ExitCode {
-    ftp_tool::run(&Cli::parse().arguments)
+    ftp_tool::run(&ftp_tool::conceal::parse::<Cli>().arguments)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io;
+use std::io::{self, IsTerminal as _};
 use std::os::fd::AsFd as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use std::time::Instant;
 use futures_util::future::join_all;
 use rustix::fs::FileType;
 
-use super::{Tally, file_of, report, same_server, worker};
+use super::{Tally, absent, file_of, report, same_server, worker};
 use crate::cli::Get;
 use crate::context::Context;
 use crate::failure::{Failure, Phase};
@@ -122,27 +122,6 @@ async fn one(
     Ok(())
 }
 
-/// Where to look when a file is not there.
-fn absent(failure: Failure, url: &Url) -> Failure {
-    let refused = failure
-        .reply
-        .as_ref()
-        .is_some_and(|reply| reply.code().number() == 550);
-    if !refused {
-        return failure;
-    }
-    let end = url.path.iter().rposition(|byte| *byte == b'/');
-    let directory = url.path.get(..end.map_or(0, |end| end + 1));
-    let failure = Failure {
-        hint: None,
-        ..failure
-    };
-    failure.hint(format!(
-        "sundew ftp ls {}",
-        url.at(directory.unwrap_or_default())
-    ))
-}
-
 /// A session with the server of this URL: the one that is held, if it is with the same.
 fn session_for<'w>(
     context: &Context,
@@ -167,7 +146,11 @@ async fn to_stream(
     url: &Url,
     file: &File,
 ) -> Result<Outcome, Failure> {
-    let meter = context.meter(&printable(&url.path), None, 0);
+    let meter = if file.is_terminal() {
+        context.meter_without_bar()
+    } else {
+        context.meter(&printable(&url.path), None, 0)
+    };
     if url.type_code == Some(TypeCode::Ascii) {
         let copy = file
             .try_clone()

@@ -1,15 +1,17 @@
 //! `ls` and `tree`.
 
+use ftp_client::Error;
+use ftp_client::client::Listing;
 use ftp_proto::listing::{Entry, Kind};
 use ftp_proto::time::Timestamp;
 
 use super::walk::{self, Look};
-use super::{retried, worker};
+use super::{absent, retried, worker};
 use crate::console::{Event, Name};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::filter::Filter;
-use crate::session::failure;
+use crate::session::{Session, facts, failure};
 use crate::text::printable;
 use crate::tree::Node;
 use crate::url::Url;
@@ -17,10 +19,19 @@ use crate::url::Url;
 pub(super) async fn ls(context: &Context, url: &Url, long: bool) -> Result<u8, Failure> {
     let mut worker = worker(context, url)?;
     let listing = retried(context, &mut worker, async |session| {
-        session.list(&url.path).await.map_err(failure)
+        match session.list(&url.path).await {
+            Err(error) if is_refused(&error) => match file_alone(session, url).await {
+                Some(entry) => Ok(Listing {
+                    entries: vec![entry],
+                    unknown: 0,
+                }),
+                None => Err(failure(error)),
+            },
+            other => other.map_err(failure),
+        }
     })
     .await
-    .map_err(|failure| failure.about(format!("ls {url}")))?;
+    .map_err(|failure| absent(failure, url).about(format!("ls {url}")))?;
     let mut entries = listing.entries;
     entries.sort_by(|a, b| a.name.cmp(&b.name));
     for entry in &entries {
@@ -35,6 +46,23 @@ pub(super) async fn ls(context: &Context, url: &Url, long: bool) -> Result<u8, F
     }
     worker.quit().await;
     Ok(0)
+}
+
+fn is_refused(error: &Error) -> bool {
+    error.reply().is_some() && !error.ends_session()
+}
+
+/// What `ls` shows of a file: itself.
+async fn file_alone(session: &mut Session, url: &Url) -> Option<Entry> {
+    let name = url.file_name()?;
+    let facts = facts(session, &url.path).await.ok()?;
+    if facts.is_directory || (facts.size.is_none() && facts.modified.is_none()) {
+        return None;
+    }
+    let mut entry = Entry::new(name, Kind::File);
+    entry.size = facts.size;
+    entry.modified = facts.modified;
+    Some(entry)
 }
 
 /// One entry, as a line or as JSON.

@@ -93,7 +93,8 @@ async fn one(
             upload::from_stream(worker, &url.path, stdin, &meter).await
         };
         meter.bar().finish_and_clear();
-        report(context, "up", url, None, &outcome?, begun);
+        let outcome = outcome.map_err(|failure| homeless(put, failure, url))?;
+        report(context, "up", url, None, &outcome, begun);
         return Ok(());
     }
     let is_directory =
@@ -136,8 +137,24 @@ async fn one(
     };
     meter.bar().finish_and_clear();
     let local = file.as_os_str().as_bytes();
-    report(context, "up", &url, Some(local), &outcome?, begun);
+    let outcome = outcome.map_err(|failure| {
+        let shown = printable(local);
+        homeless(put, failure, &url).about(format!("put {shown} {url}"))
+    })?;
+    report(context, "up", &url, Some(local), &outcome, begun);
     Ok(())
+}
+
+/// Says what to try where the server takes no file of this name: its directory may be missing.
+fn homeless(put: &Put, failure: Failure, url: &Url) -> Failure {
+    let refused = failure.reply.as_ref().map(|reply| reply.code().number());
+    let may_lack_directory = !put.parents && url.path.contains(&b'/');
+    match refused {
+        Some(550 | 553) if may_lack_directory => {
+            failure.hint("-p makes directories that are missing")
+        }
+        _ => failure,
+    }
 }
 
 /// `;type=a`.

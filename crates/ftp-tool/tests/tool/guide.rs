@@ -3,6 +3,8 @@
 use std::fs;
 use std::process::Command;
 
+use serde_json::Value;
+
 use crate::server::{Kind, Running};
 
 const GUIDE: &str = include_str!("../../../../docs/guide/ftp.md");
@@ -65,5 +67,68 @@ fn the_exit_statuses_of_the_guide_are_those_of_the_help() {
         let (status, meaning) = line.trim().split_once("  ").unwrap();
         let row = format!("| {status} | {} |", meaning.trim());
         assert!(GUIDE.contains(&row), "{row}");
+    }
+}
+
+#[test]
+fn the_fields_of_json_are_those_of_the_guide() {
+    let server = Running::start(Kind::Ours);
+    server.put_there("pub/x", "1");
+    server.put_there("pub/y", "2");
+    fs::create_dir(server.here("m")).unwrap();
+    fs::write(server.here("m/old"), "x").unwrap();
+    let mut said = String::new();
+    for words in [
+        vec!["ls", "URL/pub/"],
+        vec!["get", "URL/pub/x"],
+        vec!["get", "URL/pub/x"],
+        vec!["get", "URL/nope"],
+        vec!["mirror", "--delete", "URL/pub/", "m"],
+        vec!["mkdir", "URL/new/"],
+    ] {
+        let words = [words, vec!["--json"]].concat();
+        said += &String::from_utf8(server.run(&words).stdout).unwrap();
+    }
+    let mut seen = Vec::new();
+    for line in said.lines() {
+        let Value::Object(object) = serde_json::from_str(line).unwrap() else {
+            panic!("{line}");
+        };
+        let event = object["event"].as_str().unwrap();
+        let row = GUIDE
+            .lines()
+            .find(|row| row.starts_with(&format!("| `{event}` |")));
+        let fields = row.unwrap_or_else(|| panic!("{event} is not in the guide"));
+        // What stands in parentheses are values.
+        let mut plain = String::new();
+        let mut depth = 0;
+        for c in fields.chars() {
+            match c {
+                '(' => depth += 1,
+                ')' => depth -= 1,
+                c if depth == 0 => plain.push(c),
+                _ => {}
+            }
+        }
+        let mut told: Vec<&str> = plain.split('`').skip(3).step_by(2).collect();
+        let mut found: Vec<&str> = object.keys().map(String::as_str).collect();
+        found.retain(|key| *key != "event");
+        told.sort_unstable();
+        found.sort_unstable();
+        assert_eq!(told, found, "{event}");
+        seen.push(event.to_owned());
+    }
+    for event in [
+        "entry",
+        "transferred",
+        "unchanged",
+        "error",
+        "summary",
+        "action",
+    ] {
+        assert!(
+            seen.iter().any(|found| found == event),
+            "{event} was not seen: {said}"
+        );
     }
 }

@@ -14,6 +14,7 @@
 
 mod guide;
 mod hostile;
+mod person;
 mod relay;
 mod secure;
 mod server;
