@@ -1,5 +1,5 @@
 //! The client against real servers: vsftpd, ProFTPD, pure-ftpd and pyftpdlib, in clear text and under
-//! TLS 1.2 and 1.3; the examples against our own.
+//! TLS 1.2 and 1.3.
 //!
 //! vsftpd insists on resumed sessions (`require_ssl_reuse`), ProFTPD by default too. The servers are
 //! those of `scripts/peers-debian.txt`, `peers-extracted.txt` and `peers-python.txt`; a missing one
@@ -19,8 +19,6 @@
 )]
 
 mod alive;
-mod examples;
-mod ours;
 mod pages;
 mod server;
 mod session;

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use ftp_client::tls::Versions;
+use ftp_client::tls::{DataProtection, Versions};
 use ftp_client::{Cause, Client, Config, Listener, Phase, Said, Security, TlsOptions, dial::Tcp};
 use ftp_proto::Verb;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -164,6 +164,26 @@ async fn servers_that_want_a_certificate_are_shown_one() {
                 error.expect_err("a stranger was let in");
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn data_go_in_clear_text_only_where_that_is_asked_for() {
+    for kind in [Kind::Vsftpd, Kind::PureFtpd, Kind::Pyftpdlib] {
+        let server = Server::start(kind).await;
+        std::fs::write(server.data().join("a"), b"echo one\n").unwrap();
+        let mut options = server.tls();
+        options.data = DataProtection::Clear;
+        let mut client = Client::connect(Tcp, server.secured(options)).await.unwrap();
+        client.login(&server.login()).await.unwrap();
+        let mut read = Vec::new();
+        let mut download = client.retrieve("a").await.unwrap();
+        download.read_to_end(&mut read).await.unwrap();
+        drop(download);
+        assert_eq!(read, b"echo one\n");
+        assert!(client.control_tls().is_some(), "{kind:?}");
+        assert_eq!(client.data_tls(), None, "{kind:?}");
+        client.quit().await.unwrap();
     }
 }
 

@@ -12,8 +12,10 @@
     reason = "helpers of a test fail the test"
 )]
 
+mod examples;
 mod guide;
 mod hostile;
+mod names;
 mod person;
 mod relay;
 mod secure;

@@ -161,7 +161,7 @@ fn join(a: TcpStream, b: TcpStream) {
 }
 
 /// A SOCKS5 proxy for addresses and the name `ftp.example`, which leads to this computer.
-fn socks() -> u16 {
+pub(crate) fn socks() -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
     thread::spawn(move || {
