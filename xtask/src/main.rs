@@ -32,6 +32,8 @@ usage: cargo xtask TASK
   oracle FILE...        replays .session files on this computer's bash and shows the difference
   oracle shell bash|dash|ash SEED COUNT|FILE
                         random or given shell text on this computer's shell and on ours
+  oracle pty FILE...    types what .terminal files say at this computer's shells and at ours, shows
+                        the bytes that differ; BLESS=1 records those of the real ones
   bench machine         start, memory and first write of an emulated machine, 10,000 resident
   bench shell           parsing, typing, and loops beside this computer's bash
   bench nonblocking [OPTION]...
@@ -51,6 +53,7 @@ fn main() -> ExitCode {
         ["tidy"] => tidy::run(),
         ["fuzz", rest @ ..] => fuzz::command(rest),
         ["oracle", "shell", rest @ ..] => oracle::shell(rest),
+        ["oracle", "pty", files @ ..] if !files.is_empty() => oracle::pty(files),
         ["oracle", files @ ..] if !files.is_empty() => oracle::run(files),
         ["bench", "machine"] => bench::machine(),
         ["bench", "shell"] => bench::shell(),

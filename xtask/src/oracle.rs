@@ -30,10 +30,19 @@ pub(crate) fn run(files: &[&str]) -> Result<()> {
 
 /// `cargo xtask oracle shell …`: random shell text on this computer's shell and on ours.
 pub(crate) fn shell(arguments: &[&str]) -> Result<()> {
+    example("shell_oracle", arguments)
+}
+
+/// `cargo xtask oracle pty …`: what `.terminal` files type, on this computer's shells and on ours.
+pub(crate) fn pty(files: &[&str]) -> Result<()> {
+    example("pty_oracle", files)
+}
+
+fn example(name: &str, arguments: &[&str]) -> Result<()> {
     step::succeed(
         workspace::cargo()
             .args(["run", "--quiet", "--locked", "-p", "sundew-testkit"])
-            .args(["--example", "shell_oracle", "--"])
+            .args(["--example", name, "--"])
             .args(arguments),
     )
 }

@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use sundew_sh_syntax::{Options, Outcome, Parser};
 use sundew_testkit::machine::Debian;
+use sundew_testkit::terminal::Act;
 
 /// Runs of each loop, of which the median is shown.
 const RUNS: usize = 5;
@@ -63,7 +64,8 @@ fn main() {
         began.elapsed()
     });
     println!("| `bash -c :` on a fresh machine | {} |", shown(start));
-    let steps = vec![b"echo $((x += 1))\r".as_slice(); TYPED];
+    let line = Act::Type(b"echo $((x += 1))\r".to_vec());
+    let steps = vec![&line; TYPED];
     let mut machine = Debian::new().unwrap();
     let began = Instant::now();
     let answers = machine

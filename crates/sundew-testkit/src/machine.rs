@@ -20,6 +20,7 @@ use sundew_persona::{Model, Origin, Persona};
 use sundew_vfs::{Credentials, Limits, Timestamp};
 
 use crate::session::{Command, Output, System};
+use crate::terminal::Act;
 
 /// Bytes of output that are kept of each stream of a command.
 const MAX_OUTPUT_BYTES: usize = 1 << 20;
@@ -153,7 +154,7 @@ impl Debian {
         })
     }
 
-    /// Starts a program of `/bin` on a terminal of 80 columns and types each step when the one before
+    /// Starts a program of `/bin` on a terminal of 80 columns and does each step when the one before
     /// has been answered. Answers what the terminal showed: first what came unasked, then one text
     /// for each step. `env` is added to the environment of a login.
     ///
@@ -164,7 +165,7 @@ impl Debian {
         &mut self,
         args: &[&[u8]],
         env: &[(&[u8], &[u8])],
-        steps: &[&[u8]],
+        steps: &[&Act],
     ) -> io::Result<Vec<Vec<u8>>> {
         let master = self.machine.open_terminal(WindowSize::default());
         let _leader = self
@@ -175,7 +176,15 @@ impl Debian {
         let outside = async {
             let mut answers = vec![shown(&master, &clock).await];
             for step in steps {
-                master.input(step).await;
+                match step {
+                    Act::Type(bytes) => master.input(bytes).await,
+                    Act::Wait(time) => SharedClock(Arc::clone(&clock)).sleep(*time).await,
+                    Act::Resize { columns, rows } => master.resize(WindowSize {
+                        columns: *columns,
+                        rows: *rows,
+                        ..WindowSize::default()
+                    }),
+                }
                 answers.push(shown(&master, &clock).await);
             }
             answers

@@ -39,7 +39,7 @@ fn every_terminal_shows_what_the_real_one_shows() {
                 .map(|(name, value)| (name.as_slice(), value.as_slice()))
                 .collect();
             let mut machine = Debian::new().unwrap();
-            let answers = machine.converse(&args, &env, &conversation.typed());
+            let answers = machine.converse(&args, &env, &conversation.acts());
             let differences = conversation.differences(&answers.unwrap());
             if !differences.is_empty() {
                 let place = format!("{}:{}\n", file.display(), conversation.line);

@@ -11,9 +11,11 @@
 //!
 //! A `$` line starts a conversation with a fresh machine: variables of the environment, then the
 //! program. `<` is typed when the one before has been answered, `>` is what came of it; a step without
-//! one shows nothing. Bytes that are no text are written as C escapes; `\#` stands for any number.
+//! one shows nothing. `. 1.5` waits so many seconds, `@ 100x30` gives the terminal that many columns and
+//! rows. Bytes that are no text are written as C escapes; `\#` stands for any number.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 /// One program on a terminal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,8 +28,24 @@ pub struct Conversation {
     pub args: Vec<Vec<u8>>,
     /// What is shown before anything is typed.
     pub greeting: Shown,
-    /// What is typed, and what is shown then.
-    pub steps: Vec<(Vec<u8>, Shown)>,
+    /// What is done, and what is shown then.
+    pub steps: Vec<(Act, Shown)>,
+}
+
+/// What a person does at a terminal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Act {
+    /// Types these bytes.
+    Type(Vec<u8>),
+    /// Looks on.
+    Wait(Duration),
+    /// Makes the window another size.
+    Resize {
+        /// Its width in characters.
+        columns: u16,
+        /// Its height in characters.
+        rows: u16,
+    },
 }
 
 /// Bytes on a terminal, in which numbers may differ from run to run.
@@ -49,7 +67,11 @@ pub struct ParseError {
 
 impl std::fmt::Display for ParseError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "line {}: neither `$ `, `< ` nor `> `", self.line)
+        write!(
+            f,
+            "line {}: none of `$ `, `< `, `. `, `@ ` and `> `",
+            self.line
+        )
     }
 }
 
@@ -76,9 +98,8 @@ pub fn parse(text: &str) -> Result<Vec<Conversation>, ParseError> {
         };
         if line == ">" {
             // Nothing is shown; said on purpose.
-        } else if let Some(typed) = line.strip_prefix("< ") {
-            let bytes = Shown::parse(typed).into_bytes();
-            now.steps.push((bytes, Shown::default()));
+        } else if let Some(act) = Act::parse(line) {
+            now.steps.push((act, Shown::default()));
         } else if let Some(shown) = line.strip_prefix("> ") {
             let place = now
                 .steps
@@ -113,13 +134,29 @@ impl Conversation {
         }
     }
 
-    /// What is typed, step by step.
+    /// What is done, step by step.
     #[must_use]
-    pub fn typed(&self) -> Vec<&[u8]> {
-        self.steps
-            .iter()
-            .map(|(typed, _)| typed.as_slice())
-            .collect()
+    pub fn acts(&self) -> Vec<&Act> {
+        self.steps.iter().map(|(act, _)| act).collect()
+    }
+
+    /// The same conversation with other answers: first what comes unasked, then one for each step.
+    /// Where `again` has other numbers of several digits, any number will do.
+    #[must_use]
+    pub fn with_answers(&self, answers: &[Vec<u8>], again: &[Vec<u8>]) -> Self {
+        let shown = |index: usize| {
+            let get = |all: &[Vec<u8>]| all.get(index).cloned().unwrap_or_default();
+            Shown::of_both(&get(answers), &get(again))
+        };
+        let acts = self.steps.iter().map(|(act, _)| act.clone());
+        Self {
+            greeting: shown(0),
+            steps: acts
+                .enumerate()
+                .map(|(index, act)| (act, shown(index + 1)))
+                .collect(),
+            ..self.clone()
+        }
     }
 
     /// Compares with what was shown: the greeting, then an answer to each step. Says what differs, or
@@ -127,18 +164,17 @@ impl Conversation {
     #[must_use]
     pub fn differences(&self, answers: &[Vec<u8>]) -> String {
         let mut report = String::new();
-        let wanted = std::iter::once((b"".as_slice(), &self.greeting)).chain(
+        let wanted = std::iter::once((String::new(), &self.greeting)).chain(
             self.steps
                 .iter()
-                .map(|(typed, shown)| (typed.as_slice(), shown)),
+                .map(|(act, shown)| (act.to_string(), shown)),
         );
-        for (index, (typed, shown)) in wanted.enumerate() {
+        for (index, (act, shown)) in wanted.enumerate() {
             let got = answers.get(index).map(Vec::as_slice).unwrap_or_default();
             if !shown.matches(got) {
                 let _to_a_string = writeln!(
                     report,
-                    "  < {}\n    want {shown}\n    got  {}",
-                    encode(typed),
+                    "  {act}\n    want {shown}\n    got  {}",
                     encode(got)
                 );
             }
@@ -147,7 +183,100 @@ impl Conversation {
     }
 }
 
+impl Act {
+    fn parse(line: &str) -> Option<Self> {
+        let (kind, rest) = line.split_once(' ')?;
+        match kind {
+            "<" => Some(Self::Type(Shown::parse(rest).into_bytes())),
+            "." => Duration::try_from_secs_f64(rest.parse().ok()?)
+                .ok()
+                .map(Self::Wait),
+            "@" => {
+                let (columns, rows) = rest.split_once('x')?;
+                Some(Self::Resize {
+                    columns: columns.parse().ok()?,
+                    rows: rows.parse().ok()?,
+                })
+            }
+            _ => None,
+        }
+    }
+}
+
+impl std::fmt::Display for Act {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Type(bytes) => write!(f, "< {}", encode(bytes)),
+            Self::Wait(time) => write!(f, ". {}", time.as_secs_f64()),
+            Self::Resize { columns, rows } => write!(f, "@ {columns}x{rows}"),
+        }
+    }
+}
+
+impl std::fmt::Display for Conversation {
+    /// The lines it is read from, without comments.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("$")?;
+        for (name, value) in &self.env {
+            write!(
+                f,
+                " {}={}",
+                escape(name),
+                escape(value).replace(' ', "\\x20")
+            )?;
+        }
+        for arg in &self.args {
+            write!(f, " {}", escape(arg).replace(' ', "\\x20"))?;
+        }
+        writeln!(f, "\n> {}", self.greeting)?;
+        for (act, shown) in &self.steps {
+            writeln!(f, "{act}")?;
+            if shown.matches(b"") {
+                writeln!(f, ">")?;
+            } else {
+                writeln!(f, "> {shown}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Shown {
+    /// These bytes; a number of [`FREE_DIGITS`] digits that is another one in `again` may be any.
+    fn of_both(bytes: &[u8], again: &[u8]) -> Self {
+        let digits = |bytes: &[u8]| {
+            bytes
+                .iter()
+                .take_while(|byte| byte.is_ascii_digit())
+                .count()
+        };
+        let mut pieces = Vec::new();
+        let mut plain = Vec::new();
+        let (mut one, mut other) = (bytes, again);
+        while let Some((&byte, rest)) = one.split_first() {
+            let (here, there) = (digits(one), digits(other));
+            if here >= FREE_DIGITS && there >= FREE_DIGITS && one.get(..here) != other.get(..there)
+            {
+                pieces.push(Piece::Bytes(std::mem::take(&mut plain)));
+                pieces.push(Piece::Number);
+                one = one.get(here..).unwrap_or_default();
+                other = other.get(there..).unwrap_or_default();
+                continue;
+            }
+            let step = here.max(1);
+            plain.extend(one.iter().take(step));
+            one = one.get(step..).unwrap_or(rest);
+            other = if byte == other.first().copied().unwrap_or_default() {
+                other.get(step..).unwrap_or_default()
+            } else {
+                // What follows cannot be told apart from what differs.
+                b""
+            };
+        }
+        pieces.push(Piece::Bytes(plain));
+        Self(pieces)
+    }
+
     fn parse(text: &str) -> Self {
         let mut pieces = Vec::new();
         let mut bytes = Vec::new();
@@ -225,6 +354,9 @@ impl std::fmt::Display for Shown {
     }
 }
 
+/// Digits from which on a number may be a process: fewer are columns of the screen.
+const FREE_DIGITS: usize = 3;
+
 /// Bytes as they stand in a file.
 fn encode(bytes: &[u8]) -> String {
     keep_last_blank(escape(bytes))
@@ -272,11 +404,26 @@ mod tests {
             "# origin: x\n\n$ TERM=dumb bash -i\n> \\e[1m\\x20\n< sleep 9 &\\r\n> [1] \\#\\r\\n\n";
         let [only] = parse(text).unwrap().try_into().unwrap();
         assert_eq!(only.env, [(b"TERM".to_vec(), b"dumb".to_vec())]);
-        assert_eq!(only.typed(), [b"sleep 9 &\r"]);
+        assert_eq!(only.acts(), [&Act::Type(b"sleep 9 &\r".to_vec())]);
         let right = [b"\x1b[1m ".to_vec(), b"[1] 4711\r\n".to_vec()];
         assert_eq!(only.differences(&right), "");
         let wrong = [b"\x1b[1m ".to_vec(), b"[1] x\r\n".to_vec()];
         assert!(only.differences(&wrong).contains("want [1] \\#"));
         assert_eq!(parse("hello"), Err(ParseError { line: 1 }));
+    }
+
+    #[test]
+    fn what_is_recorded_is_read_again() {
+        let text = "$ TERM=x\\x20y bash\n> [1] \\#\\r\\n\n. 1.5\n>\n@ 90x20\n> \\e[3@\n";
+        let [only] = parse(text).unwrap().try_into().unwrap();
+        let answers = |pid: &str| {
+            let job = format!("[1] {pid}\r\n").into_bytes();
+            vec![job, Vec::new(), b"\x1b[3@".to_vec()]
+        };
+        let again = only.with_answers(&answers("4711"), &answers("881"));
+        assert_eq!(again.to_string(), text);
+        assert_eq!(again.differences(&answers("99")), "");
+        let exact = only.with_answers(&answers("4711"), &answers("4711"));
+        assert_ne!(exact.differences(&answers("99")), "");
     }
 }
