@@ -221,7 +221,9 @@ impl Tty {
 
     fn poll_output(&self, cx: &Context<'_>) -> Poll<Option<Vec<u8>>> {
         let mut inner = lock(&self.inner);
-        if inner.output.is_empty() {
+        // What `^S` holds is echo too.
+        let held = inner.discipline.output_stopped() && !inner.hung_up;
+        if inner.output.is_empty() || held {
             if inner.hung_up {
                 return Poll::Ready(None);
             }

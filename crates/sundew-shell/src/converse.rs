@@ -5,7 +5,6 @@ use sundew_sh_syntax::{Dialect, Outcome, Parser};
 
 use crate::prompt::PromptKind;
 use crate::readline::Input;
-use crate::readline::history::Control;
 use crate::shell::{Flow, Run, Shell};
 
 /// What BusyBox's shell says to a person.
@@ -58,6 +57,85 @@ impl Shell {
             self.tell_of_jobs(proc).await;
         }
         self.learn_window_size(proc);
+        // Lines pasted behind the one before run without a prompt.
+        let mut text: Vec<u8> = std::mem::take(&mut self.pasted);
+        let mut pasted = !text.is_empty();
+        if !pasted {
+            self.run_prompt_commands(proc).await?;
+        }
+        let mut kind = PromptKind::Ps1;
+        let mut remembered = false;
+        loop {
+            if !std::mem::take(&mut pasted) {
+                let prompt = self.prompt(proc, kind).await;
+                self.open_quote = crate::readline::history::open_quote(&text);
+                let line = match self.read_line(proc, &prompt).await {
+                    Input::Line(line) => line,
+                    Input::Interrupted => {
+                        self.status = 130;
+                        return Ok(true);
+                    }
+                    Input::TimedOut => {
+                        let text = b"\x07timed out waiting for input: auto-logout\n";
+                        proc.print_error(text).await;
+                        return Err(Flow::Exit);
+                    }
+                    Input::End if text.is_empty() => return Ok(false),
+                    Input::End => return self.run_unfinished(proc, &text).await,
+                };
+                let first = text.is_empty();
+                text.extend_from_slice(&line);
+                text.push(b'\n');
+                if self.options.is_set("verbose") {
+                    let shown = [line.as_slice(), b"\n"].concat();
+                    proc.print_error(&shown).await;
+                }
+                self.typed_lines += 1;
+                if first {
+                    remembered = self.remember(&line);
+                } else {
+                    self.remember_more(&text, &line, remembered);
+                }
+            }
+            let first_line = first_line(self.typed_lines, &text);
+            let (outcome, consumed) = {
+                let mut options = self.syntax_options();
+                options.first_line = first_line;
+                options.last = false;
+                options.aliases = Some(self);
+                let mut parser = Parser::new(&text, &options);
+                (parser.next_command(), parser.consumed())
+            };
+            match outcome {
+                Outcome::Incomplete(_) => {
+                    kind = PromptKind::Ps2;
+                    continue;
+                }
+                Outcome::End => return Ok(true),
+                Outcome::Error(error) => {
+                    self.observe_input(proc, text.strip_suffix(b"\n").unwrap_or(&text));
+                    self.syntax_error(proc, &error).await;
+                    if self.dialect == Dialect::Dash {
+                        // The rest of the line is not read, and its newline not counted.
+                        self.typed_lines = self.typed_lines.saturating_sub(1);
+                    }
+                    return Ok(true);
+                }
+                Outcome::Command(command) => {
+                    self.pasted = text.split_off(consumed.min(text.len()));
+                    self.observe_input(proc, text.strip_suffix(b"\n").unwrap_or(&text));
+                    self.show_ps0(proc).await;
+                    self.commands_typed = self.commands_typed.wrapping_add(1);
+                    self.run_list(proc, &command.list).await?;
+                    self.check_interrupt(proc).await?;
+                    return Ok(true);
+                }
+            }
+        }
+    }
+
+    /// `$PROMPT_COMMAND`, before a prompt.
+    async fn run_prompt_commands(&mut self, proc: &mut Process) -> Result<(), Flow> {
         let commands = if self.is_bash() {
             self.elements(b"PROMPT_COMMAND")
         } else {
@@ -68,63 +146,7 @@ impl Shell {
             self.run_text(proc, &command).await?;
             self.status = status;
         }
-        let mut text: Vec<u8> = Vec::new();
-        let mut kind = PromptKind::Ps1;
-        loop {
-            let prompt = self.prompt(proc, kind).await;
-            let line = match self.read_line(proc, &prompt).await {
-                Input::Line(line) => line,
-                Input::Interrupted => {
-                    self.status = 130;
-                    return Ok(true);
-                }
-                Input::End if text.is_empty() => return Ok(false),
-                Input::End => return self.run_unfinished(proc, &text).await,
-            };
-            text.extend_from_slice(&line);
-            text.push(b'\n');
-            if self.options.is_set("verbose") {
-                let shown = [line.as_slice(), b"\n"].concat();
-                proc.print_error(&shown).await;
-            }
-            self.typed_lines += 1;
-            let first_line = first_line(self.typed_lines, &text);
-            let outcome = {
-                let mut options = self.syntax_options();
-                options.first_line = first_line;
-                options.last = false;
-                options.aliases = Some(self);
-                Parser::new(&text, &options).next_command()
-            };
-            match outcome {
-                Outcome::Incomplete(_) => {
-                    kind = PromptKind::Ps2;
-                    continue;
-                }
-                Outcome::End => {
-                    self.remember(&text);
-                    return Ok(true);
-                }
-                Outcome::Error(error) => {
-                    self.remember(&text);
-                    self.observe_input(proc, text.strip_suffix(b"\n").unwrap_or(&text));
-                    self.syntax_error(proc, &error).await;
-                    if self.dialect == Dialect::Dash {
-                        // The rest of the line is not read, and its newline not counted.
-                        self.typed_lines = self.typed_lines.saturating_sub(1);
-                    }
-                    return Ok(true);
-                }
-                Outcome::Command(command) => {
-                    self.remember(&text);
-                    self.observe_input(proc, text.strip_suffix(b"\n").unwrap_or(&text));
-                    self.show_ps0(proc).await;
-                    self.run_list(proc, &command.list).await?;
-                    self.check_interrupt(proc).await?;
-                    return Ok(true);
-                }
-            }
-        }
+        Ok(())
     }
 
     /// `$COLUMNS` and `$LINES` follow the terminal, under `checkwinsize` and for readline.
@@ -166,7 +188,11 @@ impl Shell {
             Parser::new(text, &options).next_command()
         };
         match outcome {
-            Outcome::Error(error) => self.syntax_error(proc, &error).await,
+            Outcome::Error(error) => {
+                self.syntax_error(proc, &error).await;
+                // Bash leaves then: the end of the input was met.
+                return Ok(!self.is_bash());
+            }
             Outcome::Command(command) => {
                 for warning in &command.warnings {
                     let line = [
@@ -184,13 +210,34 @@ impl Shell {
         Ok(true)
     }
 
-    pub(crate) fn remember(&mut self, text: &[u8]) {
+    /// Adds the first line of a command to the history; whether it was kept.
+    pub(crate) fn remember(&mut self, text: &[u8]) -> bool {
         let line = text.strip_suffix(b"\n").unwrap_or(text);
-        if self.options.is_set("history") && !line.trim_ascii().is_empty() {
-            let control = Control::read(self.variables.scalar(b"HISTCONTROL").unwrap_or_default());
-            self.history
-                .add(&crate::readline::history::join(line), control);
+        if line.trim_ascii().is_empty() {
+            return false;
         }
+        self.remember_line(line)
+    }
+
+    /// Adds another line of the command whose lines so far are `text`; its first was `remembered` or
+    /// not.
+    fn remember_more(&mut self, text: &[u8], line: &[u8], remembered: bool) {
+        if !self.is_bash() || !self.options.shopt("cmdhist") {
+            if !line.is_empty() {
+                self.remember_line(line);
+            }
+            return;
+        }
+        if !remembered {
+            return;
+        }
+        let lines = text.strip_suffix(b"\n").unwrap_or(text);
+        let joined = if self.options.shopt("lithist") {
+            lines.to_vec()
+        } else {
+            crate::readline::history::join(lines)
+        };
+        self.history.replace_last(&joined);
     }
 }
 

@@ -73,8 +73,7 @@ impl Job {
     pub fn state_text(&self) -> String {
         match self.state() {
             JobState::Running => "Running".to_owned(),
-            JobState::Stopped(Signal::TSTP) => "Stopped".to_owned(),
-            JobState::Stopped(signal) => signal.description(),
+            JobState::Stopped(_) => "Stopped".to_owned(),
             JobState::Done(ExitStatus::Exited(0)) => "Done".to_owned(),
             JobState::Done(ExitStatus::Exited(code)) => format!("Exit {code}"),
             JobState::Done(ExitStatus::Signaled(signal)) => signal.description(),
@@ -431,8 +430,15 @@ impl Shell {
             .map(|job| job.number)
             .collect();
         for number in news {
-            if self.interactive {
-                let line = [self.job_line(number, false).as_slice(), b"\n"].concat();
+            let dead = self
+                .jobs
+                .job(number)
+                .is_some_and(|job| matches!(job.state(), JobState::Done(_)));
+            // Without job control bash forgets what ended and says nothing.
+            let silent = self.is_bash() && dead && !self.options.is_set("monitor");
+            if self.interactive && !silent {
+                let start: &[u8] = if self.is_bash() && !dead { b"\n" } else { b"" };
+                let line = [start, &self.job_line(number, false), b"\n"].concat();
                 proc.print_error(&line).await;
             }
             if let Some(job) = self.jobs.job_mut(number) {

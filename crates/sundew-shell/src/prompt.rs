@@ -97,13 +97,45 @@ impl Shell {
             None => proc.directory().unwrap_or_default(),
         };
         let home = self.variables.scalar(b"HOME").unwrap_or_default();
-        if home.len() > 1
-            && let Some(rest) = directory.strip_prefix(home)
-            && (rest.is_empty() || rest.starts_with(b"/"))
-        {
-            return [b"~".as_slice(), rest].concat();
+        let short = match directory.strip_prefix(home) {
+            Some(rest) if home.len() > 1 && (rest.is_empty() || rest.starts_with(b"/")) => {
+                [b"~".as_slice(), rest].concat()
+            }
+            _ => directory,
+        };
+        let kept = self
+            .variables
+            .scalar(b"PROMPT_DIRTRIM")
+            .and_then(|value| std::str::from_utf8(value).ok())
+            .and_then(|value| value.trim().parse::<usize>().ok())
+            .filter(|kept| *kept > 0 && self.is_bash());
+        match kept {
+            Some(kept) => last_directories(&short, kept),
+            None => short,
         }
-        directory
+    }
+}
+
+/// The last `kept` components of a path behind `...`, if that leaves any out.
+fn last_directories(path: &[u8], kept: usize) -> Vec<u8> {
+    let head: &[u8] = if path.starts_with(b"~") { b"~/" } else { b"" };
+    let rest = path.strip_prefix(head).unwrap_or(path);
+    let slashes: Vec<usize> = rest
+        .iter()
+        .enumerate()
+        .filter(|(_, byte)| **byte == b'/')
+        .map(|(at, _)| at)
+        .collect();
+    // The slash behind `~` is a component's too.
+    let all = slashes.len() + usize::from(!head.is_empty());
+    let from = all
+        .checked_sub(kept)
+        .filter(|left_out| *left_out > 0)
+        .and_then(|_| slashes.get(slashes.len() - kept.min(slashes.len())));
+    match from.and_then(|at| rest.split_at_checked(*at)) {
+        // What is left out must be longer than the dots.
+        Some((left_out, last)) if left_out.len() > 3 => [head, b"...", last].concat(),
+        _ => path.to_vec(),
     }
 }
 
@@ -183,6 +215,7 @@ impl Decoder<'_> {
             b'H' => self.put(out, hostname),
             b'w' => self.put(out, &self.shell.short_directory(self.proc)),
             b'W' => {
+                // `$PROMPT_DIRTRIM` does not matter for the last one.
                 let directory = self.shell.short_directory(self.proc);
                 let last = directory
                     .rsplit(|&byte| byte == b'/')
@@ -223,9 +256,8 @@ impl Decoder<'_> {
                     path.rsplit(|&byte| byte == b'/').next().unwrap_or(&path),
                 );
             }
-            b'!' | b'#' => {
-                out.extend_from_slice(self.shell.history.next_number().to_string().as_bytes())
-            }
+            b'!' => out.extend_from_slice(self.shell.history.next_number().to_string().as_bytes()),
+            b'#' => out.extend_from_slice(self.shell.commands_typed.to_string().as_bytes()),
             // Under line editing bash goes to the first column by itself: there is no line discipline
             // to rely on for the editor's idea of the screen.
             b'n' if self.editing && self.shell.is_bash() => out.extend_from_slice(b"\r\n"),

@@ -4,6 +4,7 @@
 //! modes, its size, its signals. After GNU readline 8.2 as bash 5.2 uses it; dash has no line
 //! editing, and BusyBox's is simpler.
 
+mod bound;
 pub mod buffer;
 pub mod busybox;
 mod complete;
@@ -11,13 +12,17 @@ pub mod display;
 pub mod editor;
 pub mod history;
 pub mod key;
+pub mod keymap;
 pub mod terminal;
 #[cfg(test)]
 mod tests;
 pub mod width;
 
+use std::pin::pin;
+use std::sync::Arc;
+
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, Either, select};
 use sundew_kernel::signal::Disposition;
 use sundew_kernel::tty::Termios;
 use sundew_kernel::tty::termios::{ECHO, ICANON, ICRNL, INLCR, VLNEXT, VMIN, VTIME};
@@ -27,6 +32,7 @@ use crate::shell::Shell;
 use busybox::Simple;
 use editor::{Completion, Editor, Outcome, Setup, Want};
 pub use history::History;
+use keymap::Which;
 use terminal::Terminal;
 
 /// What a person answered to a prompt.
@@ -38,10 +44,14 @@ pub enum Input {
     End,
     /// `^C`: it was shown, and the cursor is on a new line.
     Interrupted,
+    /// Nothing was typed for `$TMOUT` seconds.
+    TimedOut,
 }
 
 /// Switches brackets around pasted text on.
 const BRACKETS_ON: &[u8] = b"\x1b[?2004h";
+/// Longest `$TMOUT` that is waited for: a year.
+const MAX_TIMEOUT_SECONDS: u64 = 365 * 86_400;
 /// Switches them off; readline adds the carriage return.
 const BRACKETS_OFF: &[u8] = b"\x1b[?2004l\r";
 
@@ -54,24 +64,35 @@ impl Shell {
         let Ok(termios) = proc.termios(STDIN) else {
             return self.read_plainly(proc, prompt).await;
         };
-        let input = if self.edits_lines(proc) {
+        // BusyBox edits nothing where the terminal does not show what is typed.
+        let shown = self.is_bash() || termios.local_has(ECHO);
+        let input = if shown && self.edits_lines(proc) {
             self.edit_line(proc, prompt, termios).await
         } else {
             self.read_plainly(proc, prompt).await
         };
         match input {
-            Input::Line(line) if self.interactive && self.options.is_set("histexpand") => {
+            Input::Line(line)
+                if self.is_bash() && self.interactive && self.options.is_set("histexpand") =>
+            {
                 Input::Line(self.expand_history(proc, line).await)
             }
             input => input,
         }
     }
 
-    /// Expands `!`; a line that changed is shown. One that cannot be expanded, or was only to be
-    /// shown, is empty then.
+    /// Expands `!`; a line that changed is shown, or edited under `histverify`. One that cannot be
+    /// expanded, or was only to be shown, is empty then.
     async fn expand_history(&mut self, proc: &mut Process, line: Vec<u8>) -> Vec<u8> {
-        match self.history.expand(&line) {
+        // `!(` is a pattern then.
+        let pattern = self.options.shopt("extglob") && line.windows(2).any(|two| two == b"!(");
+        match self.history.expand(&line, self.open_quote) {
+            _ if pattern => line,
             Ok(None) => line,
+            Ok(Some(expanded)) if self.options.shopt("histverify") => {
+                self.line_to_edit = Some(expanded.line);
+                Vec::new()
+            }
             Ok(Some(expanded)) => {
                 proc.print_error(&[expanded.line.as_slice(), b"\n"].concat())
                     .await;
@@ -83,6 +104,9 @@ impl Shell {
             }
             Err(error) => {
                 self.complain(proc, error.0).await;
+                if self.options.shopt("histreedit") {
+                    self.line_to_edit = Some(line);
+                }
                 Vec::new()
             }
         }
@@ -128,13 +152,20 @@ impl Shell {
     async fn edit_line(&mut self, proc: &mut Process, prompt: &[u8], termios: Termios) -> Input {
         let size = proc.window_size(STDIN).unwrap_or_default();
         let term = self.variables.scalar(b"TERM").unwrap_or(b"dumb").to_vec();
+        if self.is_bash() {
+            self.read_init_files(proc).await;
+        }
+        let settings = Arc::clone(&self.keys);
         let mut session = Session {
             terminal: Terminal::of(&term),
-            brackets: self.is_bash() && Terminal::of(&term).brackets,
+            brackets: self.is_bash()
+                && Terminal::of(&term).brackets
+                && settings.is_on("enable-bracketed-paste"),
             echo: termios.local_has(ECHO),
             bash: self.is_bash(),
             before: termios,
             fd: STDIN,
+            may_time_out: self.interactive,
         };
         let dispositions = [Signal::INT, Signal::WINCH]
             .map(|signal| (signal, proc.set_disposition(signal, Disposition::Catch)));
@@ -145,9 +176,17 @@ impl Shell {
             rows: size.rows,
             utf8: self.is_utf8(),
             prompt,
+            settings: &settings,
+            keymap: if self.options.is_set("vi") {
+                Which::ViInsert
+            } else {
+                Which::Emacs
+            },
         };
+        let begin = self.line_to_edit.take();
         let mut editor = if self.is_bash() {
-            LineEditor::Readline(Box::new(Editor::new(setup, &mut self.history)))
+            let editor = Editor::new(setup, begin.as_deref(), &mut self.history);
+            LineEditor::Readline(Box::new(editor))
         } else {
             let more = input_waits(proc, session.fd);
             LineEditor::BusyBox(Simple::new(
@@ -179,7 +218,18 @@ impl Shell {
         session.send(proc, editor.take_output()).await;
         loop {
             let mut byte = [0];
-            match proc.read(session.fd, &mut byte).await {
+            let typed = editor.typed_by_macro();
+            let read = match typed {
+                Some(typed) => {
+                    byte = [typed];
+                    Ok(1)
+                }
+                None => match self.type_or_leave(proc, session, &mut byte).await {
+                    Some(read) => read,
+                    None => return Input::TimedOut,
+                },
+            };
+            match read {
                 Ok(0) => return Input::End,
                 Ok(_) => {}
                 Err(Errno::Eintr) => {
@@ -188,6 +238,7 @@ impl Shell {
                         session.show(proc, editor.take_output()).await;
                         return Input::Interrupted;
                     }
+                    self.learn_window_size(proc);
                     if let Ok(size) = proc.window_size(session.fd) {
                         editor.resize(size.columns, size.rows);
                         session.show(proc, editor.take_output()).await;
@@ -198,10 +249,10 @@ impl Shell {
             }
             proc.tick().await;
             let [byte] = byte;
-            let more = proc
-                .readable(session.fd)
-                .now_or_never()
-                .is_some_and(|ready| ready.is_ok());
+            let more = typed.is_none() && input_waits(proc, session.fd);
+            if typed.is_none() {
+                editor.record(byte);
+            }
             match editor.feed(byte, more, &mut self.history) {
                 Outcome::Continue => {}
                 Outcome::Accept(line) => {
@@ -209,14 +260,41 @@ impl Shell {
                     return Input::Line(line);
                 }
                 Outcome::End => return Input::End,
-                Outcome::Complete(want) => {
+                Outcome::Complete(want, among) => {
                     let line = editor.before_cursor();
-                    let completion = self.complete(proc, &line).await;
+                    let completion = self.complete(proc, &line, among).await;
                     editor.complete(want, &completion);
                 }
+                Outcome::Shell(command) => self.run_bound(proc, editor, session, &command).await,
+                Outcome::Ask(command) => self.change_line(proc, editor, session, command).await,
             }
             session.show(proc, editor.take_output()).await;
         }
+    }
+
+    /// Reads a byte; `None` if `$TMOUT` seconds pass before.
+    async fn type_or_leave(
+        &self,
+        proc: &Process,
+        session: &Session,
+        byte: &mut [u8; 1],
+    ) -> Option<Result<usize, Errno>> {
+        let seconds = self
+            .variables
+            .scalar(b"TMOUT")
+            .and_then(|value| std::str::from_utf8(value).ok()?.trim().parse::<u64>().ok())
+            .filter(|seconds| *seconds > 0 && session.may_time_out);
+        if let Some(seconds) = seconds {
+            let time = std::time::Duration::from_secs(seconds.min(MAX_TIMEOUT_SECONDS));
+            match select(pin!(proc.readable(session.fd)), pin!(proc.sleep(time))).await {
+                Either::Left((Err(errno), _)) | Either::Right((Err(errno), _)) => {
+                    return Some(Err(errno));
+                }
+                Either::Left((Ok(_), _)) => {}
+                Either::Right((Ok(()), _)) => return None,
+            }
+        }
+        Some(proc.read(session.fd, byte).await)
     }
 
     /// Takes the caught signals that concern the line; whether `^C` was among them. The others are
@@ -285,6 +363,19 @@ impl LineEditor {
         line.get(..point).unwrap_or_default().to_vec()
     }
 
+    fn typed_by_macro(&mut self) -> Option<u8> {
+        match self {
+            Self::Readline(editor) => editor.typed_by_macro(),
+            Self::BusyBox(_) => None,
+        }
+    }
+
+    fn record(&mut self, byte: u8) {
+        if let Self::Readline(editor) = self {
+            editor.record(byte);
+        }
+    }
+
     fn complete(&mut self, want: Want, completion: &Completion) {
         match self {
             Self::Readline(editor) => editor.complete(want, completion),
@@ -316,10 +407,19 @@ struct Session {
     bash: bool,
     before: Termios,
     fd: Fd,
+    /// Whether `$TMOUT` counts.
+    may_time_out: bool,
 }
 
 impl Session {
     async fn begin(&self, proc: &mut Process) {
+        self.make_raw(proc);
+        if self.brackets {
+            proc.print_error(BRACKETS_ON).await;
+        }
+    }
+
+    fn make_raw(&self, proc: &Process) {
         let mut raw = self.before.clone();
         raw.local &= !(ICANON | ECHO);
         raw.input &= !(ICRNL | INLCR);
@@ -327,9 +427,6 @@ impl Session {
         raw.keys[VTIME] = 0;
         raw.keys[VLNEXT] = 0;
         let _not_a_terminal_any_more = proc.set_termios(self.fd, raw, false);
-        if self.brackets {
-            proc.print_error(BRACKETS_ON).await;
-        }
     }
 
     async fn end(&self, proc: &mut Process, input: &Input) {
@@ -339,6 +436,7 @@ impl Session {
             last.extend_from_slice(BRACKETS_OFF);
             match input {
                 Input::Line(_) if self.echo => {}
+                Input::TimedOut => {}
                 Input::Line(_) | Input::End => last.push(b'\n'),
                 // As readline cleans up in its signal handler, and bash then starts anew.
                 Input::Interrupted => {

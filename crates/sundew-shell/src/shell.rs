@@ -166,6 +166,10 @@ pub struct Shell {
     pub directory_stack: Vec<Vec<u8>>,
     /// Lines typed before.
     pub history: History,
+    /// What keys do, and readline's variables.
+    pub(crate) keys: Arc<crate::readline::keymap::Settings>,
+    /// Whether inputrc files have been read.
+    pub(crate) read_inputrc: bool,
     /// Builtins that `enable -n` switched off.
     pub disabled: Vec<Vec<u8>>,
     /// Monotonic time that `$SECONDS` counts from.
@@ -178,6 +182,16 @@ pub struct Shell {
     pub lists: u32,
     /// Lines typed so far.
     pub typed_lines: u32,
+    /// The number of the command that will be typed next: `\#` in a prompt.
+    pub(crate) commands_typed: u32,
+    /// Lines that were pasted behind the one that runs.
+    pub(crate) pasted: Vec<u8>,
+    /// What the next line to be edited begins with: `histverify`, `read -i`.
+    pub(crate) line_to_edit: Option<Vec<u8>>,
+    /// The quote that the lines before left open.
+    pub(crate) open_quote: Option<u8>,
+    /// Whether what was typed just before was `jobs`: leaving is meant after that.
+    pub(crate) listed_jobs_at: u32,
     /// The line at which a person was told of stopped jobs when leaving.
     pub warned_at: u32,
     /// Whether `kill` was just used: news of jobs comes after the next prompt then.
@@ -251,12 +265,19 @@ impl Shell {
             hashed: BTreeMap::new(),
             directory_stack: Vec::new(),
             history: History::default(),
+            keys: crate::readline::keymap::Settings::new(),
+            read_inputrc: false,
             disabled: Vec::new(),
             seconds_from: proc.monotonic(),
             seconds_added: 0,
             plain_names: Vec::new(),
             lists: 0,
             typed_lines: 0,
+            commands_typed: 1,
+            pasted: Vec::new(),
+            line_to_edit: None,
+            open_quote: None,
+            listed_jobs_at: u32::MAX - 1,
             has_killed: false,
             warned_at: u32::MAX - 1,
             random: None,
@@ -325,12 +346,19 @@ impl Shell {
             hashed: self.hashed.clone(),
             directory_stack: self.directory_stack.clone(),
             history: self.history.clone(),
+            keys: Arc::clone(&self.keys),
+            read_inputrc: self.read_inputrc,
             disabled: self.disabled.clone(),
             seconds_from: self.seconds_from,
             seconds_added: self.seconds_added,
             plain_names: self.plain_names.clone(),
             lists: 0,
             typed_lines: self.typed_lines,
+            commands_typed: self.commands_typed,
+            pasted: Vec::new(),
+            line_to_edit: None,
+            open_quote: None,
+            listed_jobs_at: u32::MAX - 1,
             has_killed: false,
             warned_at: u32::MAX - 1,
             random: self.random,

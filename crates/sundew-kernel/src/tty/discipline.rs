@@ -420,6 +420,9 @@ mod tests {
     #[test]
     fn an_umlaut_is_one_character_to_erase() {
         let mut discipline = Discipline::default();
+        let mut termios = discipline.termios().clone();
+        termios.input |= IUTF8;
+        discipline.set_termios(termios);
         assert_eq!(
             type_in(&mut discipline, "aü\x7f\n".as_bytes()).0,
             "aü\x08 \x08\r\n"

@@ -126,7 +126,7 @@ impl Default for Termios {
             }
         }
         Self {
-            input: ICRNL | IXON | IUTF8,
+            input: ICRNL | IXON,
             output: OPOST | ONLCR,
             control: CS8 | CREAD | 0o17,
             local: ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHOCTL | ECHOKE | IEXTEN,

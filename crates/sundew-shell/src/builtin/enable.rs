@@ -1,6 +1,9 @@
 //! `enable`, and the builtins of line editing: `bind`, `complete`, `compgen`, `compopt`.
 
+mod bind;
 mod completion;
+
+pub(crate) use completion::specified;
 
 use sundew_kernel::Process;
 use sundew_sh_syntax::Dialect;
@@ -10,7 +13,6 @@ use super::{Answer, TABLE};
 use crate::shell::Shell;
 
 const USAGE: &str = "enable: usage: enable [-a] [-dnps] [-f filename] [name ...]";
-const BIND_USAGE: &str = "bind: usage: bind [-lpsvPSVX] [-m keymap] [-f filename] [-q name] [-u name] [-r keyseq] [-x keyseq:shell-command] [keyseq:readline-function or readline-command]";
 const COMPOPT_USAGE: &str = "compopt: usage: compopt [-o|+o option] [-DEI] [name ...]";
 
 pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> Answer {
@@ -102,24 +104,8 @@ pub(super) async fn run_nothing(shell: &mut Shell, proc: &mut Process, args: &[V
         Some(b"complete") => completion::run_complete(shell, proc, args).await,
         Some(b"compgen") => completion::run_compgen(shell, proc, args).await,
         Some(b"compopt") => run_compopt(shell, proc, args).await,
-        _ => run_bind(shell, proc, args).await,
+        _ => bind::run(shell, proc, args).await,
     }
-}
-
-/// Keys cannot be bound; whoever tries believes that it worked.
-async fn run_bind(shell: &Shell, proc: &mut Process, args: &[Vec<u8>]) -> Answer {
-    if !shell.interactive {
-        shell
-            .builtin_error(proc, args, "warning: line editing not enabled", 0)
-            .await;
-    }
-    let mut options = Options::new(args, b"lvpVPsSXf:q:u:m:r:x:");
-    while let Some(found) = options.next() {
-        if !matches!(found, Found::Option(..)) {
-            return Ok(shell.bad_option(proc, args, found, BIND_USAGE).await);
-        }
-    }
-    Ok(0)
 }
 
 async fn run_compopt(shell: &Shell, proc: &mut Process, args: &[Vec<u8>]) -> Answer {

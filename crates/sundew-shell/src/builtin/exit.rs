@@ -32,7 +32,11 @@ pub(super) async fn run_logout(shell: &mut Shell, proc: &mut Process, args: &[Ve
 impl Shell {
     /// A person who leaves stopped jobs behind is told once: leaving again at once is meant.
     pub(crate) async fn warned_of_jobs(&mut self, proc: &mut Process) -> bool {
-        if !self.interactive || !self.is_bash() || self.warned_at + 1 == self.typed_lines {
+        if !self.interactive {
+            return false;
+        }
+        let listed = self.is_bash() && self.listed_jobs_at + 1 == self.typed_lines;
+        if listed || self.warned_at + 1 == self.typed_lines {
             return false;
         }
         self.reap(proc).await;
@@ -40,10 +44,13 @@ impl Shell {
             .jobs
             .iter()
             .any(|job| matches!(job.state(), JobState::Stopped(_)));
-        let running = self.options.shopt("checkjobs")
+        let running = self.is_bash()
+            && self.options.shopt("checkjobs")
             && self.jobs.iter().any(|job| job.state() == JobState::Running);
         if stopped || running {
-            let text: &[u8] = if stopped {
+            let text: &[u8] = if !self.is_bash() {
+                b"You have stopped jobs.\n"
+            } else if stopped {
                 b"There are stopped jobs.\n"
             } else {
                 b"There are running jobs.\n"

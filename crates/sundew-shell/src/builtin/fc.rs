@@ -55,20 +55,20 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
         None => first,
     };
     let (Some(first), Some(last)) = (first, last) else {
-        return Ok(shell
-            .builtin_error(proc, args, "history specification out of range", 1)
-            .await);
+        let named = operands.iter().any(|operand| integer(operand).is_none());
+        let text = if named {
+            "no command found"
+        } else {
+            "history specification out of range"
+        };
+        return Ok(shell.builtin_error(proc, args, text, 1).await);
     };
     if !list {
-        let known = shell
-            .variables
-            .scalar(b"FCEDIT")
-            .or_else(|| shell.variables.scalar(b"EDITOR"));
-        let name = editor.or(known).unwrap_or(b"ed").to_vec();
-        shell
-            .complain(proc, [name.as_slice(), b": command not found"].concat())
-            .await;
-        return Ok(1);
+        let mut numbers: Vec<usize> = (first.min(last)..=first.max(last).min(end - 1)).collect();
+        if reverse != (first > last) {
+            numbers.reverse();
+        }
+        return edit_again(shell, proc, editor, &numbers).await;
     }
     let (low, high) = (
         first.min(last).max(shell.history.first()),
@@ -105,6 +105,64 @@ fn find(shell: &Shell, text: &[u8], end: usize) -> Option<usize> {
                 .is_some_and(|line| line.starts_with(text))
         }),
     }
+}
+
+/// `fc -e`: the lines go through an editor; what it leaves in their file is run.
+async fn edit_again(
+    shell: &mut Shell,
+    proc: &mut Process,
+    editor: Option<&[u8]>,
+    numbers: &[usize],
+) -> Answer {
+    let known = shell
+        .variables
+        .scalar(b"FCEDIT")
+        .or_else(|| shell.variables.scalar(b"EDITOR"));
+    let editor = editor.or(known).unwrap_or(b"ed").to_vec();
+    let mut text = Vec::new();
+    for line in numbers
+        .iter()
+        .filter_map(|number| shell.history.line(*number))
+    {
+        text.extend_from_slice(line);
+        text.push(b'\n');
+    }
+    let path = format!("/tmp/bash-fc.{:06}", proc.monotonic().subsec_micros());
+    let path = path.as_bytes();
+    if let Err(errno) = super::history::write_new(proc, path, &text).await {
+        let text = [
+            b"fc: ",
+            path,
+            b": cannot open temp file: ",
+            errno.message().as_bytes(),
+        ];
+        shell.complain(proc, text.concat()).await;
+        return Ok(1);
+    }
+    shell.enter(proc, b"fc").await?;
+    let edited = shell
+        .run_text(proc, &[editor.as_slice(), b" ", path].concat())
+        .await;
+    shell.depth = shell.depth.saturating_sub(1);
+    edited?;
+    let text = super::source::read_script(proc, path)
+        .await
+        .unwrap_or_default();
+    let _gone_already = proc.unlink(path);
+    if shell.status != 0 {
+        return Ok(1);
+    }
+    proc.print_error(&text).await;
+    if shell.interactive {
+        shell.history.pop();
+        let line = text.strip_suffix(b"\n").unwrap_or(&text);
+        shell.history.push(&crate::readline::history::join(line));
+    }
+    shell.enter(proc, b"fc").await?;
+    let result = shell.run_text(proc, &text).await;
+    shell.depth = shell.depth.saturating_sub(1);
+    result?;
+    Ok(shell.status)
 }
 
 /// `fc -s`

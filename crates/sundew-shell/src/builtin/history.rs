@@ -2,6 +2,7 @@
 
 use sundew_kernel::Process;
 use sundew_kernel::descriptor::OpenFlags;
+use sundew_posix::pattern::{Options as PatternOptions, Pattern};
 
 use super::Answer;
 use crate::readline::history::Control;
@@ -10,6 +11,7 @@ use crate::shell::Shell;
 const USAGE: &str = "history: usage: history [-c] [-d offset] [n] or history -anrw [filename] or history -ps arg [arg...]";
 
 pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> Answer {
+    shell.apply_history_size();
     let mut rest = args.get(1..).unwrap_or_default();
     let mut letters: Vec<u8> = Vec::new();
     let mut offset = None;
@@ -168,7 +170,7 @@ async fn print_expanded(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
     shell.history.pop();
     let mut status = 0;
     for argument in args {
-        match shell.history.expand(argument) {
+        match shell.history.expand(argument, None) {
             Ok(Some(expanded)) => proc
                 .print(&[expanded.line.as_slice(), b"\n"].concat())
                 .await
@@ -178,7 +180,9 @@ async fn print_expanded(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
                 .await
                 .unwrap_or_default(),
             Err(error) => {
-                let text = [b"history: ".as_slice(), &error.0].concat();
+                let _said_shorter = error;
+                let failed = b": history expansion failed";
+                let text = [b"history: ".as_slice(), argument, failed].concat();
                 shell.complain(proc, text).await;
                 status = 1;
             }
@@ -197,8 +201,19 @@ async fn file(shell: &mut Shell, proc: &mut Process, letter: u8, name: Option<&V
         b'w' => shell.write_history_to(proc, &path).await,
         _ => shell.read_history_from(proc, &path).await,
     };
-    // Bash has no word for a file that cannot be opened.
-    Ok(u8::from(result.is_err()))
+    let Err(errno) = result else { return Ok(0) };
+    if letter == b'a' || letter == b'w' {
+        let what: &[u8] = if letter == b'a' {
+            b": cannot create: "
+        } else {
+            b": "
+        };
+        let reason = errno.message().as_bytes();
+        let text = [b"history: ".as_slice(), &path, what, reason].concat();
+        shell.complain(proc, text).await;
+    }
+    // Bash has no word for a file that cannot be read.
+    Ok(1)
 }
 
 impl Shell {
@@ -250,14 +265,49 @@ impl Shell {
             .set_limit(number.and_then(|number| usize::try_from(number).ok()));
     }
 
-    /// Adds a line that was typed, as `$HISTCONTROL` allows; `$HISTIGNORE` is not looked at.
-    pub fn remember_line(&mut self, line: &[u8]) {
-        if line.is_empty() || !self.options.is_set("history") {
-            return;
+    /// Adds a line that was typed, as `$HISTCONTROL` and `$HISTIGNORE` allow; whether it was kept.
+    pub fn remember_line(&mut self, line: &[u8]) -> bool {
+        if line.is_empty() {
+            return false;
+        }
+        if !self.is_bash() {
+            // BusyBox keeps no line twice in a row.
+            return self.history.add(line, Control::read(b"ignoredups"));
+        }
+        if !self.options.is_set("history") {
+            return false;
         }
         self.apply_history_size();
         let control = Control::read(self.variables.scalar(b"HISTCONTROL").unwrap_or_default());
-        self.history.add(line, control);
+        if self.is_ignored(line) {
+            return false;
+        }
+        self.history.add(line, control)
+    }
+
+    /// Whether `$HISTIGNORE` has a pattern for the whole line; `&` in it is the line before.
+    fn is_ignored(&self, line: &[u8]) -> bool {
+        let Some(patterns) = self.variables.scalar(b"HISTIGNORE") else {
+            return false;
+        };
+        let before = self.history.last().unwrap_or_default();
+        let mut at = 0;
+        patterns.split(|&byte| byte == b':').any(|pattern| {
+            at += 1;
+            let mut text = Vec::with_capacity(pattern.len());
+            for (index, &byte) in pattern.iter().enumerate() {
+                let escaped = index > 0 && pattern.get(index - 1) == Some(&b'\\');
+                match byte {
+                    b'&' if escaped => {
+                        text.pop();
+                        text.push(b'&');
+                    }
+                    b'&' => text.extend_from_slice(before),
+                    _ => text.push(byte),
+                }
+            }
+            !text.is_empty() && Pattern::from_bytes(&text, PatternOptions::default()).matches(line)
+        })
     }
 
     async fn read_history_from(
@@ -327,6 +377,20 @@ impl Shell {
         self.history.mark_saved();
         Ok(())
     }
+}
+
+/// Writes a file that nobody else may read.
+pub(super) async fn write_new(
+    proc: &Process,
+    path: &[u8],
+    bytes: &[u8],
+) -> Result<(), sundew_kernel::Errno> {
+    let flags = OpenFlags {
+        create: true,
+        truncate: true,
+        ..OpenFlags::WRITE
+    };
+    write_file(proc, path, bytes, flags).await
 }
 
 async fn write_file(

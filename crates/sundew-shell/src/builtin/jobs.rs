@@ -104,6 +104,7 @@ pub(super) async fn run_jobs(shell: &mut Shell, proc: &mut Process, args: &[Vec<
     }
     shell.reap(proc).await;
     shell.drop_ended();
+    shell.listed_jobs_at = shell.typed_lines;
     let mut status = 0;
     let mut numbers = Vec::new();
     for spec in specs {
@@ -198,6 +199,12 @@ async fn no_such_job(
                         1,
                     )
                     .await;
+            }
+            let names_it_once = args
+                .first()
+                .is_some_and(|name| matches!(name.as_slice(), b"fg" | b"bg" | b"kill"));
+            if names_it_once && matches!(why, NoJob::Ambiguous(_)) {
+                return 1;
             }
             let spec = shown.unwrap_or(b"current");
             shell

@@ -30,6 +30,8 @@ struct Request<'a> {
     raw: bool,
     /// `-e`: with readline, on a terminal.
     edited: bool,
+    /// `-i`: what is there to be edited.
+    initial: &'a [u8],
     silent: bool,
     prompt: &'a [u8],
     array: Option<&'a [u8]>,
@@ -40,6 +42,25 @@ struct Request<'a> {
     timeout: Option<Duration>,
     fd: Fd,
     names: &'a [Vec<u8>],
+}
+
+impl Request<'_> {
+    fn new() -> Self {
+        Self {
+            raw: false,
+            edited: false,
+            initial: b"",
+            silent: false,
+            prompt: b"",
+            array: None,
+            delimiter: b'\n',
+            count: None,
+            exactly: false,
+            timeout: None,
+            fd: STDIN,
+            names: &[],
+        }
+    }
 }
 
 pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> Answer {
@@ -80,9 +101,10 @@ async fn edited(
     args: &[Vec<u8>],
     request: &Request<'_>,
 ) -> Answer {
+    shell.line_to_edit = Some(request.initial.to_vec()).filter(|text| !text.is_empty());
     let line = match shell.edit_line_for(proc, request.prompt).await {
         crate::readline::Input::Line(line) => line,
-        crate::readline::Input::End => return Ok(1),
+        crate::readline::Input::End | crate::readline::Input::TimedOut => return Ok(1),
         crate::readline::Input::Interrupted => {
             shell.status = 130;
             return Err(Flow::Abandon);
@@ -108,19 +130,7 @@ async fn requested<'a>(
         Dialect::Dash => b"p:r",
         Dialect::Ash => b"p:u:rt:n:sd:",
     };
-    let mut request = Request {
-        raw: false,
-        edited: false,
-        silent: false,
-        prompt: b"",
-        array: None,
-        delimiter: b'\n',
-        count: None,
-        exactly: false,
-        timeout: None,
-        fd: STDIN,
-        names: &[],
-    };
+    let mut request = Request::new();
     let mut options = Options::new(args, letters);
     while let Some(found) = options.next() {
         let Found::Option(letter, value) = found else {
@@ -143,6 +153,10 @@ async fn requested<'a>(
             }
             b'p' => {
                 request.prompt = value;
+                Ok(())
+            }
+            b'i' => {
+                request.initial = value;
                 Ok(())
             }
             b'n' | b'N' => {

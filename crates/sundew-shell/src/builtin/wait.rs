@@ -153,6 +153,10 @@ async fn wait_all(shell: &mut Shell, proc: &mut Process) -> Answer {
         .collect();
     for job in ended {
         finish(shell, proc, &job).await;
+        if shell.is_bash() && shell.interactive {
+            // Who waited for all of them is not told of each.
+            shell.settle(&[job.number]);
+        }
     }
     Ok(0)
 }

@@ -234,6 +234,17 @@ pub(crate) fn double_quote(value: &[u8]) -> Vec<u8> {
 }
 
 /// `$'…'`
+/// A name in a message: as it is, or quoted if it could not be printed.
+pub(crate) fn printable(name: &[u8]) -> Vec<u8> {
+    let prints = std::str::from_utf8(name)
+        .is_ok_and(|name| !name.chars().any(|character| character.is_control()));
+    if prints {
+        name.to_vec()
+    } else {
+        ansi_quote(name)
+    }
+}
+
 pub(crate) fn ansi_quote(value: &[u8]) -> Vec<u8> {
     let mut out = b"$'".to_vec();
     for chunk in value.utf8_chunks() {

@@ -306,7 +306,7 @@ impl Shell {
                 .scalar(b"PS3")
                 .map_or_else(|| b"#? ".to_vec(), <[u8]>::to_vec);
             proc.print_error(&prompt).await;
-            let Some(line) = self.read_plain_line(proc, sundew_kernel::STDIN).await else {
+            let Some(line) = self.read_plain_line(proc, sundew_kernel::STDIN).await? else {
                 // The newline goes to standard output, as bash 5.2 has it.
                 let _checked_at_flush = proc.print(b"\n").await;
                 self.flush_output(proc).await;

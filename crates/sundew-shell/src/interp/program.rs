@@ -155,7 +155,10 @@ impl Shell {
                 args: args.clone(),
             });
             let text = match self.dialect {
-                Dialect::Bash => [name.as_slice(), b": command not found"].concat(),
+                Dialect::Bash => {
+                    let shown = crate::expand::transform::printable(&name);
+                    [shown.as_slice(), b": command not found"].concat()
+                }
                 _ if name.is_empty() => {
                     [b": ".as_slice(), Errno::Eacces.message().as_bytes()].concat()
                 }

@@ -246,7 +246,13 @@ impl Shell {
             .map_or_else(|| b"+ ".to_vec(), <[u8]>::to_vec);
         let was = self.options.is_set("xtrace");
         self.options.set("xtrace", false);
-        let text = self.expand_text(proc, &ps4).await.unwrap_or(ps4);
+        let text = if self.is_bash() {
+            let mut text = self.prompt_text(proc, ps4).await;
+            text.retain(|byte| !matches!(byte, 1 | 2));
+            text
+        } else {
+            self.expand_text(proc, &ps4).await.unwrap_or(ps4)
+        };
         self.options.set("xtrace", was);
         let Some((first, rest)) = text.split_first() else {
             return text;

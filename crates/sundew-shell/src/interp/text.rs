@@ -148,19 +148,23 @@ impl Shell {
     }
 
     /// Reads one line byte by byte, so that what follows stays for others; `None` at the end.
-    pub(crate) async fn read_plain_line(&mut self, proc: &mut Process, fd: Fd) -> Option<Vec<u8>> {
+    pub(crate) async fn read_plain_line(
+        &mut self,
+        proc: &mut Process,
+        fd: Fd,
+    ) -> Result<Option<Vec<u8>>, Flow> {
         let mut line = Vec::new();
         let mut byte = [0];
         loop {
             match proc.read(fd, &mut byte).await {
-                Ok(0) => return (!line.is_empty()).then_some(line),
-                Ok(_) if byte == *b"\n" => return Some(line),
+                Ok(0) => return Ok((!line.is_empty()).then_some(line)),
+                Ok(_) if byte == *b"\n" => return Ok(Some(line)),
                 Ok(_) => line.extend(byte),
-                Err(Errno::Eintr) if self.check_interrupt(proc).await.is_ok() => {}
-                Err(_) => return None,
+                Err(Errno::Eintr) => self.check_interrupt(proc).await?,
+                Err(_) => return Ok(None),
             }
             if line.len() > MAX_TEXT_BYTES {
-                return None;
+                return Ok(None);
             }
         }
     }
@@ -169,7 +173,7 @@ impl Shell {
     /// start finds nothing of what was sent with its command; bash reads a line.
     async fn next_line(&mut self, proc: &mut Process, ahead: &mut Vec<u8>) -> Option<Vec<u8>> {
         let block = match self.dialect {
-            Dialect::Bash => return self.read_plain_line(proc, STDIN).await,
+            Dialect::Bash => return self.read_plain_line(proc, STDIN).await.ok().flatten(),
             Dialect::Dash => DASH_BLOCK_BYTES,
             Dialect::Ash => BUSYBOX_BLOCK_BYTES,
         };

@@ -4,7 +4,7 @@
 //! that is simpler, and asks the terminal where the cursor is.
 
 use super::buffer::MAX_LINE_BYTES;
-use super::editor::{Completion, Outcome, Want};
+use super::editor::{Among, Completion, Outcome, Want};
 use super::history::History;
 use super::width;
 
@@ -114,7 +114,8 @@ impl Simple {
             8 | 0x7f => self.backspace(),
             9 => {
                 self.listing = listing;
-                return Outcome::Complete(if listing { Want::List } else { Want::Insert });
+                let want = if listing { Want::List } else { Want::Insert };
+                return Outcome::Complete(want, Among::Anything);
             }
             11 => {
                 self.text.truncate(self.point);
@@ -155,12 +156,24 @@ impl Simple {
                         .text
                         .get(start..self.point)
                         .map_or(0, |text| self.characters(text));
-                    self.back_to(start);
+                    for _ in 0..count {
+                        self.back_to(self.previous(self.point));
+                    }
                     for _ in 0..count {
                         self.delete();
                     }
                 }
-                8 | 0x7f => self.rub_out_word(),
+                8 | 0x7f => {
+                    let end = self.point;
+                    self.word_left();
+                    let count = self
+                        .text
+                        .get(self.point..end)
+                        .map_or(0, |text| self.characters(text));
+                    for _ in 0..count {
+                        self.delete();
+                    }
+                }
                 _ => {}
             },
             _ if (last.is_ascii_digit() || last == b';') && key.len() < MAX_KEY_BYTES => {
@@ -178,8 +191,8 @@ impl Simple {
             b"\x1b[1" | b"\x1b[7" if last == b'~' => self.back_to(0),
             b"\x1b[4" | b"\x1b[8" if last == b'~' => self.go_to_end(),
             b"\x1b[3" if last == b'~' => self.delete(),
-            b"\x1b[1;5" if last == b'C' => self.word_right(),
-            b"\x1b[1;5" if last == b'D' => self.word_left(),
+            b"\x1b[1;5" | b"\x1b[1;3" if last == b'C' => self.word_right(),
+            b"\x1b[1;5" | b"\x1b[1;3" if last == b'D' => self.word_left(),
             _ => {}
         }
         self.key.clear();
@@ -588,7 +601,7 @@ mod tests {
             b"\x07\r$ ls alp\x1b[J".as_slice(),
             b"\nalpha   alpine\n\r$ ls alp\x1b[J",
         ] {
-            let Outcome::Complete(want) = simple.feed(9, &past) else {
+            let Outcome::Complete(want, _) = simple.feed(9, &past) else {
                 panic!("no completion")
             };
             simple.complete(want, &completion);

@@ -5,8 +5,9 @@
 use std::collections::BTreeSet;
 
 use sundew_kernel::Process;
+use sundew_posix::pattern::{Options as PatternOptions, Piece};
 
-use super::editor::{Completion, Shown};
+use super::editor::{Among, Completion, Shown};
 use crate::builtin;
 use crate::shell::Shell;
 
@@ -33,6 +34,12 @@ struct Word {
     text: Vec<u8>,
     /// Whether a command is expected here.
     command: bool,
+    /// Whether an `@` stands before it.
+    host: bool,
+    /// Whether it stands behind a backquote, and nothing is put behind it.
+    backquoted: bool,
+    /// Whether it is an argument of `cd`.
+    of_cd: bool,
 }
 
 /// A match: the whole word it makes, and what the list shows of it.
@@ -56,18 +63,93 @@ impl Match {
 
 impl Shell {
     /// What the end of `line` can become.
-    pub(super) async fn complete(&self, proc: &Process, line: &[u8]) -> Completion {
+    pub(super) async fn complete(
+        &mut self,
+        proc: &mut Process,
+        line: &[u8],
+        among: Among,
+    ) -> Completion {
         let word = word_at_end(line);
-        let (matches, kind) = self.matches(proc, &word).await;
-        finish(&word, matches, kind)
+        let (matches, kind) = match among {
+            Among::Anything => match self.specified(proc, &word, line).await {
+                Some(completion) => return completion,
+                None => self.matches(proc, &word).await,
+            },
+            Among::Commands => (self.commands_like(proc, &word.text).await, Kind::Command),
+            Among::Files => (self.files_like(proc, &word.text), Kind::File),
+            Among::Hosts => (hosts_like(proc, &word.text).await, Kind::Command),
+            Among::Users => match word.text.strip_prefix(b"~") {
+                Some(name) => (users_like(proc, name).await, Kind::File),
+                None => {
+                    let users = users_like(proc, &word.text).await.into_iter();
+                    let names =
+                        users.filter_map(|user| user.word.strip_prefix(b"~").map(<[u8]>::to_vec));
+                    (names.map(Match::plain).collect(), Kind::Command)
+                }
+            },
+            Among::Variables => {
+                let at = variable_start(&word.text).unwrap_or(0);
+                (self.variables_like(proc, &word.text, at), Kind::Variable)
+            }
+            Among::Globbed => (self.globbed(proc, &word.text, false).await, Kind::File),
+            Among::GlobbedStart => (self.globbed(proc, &word.text, true).await, Kind::File),
+        };
+        if !self.is_bash() {
+            return finish_plainly(&word, matches, kind);
+        }
+        let mut completion = finish(&word, matches, kind);
+        if kind == Kind::Command {
+            for shown in &mut completion.shown {
+                shown.directory = is_directory(proc, &shown.name);
+            }
+        }
+        completion
+    }
+
+    /// The files that a pattern matches; with `start`, those that begin so.
+    async fn globbed(&mut self, proc: &mut Process, text: &[u8], start: bool) -> BTreeSet<Match> {
+        let mut pattern = self.expand_tilde(proc, text);
+        if start
+            && !pattern
+                .iter()
+                .any(|byte| matches!(byte, b'*' | b'?' | b'['))
+        {
+            pattern.push(b'*');
+        }
+        let pieces: Vec<Piece> = pattern
+            .iter()
+            .map(|&byte| Piece {
+                byte,
+                quoted: false,
+            })
+            .collect();
+        let found = self.glob(proc, &pieces, PatternOptions::default()).await;
+        found
+            .into_iter()
+            .take(MAX_MATCHES)
+            .map(|word| {
+                let kind = proc.stat(&word).map(|data| data.file_type);
+                Match {
+                    directory: kind == Ok(sundew_vfs::FileType::Directory),
+                    ..Match::plain(word)
+                }
+            })
+            .collect()
     }
 
     async fn matches(&self, proc: &Process, word: &Word) -> (BTreeSet<Match>, Kind) {
         let text = word.text.as_slice();
-        if word.quote != Some(b'\'')
+        if word.host {
+            let hosts = hosts_like(proc, text).await;
+            if !hosts.is_empty() {
+                return (hosts, Kind::Command);
+            }
+        }
+        if self.is_bash()
+            && word.quote != Some(b'\'')
             && let Some(at) = variable_start(text)
         {
-            let found = self.variables_like(text, at);
+            let found = self.variables_like(proc, text, at);
             if !found.is_empty() {
                 return (found, Kind::Variable);
             }
@@ -89,6 +171,9 @@ impl Shell {
             return (files, Kind::File);
         }
         let mut files = self.files_like(proc, text);
+        if word.of_cd && !self.is_bash() {
+            files.retain(|found| found.directory);
+        }
         if word.command {
             files.retain(|found| {
                 found.directory || is_executable(proc, &self.expand_tilde(proc, &found.word))
@@ -97,7 +182,7 @@ impl Shell {
         (files, Kind::File)
     }
 
-    fn variables_like(&self, text: &[u8], at: usize) -> BTreeSet<Match> {
+    fn variables_like(&self, proc: &Process, text: &[u8], at: usize) -> BTreeSet<Match> {
         let (before, name) = text.split_at(at);
         let brace = before.ends_with(b"{");
         let visible = self.variables.visible();
@@ -105,9 +190,13 @@ impl Shell {
             .iter()
             .filter(|(known, variable)| known.starts_with(name) && variable.value.is_some());
         named
-            .map(|(known, _)| {
+            .map(|(known, variable)| {
                 let end: &[u8] = if brace { b"}" } else { b"" };
-                Match::plain([before, known, end].concat())
+                let path = variable.scalar().unwrap_or_default();
+                Match {
+                    directory: is_directory(proc, path),
+                    ..Match::plain([before, known, end].concat())
+                }
             })
             .collect()
     }
@@ -157,7 +246,12 @@ impl Shell {
             .rposition(|&byte| byte == b'/')
             .map_or(0, |at| at + 1);
         let (directory, prefix) = text.split_at(split);
-        let opened = self.expand_tilde(proc, directory);
+        let opened = self.expand_variable(&self.expand_tilde(proc, directory));
+        let any_case = self.keys.is_on("completion-ignore-case");
+        let fits = |name: &[u8]| match name.get(..prefix.len()) {
+            Some(start) if any_case => start.eq_ignore_ascii_case(prefix),
+            start => start == Some(prefix),
+        };
         let opened: &[u8] = if opened.is_empty() { b"." } else { &opened };
         let mut names: Vec<Vec<u8>> = proc
             .read_directory(opened)
@@ -169,7 +263,7 @@ impl Shell {
             names.push(b".".to_vec());
             names.push(b"..".to_vec());
         }
-        let shown = names.into_iter().filter(|name| name.starts_with(prefix));
+        let shown = names.into_iter().filter(|name| fits(name));
         shown
             .take(MAX_MATCHES)
             .map(|name| {
@@ -189,8 +283,28 @@ impl Shell {
             .collect()
     }
 
+    /// `$NAME` at the start of a path.
+    fn expand_variable(&self, path: &[u8]) -> Vec<u8> {
+        let Some(rest) = path.strip_prefix(b"$") else {
+            return path.to_vec();
+        };
+        let end = rest
+            .iter()
+            .position(|&byte| byte == b'/')
+            .unwrap_or(rest.len());
+        let (name, rest) = rest.split_at(end);
+        let name = name
+            .strip_prefix(b"{")
+            .and_then(|name| name.strip_suffix(b"}"))
+            .unwrap_or(name);
+        match self.variables.scalar(name) {
+            Some(value) => [value, rest].concat(),
+            None => path.to_vec(),
+        }
+    }
+
     /// `~` and `~user` at the start of a path.
-    fn expand_tilde(&self, proc: &Process, path: &[u8]) -> Vec<u8> {
+    pub(super) fn expand_tilde(&self, proc: &Process, path: &[u8]) -> Vec<u8> {
         let Some(rest) = path.strip_prefix(b"~") else {
             return path.to_vec();
         };
@@ -236,11 +350,13 @@ fn word_at_end(line: &[u8]) -> Word {
         }
         at += 1;
     }
-    let start = if quote.is_some() {
+    let mut start = if quote.is_some() {
         quoted_from
     } else {
         start.min(line.len())
     };
+    let backquoted = quote.is_none() && line.get(start) == Some(&b'`');
+    start += usize::from(backquoted);
     let before = line
         .get(..start - usize::from(quote.is_some()))
         .unwrap_or_default();
@@ -250,6 +366,9 @@ fn word_at_end(line: &[u8]) -> Word {
         quote,
         text: without_quotes(raw, quote),
         command: command_follows(before),
+        host: before.ends_with(b"@"),
+        backquoted,
+        of_cd: before.trim_ascii_end() == b"cd",
     }
 }
 
@@ -325,9 +444,38 @@ async fn users_like(proc: &Process, prefix: &[u8]) -> BTreeSet<Match> {
         .take(MAX_MATCHES)
         .map(|name| Match {
             word: [b"~".as_slice(), name].concat(),
-            directory: true,
+            directory: home_of(proc, name).is_some_and(|home| is_directory(proc, &home)),
             link: false,
         })
+        .collect()
+}
+
+fn is_directory(proc: &Process, path: &[u8]) -> bool {
+    proc.stat(path)
+        .is_ok_and(|data| data.file_type == sundew_vfs::FileType::Directory)
+}
+
+/// The hosts of `/etc/hosts`, behind an `@` if the word has one.
+async fn hosts_like(proc: &Process, text: &[u8]) -> BTreeSet<Match> {
+    proc.tick().await;
+    let (at, prefix): (&[u8], &[u8]) = match text.strip_prefix(b"@") {
+        Some(prefix) => (b"@", prefix),
+        None => (b"", text),
+    };
+    let hosts = small_file(proc, b"/etc/hosts").await;
+    let lines = hosts.split(|&byte| byte == b'\n');
+    let names = lines
+        .filter(|line| !line.starts_with(b"#"))
+        .flat_map(|line| {
+            line.split(|byte| byte.is_ascii_whitespace())
+                .filter(|word| !word.is_empty())
+                .skip(1)
+                .take_while(|word| !word.starts_with(b"#"))
+        });
+    names
+        .filter(|name| name.starts_with(prefix))
+        .take(MAX_MATCHES)
+        .map(|name| Match::plain([at, name].concat()))
         .collect()
 }
 
@@ -335,13 +483,13 @@ async fn users_like(proc: &Process, prefix: &[u8]) -> BTreeSet<Match> {
 const MAX_PASSWD_BYTES: usize = 256 * 1024;
 
 async fn passwd(proc: &Process) -> Vec<u8> {
+    small_file(proc, b"/etc/passwd").await
+}
+
+async fn small_file(proc: &Process, path: &[u8]) -> Vec<u8> {
     let mut text = Vec::new();
     let Ok(fd) = proc
-        .open(
-            b"/etc/passwd",
-            sundew_kernel::descriptor::OpenFlags::READ,
-            0,
-        )
+        .open(path, sundew_kernel::descriptor::OpenFlags::READ, 0)
         .await
     else {
         return text;
@@ -382,10 +530,15 @@ fn finish(word: &Word, matches: BTreeSet<Match>, kind: Kind) -> Completion {
         _ => Vec::new(),
     };
     let quoted = |text: &[u8]| {
-        if kind == Kind::Variable {
-            text.to_vec()
-        } else {
-            quote(text, word.quote)
+        let slash = text.iter().rposition(|&byte| byte == b'/');
+        match slash.filter(|_| word.quote.is_none() && text.starts_with(b"$")) {
+            _ if kind == Kind::Variable => text.to_vec(),
+            // The variable that stands for the directory stays one.
+            Some(slash) => {
+                let (directory, name) = text.split_at(slash + 1);
+                [directory, &quote(name, None)].concat()
+            }
+            None => quote(text, word.quote),
         }
     };
     let shown = matches.iter().map(|found| {
@@ -414,9 +567,27 @@ fn finish(word: &Word, matches: BTreeSet<Match>, kind: Kind) -> Completion {
     }
 }
 
+/// The same for BusyBox, which closes no quotes.
+fn finish_plainly(word: &Word, matches: BTreeSet<Match>, kind: Kind) -> Completion {
+    let plain = Word {
+        quote: None,
+        text: word.text.clone(),
+        ..*word
+    };
+    let mut completion = finish(&plain, matches, kind);
+    completion.start = word.start;
+    completion
+}
+
 /// What follows the only match.
 fn suffix(word: &Word, only: &Match) -> Vec<u8> {
     match word.quote {
+        _ if word.backquoted => Vec::new(),
+        Some(quote)
+            if only.directory && only.word.contains(&b'$') && !only.word.contains(&b'/') =>
+        {
+            vec![quote, b'/']
+        }
         _ if only.directory && only.link && only.word != word.text => Vec::new(),
         _ if only.directory => b"/".to_vec(),
         Some(quote) => vec![quote, b' '],
@@ -500,6 +671,62 @@ fn quote(text: &[u8], open: Option<u8>) -> Vec<u8> {
     quoted
 }
 
+impl Shell {
+    /// What `complete` was told of the command that the word belongs to.
+    async fn specified(
+        &mut self,
+        proc: &mut Process,
+        word: &Word,
+        line: &[u8],
+    ) -> Option<Completion> {
+        if word.command || self.completions.is_empty() || !self.is_bash() {
+            return None;
+        }
+        let before = line.get(..word.start).unwrap_or_default();
+        let command = before
+            .rsplit(|byte| matches!(byte, b';' | b'|' | b'&' | b'(' | b'`'))
+            .next()
+            .unwrap_or_default();
+        let mut words: Vec<Vec<u8>> = super::history::words(command)
+            .into_iter()
+            .map(<[u8]>::to_vec)
+            .collect();
+        let name = words.first()?.clone();
+        let last = name.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
+        let specification = self
+            .completions
+            .get(&name)
+            .or_else(|| self.completions.get(last))
+            .or_else(|| self.completions.get(b"-D".as_slice()))?
+            .clone();
+        words.push(word.text.clone());
+        let found = builtin::specified(self, proc, &specification, &words, line).await?;
+        let directory = |name: &[u8]| found.files && is_directory(proc, name);
+        let matches: BTreeSet<Match> = found
+            .words
+            .into_iter()
+            .take(MAX_MATCHES)
+            .map(|name| Match {
+                directory: directory(&name),
+                ..Match::plain(name)
+            })
+            .collect();
+        if matches.is_empty() && found.fall_back {
+            return None;
+        }
+        let kind = if found.files {
+            Kind::File
+        } else {
+            Kind::Variable
+        };
+        let mut completion = finish(word, matches, kind);
+        if found.no_space {
+            completion.suffix.retain(|byte| *byte != b' ');
+        }
+        Some(completion)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -513,7 +740,10 @@ mod tests {
                 start: 3,
                 quote: None,
                 text: b"al".to_vec(),
-                command: false
+                command: false,
+                host: false,
+                backquoted: false,
+                of_cd: false,
             }
         );
         assert!(word("ls; al").command);

@@ -239,6 +239,24 @@ impl Display {
         self.show_all(picture);
     }
 
+    /// Clears the row and shows everything again.
+    pub fn refresh(&mut self, picture: &Picture<'_>) {
+        self.move_to_row(0);
+        self.out.push(b'\r');
+        self.out.extend_from_slice(self.terminal.clear_line);
+        self.out.push(b'\r');
+        self.on_new_line();
+        self.show_all(picture);
+    }
+
+    /// Goes to the start of the last row, which is cleared.
+    pub fn clear_rows(&mut self) {
+        self.leave_rows();
+        self.out.push(b'\r');
+        self.out.extend_from_slice(self.terminal.clear_line);
+        self.out.push(b'\r');
+    }
+
     /// Goes below the line to print something there; [`Display::on_new_line`] follows.
     pub fn below(&mut self) {
         self.move_to_row(self.bottom);

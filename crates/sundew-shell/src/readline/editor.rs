@@ -8,12 +8,14 @@ mod search;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use super::buffer::{Buffer, MAX_LINE_BYTES};
 use super::display::{Display, Picture};
 use super::history::History;
-use super::key::{self, Command, Sequence};
+use super::key::{self, Command};
+use super::keymap::{Action, Settings, Which, function};
 use super::terminal::Terminal;
 use super::width;
 pub use listing::{Completion, Shown};
@@ -35,7 +37,18 @@ pub struct Kept {
     pub last_search: Option<Vec<u8>>,
     /// The history line that `^O` asked to be shown next.
     pub next_index: Option<usize>,
+    /// What a macro still has to type.
+    pub typing: VecDeque<u8>,
+    /// The keyboard macro, and the one that is being recorded.
+    pub keyboard_macro: Vec<u8>,
+    /// See above.
+    pub recording: Option<Vec<u8>>,
 }
+
+/// Bytes that macros may have in store; one that types itself ends there.
+const MAX_TYPING_BYTES: usize = 64 * 1024;
+/// Longest keyboard macro, in bytes.
+const MAX_MACRO_BYTES: usize = 16 * 1024;
 
 /// What a byte led to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +60,32 @@ pub enum Outcome {
     /// `^D` on an empty line.
     End,
     /// The word before the cursor is to be completed: answer with [`Editor::complete`].
-    Complete(Want),
+    Complete(Want, Among),
+    /// The shell is to run a command of `bind -x`.
+    Shell(Vec<u8>),
+    /// The shell is to change the line: answer with [`Editor::replace`].
+    Ask(Command),
+}
+
+/// What a completion is looked for among.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Among {
+    /// What fits the place in the line.
+    Anything,
+    /// Commands.
+    Commands,
+    /// Files.
+    Files,
+    /// Hosts.
+    Hosts,
+    /// Users.
+    Users,
+    /// Variables.
+    Variables,
+    /// What a pattern matches.
+    Globbed,
+    /// The files that begin with the word, which may be a pattern already.
+    GlobbedStart,
 }
 
 /// What a completion is for.
@@ -66,16 +104,14 @@ pub enum Want {
 enum Mode {
     /// A key.
     Key,
-    /// What follows Escape.
-    Meta,
-    /// What follows Escape and these.
-    Sequence(Vec<u8>),
-    /// What follows `^X`.
-    ControlX,
+    /// What follows these, with which longer keys begin.
+    Keys(Vec<u8>),
     /// To be inserted as it is.
     Quoted,
     /// The character to go to.
-    Find { forward: bool },
+    Find { forward: bool, count: i64 },
+    /// The text to search the history for, which is typed in place of the line.
+    AskSearch(search::Asked),
     /// Pasted text.
     Paste(Vec<u8>),
     /// A search.
@@ -145,11 +181,13 @@ pub struct Editor {
     edited: BTreeMap<usize, Buffer>,
     /// Columns and rows.
     size: (u16, u16),
+    settings: Arc<Settings>,
+    keymap: Which,
 }
 
 impl Editor {
-    /// Begins a line: shows the prompt.
-    pub fn new(setup: Setup<'_>, history: &mut History) -> Self {
+    /// Begins a line: shows the prompt, and what the line `begins` with.
+    pub fn new(setup: Setup<'_>, begins: Option<&[u8]>, history: &mut History) -> Self {
         let mut kept = std::mem::take(&mut history.kept);
         let mut editor = Self {
             display: Display::new(setup.terminal, setup.columns, setup.utf8),
@@ -167,6 +205,8 @@ impl Editor {
             index: history.len(),
             edited: BTreeMap::new(),
             size: (setup.columns, setup.rows.max(2)),
+            settings: Arc::clone(setup.settings),
+            keymap: setup.keymap,
             kept: Kept::default(),
         };
         if let Some(next) = kept.next_index.take()
@@ -174,6 +214,9 @@ impl Editor {
         {
             editor.index = next;
             editor.buffer.load(line);
+        }
+        if let Some(text) = begins {
+            editor.buffer.insert(text);
         }
         editor.kept = kept;
         editor.show_all();
@@ -209,7 +252,9 @@ impl Editor {
     /// `^C` was typed: shows it, and goes below the line.
     pub fn interrupt(&mut self) {
         self.catch_up();
-        self.display.out.extend_from_slice(b"^C");
+        if self.settings.is_on("echo-control-characters") {
+            self.display.out.extend_from_slice(b"^C");
+        }
         self.display.leave_rows();
     }
 
@@ -217,37 +262,73 @@ impl Editor {
     pub fn feed(&mut self, byte: u8, more: bool, history: &mut History) -> Outcome {
         let repeated = self.last_byte.replace(byte) == Some(byte);
         match std::mem::replace(&mut self.mode, Mode::Key) {
-            Mode::Key => self.key(byte, more, repeated, history),
-            Mode::Meta => self.meta(byte, history),
-            Mode::Sequence(mut bytes) => {
-                bytes.push(byte);
-                match key::sequence(&bytes, &self.display.terminal()) {
-                    Sequence::Is(command) => self.run(command, byte, history),
-                    Sequence::Begins => {
-                        self.mode = Mode::Sequence(bytes);
-                        Outcome::Continue
-                    }
-                    Sequence::Unknown => self.run(Command::Unbound, byte, history),
-                }
+            Mode::Key => self.keys(vec![byte], more, repeated, history),
+            Mode::Keys(mut keys) => {
+                keys.push(byte);
+                self.keys(keys, more, false, history)
             }
-            Mode::ControlX => self.run(key::control_x(byte), byte, history),
-            Mode::Quoted => {
-                self.insert_repeated(&[byte]);
+            Mode::Quoted => self.quoted(byte),
+            Mode::Find { forward, count } => {
+                self.find(byte, forward, count);
                 self.done(Last::Other)
             }
-            Mode::Find { forward } => {
-                self.find(byte, forward);
-                self.done(Last::Other)
-            }
+            Mode::AskSearch(asked) => self.asked_key(asked, byte, history),
             Mode::Paste(text) => self.paste(text, byte),
             Mode::Search(search) => self.search_key(search, byte, more, history),
             Mode::Question(question) => self.answer_question(question, byte),
         }
     }
 
-    fn key(&mut self, byte: u8, more: bool, repeated: bool, history: &mut History) -> Outcome {
-        let command = key::plain(byte);
-        if let Some(argument) = self.argument {
+    /// The next byte that a macro types.
+    pub fn typed_by_macro(&mut self) -> Option<u8> {
+        self.kept.typing.pop_front()
+    }
+
+    /// Takes a byte from the terminal: a keyboard macro that is being recorded has it too.
+    pub fn record(&mut self, byte: u8) {
+        // What is inserted together with what came before it is not recorded, as readline has it.
+        let batched = self.dirty
+            && self
+                .lookup(&[byte])
+                .0
+                .is_some_and(|action| is(&action, Command::SelfInsert));
+        if let Some(recording) = self.kept.recording.as_mut().filter(|_| !batched)
+            && recording.len() < MAX_MACRO_BYTES
+        {
+            recording.push(byte);
+        }
+    }
+
+    /// What these bytes do, and whether longer keys begin with them.
+    fn lookup(&self, keys: &[u8]) -> (Option<Action>, bool) {
+        let found = self.settings.keymap(self.keymap).find(keys);
+        let (mut action, mut longer) = (found.action.cloned(), found.longer);
+        for (known, command) in key::of_terminal(&self.display.terminal()) {
+            if known == keys && action.is_none() {
+                action = function::of_command(command).map(Action::Run);
+            }
+            longer |= known.len() > keys.len() && known.starts_with(keys);
+        }
+        (action, longer)
+    }
+
+    fn keys(
+        &mut self,
+        mut keys: Vec<u8>,
+        more: bool,
+        repeated: bool,
+        history: &mut History,
+    ) -> Outcome {
+        let byte = keys.last().copied().unwrap_or_default();
+        let first = keys.len() == 1;
+        if byte == 0 && first && self.dirty {
+            // Readline loses a NUL that comes together with text.
+            if !more {
+                self.catch_up();
+            }
+            return Outcome::Continue;
+        }
+        if let Some(argument) = self.argument.filter(|_| first) {
             if byte.is_ascii_digit() {
                 return self.argument_digit(argument, byte);
             }
@@ -257,59 +338,130 @@ impl Editor {
                     value: None,
                 });
             }
-            if command == Command::Meta {
-                self.mode = Mode::Meta;
-                return Outcome::Continue;
+        }
+        let (action, longer) = self.lookup(&keys);
+        if longer && (action.is_none() || more) {
+            if first {
+                self.hide_argument();
+                self.catch_up();
             }
-            self.message = None;
+            self.mode = Mode::Keys(keys);
+            return Outcome::Continue;
+        }
+        let Some(action) = action else {
+            // A shorter key may have been meant.
+            for len in (1..keys.len()).rev() {
+                let (Some(action), _) = self.lookup(keys.get(..len).unwrap_or_default()) else {
+                    continue;
+                };
+                for &rest in keys.iter().skip(len).rev() {
+                    self.kept.typing.push_front(rest);
+                }
+                keys.truncate(len);
+                return self.act_on(action, &keys, more, false, history);
+            }
+            self.hide_argument();
+            self.catch_up();
+            return self.run(Command::Unbound, byte, history);
+        };
+        self.act_on(action, &keys, more, repeated, history)
+    }
+
+    fn hide_argument(&mut self) {
+        if self.argument.is_some() && self.message.take().is_some() {
             self.show();
-        }
-        if command == Command::SelfInsert {
-            return self.self_insert(byte, more);
-        }
-        self.catch_up();
-        match command {
-            Command::Meta => {
-                self.mode = Mode::Meta;
-                Outcome::Continue
-            }
-            Command::ControlX => {
-                self.mode = Mode::ControlX;
-                Outcome::Continue
-            }
-            Command::DeleteChar if byte == 4 && self.buffer.text().is_empty() && !repeated => {
-                Outcome::End
-            }
-            _ => self.run(command, byte, history),
         }
     }
 
-    fn meta(&mut self, byte: u8, history: &mut History) -> Outcome {
-        if matches!(byte, b'[' | b'O') {
-            self.mode = Mode::Sequence(vec![byte]);
+    fn act_on(
+        &mut self,
+        action: Action,
+        keys: &[u8],
+        more: bool,
+        repeated: bool,
+        history: &mut History,
+    ) -> Outcome {
+        let byte = keys.last().copied().unwrap_or_default();
+        let function = match action {
+            Action::Run(function) => function,
+            Action::Macro(text) => {
+                self.hide_argument();
+                self.catch_up();
+                self.type_text(&text);
+                return Outcome::Continue;
+            }
+            Action::Shell(command) => {
+                self.hide_argument();
+                self.catch_up();
+                self.argument = None;
+                return Outcome::Shell(command);
+            }
+        };
+        match function.command {
+            Command::DigitArgument => {
+                let argument = self.argument.unwrap_or(Argument {
+                    negative: false,
+                    value: None,
+                });
+                self.show_argument(argument);
+                if byte == b'-' {
+                    return self.show_argument(Argument {
+                        negative: true,
+                        value: None,
+                    });
+                }
+                return self.argument_digit(argument, byte);
+            }
+            Command::DoLowercaseVersion => {
+                let mut lower = keys.to_vec();
+                if let Some(last) = lower.last_mut() {
+                    *last = last.to_ascii_lowercase();
+                }
+                if lower != keys {
+                    return self.keys(lower, more, repeated, history);
+                }
+            }
+            Command::SelfInsert => {
+                self.hide_argument();
+                return self.self_insert(byte, more);
+            }
+            Command::EndKbdMacro => {
+                if let Some(recording) = &mut self.kept.recording {
+                    recording.truncate(recording.len().saturating_sub(keys.len()));
+                }
+            }
+            _ => {}
+        }
+        self.hide_argument();
+        self.catch_up();
+        let ends = matches!(function.command, Command::DeleteChar | Command::ViEofMaybe);
+        if ends && byte == 4 && self.buffer.text().is_empty() && !repeated {
+            return Outcome::End;
+        }
+        self.run(function.command, byte, history)
+    }
+
+    /// What a macro types, before all else.
+    fn type_text(&mut self, text: &[u8]) {
+        if self.kept.typing.len() + text.len() > MAX_TYPING_BYTES {
+            self.kept.typing.clear();
+            return self.ding();
+        }
+        for &byte in text.iter().rev() {
+            self.kept.typing.push_front(byte);
+        }
+    }
+
+    fn quoted(&mut self, byte: u8) -> Outcome {
+        self.partial.push(byte);
+        let first = self.partial.first().copied().unwrap_or(byte);
+        if self.buffer.utf8 && self.partial.len() < width::expected_len(first) {
+            self.mode = Mode::Quoted;
             return Outcome::Continue;
         }
-        let command = key::meta(byte);
-        if self.argument.is_some() {
-            self.message = None;
-            self.show();
-        }
-        if command == Command::DigitArgument {
-            let argument = Argument {
-                negative: false,
-                value: None,
-            };
-            self.show_argument(argument);
-            return if byte == b'-' {
-                self.show_argument(Argument {
-                    negative: true,
-                    value: None,
-                })
-            } else {
-                self.argument_digit(argument, byte)
-            };
-        }
-        self.run(command, byte, history)
+        let character = std::mem::take(&mut self.partial);
+        self.insert_repeated(&character);
+        self.done(Last::Other)
     }
 
     fn argument_digit(&mut self, argument: Argument, byte: u8) -> Outcome {
@@ -317,8 +469,8 @@ impl Editor {
         if value > MAX_ARGUMENT {
             self.message = None;
             self.argument = None;
-            self.show();
             self.ding();
+            self.show();
             return Outcome::Continue;
         }
         self.show_argument(Argument {
@@ -356,7 +508,10 @@ impl Editor {
         if !self.insert_repeated(&character) {
             return self.done(Last::Other);
         }
-        self.last = Last::Other;
+        // Text that comes together with the next key does not part one kill from another.
+        if !(more && self.last == Last::Kill) {
+            self.last = Last::Other;
+        }
         self.argument = None;
         if more {
             self.dirty = true;
@@ -423,7 +578,9 @@ impl Editor {
     }
 
     fn ding(&mut self) {
-        self.display.out.push(7);
+        if self.settings.variable("bell-style") != b"none" {
+            self.display.out.push(7);
+        }
     }
 
     /// Ends a command: the screen follows.
@@ -500,6 +657,10 @@ impl Editor {
 /// What a line begins with.
 #[derive(Debug, Clone, Copy)]
 pub struct Setup<'a> {
+    /// What keys do.
+    pub settings: &'a Arc<Settings>,
+    /// Where keys are looked up at first.
+    pub keymap: Which,
     /// The terminal.
     pub terminal: Terminal,
     /// Its width.
@@ -510,6 +671,10 @@ pub struct Setup<'a> {
     pub utf8: bool,
     /// The prompt.
     pub prompt: &'a [u8],
+}
+
+fn is(action: &Action, command: Command) -> bool {
+    matches!(action, Action::Run(function) if function.command == command)
 }
 
 fn picture<'a>(prompt: &'a [u8], buffer: &'a Buffer, region: bool) -> Picture<'a> {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::editor::Kept;
 pub use expand::{ExpandError, Expanded, words};
-pub use join::join;
+pub use join::{join, open_quote};
 
 /// Lines kept when `$HISTSIZE` does not say less, as in real bash.
 pub const DEFAULT_LINES: usize = 500;
@@ -127,7 +127,12 @@ impl History {
     /// Keeps at most so many lines: `$HISTSIZE`; negative or unreadable keeps [`MAX_LINES`].
     pub fn set_limit(&mut self, lines: Option<usize>) {
         self.limit = lines.unwrap_or(MAX_LINES).min(MAX_LINES);
+        let over = self.lines.len().saturating_sub(self.limit);
         self.trim();
+        if over > 0 {
+            // Readline numbers anew from how many it dropped.
+            self.dropped = over - 1;
+        }
     }
 
     /// Adds a line as `$HISTCONTROL` allows; whether it was kept.
@@ -152,18 +157,20 @@ impl History {
 
     /// Adds a line whatever it is: `history -s`, `history -r`.
     pub fn push(&mut self, line: &[u8]) {
+        if self.limit == 0 {
+            return;
+        }
         self.bytes += line.len();
         Arc::make_mut(&mut self.lines).push_back(line.to_vec());
         self.new += 1;
         self.trim();
     }
 
-    /// Adds the second and later lines of a command to its first: `shopt cmdhist`.
-    pub fn extend_last(&mut self, separator: &[u8], line: &[u8]) {
+    /// Puts another text in the place of the last line: its command goes on. `shopt cmdhist`
+    pub fn replace_last(&mut self, text: &[u8]) {
         if let Some(last) = Arc::make_mut(&mut self.lines).back_mut() {
-            last.extend_from_slice(separator);
-            last.extend_from_slice(line);
-            self.bytes += separator.len() + line.len();
+            self.bytes = self.bytes - last.len() + text.len();
+            *last = text.to_vec();
             self.trim();
         }
     }

@@ -1,4 +1,4 @@
-//! Keys and what they are bound to: readline's default emacs keymap.
+//! What keys can do, and the keys that depend on the terminal.
 
 use super::terminal::Terminal;
 
@@ -9,68 +9,182 @@ use super::terminal::Terminal;
     reason = "each is the function of that name in readline(3)"
 )]
 pub enum Command {
-    SelfInsert,
-    BeginningOfLine,
-    EndOfLine,
-    ForwardChar,
-    BackwardChar,
-    ForwardWord,
-    BackwardWord,
-    DeleteChar,
-    BackwardDeleteChar,
-    KillLine,
-    UnixLineDiscard,
-    UnixWordRubout,
-    KillWord,
-    BackwardKillWord,
-    BackwardKillLine,
-    Yank,
-    YankPop,
-    YankLastArg,
-    YankNthArg,
-    TransposeChars,
-    TransposeWords,
-    UpcaseWord,
-    DowncaseWord,
-    CapitalizeWord,
-    Complete,
-    PossibleCompletions,
-    InsertCompletions,
-    AcceptLine,
-    OperateAndGetNext,
-    ClearScreen,
-    PreviousHistory,
-    NextHistory,
-    BeginningOfHistory,
-    EndOfHistory,
-    ReverseSearchHistory,
-    ForwardSearchHistory,
-    HistorySearchBackward,
-    HistorySearchForward,
     Abort,
-    Undo,
-    RevertLine,
-    QuotedInsert,
-    SetMark,
-    ExchangePointAndMark,
+    AcceptLine,
+    AliasExpandLine,
+    ArrowKeyPrefix,
+    BackwardByte,
+    BackwardChar,
+    BackwardDeleteChar,
+    BackwardKillLine,
+    BackwardKillWord,
+    BackwardWord,
+    BeginningOfHistory,
+    BeginningOfLine,
     BracketedPasteBegin,
-    OverwriteMode,
-    InsertComment,
-    DeleteHorizontalSpace,
+    CallLastKbdMacro,
+    CapitalizeWord,
     CharacterSearch,
     CharacterSearchBackward,
-    HistoryExpandLine,
-    TildeExpand,
+    ClearDisplay,
+    ClearScreen,
+    Complete,
+    CompleteCommand,
+    CompleteFilename,
+    CompleteHostname,
+    CompleteIntoBraces,
+    CompleteUsername,
+    CompleteVariable,
+    CopyBackwardWord,
+    CopyForwardWord,
+    CopyRegionAsKill,
+    DabbrevExpand,
+    DeleteChar,
+    DeleteCharOrList,
+    DeleteHorizontalSpace,
     DigitArgument,
-    DisplayVersion,
+    DisplayShellVersion,
+    DoLowercaseVersion,
+    DowncaseWord,
+    DumpFunctions,
+    DumpMacros,
+    DumpVariables,
+    DynamicCompleteHistory,
+    EditAndExecuteCommand,
+    EmacsEditingMode,
+    EndKbdMacro,
+    EndOfHistory,
+    EndOfLine,
+    ExchangePointAndMark,
+    FetchHistory,
+    ForwardBackwardDeleteChar,
+    ForwardByte,
+    ForwardChar,
+    ForwardSearchHistory,
+    ForwardWord,
+    GlobCompleteWord,
+    GlobExpandWord,
+    GlobListExpansions,
+    HistoryAndAliasExpandLine,
+    HistoryExpandLine,
+    HistorySearchBackward,
+    HistorySearchForward,
+    HistorySubstringSearchBackward,
+    HistorySubstringSearchForward,
+    InsertComment,
+    InsertCompletions,
+    YankLastArg,
+    KillLine,
+    KillRegion,
+    KillWholeLine,
+    KillWord,
+    MagicSpace,
+    MenuComplete,
+    MenuCompleteBackward,
+    NextHistory,
+    NextScreenLine,
+    NonIncrementalForwardSearchHistory,
+    NonIncrementalForwardSearchHistoryAgain,
+    NonIncrementalReverseSearchHistory,
+    NonIncrementalReverseSearchHistoryAgain,
+    OldMenuComplete,
+    OperateAndGetNext,
+    OverwriteMode,
+    PossibleCommandCompletions,
+    PossibleCompletions,
+    PossibleFilenameCompletions,
+    PossibleHostnameCompletions,
+    PossibleUsernameCompletions,
+    PossibleVariableCompletions,
+    PreviousHistory,
+    PreviousScreenLine,
+    PrintLastKbdMacro,
+    QuotedInsert,
+    ReReadInitFile,
+    RedrawCurrentLine,
+    ReverseSearchHistory,
+    RevertLine,
+    SelfInsert,
+    SetMark,
+    ShellBackwardKillWord,
+    ShellBackwardWord,
+    ShellExpandLine,
+    ShellForwardWord,
+    ShellKillWord,
+    ShellTransposeWords,
+    SkipCsiSequence,
+    SpellCorrectWord,
+    StartKbdMacro,
+    TabInsert,
+    TildeExpand,
+    TransposeChars,
+    TransposeWords,
+    TtyStatus,
+    Undo,
+    UniversalArgument,
+    UnixFilenameRubout,
+    UnixLineDiscard,
+    UnixWordRubout,
+    UpcaseWord,
+    ViAppendEol,
+    ViAppendMode,
+    ViArgDigit,
+    ViBackwardBigword,
+    ViBackToIndent,
+    ViBackwardWord,
+    ViChangeCase,
+    ViChangeChar,
+    ViChangeTo,
+    ViCharSearch,
+    ViColumn,
+    ViComplete,
+    ViDelete,
+    ViDeleteTo,
+    ViEndBigword,
+    ViEditAndExecuteCommand,
+    ViEditingMode,
+    ViEndWord,
+    ViEofMaybe,
+    ViEword,
+    ViForwardBigword,
+    ViFetchHistory,
+    ViFirstPrint,
+    ViForwardWord,
+    ViGotoMark,
+    ViInsertBeg,
+    ViInsertionMode,
+    ViMatch,
+    ViMovementMode,
+    ViNextWord,
+    ViOverstrike,
+    ViOverstrikeDelete,
+    ViPrevWord,
+    ViPut,
+    ViRedo,
+    ViReplace,
+    ViRubout,
+    ViSearch,
+    ViSearchAgain,
+    ViSetMark,
+    ViSubst,
+    ViUnixWordRubout,
+    ViYankArg,
+    ViYankPop,
+    ViYankTo,
+    Yank,
+    YankNthArg,
+    YankPop,
+    /// Escape begins a longer key.
     Meta,
+    /// `^X` begins a longer key.
     ControlX,
+    /// No function.
     Unbound,
 }
 
 use Command as C;
 
-/// What a byte does at the start of a key.
+/// What a byte does in a search, where no binding matters.
 pub fn plain(byte: u8) -> Command {
     match byte {
         0 => C::SetMark,
@@ -104,115 +218,27 @@ pub fn plain(byte: u8) -> Command {
     }
 }
 
-/// What a byte does after Escape; `[` and `O` begin a [`sequence`].
-pub fn meta(byte: u8) -> Command {
-    match byte.to_ascii_lowercase() {
-        7 => C::Abort,
-        8 | 0x7f => C::BackwardKillWord,
-        12 => C::ClearScreen,
-        13 | 10 => C::Unbound,
-        18 => C::RevertLine,
-        25 => C::YankNthArg,
-        29 => C::CharacterSearchBackward,
-        b' ' => C::SetMark,
-        b'#' => C::InsertComment,
-        b'&' | b'~' => C::TildeExpand,
-        b'*' => C::InsertCompletions,
-        b'-' | b'0'..=b'9' => C::DigitArgument,
-        b'.' | b'_' => C::YankLastArg,
-        b'<' => C::BeginningOfHistory,
-        b'=' | b'?' => C::PossibleCompletions,
-        b'>' => C::EndOfHistory,
-        b'\\' => C::DeleteHorizontalSpace,
-        b'^' => C::HistoryExpandLine,
-        b'b' => C::BackwardWord,
-        b'c' => C::CapitalizeWord,
-        b'd' => C::KillWord,
-        b'f' => C::ForwardWord,
-        b'l' => C::DowncaseWord,
-        b'r' => C::RevertLine,
-        b't' => C::TransposeWords,
-        b'u' => C::UpcaseWord,
-        b'y' => C::YankPop,
-        9 => C::Complete,
-        _ => C::Unbound,
-    }
+/// The keys that a terminal's description names, whatever keymap is in use.
+pub fn of_terminal(terminal: &Terminal) -> impl Iterator<Item = (&'static [u8], Command)> {
+    let known = |on: bool, keys: &'static [(&'static [u8], Command)]| {
+        let keys = if on { keys } else { &[] };
+        keys.iter().copied()
+    };
+    known(terminal.brackets, PAGES)
+        .chain(known(terminal.delete_key, DELETE))
+        .chain(known(terminal.numbered_keys, NUMBERED))
 }
 
-/// What a byte does after `^X`.
-pub fn control_x(byte: u8) -> Command {
-    match byte {
-        7 => C::Abort,
-        18 => C::Unbound,
-        21 => C::Undo,
-        22 => C::DisplayVersion,
-        24 => C::ExchangePointAndMark,
-        0x7f => C::BackwardKillLine,
-        _ => C::Unbound,
-    }
-}
-
-/// Keys of more than two bytes, without their Escape. The terminal's own come on top.
-const SEQUENCES: &[(&[u8], Command)] = &[
-    (b"[A", C::PreviousHistory),
-    (b"[B", C::NextHistory),
-    (b"[C", C::ForwardChar),
-    (b"[D", C::BackwardChar),
-    (b"[H", C::BeginningOfLine),
-    (b"[F", C::EndOfLine),
-    (b"OA", C::PreviousHistory),
-    (b"OB", C::NextHistory),
-    (b"OC", C::ForwardChar),
-    (b"OD", C::BackwardChar),
-    (b"OH", C::BeginningOfLine),
-    (b"OF", C::EndOfLine),
-    (b"[1;5C", C::ForwardWord),
-    (b"[1;5D", C::BackwardWord),
-    (b"[1;3C", C::ForwardWord),
-    (b"[1;3D", C::BackwardWord),
-    (b"[2~", C::OverwriteMode),
-    (b"[3;5~", C::KillWord),
-    (b"[5~", C::HistorySearchBackward),
-    (b"[6~", C::HistorySearchForward),
-    (b"[200~", C::BracketedPasteBegin),
+/// `kich1`, `kpp` and `knp`.
+const PAGES: &[(&[u8], Command)] = &[
+    (b"\x1b[2~", C::OverwriteMode),
+    (b"\x1b[5~", C::HistorySearchBackward),
+    (b"\x1b[6~", C::HistorySearchForward),
 ];
 
 /// `khome` and `kend` of the terminals that send numbers.
-const NUMBERED: &[(&[u8], Command)] = &[(b"[1~", C::BeginningOfLine), (b"[4~", C::EndOfLine)];
+const NUMBERED: &[(&[u8], Command)] =
+    &[(b"\x1b[1~", C::BeginningOfLine), (b"\x1b[4~", C::EndOfLine)];
 
 /// `kdch1` of the terminals that have that key.
-const DELETE: &[(&[u8], Command)] = &[(b"[3~", C::DeleteChar)];
-
-/// What bytes after Escape mean so far.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sequence {
-    /// A whole key.
-    Is(Command),
-    /// More has to come.
-    Begins,
-    /// No key begins so.
-    Unknown,
-}
-
-/// What bytes after Escape mean on this terminal.
-pub fn sequence(bytes: &[u8], terminal: &Terminal) -> Sequence {
-    let numbered = if terminal.numbered_keys {
-        NUMBERED
-    } else {
-        &[]
-    };
-    let delete = if terminal.delete_key { DELETE } else { &[] };
-    let known = SEQUENCES.iter().chain(numbered).chain(delete);
-    let mut begins = false;
-    for (keys, command) in known {
-        if *keys == bytes {
-            return Sequence::Is(*command);
-        }
-        begins |= keys.starts_with(bytes);
-    }
-    if begins {
-        Sequence::Begins
-    } else {
-        Sequence::Unknown
-    }
-}
+const DELETE: &[(&[u8], Command)] = &[(b"\x1b[3~", C::DeleteChar)];

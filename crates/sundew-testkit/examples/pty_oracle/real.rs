@@ -26,6 +26,7 @@ const SET_UP: &str = r#"
 root=$0 host=$1 name=$2; shift 2
 unset OLDPWD
 hostname "$host"
+echo 15360 > /proc/sys/kernel/ns_last_pid
 for file in .bashrc .profile; do
     IFS= read -rd '' "v${file#.}" < "$root/root/$file"
 done
@@ -37,7 +38,7 @@ mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
 mount -t tmpfs -o mode=0700 tmpfs "$root/root"
 printf %s "$vbashrc" > "$root/root/.bashrc"
 printf %s "$vprofile" > "$root/root/.profile"
-cd "$root/root"
+cd "${root%/}/root"
 if [ "$root" != / ]; then
     exec chroot "$root" bash -c 'cd; name=$1; shift; exec -a "$name" "$@"' _ "$name" "$@"
 fi

@@ -1,9 +1,10 @@
 //! `complete` remembers and shows specifications; `compgen` makes the lists that attackers and
-//! completion scripts ask for. Functions and commands (`-F`, `-C`) are not called.
+//! completion scripts ask for. Functions (`-F`) are called at a prompt only, commands (`-C`) never.
 
 use std::collections::BTreeSet;
 
 use sundew_kernel::Process;
+use sundew_posix::pattern::{Options as PatternOptions, Pattern, Piece};
 use sundew_vfs::{Access, FileType};
 
 use crate::builtin::getopt::{Found, Options};
@@ -11,7 +12,7 @@ use crate::builtin::type_::KEYWORDS;
 use crate::builtin::{Answer, TABLE, find};
 use crate::expand::transform::quote;
 use crate::option::{SET_OPTIONS, SHOPT_OPTIONS};
-use crate::shell::Shell;
+use crate::shell::{Flow, Shell};
 
 const USAGE_TAIL: &str = "[-o option] [-A action] [-G globpat] [-W wordlist] [-F function] [-C command] [-X filterpat] [-P prefix] [-S suffix]";
 
@@ -47,7 +48,12 @@ impl<'a> Specification<'a> {
                 b'r' => specification.remove = true,
                 b'D' | b'E' | b'I' => specification.special.push(letter),
                 b'o' => specification.options.push(value),
-                b'A' => specification.named_actions.push(value),
+                b'A' => match action_letter(value) {
+                    Some(letter) if b"abcdefgjksuv".contains(&letter) => {
+                        specification.actions.insert(letter);
+                    }
+                    _ => specification.named_actions.push(value),
+                },
                 letter => match VALUES.iter().position(|known| *known == letter) {
                     Some(index) => {
                         if let Some(slot) = specification.values.get_mut(index) {
@@ -166,21 +172,51 @@ pub(super) async fn run_compgen(shell: &mut Shell, proc: &mut Process, args: &[V
         Err(found) => return Ok(shell.bad_option(proc, args, found, &usage).await),
     };
     let word = options.operands().first().cloned().unwrap_or_default();
+    for name in &specification.named_actions {
+        if action_letter(name).is_none() {
+            let text = [name, b": invalid action name".as_slice()].concat();
+            return Ok(shell.builtin_error(proc, args, text, 2).await);
+        }
+    }
+    let matches = generate(shell, proc, &specification, &word).await?;
+    for candidate in &matches {
+        proc.tick().await;
+        let line = [candidate.as_slice(), b"\n"].concat();
+        if proc.print(&line).await.is_err() {
+            break;
+        }
+    }
+    Ok(u8::from(matches.is_empty()))
+}
+
+/// The words that a specification makes of `word`.
+async fn generate(
+    shell: &mut Shell,
+    proc: &mut Process,
+    specification: &Specification<'_>,
+    word: &[u8],
+) -> Result<Vec<Vec<u8>>, Flow> {
     let mut matches: Vec<Vec<u8>> = Vec::new();
     let letters = specification.actions.iter().copied();
     let mut actions: Vec<u8> = letters.collect();
     for name in &specification.named_actions {
-        match action_letter(name) {
-            Some(letter) => actions.push(letter),
-            None => {
-                let text = [name, b": invalid action name".as_slice()].concat();
-                return Ok(shell.builtin_error(proc, args, text, 2).await);
-            }
-        }
+        actions.extend(action_letter(name));
     }
     for action in actions {
         proc.tick().await;
-        candidates(shell, proc, action, &word, &mut matches);
+        candidates(shell, proc, action, word, &mut matches);
+    }
+    if let Some(pattern) = specification.value(b'G') {
+        let pieces: Vec<Piece> = pattern
+            .iter()
+            .map(|&byte| Piece {
+                byte,
+                quoted: false,
+            })
+            .collect();
+        let mut found = shell.glob(proc, &pieces, PatternOptions::default()).await;
+        found.sort();
+        matches.extend(found);
     }
     if let Some(list) = specification.value(b'W') {
         let expanded = shell.expand_text(proc, list).await?;
@@ -190,20 +226,126 @@ pub(super) async fn run_compgen(shell: &mut Shell, proc: &mut Process, args: &[V
             .filter(|word| !word.is_empty());
         matches.extend(words.map(<[u8]>::to_vec));
     }
-    matches.retain(|candidate| candidate.starts_with(&word));
+    matches.retain(|candidate| candidate.starts_with(word));
+    if let Some(filter) = specification.value(b'X') {
+        let (negated, pattern) = match filter.strip_prefix(b"!") {
+            Some(pattern) => (true, pattern),
+            None => (false, filter),
+        };
+        let pattern = Pattern::from_bytes(pattern, PatternOptions::default());
+        matches.retain(|candidate| pattern.matches(candidate) == negated);
+    }
     let prefix = specification.value(b'P').unwrap_or_default();
     let suffix = specification.value(b'S').unwrap_or_default();
-    for candidate in &matches {
-        proc.tick().await;
-        if proc
-            .print(&[prefix, candidate, suffix, b"\n"].concat())
-            .await
-            .is_err()
-        {
-            break;
+    if !prefix.is_empty() || !suffix.is_empty() {
+        for candidate in &mut matches {
+            *candidate = [prefix, candidate, suffix].concat();
         }
     }
-    Ok(u8::from(matches.is_empty()))
+    Ok(matches)
+}
+
+/// What a specification makes of the word at a prompt.
+pub(crate) struct Specified {
+    /// The words.
+    pub(crate) words: Vec<Vec<u8>>,
+    /// Whether they are files.
+    pub(crate) files: bool,
+    /// Whether no blank follows the only one.
+    pub(crate) no_space: bool,
+    /// Whether bash's own completion is to be tried if there are none.
+    pub(crate) fall_back: bool,
+}
+
+/// What `specification`, as `complete -p` shows it, makes of the last of `words`.
+pub(crate) async fn specified(
+    shell: &mut Shell,
+    proc: &mut Process,
+    specification: &[u8],
+    words: &[Vec<u8>],
+    line: &[u8],
+) -> Option<Specified> {
+    let args = unquoted_words(specification);
+    let mut options = Options::new(&args, b"abcdefgjksuvo:A:G:W:P:S:X:F:C:prDEI");
+    let specification = Specification::read(&mut options).ok()?;
+    let word = words.last()?;
+    let mut found = generate(shell, proc, &specification, word).await.ok()?;
+    if let Some(function) = specification.value(b'F') {
+        found.extend(call(shell, proc, function, words, line).await);
+    }
+    let has = |name: &[u8]| specification.options.contains(&name);
+    let files = specification
+        .actions
+        .iter()
+        .any(|action| matches!(action, b'd' | b'f'));
+    Some(Specified {
+        words: found,
+        files: files || has(b"filenames"),
+        no_space: has(b"nospace"),
+        fall_back: has(b"default") || has(b"bashdefault") || has(b"dirnames"),
+    })
+}
+
+/// Calls a completion function; what it leaves in `$COMPREPLY`.
+async fn call(
+    shell: &mut Shell,
+    proc: &mut Process,
+    function: &[u8],
+    words: &[Vec<u8>],
+    line: &[u8],
+) -> Vec<Vec<u8>> {
+    let last = words.len().saturating_sub(1);
+    let number = |value: usize| value.to_string().into_bytes();
+    shell.variables.set_own_array(b"COMP_WORDS", words.to_vec());
+    shell.variables.set_own(b"COMP_CWORD", number(last));
+    shell.variables.set_own(b"COMP_LINE", line.to_vec());
+    shell.variables.set_own(b"COMP_POINT", number(line.len()));
+    shell.variables.set_own(b"COMP_TYPE", b"9".to_vec());
+    shell.variables.set_own(b"COMP_KEY", b"9".to_vec());
+    let previous = last.checked_sub(1).and_then(|at| words.get(at));
+    let mut text = function.to_vec();
+    for word in [words.first(), words.get(last), previous] {
+        text.push(b' ');
+        text.extend(quote(word.map_or(b"", Vec::as_slice)));
+    }
+    let status = shell.status;
+    let run: futures_util::future::BoxFuture<'_, _> = Box::pin(shell.run_text(proc, &text));
+    let _only_its_words_matter = run.await;
+    shell.status = status;
+    let reply = shell.elements(b"COMPREPLY");
+    for name in [
+        b"COMPREPLY".as_slice(),
+        b"COMP_WORDS",
+        b"COMP_CWORD",
+        b"COMP_LINE",
+        b"COMP_POINT",
+        b"COMP_TYPE",
+        b"COMP_KEY",
+    ] {
+        shell.variables.unset(name);
+    }
+    reply
+}
+
+/// The words of a specification, which are quoted with `'` where they are.
+fn unquoted_words(text: &[u8]) -> Vec<Vec<u8>> {
+    let mut words: Vec<Vec<u8>> = Vec::new();
+    let mut word: Option<Vec<u8>> = None;
+    let mut quoted = false;
+    let mut bytes = text.iter().copied();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'\'' => {
+                quoted = !quoted;
+                word.get_or_insert_with(Vec::new);
+            }
+            b'\\' if !quoted => word.get_or_insert_with(Vec::new).extend(bytes.next()),
+            b' ' if !quoted => words.extend(word.take()),
+            _ => word.get_or_insert_with(Vec::new).push(byte),
+        }
+    }
+    words.extend(word);
+    words
 }
 
 /// The letter of a name that `-A` takes; those without one get a letter that no option has.
@@ -227,7 +369,8 @@ fn action_letter(name: &[u8]) -> Option<u8> {
         b"shopt" => b'P',
         b"enabled" => b'B',
         b"disabled" => b'N',
-        b"signal" | b"binding" | b"helptopic" | b"hostname" | b"running" | b"stopped" => b'-',
+        b"signal" => b'S',
+        b"binding" | b"helptopic" | b"hostname" | b"running" | b"stopped" => b'-',
         _ => return None,
     })
 }
@@ -259,6 +402,10 @@ fn candidates(shell: &Shell, proc: &Process, action: u8, word: &[u8], matches: &
                 _ => variable.value.is_some(),
             });
             matches.extend(wanted.map(|(name, _)| name.to_vec()));
+        }
+        b'S' => {
+            let all = sundew_kernel::Signal::all();
+            matches.extend(all.map(|signal| format!("SIG{}", signal.name()).into_bytes()));
         }
         b'g' => matches.extend(first_fields(proc, b"/etc/group")),
         b'u' => matches.extend(first_fields(proc, b"/etc/passwd")),

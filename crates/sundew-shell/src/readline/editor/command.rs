@@ -1,10 +1,16 @@
 //! What keys do to the line.
 
-use super::{Editor, Last, MAX_KILLS, Mode, Outcome, Want};
+use super::{Among, Editor, Last, MAX_KILLS, Mode, Outcome, Want};
 use crate::readline::history::History;
 use crate::readline::history::words;
 use crate::readline::key::Command;
 use crate::readline::width;
+
+/// What `^X^V` shows.
+const VERSION: &[u8] = b"GNU bash, version 5.2.15(1)-release (x86_64-pc-linux-gnu)\n\r";
+
+/// What parts words of the shell for `M-^F` and the like.
+const SHELL_BREAKS: &[u8] = b" \t\n;&()|<>";
 
 /// Which way killed text joins what was killed just before.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -24,30 +30,33 @@ impl Editor {
                 return self.accept();
             }
             Command::InsertComment => {
+                let comment = self.settings.variable("comment-begin").to_vec();
                 self.buffer.set_point(0);
-                self.buffer.insert(b"#");
+                if self.argument.is_some() && self.buffer.text().starts_with(&comment) {
+                    self.buffer.delete(0, comment.len());
+                } else {
+                    self.buffer.insert(&comment);
+                }
                 return self.accept();
             }
-            Command::Complete | Command::PossibleCompletions | Command::InsertCompletions => {
-                if had_region {
-                    self.show();
-                }
-                let again = self.last == Last::Complete { changed: false };
-                self.argument = None;
-                return Outcome::Complete(match command {
-                    Command::Complete if again => Want::List,
-                    Command::Complete => Want::Insert,
-                    Command::PossibleCompletions => Want::List,
-                    _ => Want::All,
-                });
+            Command::DisplayShellVersion => {
+                self.display.below();
+                self.display.out.extend_from_slice(VERSION);
+                self.display.on_new_line();
+                return self.done(Last::Other);
             }
+            Command::RedrawCurrentLine => return self.refresh(),
+            Command::ClearScreen if self.argument.is_some() => return self.refresh(),
             Command::QuotedInsert => {
                 self.mode = Mode::Quoted;
                 return Outcome::Continue;
             }
             Command::CharacterSearch | Command::CharacterSearchBackward => {
+                let count = self.count();
+                self.argument = None;
                 self.mode = Mode::Find {
-                    forward: command == Command::CharacterSearch,
+                    forward: (command == Command::CharacterSearch) == (count >= 0),
+                    count: count.saturating_abs(),
                 };
                 return Outcome::Continue;
             }
@@ -61,7 +70,7 @@ impl Editor {
                 return Outcome::Continue;
             }
             Command::SelfInsert => return self.self_insert(byte, false),
-            Command::ClearScreen => {
+            Command::ClearScreen | Command::ClearDisplay => {
                 self.last = Last::Other;
                 self.argument = None;
                 let prompt = self.prompt.clone();
@@ -69,10 +78,84 @@ impl Editor {
                 self.display.clear_screen(&picture);
                 return Outcome::Continue;
             }
-            _ => {}
+            _ => {
+                if let Some((want, among)) = self.completion_asked(command) {
+                    if had_region {
+                        self.show();
+                    }
+                    self.argument = None;
+                    return Outcome::Complete(want, among);
+                }
+                if let Some(outcome) = self.asks(command) {
+                    return outcome;
+                }
+            }
         }
         let last = self.act(command, history);
         self.done(last)
+    }
+
+    /// Commands for which somebody else has to do or say something.
+    fn asks(&mut self, command: Command) -> Option<Outcome> {
+        match command {
+            Command::ShellExpandLine
+            | Command::HistoryExpandLine
+            | Command::AliasExpandLine
+            | Command::HistoryAndAliasExpandLine
+            | Command::TildeExpand
+            | Command::EditAndExecuteCommand
+            | Command::ViEditAndExecuteCommand
+            | Command::ReReadInitFile
+            | Command::DumpFunctions
+            | Command::DumpVariables
+            | Command::DumpMacros => {
+                self.argument = None;
+                Some(Outcome::Ask(command))
+            }
+            Command::NonIncrementalReverseSearchHistory => {
+                self.ask_search(false);
+                Some(Outcome::Continue)
+            }
+            Command::NonIncrementalForwardSearchHistory => {
+                self.ask_search(true);
+                Some(Outcome::Continue)
+            }
+            _ => None,
+        }
+    }
+
+    /// What a command of completion wants, and among what.
+    fn completion_asked(&self, command: Command) -> Option<(Want, Among)> {
+        let again = self.last == Last::Complete { changed: false };
+        let tab = if again { Want::List } else { Want::Insert };
+        Some(match command {
+            Command::Complete => (tab, Among::Anything),
+            Command::PossibleCompletions => (Want::List, Among::Anything),
+            Command::InsertCompletions => (Want::All, Among::Anything),
+            Command::CompleteCommand => (tab, Among::Commands),
+            Command::CompleteFilename => (tab, Among::Files),
+            Command::CompleteHostname => (tab, Among::Hosts),
+            Command::CompleteUsername => (tab, Among::Users),
+            Command::CompleteVariable => (tab, Among::Variables),
+            Command::PossibleCommandCompletions => (Want::List, Among::Commands),
+            Command::PossibleFilenameCompletions => (Want::List, Among::Files),
+            Command::PossibleHostnameCompletions => (Want::List, Among::Hosts),
+            Command::PossibleUsernameCompletions => (Want::List, Among::Users),
+            Command::PossibleVariableCompletions => (Want::List, Among::Variables),
+            Command::GlobCompleteWord => (tab, Among::GlobbedStart),
+            Command::GlobExpandWord => (Want::All, Among::Globbed),
+            Command::GlobListExpansions => (Want::List, Among::Globbed),
+            _ => return None,
+        })
+    }
+
+    fn refresh(&mut self) -> Outcome {
+        self.last = Last::Other;
+        self.argument = None;
+        let prompt = self.prompt.clone();
+        let picture = super::picture(&prompt, &self.buffer, false);
+        self.display.refresh(&picture);
+        Outcome::Continue
     }
 
     fn act(&mut self, command: Command, history: &mut History) -> Last {
@@ -103,8 +186,15 @@ impl Editor {
             Command::YankPop => return self.yank_pop(),
             Command::YankLastArg => return self.yank_argument(history),
             Command::YankNthArg => return self.yank_nth(history),
-            Command::TransposeChars => self.transpose(),
-            Command::TransposeWords => self.transpose_words(),
+            Command::TransposeChars => self.transpose(count),
+            Command::TransposeWords => self.transpose_words(count),
+            Command::TabInsert => {
+                self.insert_or_ding(b"\t");
+            }
+            Command::SkipCsiSequence => {}
+            Command::StartKbdMacro => self.start_macro(),
+            Command::EndKbdMacro => self.end_macro(count),
+            Command::CallLastKbdMacro => self.call_macro(count),
             Command::UpcaseWord | Command::DowncaseWord | Command::CapitalizeWord => {
                 self.change_case(command, count)
             }
@@ -137,13 +227,53 @@ impl Editor {
             Command::OverwriteMode => self.overwrite = !self.overwrite,
             Command::DeleteHorizontalSpace => self.delete_blanks(),
             Command::Abort => {
+                self.kept.recording = None;
+                self.kept.typing.clear();
                 self.message = None;
                 self.ding();
             }
-            Command::TildeExpand | Command::HistoryExpandLine | Command::DisplayVersion => {}
-            _ => self.ding(),
+            _ => return self.act_on_region(command),
         }
         Last::Other
+    }
+
+    /// Commands of the region and of the shell's words.
+    fn act_on_region(&mut self, command: Command) -> Last {
+        match command {
+            Command::KillWholeLine => self.kill(0, self.buffer.text().len()),
+            Command::KillRegion | Command::CopyRegionAsKill => {
+                let (mark, point) = (self.buffer.mark, self.buffer.point());
+                let last = self.kill(mark.min(point), mark.max(point));
+                if command == Command::CopyRegionAsKill {
+                    // Only a copy is taken.
+                    self.buffer.undo();
+                    self.buffer.set_point(point);
+                }
+                last
+            }
+            Command::ShellForwardWord => {
+                let to = self.shell_word_end(self.buffer.point());
+                self.buffer.set_point(to);
+                Last::Other
+            }
+            Command::ShellBackwardWord => {
+                let to = self.shell_word_start(self.buffer.point());
+                self.buffer.set_point(to);
+                Last::Other
+            }
+            Command::ShellKillWord => {
+                let point = self.buffer.point();
+                self.kill(point, self.shell_word_end(point))
+            }
+            Command::ShellBackwardKillWord => {
+                let point = self.buffer.point();
+                self.kill(point, self.shell_word_start(point))
+            }
+            _ => {
+                self.ding();
+                Last::Other
+            }
+        }
     }
 
     // ---- moving ------------------------------------------------------------------------------
@@ -173,7 +303,10 @@ impl Editor {
     }
 
     fn words_away(&self, count: i64) -> usize {
-        let mut at = self.buffer.point();
+        self.words_from(self.buffer.point(), count)
+    }
+
+    fn words_from(&self, mut at: usize, count: i64) -> usize {
         for _ in 0..count.unsigned_abs() {
             let next = if count > 0 {
                 self.buffer.word_end(at)
@@ -188,20 +321,97 @@ impl Editor {
         at
     }
 
-    pub(super) fn find(&mut self, byte: u8, forward: bool) {
-        let (text, point) = self.line();
-        let found = if forward {
-            text.iter()
-                .enumerate()
-                .skip(point + 1)
-                .find(|(_, other)| **other == byte)
-                .map(|(at, _)| at)
+    pub(super) fn find(&mut self, byte: u8, forward: bool, count: i64) {
+        for _ in 0..count.min(i64::from(u16::MAX)) {
+            let (text, point) = self.line();
+            let found = if forward {
+                text.iter()
+                    .enumerate()
+                    .skip(point + 1)
+                    .find(|(_, other)| **other == byte)
+                    .map(|(at, _)| at)
+            } else {
+                text.iter().take(point).rposition(|&other| other == byte)
+            };
+            match found {
+                Some(at) => self.buffer.set_point(at),
+                None => return self.ding(),
+            }
+        }
+    }
+
+    // ---- words of the shell --------------------------------------------------------------------
+
+    fn shell_word_end(&self, mut at: usize) -> usize {
+        let text = self.buffer.text();
+        while text.get(at).is_some_and(|byte| SHELL_BREAKS.contains(byte)) {
+            at += 1;
+        }
+        let mut quote = None;
+        while let Some(&byte) = text.get(at) {
+            match (quote, byte) {
+                (None | Some(b'"'), b'\\') => at += 1,
+                (Some(open), _) if open == byte => quote = None,
+                (Some(_), _) => {}
+                (None, b'\'' | b'"') => quote = Some(byte),
+                (None, _) if SHELL_BREAKS.contains(&byte) => break,
+                (None, _) => {}
+            }
+            at += 1;
+        }
+        at.min(text.len())
+    }
+
+    fn shell_word_start(&self, at: usize) -> usize {
+        let mut start = 0;
+        loop {
+            let end = self.shell_word_end(start);
+            let text = self.buffer.text();
+            let blanks = |from: usize| {
+                text.iter()
+                    .skip(from)
+                    .take_while(|byte| SHELL_BREAKS.contains(byte))
+                    .count()
+            };
+            let word = start + blanks(start);
+            if end + blanks(end) >= at || end == start {
+                return if word < at { word } else { start };
+            }
+            start = end;
+        }
+    }
+
+    // ---- keyboard macros -------------------------------------------------------------------------
+
+    fn start_macro(&mut self) {
+        if self.kept.recording.take().is_some() {
+            return self.ding();
+        }
+        let old = if self.argument.is_some() {
+            self.kept.keyboard_macro.clone()
         } else {
-            text.iter().take(point).rposition(|&other| other == byte)
+            Vec::new()
         };
-        match found {
-            Some(at) => self.buffer.set_point(at),
-            None => self.ding(),
+        self.kept.recording = Some(old);
+    }
+
+    fn end_macro(&mut self, count: i64) {
+        match self.kept.recording.take() {
+            Some(recording) => self.kept.keyboard_macro = recording,
+            None => return self.ding(),
+        }
+        if count > 1 {
+            self.call_macro(count - 1);
+        }
+    }
+
+    fn call_macro(&mut self, count: i64) {
+        if self.kept.recording.is_some() || self.kept.keyboard_macro.is_empty() {
+            return self.ding();
+        }
+        let text = self.kept.keyboard_macro.clone();
+        for _ in 0..count.clamp(0, i64::from(u16::MAX)) {
+            self.type_text(&text);
         }
     }
 
@@ -218,7 +428,10 @@ impl Editor {
             self.ding();
             return Last::Other;
         }
-        let (to, _) = self.characters_away(count);
+        let (to, stopped) = self.characters_away(count);
+        if stopped && count < 0 {
+            self.ding();
+        }
         if self.argument.is_some() {
             return self.kill(point, to);
         }
@@ -418,27 +631,31 @@ impl Editor {
 
     // ---- changing ----------------------------------------------------------------------------
 
-    fn transpose(&mut self) {
+    fn transpose(&mut self, mut count: i64) {
         let mut point = self.buffer.point();
         if point == 0 || self.buffer.next(0) >= self.buffer.text().len() {
             return self.ding();
         }
         if self.buffer.at_end() {
             point = self.buffer.previous(point);
+            count = 1;
         }
         let from = self.buffer.previous(point);
         self.buffer.begin_group();
         let before = self.buffer.delete(from, point);
-        self.buffer.set_point(self.buffer.next(from));
+        let mut to = from;
+        for _ in 0..count.clamp(0, i64::from(u16::MAX)) {
+            to = self.buffer.next(to);
+        }
+        self.buffer.set_point(to);
         self.buffer.insert(&before);
         self.buffer.end_group();
     }
 
-    fn transpose_words(&mut self) {
-        let point = self.buffer.point();
-        let second_end = self.buffer.word_end(point);
+    fn transpose_words(&mut self, count: i64) {
+        let second_end = self.words_away(count);
         let second = self.buffer.word_start(second_end);
-        let first = self.buffer.word_start(second);
+        let first = self.words_from(second, -count);
         let first_end = self.buffer.word_end(first);
         if first == second || second < first_end {
             return self.ding();

@@ -39,6 +39,47 @@ pub(super) struct Question {
 }
 
 impl Editor {
+    /// Answers [`Outcome::Ask`]: the line has changed, the cursor is at its end.
+    pub fn replace(&mut self, line: &[u8]) {
+        self.set_line(line, usize::MAX);
+        self.done(Last::Other);
+    }
+
+    /// Clears the line to have something else shown there.
+    pub fn clear_line(&mut self) {
+        self.display.clear_rows();
+    }
+
+    /// Shows a line that was changed from outside.
+    pub fn show_again_in_place(&mut self) {
+        self.done(Last::Other);
+    }
+
+    /// Goes below the line, which stays on the screen.
+    pub fn leave_below(&mut self) {
+        self.display.below();
+    }
+
+    /// Shows the line again after something else was shown.
+    pub fn show_again(&mut self) {
+        self.display.on_new_line();
+        self.done(Last::Other);
+    }
+
+    /// Text and cursor are set from outside: `bind -x`.
+    pub fn set_line(&mut self, line: &[u8], point: usize) {
+        if line != self.buffer.text() {
+            self.buffer.begin_group();
+            self.buffer.delete(0, self.buffer.text().len());
+            self.buffer.set_point(0);
+            if !self.buffer.insert(line) {
+                self.display.out.push(7);
+            }
+            self.buffer.end_group();
+        }
+        self.buffer.set_point(point);
+    }
+
     /// Answers [`Outcome::Complete`].
     pub fn complete(&mut self, want: Want, completion: &Completion) {
         let before = self.buffer.text().to_vec();
@@ -54,12 +95,25 @@ impl Editor {
                 return;
             }
             Want::Insert => {
+                let several = completion.shown.len() > 1;
+                let all = several && self.settings.is_on("show-all-if-ambiguous");
                 let mut word = completion.common.clone();
                 if completion.shown.len() == 1 {
                     word.extend_from_slice(&completion.suffix);
                 }
                 self.put_word(completion.start, &word);
-                if completion.shown.len() > 1 {
+                let unmodified = several
+                    && self.settings.is_on("show-all-if-unmodified")
+                    && self.buffer.text() == before;
+                if all || unmodified {
+                    if self.buffer.text() != before {
+                        self.show();
+                    }
+                    self.list(completion);
+                    self.last = Last::Complete { changed: false };
+                    return;
+                }
+                if several {
                     self.ding();
                 }
             }
@@ -99,7 +153,11 @@ impl Editor {
         }
         let lines = columns(&completion.shown, self.display.columns(), self.buffer.utf8);
         self.display.below();
-        if completion.shown.len() >= ASK_FROM {
+        let ask_from = std::str::from_utf8(self.settings.variable("completion-query-items"))
+            .ok()
+            .and_then(|value| value.parse().ok())
+            .unwrap_or(ASK_FROM);
+        if ask_from > 0 && completion.shown.len() >= ask_from {
             let question = format!(
                 "Display all {} possibilities? (y or n)",
                 completion.shown.len()
@@ -111,7 +169,16 @@ impl Editor {
             });
             return;
         }
-        self.print_lines(lines, usize::from(self.size.1) - 1);
+        self.print_lines(lines, self.page());
+    }
+
+    /// Lines that are listed at a time.
+    fn page(&self) -> usize {
+        if self.settings.is_on("page-completions") {
+            usize::from(self.size.1) - 1
+        } else {
+            usize::MAX
+        }
     }
 
     /// Prints up to `room` lines, then asks for more.
@@ -142,7 +209,7 @@ impl Editor {
             editor.display.out.push(b'\r');
             editor.display.out.extend_from_slice(clear);
         };
-        let page = usize::from(self.size.1) - 1;
+        let page = self.page();
         match (question.pager, byte) {
             (false, b'y' | b'Y' | b' ') => {
                 self.display.out.push(b'\n');

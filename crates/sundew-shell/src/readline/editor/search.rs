@@ -28,7 +28,117 @@ pub(super) struct Search {
     found_line: Option<Vec<u8>>,
 }
 
+/// A text to search for that is being typed in place of the line.
+#[derive(Debug)]
+pub(super) struct Asked {
+    forward: bool,
+    original: Buffer,
+    point: usize,
+}
+
 impl Editor {
+    /// `M-p` and `M-n`: asks for a text behind a colon.
+    pub(super) fn ask_search(&mut self, forward: bool) {
+        let empty = Buffer::new(self.buffer.utf8);
+        let asked = Asked {
+            forward,
+            point: self.buffer.point(),
+            original: std::mem::replace(&mut self.buffer, empty),
+        };
+        self.argument = None;
+        self.last = super::Last::Other;
+        self.message = Some([self.prompt.as_slice(), b":"].concat());
+        self.show();
+        self.mode = Mode::AskSearch(asked);
+    }
+
+    pub(super) fn asked_key(&mut self, asked: Asked, byte: u8, history: &mut History) -> Outcome {
+        match key::plain(byte) {
+            Command::AcceptLine => return self.search_asked(asked, history),
+            Command::Abort => {
+                self.ding();
+                self.leave_asked(asked);
+                return self.done(super::Last::Other);
+            }
+            Command::BackwardDeleteChar if self.buffer.text().is_empty() => {
+                self.leave_asked(asked);
+                return self.done(super::Last::Other);
+            }
+            Command::BackwardDeleteChar => {
+                let point = self.buffer.point();
+                self.buffer.delete(self.buffer.previous(point), point);
+            }
+            Command::UnixWordRubout => {
+                let point = self.buffer.point();
+                self.buffer
+                    .delete(self.buffer.blank_word_start(point), point);
+            }
+            Command::UnixLineDiscard => {
+                self.buffer.delete(0, self.buffer.point());
+            }
+            Command::SelfInsert if self.buffer.text().len() < MAX_SEARCH_BYTES => {
+                self.partial.push(byte);
+                let first = self.partial.first().copied().unwrap_or(byte);
+                if !self.buffer.utf8 || self.partial.len() >= width::expected_len(first) {
+                    let character = std::mem::take(&mut self.partial);
+                    self.buffer.insert(&character);
+                }
+            }
+            _ => self.ding(),
+        }
+        self.show();
+        self.mode = Mode::AskSearch(asked);
+        Outcome::Continue
+    }
+
+    fn leave_asked(&mut self, asked: Asked) {
+        self.buffer = asked.original;
+        self.buffer.set_point(asked.point);
+        self.message = None;
+    }
+
+    fn search_asked(&mut self, asked: Asked, history: &History) -> Outcome {
+        let mut wanted = self.buffer.take();
+        if wanted.is_empty() {
+            wanted = self.kept.last_search.clone().unwrap_or_default();
+        }
+        let forward = asked.forward;
+        let point = asked.point;
+        self.leave_asked(asked);
+        let mut index = self.index;
+        let found = loop {
+            let next = if forward {
+                Some(index + 1).filter(|next| *next < history.len())
+            } else {
+                index.checked_sub(1)
+            };
+            let Some(next) = next.filter(|_| !wanted.is_empty()) else {
+                break None;
+            };
+            index = next;
+            let line = self.line_at(index, history);
+            let at = line
+                .windows(wanted.len())
+                .position(|window| window == wanted.as_slice());
+            if let Some(at) = at {
+                break Some((index, at));
+            }
+        };
+        let Some((index, at)) = found else {
+            self.buffer.set_point(usize::MAX);
+            self.show();
+            self.ding();
+            self.buffer.set_point(point);
+            return self.done(super::Last::Other);
+        };
+        self.go_to_line(index, history);
+        self.buffer.set_point(at);
+        self.buffer.mark = at + wanted.len();
+        self.region = true;
+        self.kept.last_search = Some(wanted);
+        self.done(super::Last::Other)
+    }
+
     pub(super) fn begin_search(&mut self, forward: bool) {
         let (text, point) = self.line();
         let mut shown = Buffer::new(self.buffer.utf8);
@@ -108,7 +218,7 @@ impl Editor {
                     return shown;
                 }
                 if command == Command::Meta {
-                    self.mode = Mode::Meta;
+                    self.mode = Mode::Keys(vec![byte]);
                     return Outcome::Continue;
                 }
                 return self.feed(byte, more, history);

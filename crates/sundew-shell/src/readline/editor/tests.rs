@@ -43,6 +43,11 @@ fn history() -> History {
     history
 }
 
+fn settings() -> &'static Arc<Settings> {
+    static SETTINGS: std::sync::LazyLock<Arc<Settings>> = std::sync::LazyLock::new(Settings::new);
+    &SETTINGS
+}
+
 fn setup<'a>(term: &str, columns: u16, prompt: &'a [u8]) -> Setup<'a> {
     let terminal = Terminal::of(term.as_bytes());
     Setup {
@@ -51,13 +56,17 @@ fn setup<'a>(term: &str, columns: u16, prompt: &'a [u8]) -> Setup<'a> {
         rows: 24,
         utf8: true,
         prompt,
+        settings: settings(),
+        keymap: Which::Emacs,
     }
 }
 
 fn type_in(editor: &mut Editor, keys: &[u8], history: &mut History) -> Vec<u8> {
     let mut output = Vec::new();
     for (index, key) in keys.iter().enumerate() {
-        editor.feed(*key, index + 1 < keys.len(), history);
+        if let Outcome::Complete(want, _) = editor.feed(*key, index + 1 < keys.len(), history) {
+            editor.complete(want, &Completion::default());
+        }
         output.extend(editor.take_output());
     }
     output
@@ -92,7 +101,7 @@ fn keys_are_answered_with_the_bytes_of_real_bash() {
         );
         let prompt = bytes(fields.next().unwrap());
         let mut history = history();
-        let mut editor = Editor::new(setup(term, columns, &prompt), &mut history);
+        let mut editor = Editor::new(setup(term, columns, &prompt), None, &mut history);
         let mut got = editor.take_output();
         let mut typed = String::new();
         for line in lines.filter(|line| !line.is_empty()) {
@@ -123,8 +132,11 @@ fn any_keys_at_all_leave_a_line_within_its_bounds() {
     for columns in [0, 1, 2, 3, 20, 80] {
         for term in ["xterm", "dumb", "vt100"] {
             let mut history = history();
-            let mut editor =
-                Editor::new(setup(term, columns, b"\x01\x1b[1m\x02p\n$ "), &mut history);
+            let mut editor = Editor::new(
+                setup(term, columns, b"\x01\x1b[1m\x02p\n$ "),
+                None,
+                &mut history,
+            );
             for step in 0..3000 {
                 state = state
                     .wrapping_mul(6_364_136_223_846_793_005)
@@ -135,7 +147,7 @@ fn any_keys_at_all_leave_a_line_within_its_bounds() {
                     8..10 => b"[O;~0123ABCD<>.yutrc"[(state >> 40) as usize % 20],
                     _ => (state >> 33) as u8,
                 };
-                if let Outcome::Complete(want) = editor.feed(byte, step % 3 == 0, &mut history) {
+                if let Outcome::Complete(want, _) = editor.feed(byte, step % 3 == 0, &mut history) {
                     let completion = matches(&["alpha", "beta"]);
                     editor.complete(want, &completion);
                 }
@@ -150,7 +162,7 @@ fn any_keys_at_all_leave_a_line_within_its_bounds() {
 #[test]
 fn a_line_past_its_limit_rings_the_bell() {
     let mut history = History::default();
-    let mut editor = Editor::new(setup("xterm", 80, b"$ "), &mut history);
+    let mut editor = Editor::new(setup("xterm", 80, b"$ "), None, &mut history);
     let long = vec![b'x'; MAX_LINE_BYTES + 10];
     let output = type_in(&mut editor, &long, &mut history);
     assert_eq!(editor.line().0.len(), MAX_LINE_BYTES);
@@ -160,7 +172,7 @@ fn a_line_past_its_limit_rings_the_bell() {
 #[test]
 fn matches_are_listed_in_columns_and_many_after_a_question() {
     let mut history = History::default();
-    let mut editor = Editor::new(setup("xterm", 80, b"$ "), &mut history);
+    let mut editor = Editor::new(setup("xterm", 80, b"$ "), None, &mut history);
     type_in(&mut editor, b"ls al", &mut history);
     let completion = Completion {
         start: 3,
@@ -169,7 +181,7 @@ fn matches_are_listed_in_columns_and_many_after_a_question() {
     };
     let mut seen = Vec::new();
     for _ in 0..3 {
-        let Outcome::Complete(want) = editor.feed(9, false, &mut history) else {
+        let Outcome::Complete(want, _) = editor.feed(9, false, &mut history) else {
             panic!("no completion")
         };
         editor.complete(want, &completion);
@@ -197,7 +209,7 @@ fn matches_are_listed_in_columns_and_many_after_a_question() {
 #[test]
 fn a_resized_terminal_gets_the_line_anew() {
     let mut history = History::default();
-    let mut editor = Editor::new(setup("xterm", 80, b"$ "), &mut history);
+    let mut editor = Editor::new(setup("xterm", 80, b"$ "), None, &mut history);
     type_in(&mut editor, b"hello world", &mut history);
     editor.take_output();
     editor.resize(40, 24);

@@ -28,13 +28,18 @@ pub(super) struct Memory {
 }
 
 impl History {
-    /// Expands `!` and `^` in a line; `None` if there is nothing to expand.
+    /// Expands `!` and `^` in a line; `None` if there is nothing to expand. `open_quote` is the quote that
+    /// the lines before it left open.
     ///
     /// # Errors
     ///
     /// An event that is not in the history, words that the event does not have, a modifier that
     /// does not exist or finds nothing.
-    pub fn expand(&mut self, line: &[u8]) -> Result<Option<Expanded>, ExpandError> {
+    pub fn expand(
+        &mut self,
+        line: &[u8],
+        open_quote: Option<u8>,
+    ) -> Result<Option<Expanded>, ExpandError> {
         if line.first() == Some(&b'^') {
             let command = [b"!!:s".as_slice(), line].concat();
             return Expansion::new(self, &command).scan().map(Some);
@@ -43,6 +48,7 @@ impl History {
             return Ok(None);
         }
         let mut expansion = Expansion::new(self, line);
+        expansion.quote = open_quote;
         let expanded = expansion.scan()?;
         Ok(expansion.any.then_some(expanded))
     }
@@ -55,6 +61,8 @@ struct Expansion<'a> {
     out: Vec<u8>,
     print_only: bool,
     any: bool,
+    /// The quote that is open at the start.
+    quote: Option<u8>,
 }
 
 impl<'a> Expansion<'a> {
@@ -66,6 +74,7 @@ impl<'a> Expansion<'a> {
             out: Vec::new(),
             print_only: false,
             any: false,
+            quote: None,
         }
     }
 
@@ -79,7 +88,7 @@ impl<'a> Expansion<'a> {
 
     /// Copies the line, expanding what is not quoted.
     fn scan(&mut self) -> Result<Expanded, ExpandError> {
-        let (mut single, mut double) = (false, false);
+        let (mut single, mut double) = (self.quote == Some(b'\''), self.quote == Some(b'"'));
         let mut previous = 0;
         while let Some(byte) = self.peek(0) {
             if self.out.len() > MAX_EXPANDED_BYTES {
@@ -115,11 +124,11 @@ impl<'a> Expansion<'a> {
         })
     }
 
-    /// Whether the `!` here means an event: not before a blank, `=`, `(`, or a quote that ends its
+    /// Whether the `!` here means an event: not before a blank, `=`, or a quote that ends its
     /// string, and not in `$!`, `${!x}` and `[!x]`.
     fn expands_here(&self, previous: u8, double: bool) -> bool {
         match self.peek(1) {
-            None | Some(b' ' | b'\t' | b'\n' | b'\r' | b'=' | b'(') => return false,
+            None | Some(b' ' | b'\t' | b'\n' | b'\r' | b'=') => return false,
             Some(b'"') if double => return false,
             _ => {}
         }
@@ -134,6 +143,7 @@ impl<'a> Expansion<'a> {
     /// `!!`, `!n`, `!-n`, `!string`, `!?string?`, `!#`, and what follows them.
     fn event(&mut self, start: usize) -> Result<(), ExpandError> {
         let line = match self.peek(0) {
+            Some(b'(') => None,
             Some(b'!') => {
                 self.at += 1;
                 self.back(1)
@@ -570,7 +580,7 @@ mod tests {
     /// The answers of bash 5.2 after these lines.
     fn check(lines: &[&str], cases: &[(&str, Result<Option<&str>, &str>)]) {
         for (typed, expected) in cases {
-            let got = history(lines).expand(typed.as_bytes());
+            let got = history(lines).expand(typed.as_bytes(), None);
             let got = got.map(|some| some.map(|some| String::from_utf8(some.line).unwrap()));
             let got = got.map_err(|error| String::from_utf8(error.0).unwrap());
             let expected = expected
@@ -631,7 +641,7 @@ mod tests {
 
     #[test]
     fn printing_only_is_told_apart() {
-        let expanded = history(&["true"]).expand(b"!!:p").unwrap().unwrap();
+        let expanded = history(&["true"]).expand(b"!!:p", None).unwrap().unwrap();
         assert_eq!(
             expanded,
             Expanded {
@@ -645,7 +655,7 @@ mod tests {
     fn doubling_a_line_again_and_again_ends() {
         let mut history = history(&["x"]);
         for _ in 0..40 {
-            match history.expand(b"!!!!!!!!") {
+            match history.expand(b"!!!!!!!!", None) {
                 Ok(Some(expanded)) => history.push(&expanded.line),
                 _ => return,
             }

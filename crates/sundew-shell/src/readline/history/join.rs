@@ -14,6 +14,8 @@ struct State {
     quote: Option<u8>,
     /// Delimiters of here-documents whose text follows.
     here: Vec<Vec<u8>>,
+    /// Whether a comment ended the line.
+    comment: bool,
 }
 
 /// Joins the lines of a command as bash does: with `; `, or a blank where a semicolon would be an
@@ -44,7 +46,7 @@ pub fn join(text: &[u8]) -> Vec<u8> {
         }
         if continued {
             out.pop();
-        } else if state.quote.is_some() || !state.here.is_empty() || has_comment(line) {
+        } else if state.quote.is_some() || !state.here.is_empty() || state.comment {
             out.push(b'\n');
         } else if goes_on(line) {
             out.push(b' ');
@@ -55,10 +57,26 @@ pub fn join(text: &[u8]) -> Vec<u8> {
     out
 }
 
+/// The quote that the lines so far leave open.
+pub fn open_quote(text: &[u8]) -> Option<u8> {
+    let mut state = State::default();
+    for line in text.split(|&byte| byte == b'\n') {
+        if let Some(delimiter) = state.here.first() {
+            if line.trim_ascii_start() == delimiter.as_slice() {
+                state.here.remove(0);
+            }
+            continue;
+        }
+        state.read(line);
+    }
+    state.quote
+}
+
 impl State {
     /// Looks at a line that is no here-document's; whether it ends in a backslash that continues it.
     fn read(&mut self, line: &[u8]) -> bool {
         let mut at = 0;
+        self.comment = false;
         while let Some(&byte) = line.get(at) {
             match (self.quote, byte) {
                 (None | Some(b'"'), b'\\') => {
@@ -70,6 +88,10 @@ impl State {
                 (Some(open), _) if open == byte => self.quote = None,
                 (Some(_), _) => {}
                 (None, b'\'' | b'"' | b'`') => self.quote = Some(byte),
+                (None, b'#') if starts_word(line, at) => {
+                    self.comment = true;
+                    return false;
+                }
                 (None, b'<') => at += self.here_document(line.get(at..).unwrap_or_default()),
                 (None, _) => {}
             }
@@ -103,8 +125,10 @@ impl State {
     }
 }
 
-fn has_comment(line: &[u8]) -> bool {
-    line.trim_ascii_start().starts_with(b"#")
+fn starts_word(line: &[u8], at: usize) -> bool {
+    at.checked_sub(1)
+        .and_then(|before| line.get(before))
+        .is_none_or(|byte| matches!(byte, b' ' | b'\t' | b';' | b'&' | b'|' | b'(' | b')'))
 }
 
 fn goes_on(line: &[u8]) -> bool {
