@@ -182,7 +182,6 @@ impl Debian {
                     Act::Resize { columns, rows } => master.resize(WindowSize {
                         columns: *columns,
                         rows: *rows,
-                        ..WindowSize::default()
                     }),
                 }
                 answers.push(shown(&master, &clock).await);

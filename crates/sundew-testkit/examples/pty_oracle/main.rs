@@ -79,10 +79,13 @@ fn compare(file: &str) -> io::Result<usize> {
     Ok(bad)
 }
 
+/// What a terminal showed: first what came unasked, then one text for each step.
+type Answers = Vec<Vec<u8>>;
+
 /// The answers of this computer's shells.
-fn real_answers(conversations: &[Conversation], host: &str) -> io::Result<Vec<Vec<Vec<u8>>>> {
+fn real_answers(conversations: &[Conversation], host: &str) -> io::Result<Vec<Answers>> {
     let next = AtomicUsize::new(0);
-    let done: Mutex<Vec<Option<io::Result<Vec<Vec<u8>>>>>> =
+    let done: Mutex<Vec<Option<io::Result<Answers>>>> =
         Mutex::new(conversations.iter().map(|_| None).collect());
     std::thread::scope(|scope| {
         for _ in 0..AT_ONCE {
@@ -107,7 +110,7 @@ fn real_answers(conversations: &[Conversation], host: &str) -> io::Result<Vec<Ve
         .collect()
 }
 
-fn ours(conversation: &Conversation) -> io::Result<Vec<Vec<u8>>> {
+fn ours(conversation: &Conversation) -> io::Result<Answers> {
     let args: Vec<&[u8]> = conversation.args.iter().map(Vec::as_slice).collect();
     let env: Vec<(&[u8], &[u8])> = conversation
         .env
