@@ -80,7 +80,7 @@ impl Context {
     pub fn server(&self, url: &Url) -> Result<Arc<Server>, Failure> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         match &*last {
-            Some(server) if server.url.at("") == url.at("") => Ok(Arc::clone(server)),
+            Some(server) if is_same(&server.url, url) => Ok(Arc::clone(server)),
             _ => {
                 let server = Arc::new(self.new_server(url)?);
                 *last = Some(Arc::clone(&server));
@@ -188,6 +188,15 @@ impl Context {
             Err(error) => Err(Failure::local(&path, &error)),
         }
     }
+}
+
+/// Whether a URL leads to a server that is known. The shell's have no password: those are never written out.
+fn is_same(known: &Url, url: &Url) -> bool {
+    let (mut known, url) = (known.at(""), url.at(""));
+    if url.password.is_none() {
+        known.password = None;
+    }
+    known == url
 }
 
 /// The home directory, if the environment says.

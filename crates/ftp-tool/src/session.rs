@@ -319,6 +319,12 @@ fn tls_hint(error: &io::Error) -> Option<String> {
             "--ca FILE with whoever signed it; --pin {seen} if that is the right one; --insecure"
         ));
     }
+    if text.contains("UnrecognisedName") {
+        // ProFTPD, where several hosts share an address.
+        return Some(
+            "the name the server has for itself in the URL, instead of another one".into(),
+        );
+    }
     // Clear text where TLS should be.
     let speaks_clear = ["InvalidContentType", "InvalidMessage", "corrupt message"]
         .iter()

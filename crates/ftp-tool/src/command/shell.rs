@@ -242,9 +242,7 @@ impl Place {
             }
         }
         let line = Line::try_parse_from(words).map_err(|error| {
-            let text = error.to_string();
-            let first = text.lines().next().unwrap_or_default().to_owned();
-            Failure::new(Phase::Usage, first)
+            Failure::new(Phase::Usage, first_words(&error.to_string())).hint("help")
         })?;
         // The session goes to the command, which gives it back.
         self.worker.quit().await;
@@ -295,6 +293,17 @@ async fn names(session: &mut Session, path: &[u8]) -> Vec<String> {
         .collect()
 }
 
+/// What `clap` complains of, without its usage: `… were not provided:` goes on in the next line.
+fn first_words(complaint: &str) -> String {
+    let mut lines = complaint.lines();
+    let first = lines.next().unwrap_or_default();
+    let first = first.strip_prefix("error: ").unwrap_or(first);
+    match lines.next() {
+        Some(more) if first.ends_with(':') => format!("{first} {}", more.trim()),
+        _ => first.to_owned(),
+    }
+}
+
 fn local_directory(context: &Context) -> Result<(), Failure> {
     let path =
         std::env::current_dir().map_err(|error| Failure::new(Phase::Local, error.to_string()))?;
@@ -338,6 +347,13 @@ quote WORDS             send a command as it is                exit";
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_complaint_is_one_line() {
+        let text = "error: these were not provided:\n  <FILE>...\n  <URL>\n\nUsage: x";
+        assert_eq!(first_words(text), "these were not provided: <FILE>...");
+        assert_eq!(first_words("error: no -x\n\nUsage"), "no -x");
+    }
 
     #[test]
     fn paths_are_seen_from_where_we_are() {

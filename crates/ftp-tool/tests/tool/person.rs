@@ -253,6 +253,33 @@ fn the_shell_completes_names_and_remembers_lines() {
 }
 
 #[test]
+fn the_shell_stays_who_it_was_at_the_beginning() {
+    let server = Running::start(Kind::Ours);
+    server.put_there("pub/x", "in it\n");
+    let url = server.url("").replace("ftp://", "ftp://bob:secret@");
+    let mut child = command(&server.here(""), &["shell".to_owned(), url])
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let script = "ls\ncd pub\ncat x\nget x\nput\nmkdir d\nmv x d/y\nls d\nrm -r d\n";
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(script.as_bytes())
+        .unwrap();
+    let output = finish(child);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let shown = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(shown, "pub/\nin it\ny\n", "{said}");
+    // Only `put` without a file was wrong.
+    assert_eq!(said.matches("failed").count(), 1, "{said}");
+    assert!(said.contains("not provided: <FILE>"), "{said}");
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(server.here("x").exists() && !server.there("pub/d").exists());
+}
+
+#[test]
 fn complaints_say_what_to_try() {
     let server = Running::start(Kind::Ours);
     server.put_there("pub/file", "x");

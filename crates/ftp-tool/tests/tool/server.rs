@@ -7,7 +7,7 @@ use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use ftp_server::auth::Accounts;
+use ftp_server::auth::{Accounts, Secret};
 use ftp_server::backend::disk::Disk;
 use ftp_server::files::{FileOptions, FileServer};
 use ftp_server::ftp_proto::permission::Rights;
@@ -197,6 +197,11 @@ fn ours(root: &Path, tls: Option<(Tls, bool)>) -> (u16, Life) {
             }
             let port = listener.addresses().unwrap()[0].port();
             let accounts = Accounts::new().with_anonymous(Rights::ALL);
+            let accounts = accounts.with_user(
+                "bob".try_into().unwrap(),
+                Secret::new(*b"secret"),
+                Rights::ALL,
+            );
             let mut options = FileOptions::default();
             if let Some((_, implicit)) = tls {
                 options.settings.tls = Some(TlsRules {

@@ -73,7 +73,7 @@ async fn tftp_server() -> (u16, AbortOnDropHandle<()>) {
             let pieces = sample.chunks(block).chain(
                 [b"".as_slice()]
                     .into_iter()
-                    .filter(|_| sample.len() % block == 0),
+                    .filter(|_| sample.len().is_multiple_of(block)),
             );
             for (number, piece) in (1_u16..).zip(pieces) {
                 let packet = [&[0, 3], number.to_be_bytes().as_slice(), piece].concat();
