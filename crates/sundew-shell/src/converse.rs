@@ -19,9 +19,16 @@ impl Shell {
             proc.print_error(ASH_BANNER).await;
         }
         self.load_history(proc).await;
+        let mut ends = 0;
         loop {
             match self.converse_once(proc).await {
-                Ok(true) => {}
+                Ok(true) => ends = 0,
+                Ok(false) if ends < self.ignored_ends() => {
+                    ends += 1;
+                    let word = if self.login { "logout" } else { "exit" };
+                    let text = format!("Use \"{word}\" to leave the shell.\n");
+                    proc.print_error(text.as_bytes()).await;
+                }
                 Ok(false) => {
                     let word: &[u8] = match (self.is_bash(), self.login) {
                         (true, true) => b"logout\n",
@@ -131,6 +138,19 @@ impl Shell {
                     return Ok(true);
                 }
             }
+        }
+    }
+
+    /// How many `^D` in a row bash does not take for the end: `$IGNOREEOF`, 10 if that is no number.
+    fn ignored_ends(&self) -> u32 {
+        const DEFAULT: u32 = 10;
+        match self.variables.scalar(b"IGNOREEOF") {
+            Some(value) if self.is_bash() => std::str::from_utf8(value)
+                .ok()
+                .and_then(|value| value.trim().parse().ok())
+                .unwrap_or(DEFAULT),
+            None if self.is_bash() && self.options.is_set("ignoreeof") => DEFAULT,
+            _ => 0,
         }
     }
 
