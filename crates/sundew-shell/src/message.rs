@@ -160,8 +160,10 @@ impl Shell {
         );
         if unclosed_array && self.is_bash() {
             self.status = 1;
-        } else if !matches!(error.kind, sundew_sh_syntax::ErrorKind::Conditional(_))
-            || self.interactive
+        } else if !matches!(
+            &error.kind,
+            sundew_sh_syntax::ErrorKind::Conditional(text) if !text.starts_with(b"unexpected EOF")
+        ) || self.interactive
         {
             self.status = 2;
         }

@@ -18,6 +18,7 @@ enum Token {
 
 impl Parser<'_> {
     pub(super) fn conditional(&mut self) -> Parse<CommandKind> {
+        let line = self.at.line;
         self.skip();
         let outside = std::mem::replace(&mut self.options.extended_globs, true);
         let parsed = self.conditional_or();
@@ -26,6 +27,11 @@ impl Parser<'_> {
         self.skip_conditional_newlines();
         match self.conditional_token()? {
             Token::End => Ok(CommandKind::Conditional(expression)),
+            Token::EndOfText if self.options.last => self.fail(
+                ErrorKind::Conditional(b"unexpected EOF while looking for `]]'".as_slice().into()),
+                line,
+                None,
+            ),
             Token::Word(_) => self.bad_conditional(&[b"syntax error in conditional expression"]),
             other => self.bad_conditional(&[
                 b"syntax error in conditional expression: unexpected token `",

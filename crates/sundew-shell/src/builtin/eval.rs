@@ -8,6 +8,11 @@ use crate::shell::Shell;
 pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> Answer {
     let words = match args.get(1..) {
         Some([first, rest @ ..]) if first == b"--" => rest,
+        Some([first, ..]) if shell.is_bash() && first.len() > 1 && first.starts_with(b"-") => {
+            let usage = "eval: usage: eval [arg ...]";
+            let option = first.get(..2).unwrap_or(first);
+            return Ok(shell.invalid_option(proc, args, option, usage).await);
+        }
         Some(words) => words,
         None => &[],
     };

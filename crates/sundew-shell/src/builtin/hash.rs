@@ -66,7 +66,12 @@ async fn show(shell: &Shell, proc: &mut Process, reusable: bool) {
     } else if shell.is_bash() && !reusable {
         text.extend_from_slice(b"hits\tcommand\n");
     }
-    for (name, (path, hits)) in &shell.hashed {
+    let mut hashed: Vec<_> = shell.hashed.iter().collect();
+    if shell.is_bash() {
+        // In the order of bash's hash table, which has 256 buckets.
+        hashed.sort_by_key(|(name, _)| super::hash_of(name) & 0xff);
+    }
+    for (name, (path, hits)) in hashed {
         if reusable {
             text.extend([b"builtin hash -p ".as_slice(), path, b" ", name, b"\n"].concat());
         } else if shell.is_bash() {

@@ -489,11 +489,19 @@ impl<'a> Printer<'a> {
         let close = self.rest.iter().position(|&byte| byte == b')');
         let Some((close, b'T')) = close.and_then(|close| Some((close, *self.rest.get(close + 1)?)))
         else {
-            // The real one goes on behind the parenthesis with a warning; nobody writes this.
-            return self.fail(
-                [b"`".as_slice(), start, b"': missing format character"].concat(),
-                1,
+            // The byte behind the parenthesis is named, NUL at the end.
+            let wrong = close.and_then(|close| self.rest.get(close + 1).copied());
+            let wrong = wrong.unwrap_or(0);
+            self.complaints.push(
+                [
+                    b"warning: `",
+                    [wrong].as_slice(),
+                    b"': invalid time format specification",
+                ]
+                .concat(),
             );
+            self.out.extend_from_slice(start);
+            return true;
         };
         let format = self.rest.get(..close).unwrap_or_default();
         self.rest = self.rest.get(close + 2..).unwrap_or_default();

@@ -165,7 +165,7 @@ fn listed(shell: &Shell) -> BTreeMap<Condition, &[u8]> {
 }
 
 fn line(shell: &Shell, condition: Condition, command: &[u8]) -> Vec<u8> {
-    let name = condition.name(shell.is_bash());
+    let name = condition.name(shell.is_bash() && !shell.options.is_set("posix"));
     [
         b"trap -- ",
         single_quote(shell.dialect, command).as_slice(),

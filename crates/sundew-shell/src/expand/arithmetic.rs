@@ -182,7 +182,10 @@ impl Shell {
                 .and_then(|variable| variable.value.as_ref()),
             Some(Value::Associative(_))
         );
-        let assigned = if associative {
+        let assigned = if associative && index.is_empty() {
+            let text = [name, b"[]: bad array subscript"].concat();
+            return self.fatal(proc, 1, text).await;
+        } else if associative {
             self.variables.set_key(name, index.to_vec(), value)
         } else {
             let mut number = self.subscript(proc, index).await?;

@@ -221,6 +221,7 @@ impl Shell {
                 let now = proc.now();
                 Some(format!("{}.{:06}", now.secs, now.nanos / 1000).into_bytes())
             }
+            b"HISTCMD" if !self.interactive => number(0),
             b"BASH_COMMAND" => Some(self.command_text.clone()),
             b"SHELLOPTS" => Some(self.option_list()),
             b"BASHOPTS" => Some(self.shopt_list()),

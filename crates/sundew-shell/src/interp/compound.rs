@@ -147,6 +147,17 @@ impl Shell {
         let mut result = Ok(());
         for value in values {
             proc.tick().await;
+            let fixed = self
+                .variables
+                .variable(&each.name)
+                .is_some_and(|variable| variable.attributes.readonly);
+            if fixed && self.is_bash() && !self.options.is_set("posix") {
+                // Only the loop ends.
+                let text = [each.name.as_ref(), b": readonly variable"].concat();
+                self.complain(proc, text).await;
+                self.status = 1;
+                break;
+            }
             let begun = match self.before_turn(proc, kind, each).await {
                 Ok(()) => self.assign(proc, &each.name, value).await,
                 stopped => stopped,

@@ -146,6 +146,12 @@ impl Shell {
         if !simple.assignments.is_empty() || !command.redirects.is_empty() {
             self.status = 0;
         }
+        // `PS4='…'` is still shown with the old one.
+        let ps4 = self
+            .variables
+            .scalar(b"PS4")
+            .map(<[u8]>::to_vec)
+            .filter(|_| self.options.is_set("xtrace"));
         for assignment in &simple.assignments {
             self.run_assignment(proc, assignment).await?;
         }
@@ -153,7 +159,19 @@ impl Shell {
             self.variables.set_own(b"_", Vec::new());
         }
         if self.options.is_set("xtrace") && !simple.assignments.is_empty() {
-            self.trace(proc, &simple.assignments, &[]).await;
+            let changed = match ps4 {
+                Some(before) if simple.assignments.iter().any(|a| &*a.name == b"PS4") => {
+                    let now = self.variables.scalar(b"PS4").map(<[u8]>::to_vec);
+                    // Shown with its new value, prefixed by the old one.
+                    self.trace_ps4(proc, &before, now.as_deref().unwrap_or_default())
+                        .await;
+                    true
+                }
+                _ => false,
+            };
+            if !changed {
+                self.trace(proc, &simple.assignments, &[]).await;
+            }
         }
         if self.charge_memory().is_err() {
             proc.out_of_memory().await;
@@ -237,6 +255,19 @@ impl Shell {
         } else {
             word.to_vec()
         }
+    }
+
+    /// The assignment that changes the prefix itself.
+    async fn trace_ps4(&mut self, proc: &mut Process, before: &[u8], now: &[u8]) {
+        self.variables.set_own(b"PS4", before);
+        let prefix = self.trace_prefix(proc).await;
+        self.variables.set_own(b"PS4", now);
+        let value = match self.dialect {
+            Dialect::Bash => crate::expand::transform::quote_for_trace(now),
+            Dialect::Dash | Dialect::Ash => self.traced(now),
+        };
+        proc.print_error(&[prefix.as_slice(), b"PS4=", &value, b"\n"].concat())
+            .await;
     }
 
     async fn trace_prefix(&mut self, proc: &mut Process) -> Vec<u8> {

@@ -27,7 +27,7 @@ use side::{Answer, Real};
 const STACK_BYTES: usize = 256 << 20;
 
 /// Lines of an answer that are shown.
-const MAX_SHOWN_LINES: usize = 12;
+const MAX_SHOWN_LINES: usize = 80;
 
 /// Whose language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -125,12 +125,17 @@ fn letters(variable: &Variable) -> Vec<u8> {
     .collect()
 }
 
-/// FNV-1 over 32 bits: the order of an associative array in bash.
+/// bash's hash of a text: FNV-1 over 32 bits, of bytes that have a sign.
+pub(crate) fn hash_of(text: &[u8]) -> u32 {
+    text.iter().fold(2_166_136_261_u32, |hash, &byte| {
+        let signed = i32::from(byte.cast_signed()).cast_unsigned();
+        hash.wrapping_mul(16_777_619) ^ signed
+    })
+}
+
+/// The place of a key in an associative array.
 fn bucket(key: &[u8]) -> u32 {
-    let hash = key.iter().fold(2_166_136_261_u32, |hash, &byte| {
-        hash.wrapping_mul(16_777_619) ^ u32::from(byte)
-    });
-    hash % ASSOCIATIVE_BUCKETS
+    hash_of(key) % ASSOCIATIVE_BUCKETS
 }
 
 /// The elements of an associative array in the order in which bash lists them.
