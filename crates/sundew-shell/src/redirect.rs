@@ -235,12 +235,12 @@ impl Shell {
                         Dialect::Dash => b"cannot create ",
                         Dialect::Ash => b"can't create ",
                     };
-                    let reason: &[u8] = if self.is_bash() {
-                        b": cannot overwrite existing file"
+                    let reason = if self.is_bash() {
+                        "cannot overwrite existing file"
                     } else {
-                        b": File exists"
+                        Errno::Eexist.message()
                     };
-                    let text = [text, path, reason].concat();
+                    let text = [text, path, b": ", reason.as_bytes()].concat();
                     self.complain(proc, text).await;
                     return Err(RedirectFailed(None));
                 }
