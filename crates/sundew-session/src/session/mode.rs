@@ -119,6 +119,7 @@ mod tests {
         let mut expected = Termios::default();
         expected.keys[t::VERASE] = 8;
         expected.keys[t::VINTR] = 0;
+        expected.input |= t::IUTF8;
         expected.local &= !t::ECHO;
         expected.output &= !t::ONLCR;
         expected.speed = 9600;
