@@ -9,6 +9,7 @@ mod apt;
 mod attribute;
 mod become_;
 mod crontab;
+mod debian;
 mod dpkg;
 mod getent;
 mod group;
@@ -80,6 +81,22 @@ pub(crate) const TABLE: &[Program] = &[
     Program {
         name: "chpasswd",
         run: |p| Box::pin(account::chpasswd(p)),
+    },
+    Program {
+        name: "run-parts",
+        run: |p| Box::pin(debian::run_parts(p)),
+    },
+    Program {
+        name: "ischroot",
+        run: |p| Box::pin(debian::ischroot(p)),
+    },
+    Program {
+        name: "systemd-detect-virt",
+        run: |p| Box::pin(debian::detect_virt(p)),
+    },
+    Program {
+        name: "runuser",
+        run: |p| Box::pin(become_::runuser(p)),
     },
     Program {
         name: "crontab",

@@ -6,12 +6,14 @@ use sundew_kernel::{ExitStatus, Process};
 use crate::getopt::Error;
 
 mod free;
+mod fuser;
 mod kill;
 mod killall;
 mod pgrep;
 mod pidof;
 mod ps;
 mod pstree;
+mod pwdx;
 mod sysctl;
 mod top;
 mod uptime;
@@ -24,6 +26,14 @@ pub(crate) const TABLE: &[Program] = &[
     Program {
         name: "free",
         run: |p| Box::pin(free::run(p)),
+    },
+    Program {
+        name: "fuser",
+        run: |p| Box::pin(fuser::run(p)),
+    },
+    Program {
+        name: "pwdx",
+        run: |p| Box::pin(pwdx::run(p)),
     },
     Program {
         name: "kill",

@@ -13,6 +13,7 @@ mod getopt_;
 mod hexdump;
 mod last;
 mod lscpu;
+mod mcookie;
 mod message;
 mod more;
 mod mount;
@@ -43,6 +44,7 @@ programs! {
     "hwclock" => device::hwclock,
     "ionice" => schedule::ionice,
     "ipcs" => device::ipcs,
+    "mcookie" => mcookie::run,
     "last" => last::run,
     "logger" => message::logger,
     "losetup" => device::losetup,

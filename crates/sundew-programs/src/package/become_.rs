@@ -20,6 +20,8 @@ const PATH_OF_OTHERS: &[u8] = b"/usr/local/bin:/usr/bin:/bin:/usr/local/games:/u
     reason = "one command line and what it leads to, read top-down"
 )]
 pub(super) async fn su(proc: &mut Process) -> ExitStatus {
+    // runuser is the same but for the password.
+    let own = String::from_utf8_lossy(proc.base_name()).into_owned();
     let (mut login, mut keep, mut command, mut shell, mut operands) =
         (false, false, None, None, Vec::new());
     let mut words = proc
@@ -36,8 +38,10 @@ pub(super) async fn su(proc: &mut Process) -> ExitStatus {
             b"-c" | b"--command" => command = words.next(),
             b"-s" | b"--shell" => shell = words.next(),
             b"-lc" => (login, command) = (true, words.next()),
-            b"-h" | b"--help" => return print(proc, help("su")).await,
-            b"-V" | b"--version" => return print(proc, "su from util-linux 2.38.1\n").await,
+            b"-h" | b"--help" => return print(proc, help(&own)).await,
+            b"-V" | b"--version" => {
+                return print(proc, format!("{own} from util-linux 2.38.1\n")).await;
+            }
             b"-g" | b"-G" | b"-w" => drop(words.next()),
             b"-f" | b"-P" | b"--" => {}
             option if option.starts_with(b"-") && option.len() > 1 => {
@@ -45,7 +49,7 @@ pub(super) async fn su(proc: &mut Process) -> ExitStatus {
                 return fail(
                     proc,
                     format!(
-                        "su: invalid option -- '{letter}'\nTry 'su --help' for more information.\n"
+                        "{own}: invalid option -- '{letter}'\nTry '{own} --help' for more information.\n"
                     ),
                     1,
                 )
@@ -61,7 +65,8 @@ pub(super) async fn su(proc: &mut Process) -> ExitStatus {
     let users = Directory::load(proc).await;
     let Some(user) = users.user(&name).cloned() else {
         let text = [
-            b"su: user ".as_slice(),
+            own.as_bytes(),
+            b": user ",
             &name,
             b" does not exist or the user entry does not contain all the required fields\n",
         ]
@@ -110,7 +115,8 @@ pub(super) async fn su(proc: &mut Process) -> ExitStatus {
     let env = proc.env().clone();
     let errno = proc.exec(&shell, args, env).await;
     let text = [
-        b"su: failed to execute ".as_slice(),
+        own.as_bytes(),
+        b": failed to execute ",
         &shell,
         b": ",
         errno.message().as_bytes(),
@@ -118,6 +124,73 @@ pub(super) async fn su(proc: &mut Process) -> ExitStatus {
     ]
     .concat();
     fail(proc, text, if errno == Errno::Enoent { 127 } else { 126 }).await
+}
+
+/// `runuser`: what root does as somebody else, with `-u` without a shell.
+pub(super) async fn runuser(proc: &mut Process) -> ExitStatus {
+    if caller(proc) != 0 {
+        return fail(proc, "runuser: may not be used by non-root users\n", 1).await;
+    }
+    let words: Vec<Vec<u8>> = proc.args().iter().skip(1).cloned().collect();
+    let (name, rest) = match words.split_first() {
+        Some((word, rest)) if matches!(word.as_slice(), b"-u" | b"--user") => match rest {
+            [name, rest @ ..] => (name.clone(), rest.to_vec()),
+            [] => return fail(proc, "runuser: option requires an argument -- 'u'\nTry 'runuser --help' for more information.\n", 1).await,
+        },
+        Some((word, rest)) if word.starts_with(b"--user=") => {
+            (word.get(7..).unwrap_or_default().to_vec(), rest.to_vec())
+        }
+        _ => return su(proc).await,
+    };
+    let users = Directory::load(proc).await;
+    let Some(user) = users.user(&name).cloned() else {
+        let text = [
+            b"runuser: user ".as_slice(),
+            &name,
+            b" does not exist or the user entry does not contain all the required fields\n",
+        ]
+        .concat();
+        return fail(proc, text, 1).await;
+    };
+    let command = match rest.split_first() {
+        Some((first, rest)) if first == b"--" => rest.to_vec(),
+        _ => rest,
+    };
+    let Some(first) = command.first().cloned() else {
+        let text = "runuser: no command was specified\n";
+        return fail(proc, text, 1).await;
+    };
+    become_user(proc, &users, &user);
+    let errno = execute(proc, command).await;
+    let shown = String::from_utf8_lossy(&first).into_owned();
+    let text = format!("runuser: failed to execute {shown}: {}\n", errno.message());
+    fail(proc, text, if errno == Errno::Enoent { 127 } else { 126 }).await
+}
+
+/// execvp(3).
+async fn execute(proc: &mut Process, command: Vec<Vec<u8>>) -> Errno {
+    let first = command.first().cloned().unwrap_or_default();
+    let path = proc
+        .env()
+        .value(b"PATH")
+        .unwrap_or(b"/usr/bin:/bin")
+        .to_vec();
+    let places: Vec<Vec<u8>> = if first.contains(&b'/') {
+        vec![first]
+    } else {
+        path.split(|byte| *byte == b':')
+            .map(|directory| [directory, b"/", first.as_slice()].concat())
+            .collect()
+    };
+    let mut last = Errno::Enoent;
+    for place in places {
+        let env = proc.env().clone();
+        let errno = proc.exec(&place, command.clone(), env).await;
+        if errno != Errno::Enoent {
+            last = errno;
+        }
+    }
+    last
 }
 
 /// Who asks: the real user, which a set-user-id bit leaves as it is.
