@@ -10,6 +10,7 @@ mod input;
 mod limit;
 mod mount;
 mod output;
+mod priority;
 pub(crate) mod state;
 
 use std::future::{pending, poll_fn};

@@ -158,6 +158,7 @@ impl Process {
             copy.executable.clone_from(&inner.executable);
             copy.limits.clone_from(&inner.limits);
             copy.real = inner.real;
+            copy.nice = inner.nice;
         }
         drop(inner);
         child.watch_limits(&self.kernel);

@@ -53,6 +53,8 @@ pub(crate) struct Inner {
     pub(crate) real: (u32, u32),
     pub(crate) umask: u16,
     pub(crate) limits: Limits,
+    /// -20 to 19.
+    pub(crate) nice: i32,
     pub(crate) directory: InodeId,
     /// Where that was when it was entered, for `/proc/PID/cwd`.
     pub(crate) directory_path: Vec<u8>,
@@ -121,6 +123,7 @@ impl ProcessState {
                 credentials: start.credentials,
                 umask: start.umask,
                 limits: Limits::default(),
+                nice: 0,
                 directory: start.directory,
                 directory_path: start.directory_path,
                 fds: start.fds,
@@ -171,6 +174,7 @@ impl ProcessState {
             if let Ok(inner) = state.inner.get_mut() {
                 inner.name = resident.name.clone();
                 inner.executable = resident.executable.clone();
+                inner.nice = nice_of(&resident.state);
             }
             state.resident = Some(resident);
         }
@@ -296,8 +300,21 @@ pub struct Summary {
     pub vsz_kib: u64,
     /// Resident memory in KiB.
     pub rss_kib: u64,
+    /// Niceness, -20 to 19.
+    pub nice: i32,
     /// Whether it is a kernel thread.
     pub kernel_thread: bool,
+}
+
+/// The niceness that goes with a state as `ps` writes it.
+fn nice_of(state: &[u8]) -> i32 {
+    if state.contains(&b'<') {
+        -20
+    } else if state.contains(&b'N') {
+        5
+    } else {
+        0
+    }
 }
 
 impl ProcessState {
@@ -343,10 +360,13 @@ impl ProcessState {
                 inner.args.clone()
             },
             state,
-            flags: resident_state
-                .and_then(|state| state.get(1..))
-                .unwrap_or_default()
-                .to_vec(),
+            flags: match resident_state {
+                Some(state) => state.get(1..).unwrap_or_default().to_vec(),
+                None if inner.nice > 0 => b"N".to_vec(),
+                None if inner.nice < 0 => b"<".to_vec(),
+                None => Vec::new(),
+            },
+            nice: inner.nice,
             started: if self.resident.is_some() {
                 self.started
             } else {

@@ -206,7 +206,7 @@ pub(super) fn stat(kernel: &Kernel, state: &Arc<ProcessState>) -> Vec<u8> {
         -1
     };
     format!(
-        "{} ({}) {} {} {} {} {tty_nr} {foreground} {flags} {faults} 0 0 0 {} {} 0 0 20 0 1 0 {} {} {} 18446744073709551615 0 0 0 0 0 0 0 0 0 0 0 0 17 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n",
+        "{} ({}) {} {} {} {} {tty_nr} {foreground} {flags} {faults} 0 0 0 {} {} 0 0 {} {} 1 0 {} {} {} 18446744073709551615 0 0 0 0 0 0 0 0 0 0 0 0 17 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n",
         s.pid,
         String::from_utf8_lossy(&s.name),
         char::from(s.state),
@@ -215,6 +215,8 @@ pub(super) fn stat(kernel: &Kernel, state: &Arc<ProcessState>) -> Vec<u8> {
         s.session,
         ticks(s.cpu) * 2 / 3,
         ticks(s.cpu) / 3,
+        20 + s.nice,
+        s.nice,
         ticks(s.started),
         s.vsz_kib * 1024,
         s.rss_kib / 4,

@@ -12,6 +12,9 @@ use super::{about, input, launch, sleep};
 use crate::getopt::{Arity, Getopt, Spec, refuse, try_help};
 use crate::quote::{self, Locale};
 
+/// What `nice COMMAND` adds.
+const DEFAULT_ADJUSTMENT: i64 = 10;
+
 pub(crate) async fn run_nice(proc: &mut Process) -> ExitStatus {
     let mut args = proc.args().to_vec();
     // `nice -5 CMD`: an old way to write `-n 5`.
@@ -32,16 +35,13 @@ pub(crate) async fn run_nice(proc: &mut Process) -> ExitStatus {
         &Spec::gnu("+n:", &[("adjustment", Arity::Required, "n")]),
         &args,
     );
-    let mut adjusted = false;
+    let mut adjustment = None;
     while let Some(option) = options.next() {
         match option.map(|option| (option.key, option.value)) {
             Ok(("n", value)) => {
-                adjusted = true;
-                if std::str::from_utf8(&value)
-                    .ok()
-                    .and_then(|text| text.parse::<i64>().ok())
-                    .is_none()
-                {
+                let number = std::str::from_utf8(&value).ok();
+                adjustment = number.and_then(|text| text.parse::<i64>().ok());
+                if adjustment.is_none() {
                     input::complain_word(proc, "invalid adjustment", &value).await;
                     return ExitStatus::Exited(125);
                 }
@@ -52,13 +52,20 @@ pub(crate) async fn run_nice(proc: &mut Process) -> ExitStatus {
     }
     let command = options.operands();
     if command.is_empty() {
-        if adjusted {
+        if adjustment.is_some() {
             input::refuse_text(proc, "a command must be given with an adjustment").await;
             return ExitStatus::Exited(125);
         }
         // A closed output is reported when the program ends.
-        let _reported_at_exit = proc.print(b"0\n").await;
+        let nice = proc.niceness(0).unwrap_or_default();
+        let _reported_at_exit = proc.print(format!("{nice}\n").as_bytes()).await;
         return proc.status();
+    }
+    let adjustment = adjustment.unwrap_or(DEFAULT_ADJUSTMENT).clamp(-39, 39);
+    let wanted = i64::from(proc.niceness(0).unwrap_or_default()) + adjustment;
+    let wanted = i32::try_from(wanted).unwrap_or_default();
+    if let Err(errno) = proc.set_niceness(0, wanted) {
+        proc.complain(b"cannot set niceness", errno).await;
     }
     launch::launch(proc, Locale::of(proc), "", command).await
 }

@@ -163,13 +163,7 @@ fn row(proc: &Process, users: &Directory, one: &Summary) -> String {
     } else {
         user
     };
-    let nice = if one.flags.contains(&b'<') {
-        -20
-    } else if one.flags.contains(&b'N') {
-        5
-    } else {
-        0
-    };
+    let nice = one.nice;
     let hundredths = one.cpu.as_millis() / 10;
     let time = format!(
         "{}:{:02}.{:02}",

@@ -13,6 +13,7 @@ use crate::text::input as files;
 use parse::{Chunk, Script};
 
 const HELP: &[u8] = include_bytes!("help/sed.txt");
+const REPORT_BUGS: &[u8] = b"E-mail bug reports to: <bug-sed@gnu.org>.\n";
 const VERSION: &[u8] = include_bytes!("help/sed-version.txt");
 
 /// A mistake in the script or the options: `EXIT_BAD_USAGE`.
@@ -134,7 +135,9 @@ async fn print(proc: &mut Process, text: &[u8]) -> ExitStatus {
 }
 
 async fn usage(proc: &mut Process) -> ExitStatus {
-    proc.print_error(HELP).await;
+    // Where to write to is told to those who ask for help.
+    let text = HELP.strip_suffix(REPORT_BUGS).unwrap_or(HELP);
+    proc.print_error(text).await;
     ExitStatus::Exited(BAD_USAGE)
 }
 

@@ -1,11 +1,13 @@
 //! `renice`, `ionice`, `taskset`, `chrt`: who gets the processor and the disk, and when.
 //!
-//! The machine's scheduler knows no priorities: what is set is accepted and has no effect that could
+//! The machine's scheduler knows no priorities: what is set is kept and shown, and has no effect that could
 //! be seen, as with little load on a real machine.
 
+use sundew_kernel::process::Summary;
 use sundew_kernel::{Errno, ExitStatus, Pid, Process};
 
 use crate::getopt::{Arity, Getopt, Spec};
+use crate::users::Directory;
 
 fn pid_of(text: &[u8]) -> Option<Pid> {
     std::str::from_utf8(text).ok()?.parse().ok()
@@ -42,33 +44,103 @@ pub(crate) async fn renice(proc: &mut Process) -> ExitStatus {
         proc.complain_text(text).await;
         return crate::getopt::try_help(proc, 1).await;
     };
-    let priority = priority.clamp(-20, 19);
-    let mut kind = "process ID";
+    let mut whose = Whose::Process;
     for word in &words {
         match word.as_slice() {
-            b"-p" | b"--pid" => kind = "process ID",
-            b"-g" | b"--pgrp" => kind = "process group ID",
-            b"-u" | b"--user" => kind = "user ID",
+            b"-p" | b"--pid" => whose = Whose::Process,
+            b"-g" | b"--pgrp" => whose = Whose::Group,
+            b"-u" | b"--user" => whose = Whose::User,
             word => {
-                let Some(pid) = pid_of(word) else {
-                    let text = [b"bad ".as_slice(), kind.as_bytes(), b" value: ", word].concat();
+                let Some(id) = whose.id(proc, word).await else {
+                    let text = [b"bad ", whose.name().as_bytes(), b" value: ", word].concat();
                     proc.complain_text(text).await;
                     continue;
                 };
-                if kind == "process ID" && !exists(proc, pid) {
-                    let text = format!(
-                        "failed to get priority for {pid} ({kind}): {}",
-                        Errno::Esrch.message()
-                    );
-                    proc.complain_text(text).await;
-                    continue;
+                let name = whose.name();
+                match set_niceness(proc, whose, id, priority) {
+                    Ok((old, new)) => {
+                        let line =
+                            format!("{id} ({name}) old priority {old}, new priority {new}\n");
+                        let _reported_at_exit = proc.print(line.as_bytes()).await;
+                    }
+                    Err((what, errno)) => {
+                        let text = format!(
+                            "failed to {what} priority for {id} ({name}): {}",
+                            errno.message()
+                        );
+                        proc.complain_text(text).await;
+                    }
                 }
-                let line = format!("{pid} ({kind}) old priority 0, new priority {priority}\n");
-                let _reported_at_exit = proc.print(line.as_bytes()).await;
             }
         }
     }
     proc.status()
+}
+
+/// Whose priority is meant: getpriority(2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Whose {
+    Process,
+    Group,
+    User,
+}
+
+impl Whose {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Process => "process ID",
+            Self::Group => "process group ID",
+            Self::User => "user ID",
+        }
+    }
+
+    async fn id(self, proc: &mut Process, word: &[u8]) -> Option<u32> {
+        if self == Self::User {
+            let users = Directory::load(proc).await;
+            if let Some(user) = users.user(word) {
+                return Some(user.uid);
+            }
+        }
+        pid_of(word)
+    }
+
+    fn has(self, id: u32, one: &Summary) -> bool {
+        id == match self {
+            Self::Process => one.pid,
+            Self::Group => one.group,
+            Self::User => one.uid,
+        }
+    }
+}
+
+/// The lowest niceness of those that are meant, before and after; else what failed, and why.
+fn set_niceness(
+    proc: &Process,
+    whose: Whose,
+    id: u32,
+    value: i32,
+) -> Result<(i32, i32), (&'static str, Errno)> {
+    let id = if whose == Whose::Process && id == 0 {
+        proc.pid()
+    } else {
+        id
+    };
+    let lowest = || {
+        let all = proc.processes().into_iter();
+        let meant = all.filter(|one| whose.has(id, one));
+        meant.map(|one| (one.nice, one.pid)).min()
+    };
+    let Some((old, _)) = lowest() else {
+        return Err(("get", Errno::Esrch));
+    };
+    for one in proc.processes() {
+        if whose.has(id, &one) {
+            let set = proc.set_niceness(one.pid, value);
+            set.map_err(|errno| ("set", errno))?;
+        }
+    }
+    let new = lowest().map_or(value, |(nice, _)| nice);
+    Ok((old, new))
 }
 
 pub(crate) async fn ionice(proc: &mut Process) -> ExitStatus {

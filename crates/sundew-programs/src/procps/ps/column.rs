@@ -139,9 +139,9 @@ impl Column {
                 .saturating_sub(one.started)
                 .as_secs()
                 .to_string(),
-            "ni" => nice(one).to_string(),
-            "pri" => (19 - nice(one)).to_string(),
-            "opri" => (80 + nice(one)).to_string(),
+            "ni" => one.nice.to_string(),
+            "pri" => (19 - one.nice).to_string(),
+            "opri" => (80 + one.nice).to_string(),
             "f" => {
                 if one.kernel_thread {
                     "1".to_owned()
@@ -210,16 +210,6 @@ fn stat(one: &Summary) -> Vec<u8> {
         text.push(b'+');
     }
     text
-}
-
-fn nice(one: &Summary) -> i32 {
-    if one.flags.contains(&b'<') {
-        -20
-    } else if one.flags.contains(&b'N') {
-        5
-    } else {
-        0
-    }
 }
 
 /// CPU time in thousandths of the time since the start.
