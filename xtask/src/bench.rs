@@ -8,17 +8,23 @@ use anyhow::Result;
 
 use crate::{step, workspace};
 
-/// `cargo xtask bench machine`: what a machine costs, printed as a table.
-pub(crate) fn machine() -> Result<()> {
-    step::succeed(workspace::cargo().args([
-        "run",
-        "--release",
-        "--locked",
-        "-p",
-        "sundew-testkit",
-        "--example",
-        "machine_cost",
-    ]))
+/// `cargo xtask bench machine [--write FILE]`: what a machine costs, printed as a table, which goes into the
+/// file between its marks.
+pub(crate) fn machine(options: &[&str]) -> Result<()> {
+    step::succeed(
+        workspace::cargo()
+            .args([
+                "run",
+                "--release",
+                "--locked",
+                "-p",
+                "sundew-testkit",
+                "--example",
+                "machine_cost",
+                "--",
+            ])
+            .args(options),
+    )
 }
 
 /// `cargo xtask bench shell`: parsing, typing, and loops beside real bash, printed as tables.

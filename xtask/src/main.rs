@@ -34,7 +34,7 @@ usage: cargo xtask TASK
                         random or given shell text on this computer's shell and on ours
   oracle pty FILE...    types what .terminal files say at this computer's shells and at ours, shows
                         the bytes that differ; BLESS=1 records those of the real ones
-  bench machine         start, memory and first write of an emulated machine, 10,000 resident
+  bench machine [--write FILE]  start, memory and first write of an emulated machine, 10,000 resident
   bench shell           parsing, typing, and loops beside this computer's bash
   bench nonblocking [OPTION]...
                         one attacker's load against another's keystrokes; see its --help
@@ -55,7 +55,7 @@ fn main() -> ExitCode {
         ["oracle", "shell", rest @ ..] => oracle::shell(rest),
         ["oracle", "pty", files @ ..] if !files.is_empty() => oracle::pty(files),
         ["oracle", files @ ..] if !files.is_empty() => oracle::run(files),
-        ["bench", "machine"] => bench::machine(),
+        ["bench", "machine", rest @ ..] => bench::machine(rest),
         ["bench", "shell"] => bench::shell(),
         ["bench", "nonblocking", rest @ ..] => bench::nonblocking(rest),
         ["bench", "ftp", rest @ ..] => bench::ftp(rest),

@@ -36,6 +36,82 @@ pub(crate) fn wtmp(origin: &Origin, facts: &Facts) -> Vec<u8> {
     out
 }
 
+/// The logins that failed: what guesses passwords on a public address, since the log was last rotated.
+pub(crate) fn btmp(origin: &Origin) -> Vec<u8> {
+    let seed = &origin.seed;
+    let count = i64::try_from(seed.between("failed logins", 120, 600)).unwrap_or(120);
+    let days = i64::try_from(seed.between("days of failed logins", 4, 20)).unwrap_or(4);
+    let (start, end) = (origin.born.secs - days * 86_400, origin.born.secs - 60);
+    let start = start.max(origin.installed() + 3600).min(end - count);
+    let step = ((end - start) / count).max(1);
+    let mut out = Vec::new();
+    for number in 0..count {
+        // One address tries a handful of names, then the next one comes.
+        let guesser = format!("guesser {}", number / 7);
+        let octet = |part: u8| {
+            let label = format!("{guesser} octet {part}");
+            u8::try_from(seed.between(&label, 1, 254)).unwrap_or(1)
+        };
+        let first = seed.bytes(&guesser, 1).first().copied().unwrap_or(0);
+        let first = GUESSERS.get(usize::from(first) % GUESSERS.len());
+        let host = Ipv4Addr::new(first.copied().unwrap_or(45), octet(2), octet(3), octet(4));
+        let shown = host.to_string();
+        let draw = seed.bytes(&format!("guess {number}"), 4);
+        let value = draw
+            .iter()
+            .fold(0_u32, |sum, byte| sum << 8 | u32::from(*byte));
+        let user = usize::try_from(value).unwrap_or(0) % (2 * GUESSED.len());
+        let offset = i64::from(value >> 8) % step;
+        let record = Record {
+            kind: LOGIN_PROCESS,
+            pid: 1200 + value % 300_000,
+            line: b"ssh:notty",
+            id: b"",
+            user: GUESSED.get(user).map_or(b"root", |name| name.as_bytes()),
+            host: shown.as_bytes(),
+            at: start + number * step + offset,
+            address: Some(host.into()),
+        };
+        out.extend(record.encode());
+    }
+    out
+}
+
+/// First octets of networks where guessers rent their machines.
+const GUESSERS: &[u8] = &[
+    43, 45, 61, 79, 80, 92, 101, 103, 116, 121, 134, 139, 146, 157, 159, 165, 178, 180, 185, 193,
+    194, 202, 206, 218,
+];
+/// What they try besides root, which is half of it.
+const GUESSED: &[&str] = &[
+    "admin",
+    "ubuntu",
+    "user",
+    "test",
+    "oracle",
+    "postgres",
+    "git",
+    "ftpuser",
+    "guest",
+    "support",
+    "pi",
+    "deploy",
+    "ubnt",
+    "hadoop",
+    "nagios",
+    "mysql",
+    "www",
+    "dev",
+    "minecraft",
+    "steam",
+    "debian",
+    "centos",
+    "ec2-user",
+    "jenkins",
+    "es",
+    "zabbix",
+];
+
 /// Who is logged in when the machine is made: nobody, a getty waits.
 pub(crate) fn utmp(origin: &Origin, facts: &Facts) -> Vec<u8> {
     boot(origin, facts, facts.boot_time.secs)

@@ -10,7 +10,8 @@ use sundew_kernel::facts::Facts;
 use sundew_kernel::machine::{Resident, Residents};
 use sundew_kernel::socket::{Protocol, SocketInfo};
 use sundew_vfs::{
-    Context, Credentials, Errno, Image, ImageError, Limits, Mount, NoSynthetic, Timestamp, Vfs,
+    Context, Credentials, Errno, Image, ImageError, Limits, Making, Mount, NoSynthetic, Timestamp,
+    Vfs,
 };
 
 use crate::facts::{self, Origin};
@@ -317,7 +318,11 @@ impl Persona {
     pub fn filesystem(&self, limits: Limits) -> Result<Vfs, Errno> {
         let mut vfs = Vfs::new(Arc::clone(&self.image), limits);
         for mount in &self.mounts {
-            vfs.mount(mount.clone())?;
+            let making = Making {
+                now: self.facts.boot_time,
+                ..Making::default()
+            };
+            vfs.mount_made(mount.clone(), making)?;
         }
         Ok(vfs)
     }

@@ -66,7 +66,7 @@ pub fn build(
     let own =
         manifest::sections(data.own).map_err(|error| PersonaError::Manifest("own.txt", error))?;
     let mut planter = Planter {
-        builder: ImageBuilder::new(),
+        builder: ImageBuilder::new().dated(facts.boot_time),
         noise: origin.seed.number("noise"),
         installed: origin.installed(),
         origin,

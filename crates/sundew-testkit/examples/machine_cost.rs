@@ -1,4 +1,4 @@
-//! What a machine costs: `cargo xtask bench machine`.
+//! What a machine costs: `cargo xtask bench machine [--write docs/performance.md]`.
 //!
 //! Prints a Markdown table: the start of a machine, its memory beyond the shared image, the first write,
 //! and how many stay resident at once. One thread, medians of many; the figures are of this computer.
@@ -26,6 +26,9 @@ use sundew_vfs::{Limits, Timestamp};
 
 /// Machines that are resident at once.
 const MACHINES: usize = 10_000;
+/// What some of them change then, in bytes, and how many.
+const CHANGED_BYTES: usize = 64 * 1024;
+const CHANGED_MACHINES: usize = 1_000;
 /// Machines of which the start and the first write are timed one by one.
 const TIMED: usize = 2_000;
 /// 2026-11-20 08:00:00 UTC.
@@ -35,49 +38,77 @@ const BORN: Timestamp = Timestamp {
 };
 
 fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
     let programs = Arc::new(ProgramTable::new(
         sundew_shell::PROGRAMS
             .iter()
             .copied()
             .chain(sundew_programs::table::programs()),
     ));
-    let runs = |name: &[u8]| programs.by_name(name).is_some();
-    println!(
-        "| persona | image, ms | start, us (median / p99) | first write, us (median / p99) | bytes each | {MACHINES} machines |"
+    let mut table = format!(
+        "| persona | image, ms | start, us (median / p99) | first write, us (median / p99) | bytes each | bytes more after {} KiB of changes | {MACHINES} machines, ms |\n|---|---|---|---|---|---|---|\n",
+        CHANGED_BYTES / 1024
     );
-    println!("|---|---|---|---|---|---|");
     for model in [Model::Debian12, Model::Camera] {
-        let began = Instant::now();
-        let persona = Persona::new(model, &Origin::new([7; 32], BORN), &runs).expect("sound data");
-        let built = began.elapsed();
-        let mut starts = Vec::new();
-        let mut writes = Vec::new();
-        for _ in 0..TIMED {
-            let began = Instant::now();
-            let (machine, _scheduler) = machine(&persona, &programs);
-            starts.push(began.elapsed());
-            let began = Instant::now();
-            machine
-                .make_file(b"/root/x", b"#!/bin/sh\n", Owned::ROOT)
-                .expect("room for a file");
-            writes.push(began.elapsed());
-        }
-        let before = resident_bytes();
-        let began = Instant::now();
-        let all: Vec<_> = (0..MACHINES)
-            .map(|_| machine(&persona, &programs))
-            .collect();
-        let took = began.elapsed();
-        let each = resident_bytes().saturating_sub(before) / MACHINES as u64;
-        println!(
-            "| {model:?} | {} | {} | {} | {each} | {} ms |",
-            built.as_millis(),
-            spread(&mut starts),
-            spread(&mut writes),
-            took.as_millis()
-        );
-        drop(all);
+        table += &row(model, &programs);
     }
+    table += "| aim | | 100 | 10 | 30720 | | |\n";
+    print!("{table}");
+    if let [option, file] = arguments.as_slice()
+        && option == "--write"
+    {
+        write_table(file, &table);
+    }
+}
+
+fn row(model: Model, programs: &Arc<ProgramTable>) -> String {
+    let runs = |name: &[u8]| programs.by_name(name).is_some();
+    let began = Instant::now();
+    let persona = Persona::new(model, &Origin::new([7; 32], BORN), &runs).expect("sound data");
+    let built = began.elapsed();
+    let mut starts = Vec::new();
+    let mut writes = Vec::new();
+    for _ in 0..TIMED {
+        let began = Instant::now();
+        let (machine, _scheduler) = machine(&persona, programs);
+        starts.push(began.elapsed());
+        let began = Instant::now();
+        machine
+            .make_file(b"/root/x", b"#!/bin/sh\n", Owned::ROOT)
+            .expect("room for a file");
+        writes.push(began.elapsed());
+    }
+    let before = resident_bytes();
+    let began = Instant::now();
+    let all: Vec<_> = (0..MACHINES).map(|_| machine(&persona, programs)).collect();
+    let took = began.elapsed();
+    let each = resident_bytes().saturating_sub(before) / MACHINES as u64;
+    let before = resident_bytes();
+    for (machine, _scheduler) in all.iter().take(CHANGED_MACHINES) {
+        machine
+            .make_file(b"/root/changed", &[b'x'; CHANGED_BYTES], Owned::ROOT)
+            .expect("room for a file");
+    }
+    let more = resident_bytes().saturating_sub(before) / CHANGED_MACHINES as u64;
+    drop(all);
+    format!(
+        "| {model:?} | {} | {} | {} | {each} | {more} | {} |\n",
+        built.as_millis(),
+        spread(&mut starts),
+        spread(&mut writes),
+        took.as_millis()
+    )
+}
+
+/// Puts the table between its marks in a document.
+fn write_table(file: &str, table: &str) {
+    const BEGIN: &str = "<!-- bench machine: begin -->\n";
+    const END: &str = "<!-- bench machine: end -->";
+    let text = std::fs::read_to_string(file).expect("a document");
+    let (before, rest) = text.split_once(BEGIN).expect("the mark of the beginning");
+    let (_, after) = rest.split_once(END).expect("the mark of the end");
+    let text = format!("{before}{BEGIN}\n{table}\n{END}{after}");
+    std::fs::write(file, text).expect("a document that can be written");
 }
 
 fn machine(persona: &Persona, programs: &Arc<ProgramTable>) -> (Machine, Scheduler) {

@@ -4,9 +4,11 @@
 
 use std::sync::Arc;
 
+use crate::image::sealed_image;
+use crate::overlay::sealed_overlay;
 use crate::{
-    Attributes, Content, Context, Credentials, Errno, FileType, ImageBuilder, ImageError, Limits,
-    Mount, MountRoot, NoSynthetic, Timestamp, Vfs,
+    Attributes, Backing, Content, Context, Credentials, Errno, FileType, Image, ImageBuilder,
+    ImageError, Limits, Mount, MountRoot, NoSynthetic, Timestamp, Vfs,
 };
 
 /// Resolves any bytes as a path on a small tree with directories, loops of links, a mount, a
@@ -63,6 +65,68 @@ pub fn resolve_path(data: &[u8]) -> bool {
     cx.creds = &root;
     vfs.path_of(found)
         .is_some_and(|path| vfs.resolve(&cx, &path, false) == Ok(found))
+}
+
+/// Reads any bytes as the body of an image. What is an image is walked whole, written and read again.
+///
+/// False means that it could not be read back as it was written.
+#[must_use]
+pub fn load_image(data: &[u8]) -> bool {
+    let bytes = sealed_image(data);
+    let backing: Backing = Arc::new(bytes.clone());
+    let (Ok(image), Ok(backed)) = (Image::load(&bytes), Image::load_backed(&backing)) else {
+        return Image::load(&bytes).is_err() && Image::load_backed(&backing).is_err();
+    };
+    walk(&Vfs::new(Arc::clone(&image), Limits::default()));
+    let saved = image.save();
+    saved == backed.save() && Image::load(&saved).is_ok_and(|again| again.save() == saved)
+}
+
+/// Reads any bytes as the body of a saved overlay over a small tree. What is one is walked whole and saved.
+///
+/// False means that it holds more than the limits allow.
+#[must_use]
+pub fn restore_overlay(data: &[u8]) -> bool {
+    let Ok(mut vfs) = small_tree() else {
+        return false;
+    };
+    let limits = Limits {
+        max_bytes: 1 << 20,
+        max_inodes: 64,
+    };
+    let mut fresh = Vfs::new(Arc::clone(vfs.image()), limits);
+    let bytes = sealed_overlay(fresh.image().fingerprint(), data);
+    // One that was used already, with a mount, refuses or takes it, without harm.
+    let _refused = vfs.restore(&bytes);
+    if fresh.restore(&bytes).is_err() {
+        return true;
+    }
+    walk(&fresh);
+    let usage = fresh.usage();
+    let _saved = fresh.save();
+    usage.bytes <= limits.max_bytes && usage.inodes <= limits.max_inodes
+}
+
+/// Looks at everything below `/`, a bounded number of times: what was restored may be no tree.
+fn walk(vfs: &Vfs) {
+    const MOST: usize = 10_000;
+    let root = Credentials::root();
+    let cx = Context {
+        creds: &root,
+        synthetic: &NoSynthetic,
+        cwd: vfs.root(),
+        now: Timestamp::default(),
+    };
+    let mut pending = vec![vfs.root()];
+    let mut buf = [0; 64];
+    for _ in 0..MOST {
+        let Some(ino) = pending.pop() else { break };
+        let _path = vfs.path_of(ino);
+        let _count = vfs.read_at(ino, 3, &mut buf);
+        let _target = vfs.read_link_ino(&cx, ino);
+        let entries = vfs.read_dir(&cx, ino).unwrap_or_default();
+        pending.extend(entries.into_iter().map(|entry| entry.ino).take(MOST));
+    }
 }
 
 fn small_tree() -> Result<Vfs, FuzzError> {

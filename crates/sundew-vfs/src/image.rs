@@ -11,9 +11,10 @@ mod saved;
 use crate::{FileType, InodeId, Timestamp};
 
 pub use builder::{ImageBuilder, ImageError};
-pub use content::Content;
 pub(crate) use content::copy_from;
+pub use content::{Backed, Backing, Content};
 pub use saved::LoadError;
+pub(crate) use saved::sealed as sealed_image;
 
 /// The number of `/`, as ext4 has it.
 const ROOT_INO: u64 = 2;

@@ -56,7 +56,7 @@ pub mod synthetic;
 pub mod vfs;
 
 pub use errno::Errno;
-pub use image::{Attributes, Content, Image, ImageBuilder, ImageError, LoadError};
+pub use image::{Attributes, Backed, Backing, Content, Image, ImageBuilder, ImageError, LoadError};
 pub use inode::{DirEntry, FileFlags, FileType, InodeId, Metadata, Timestamp};
 pub use overlay::{Limits, RestoreError, Usage};
 pub use permission::{Access, Credentials, permits};

@@ -20,6 +20,7 @@ use file::{BLOCK_BYTES, FileData};
 pub(crate) use node::{Body, Directory, Node, Place};
 use read::View;
 pub use saved::RestoreError;
+pub(crate) use saved::sealed as sealed_overlay;
 
 /// How much a machine may change.
 ///

@@ -9,11 +9,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sundew_kernel::program::ProgramTable;
+use sundew_map::Mapped;
 use sundew_persona::{Model, Origin, Persona};
-use sundew_vfs::{Attributes, FileType, Image, Timestamp};
+use sundew_vfs::{Attributes, Backing, FileType, Image, Timestamp};
 
 use crate::failure::{Failure, Status};
 
+mod deb;
 mod pickle;
 mod source;
 mod tar;
@@ -24,7 +26,7 @@ use tree::{Node, NodeKind, Tree};
 /// What to do with images.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Task {
-    /// From a directory, a tar archive or an OCI image layout to an image.
+    /// From a directory, a tar archive, an OCI image layout or Debian packages to an image.
     Build {
         /// What it is made of.
         source: PathBuf,
@@ -144,6 +146,18 @@ pub fn run(
 pub fn load(path: &Path) -> Result<Arc<Image>, Failure> {
     let bytes = std::fs::read(path).map_err(|error| wrong(path, error))?;
     Image::load(&bytes).map_err(|error| wrong(path, error))
+}
+
+/// Maps an image, for as long as machines are made of it: what its files hold stays on disk. `directory` is
+/// where the copy lies that is mapped.
+///
+/// # Errors
+///
+/// When it cannot be read, copied or mapped, or is none.
+pub fn map(path: &Path, directory: &Path) -> Result<Arc<Image>, Failure> {
+    let map = Mapped::copy_of(path, directory, MAX_IMAGE_BYTES);
+    let backing: Backing = Arc::new(map.map_err(|error| wrong(path, error))?);
+    Image::load_backed(&backing).map_err(|error| wrong(path, error))
 }
 
 fn load_tree(path: &Path, runs: Runs<'_>) -> Result<Tree, Failure> {
@@ -317,6 +331,8 @@ const EXAMPLE_BORN: Timestamp = Timestamp {
     secs: 1_767_225_600,
     nanos: 0,
 };
+/// Bytes of an image that is mapped at most.
+const MAX_IMAGE_BYTES: u64 = 8 << 30;
 /// Links followed by `cat`.
 const MAX_LINKS: usize = 40;
 /// Bytes that `cat` prints at most.

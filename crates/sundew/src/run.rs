@@ -69,7 +69,7 @@ impl Prepared {
         .map_err(|error| Failure::new(Status::Internal, error.to_string()))?;
         let persona = match config.machine.image.as_str() {
             "" => persona,
-            image => persona.over(&crate::fs::load(Path::new(image))?),
+            image => persona.over(&crate::fs::map(Path::new(image), data.path())?),
         };
         let path = data.path().join("log/cowrie.json");
         let journal = CowrieJson::open(&path, Additions::Keep)

@@ -12,6 +12,7 @@ const LEVELS: &[&[&str]] = &[
         "ftp-proto",
         "telnet-proto",
         "ssh-proto",
+        "sundew-map",
         "sundew-vfs",
         "sundew-sh-syntax",
         "sundew-posix",

@@ -24,6 +24,37 @@ fn operands(proc: &Process) -> Option<Vec<Vec<u8>>> {
     )
 }
 
+/// `apt list`: what is installed, for nothing else is known without mirrors.
+async fn installed(proc: &mut Process, names: &[Vec<u8>]) -> ExitStatus {
+    let text = read(proc, b"/var/lib/dpkg/status")
+        .await
+        .unwrap_or_default();
+    let mut out = b"Listing...\n".to_vec();
+    for stanza in lines(&text).split(|line| line.is_empty()) {
+        let field = |name: &[u8]| {
+            let mut values = stanza.iter();
+            let found = values.find_map(|line| line.strip_prefix(name)?.strip_prefix(b": "));
+            found.unwrap_or_default()
+        };
+        let name = field(b"Package");
+        if name.is_empty() || !(names.is_empty() || names.iter().any(|wanted| wanted == name)) {
+            continue;
+        }
+        for part in [
+            name,
+            b"/now ",
+            field(b"Version"),
+            b" ",
+            field(b"Architecture"),
+            b" [installed,local]\n",
+        ] {
+            out.extend_from_slice(part);
+        }
+        proc.tick().await;
+    }
+    print(proc, out).await
+}
+
 /// `apt`, `apt-get`.
 pub(super) async fn run(proc: &mut Process) -> ExitStatus {
     let is_apt = proc.base_name() == b"apt";
@@ -75,7 +106,8 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
             )
             .await
         }
-        b"clean" | b"autoclean" | b"check" | b"list" | b"search" => proc.status(),
+        b"clean" | b"autoclean" | b"check" | b"search" => proc.status(),
+        b"list" => installed(proc, words.get(1..).unwrap_or_default()).await,
         other => {
             fail(
                 proc,

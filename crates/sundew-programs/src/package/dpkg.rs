@@ -1,8 +1,11 @@
 //! `dpkg` and `dpkg-query`: questions to `/var/lib/dpkg/status`.
 
 use sundew_kernel::{ExitStatus, Process};
+use sundew_posix::pattern::{Options, Pattern};
 
 use super::{fail, lines, print, read};
+
+mod query;
 
 /// One installed package: the lines of its paragraph.
 struct Package(Vec<Vec<u8>>);
@@ -18,8 +21,13 @@ impl Package {
 }
 
 /// `dpkg`.
+#[expect(
+    clippy::too_many_lines,
+    reason = "one arm for each option, in one place"
+)]
 pub(super) async fn run(proc: &mut Process) -> ExitStatus {
-    let words: Vec<Vec<u8>> = proc.args().iter().skip(1).cloned().collect();
+    let mut words: Vec<Vec<u8>> = proc.args().iter().skip(1).cloned().collect();
+    let format = take_format(&mut words);
     let names: Vec<String> = words
         .iter()
         .filter(|word| !word.starts_with(b"-"))
@@ -34,6 +42,12 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
     }
     if has(b"--print-architecture", b"--print-architecture") {
         return print(proc, "amd64\n").await;
+    }
+    if has(b"-L", b"--listfiles") {
+        return query::list_files(proc, &names).await;
+    }
+    if has(b"-S", b"--search") {
+        return query::search(proc, &names).await;
     }
     let text = read(proc, b"/var/lib/dpkg/status")
         .await
@@ -56,15 +70,21 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
         return proc.status();
     }
     if has(b"-W", b"--show") {
-        let shown = |one: &Package| format!("{}\t{}\n", one.field("Package"), one.field("Version"));
+        let format = format.unwrap_or_else(|| "${binary:Package}\t${Version}\n".to_owned());
+        let fits = |one: &Package, name: &String| {
+            let pattern = Pattern::from_bytes(name.as_bytes(), Options::default());
+            let own = one.field("Package");
+            pattern.matches(own.as_bytes()) || name.split(':').next() == Some(own.as_str())
+        };
         let mut text = String::new();
         for one in &packages {
-            if names.is_empty() || names.contains(&one.field("Package")) {
-                text += &shown(one);
+            if names.is_empty() || names.iter().any(|name| fits(one, name)) {
+                text += &query::formatted(one, &format);
             }
+            proc.tick().await;
         }
         for name in &names {
-            if !packages.iter().any(|one| one.field("Package") == *name) {
+            if !packages.iter().any(|one| fits(one, name)) {
                 let line = format!("dpkg-query: no packages found matching {name}\n");
                 proc.print_error(line.as_bytes()).await;
                 proc.set_status(1);
@@ -94,6 +114,31 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
         .await;
     }
     fail(proc, "dpkg: error: need an action option\n\nType dpkg --help for help about installing and deinstalling packages [*];\nUse 'apt' or 'aptitude' for user-friendly package management;\nType dpkg -Dhelp for a list of dpkg debug flag values;\nType dpkg --force-help for a list of forcing options;\nType dpkg-deb --help for help about manipulating *.deb files;\n\nOptions marked [*] produce a lot of output - pipe it through 'less' or 'more' !\n", 2).await
+}
+
+/// Takes `-f FORMAT` in any of its forms out of the words; `-Wf` leaves its `-W`.
+fn take_format(words: &mut Vec<Vec<u8>>) -> Option<String> {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    for at in 0..words.len() {
+        let word = words.get(at)?.clone();
+        if word == b"-f" || word == b"-Wf" || word == b"--showformat" {
+            words.remove(at);
+            if word == b"-Wf" {
+                words.insert(at, b"-W".to_vec());
+            }
+            let value = at + usize::from(word == b"-Wf");
+            return (value < words.len()).then(|| text(&words.remove(value)));
+        }
+        let value = word
+            .strip_prefix(b"--showformat=")
+            .or_else(|| word.strip_prefix(b"-f="))
+            .or_else(|| word.strip_prefix(b"-f"));
+        if let Some(value) = value {
+            words.remove(at);
+            return Some(text(value));
+        }
+    }
+    None
 }
 
 async fn list(proc: &mut Process, packages: &[Package], names: &[String]) -> ExitStatus {

@@ -5,8 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::{Attributes, Content, Image, ImageEntry, ImageKind, ImageNode, Name, NodeIndex};
-use crate::FileType;
 use crate::path::{MAX_NAME_BYTES, MAX_PATH_BYTES};
+use crate::{FileType, Timestamp};
 
 /// Collects nodes by absolute path; [`finish`](Self::finish) makes the image.
 ///
@@ -20,6 +20,8 @@ pub struct ImageBuilder {
     names: Interner,
     /// Roots of filesystems.
     volumes: Vec<NodeIndex>,
+    /// The times of directories that are only implied.
+    implied: Timestamp,
 }
 
 /// Why a node could not be added; holds the path.
@@ -77,7 +79,15 @@ impl ImageBuilder {
             contents: Vec::new(),
             names,
             volumes: vec![0],
+            implied: Timestamp::default(),
         }
+    }
+
+    /// Gives directories that are implied from now on these times.
+    #[must_use]
+    pub fn dated(mut self, implied: Timestamp) -> Self {
+        self.implied = implied;
+        self
     }
 
     /// Adds a directory, or describes one that so far was only implied.
@@ -337,7 +347,10 @@ impl ImageBuilder {
         let index = self.next_index(path)?;
         self.enter(parent, name, index, path)?;
         self.nodes.push(Draft {
-            attributes: Attributes::default(),
+            attributes: Attributes {
+                mtime: self.implied,
+                ..Attributes::default()
+            },
             nlink: 2,
             kind: DraftKind::Directory {
                 entries: BTreeMap::new(),

@@ -1,12 +1,19 @@
 //! Bytes of the regular files of an image.
 
+use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
+
+/// Bytes that an image lies in, such as a mapped file; they must never change.
+pub type Backing = Arc<dyn AsRef<[u8]> + Send + Sync>;
 
 /// What a regular file of the image holds.
 #[derive(Clone, Debug)]
 pub enum Content {
     /// Stored bytes.
     Bytes(Arc<[u8]>),
+    /// Bytes that stay where the image was read from.
+    Backed(Backed),
     /// A beginning (a magic number, a table of sections) and then noise that depends on `seed` and
     /// the offset alone, so that a large binary costs nothing and reads the same every time.
     Generated {
@@ -19,12 +26,44 @@ pub enum Content {
     },
 }
 
+/// A run of a [`Backing`].
+#[derive(Clone)]
+pub struct Backed {
+    backing: Backing,
+    range: Range<usize>,
+}
+
+impl Backed {
+    pub(super) fn new(backing: &Backing, range: Range<usize>) -> Self {
+        Self {
+            backing: Arc::clone(backing),
+            range,
+        }
+    }
+
+    /// The bytes; none if the run does not lie in the backing.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        (*self.backing)
+            .as_ref()
+            .get(self.range.clone())
+            .unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Backed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Backed").field(&self.range).finish()
+    }
+}
+
 impl Content {
     /// Size in bytes.
     #[must_use]
     pub fn len(&self) -> u64 {
         match self {
             Self::Bytes(bytes) => bytes.len() as u64,
+            Self::Backed(backed) => backed.bytes().len() as u64,
             Self::Generated { len, .. } => *len,
         }
     }
@@ -44,6 +83,7 @@ impl Content {
         };
         match self {
             Self::Bytes(bytes) => copy_from(bytes, offset, buf),
+            Self::Backed(backed) => copy_from(backed.bytes(), offset, buf),
             Self::Generated { head, seed, .. } => {
                 let copied = copy_from(head, offset, buf);
                 if let Some(rest) = buf.get_mut(copied..) {

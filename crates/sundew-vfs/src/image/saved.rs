@@ -7,7 +7,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Attributes, Content, Image, ImageBuilder, ImageError, ImageKind, NodeIndex};
+use super::{
+    Attributes, Backed, Backing, Content, Image, ImageBuilder, ImageError, ImageKind, NodeIndex,
+};
 use crate::{FileType, Timestamp};
 
 /// The first bytes of a saved image; the digit counts formats.
@@ -123,6 +125,10 @@ impl Image {
                     out.push(0);
                     string(out, bytes);
                 }
+                Some(Content::Backed(backed)) => {
+                    out.push(0);
+                    string(out, backed.bytes());
+                }
                 None => {
                     out.push(0);
                     string(out, b"");
@@ -143,6 +149,19 @@ impl Image {
     ///
     /// [`LoadError`].
     pub fn load(bytes: &[u8]) -> Result<Arc<Self>, LoadError> {
+        Self::read(bytes, None)
+    }
+
+    /// The same, but what files hold stays where it is: a mapped image costs memory for its names only.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError`].
+    pub fn load_backed(backing: &Backing) -> Result<Arc<Self>, LoadError> {
+        Self::read((**backing).as_ref(), Some(backing))
+    }
+
+    fn read(bytes: &[u8], backing: Option<&Backing>) -> Result<Arc<Self>, LoadError> {
         if !bytes.starts_with(MAGIC) {
             return Err(LoadError::Format);
         }
@@ -154,7 +173,11 @@ impl Image {
         if sum != checksum(body).to_le_bytes() {
             return Err(LoadError::Damaged);
         }
-        let mut reader = Reader(body.get(MAGIC.len()..).unwrap_or_default());
+        let mut reader = Reader {
+            rest: body.get(MAGIC.len()..).unwrap_or_default(),
+            end: body.len(),
+            backing,
+        };
         let count = u64::from_le_bytes(reader.array()?);
         if count > MAX_NODES {
             return Err(LoadError::Damaged);
@@ -163,11 +186,20 @@ impl Image {
         for _ in 0..count {
             reader.node(&mut builder)?;
         }
-        if !reader.0.is_empty() {
+        if !reader.rest.is_empty() {
             return Err(LoadError::Damaged);
         }
         Ok(builder.finish())
     }
+}
+
+/// These bytes as the body of an image, with the magic before it and the right checksum behind: for fuzzers,
+/// which would not find it.
+pub(crate) fn sealed(body: &[u8]) -> Vec<u8> {
+    let mut out = [MAGIC.as_slice(), body].concat();
+    let sum = checksum(&out);
+    out.extend_from_slice(&sum.to_le_bytes());
+    out
 }
 
 fn string(out: &mut Vec<u8>, bytes: &[u8]) {
@@ -189,12 +221,20 @@ fn checksum(bytes: &[u8]) -> u64 {
     sum
 }
 
-struct Reader<'a>(&'a [u8]);
+struct Reader<'a> {
+    rest: &'a [u8],
+    /// Where `rest` ends, counted from the start of the image.
+    end: usize,
+    backing: Option<&'a Backing>,
+}
 
 impl<'a> Reader<'a> {
     fn take(&mut self, count: usize) -> Result<&'a [u8], LoadError> {
-        let (taken, rest) = self.0.split_at_checked(count).ok_or(LoadError::Damaged)?;
-        self.0 = rest;
+        let (taken, rest) = self
+            .rest
+            .split_at_checked(count)
+            .ok_or(LoadError::Damaged)?;
+        self.rest = rest;
         Ok(taken)
     }
 
@@ -234,15 +274,20 @@ impl<'a> Reader<'a> {
             }
             2 => {
                 let [generated] = self.array()?;
-                let bytes = self.string()?.into();
+                let bytes = self.string()?;
                 let content = if generated == 1 {
                     Content::Generated {
-                        head: bytes,
+                        head: bytes.into(),
                         seed: u64::from_le_bytes(self.array()?),
                         len: u64::from_le_bytes(self.array()?),
                     }
                 } else {
-                    Content::Bytes(bytes)
+                    let end = self.end.saturating_sub(self.rest.len());
+                    let start = end.saturating_sub(bytes.len());
+                    match self.backing {
+                        Some(backing) => Content::Backed(Backed::new(backing, start..end)),
+                        None => Content::Bytes(bytes.into()),
+                    }
                 };
                 builder.file(path, attributes, content)?;
             }

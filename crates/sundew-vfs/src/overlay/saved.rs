@@ -151,6 +151,15 @@ impl Node {
     }
 }
 
+/// These bytes as the body of an overlay over the image with this fingerprint, with the right checksum: for
+/// fuzzers.
+pub(crate) fn sealed(fingerprint: u64, body: &[u8]) -> Vec<u8> {
+    let mut out = [MAGIC.as_slice(), &fingerprint.to_le_bytes(), body].concat();
+    let sum = checksum(&out);
+    out.extend_from_slice(&sum.to_le_bytes());
+    out
+}
+
 /// FNV-1a over words: fast, and every changed or missing byte shows.
 fn checksum(bytes: &[u8]) -> u64 {
     let mut sum = 0xcbf2_9ce4_8422_2325_u64 ^ bytes.len() as u64;

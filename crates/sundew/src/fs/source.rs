@@ -1,4 +1,5 @@
-//! Where images come from: a directory, a tar archive, an OCI image layout, Cowrie's `fs.pickle`.
+//! Where images come from: a directory, a tar archive, an OCI image layout, Debian packages, Cowrie's
+//! `fs.pickle`.
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
@@ -13,6 +14,7 @@ use flate2::read::MultiGzDecoder;
 use serde::Deserialize;
 use sundew_vfs::{Attributes, Content, FileType, Timestamp};
 
+use super::deb;
 use super::pickle::{self, Value};
 use super::tar;
 use super::tree::{self, Node, NodeKind, Tree};
@@ -20,10 +22,14 @@ use super::{Runs, wrong};
 use crate::failure::Failure;
 
 /// Reads whatever is at `path`: a directory with `oci-layout` is an image layout, another directory a
-/// tree, a file a tar archive, compressed or not.
+/// tree, a file a tar archive, compressed or not. A directory of nothing but Debian packages, one of them,
+/// or a list of them makes a machine that has them.
 pub(super) fn any(path: &Path, runs: Runs<'_>) -> Result<Tree, Failure> {
     let metadata = fs::metadata(path).map_err(|error| wrong(path, error))?;
     if !metadata.is_dir() {
+        if let Some(packages) = packages(path)? {
+            return deb::build(&packages, runs);
+        }
         let mut tree = Tree::default();
         archive(path, &mut tree, runs)?;
         return Ok(tree);
@@ -31,7 +37,29 @@ pub(super) fn any(path: &Path, runs: Runs<'_>) -> Result<Tree, Failure> {
     if path.join("oci-layout").exists() {
         return oci(path, runs);
     }
+    let packages = deb::packages_in(path)?;
+    if !packages.is_empty() {
+        return deb::build(&packages, runs);
+    }
     directory(path, runs)
+}
+
+/// The Debian packages that a file is or lists; `None` for an archive.
+fn packages(path: &Path) -> Result<Option<Vec<PathBuf>>, Failure> {
+    let mut start = Vec::new();
+    fs::File::open(path)
+        .and_then(|file| file.take(MAX_LIST_BYTES).read_to_end(&mut start))
+        .map_err(|error| wrong(path, error))?;
+    if deb::is_package(&start) {
+        return Ok(Some(vec![path.to_owned()]));
+    }
+    let plain = |byte: &u8| byte.is_ascii_graphic() || byte.is_ascii_whitespace();
+    match std::str::from_utf8(&start) {
+        Ok(text) if start.iter().all(plain) && !start.is_empty() => {
+            deb::listed(path, text).map(Some)
+        }
+        _ => Ok(None),
+    }
 }
 
 fn directory(root: &Path, runs: Runs<'_>) -> Result<Tree, Failure> {
@@ -332,3 +360,6 @@ const TARGET: usize = 8;
 
 /// Levels of directories: paths of the longest length have no more.
 const MAX_DEPTH: usize = 2048;
+
+/// Bytes of a list of packages that are looked at.
+const MAX_LIST_BYTES: u64 = 1 << 20;
