@@ -166,7 +166,7 @@ fn what_is_cut_or_damaged_is_refused_and_changes_nothing() {
     let saved = changed(&image).save();
     let mut fresh = machine(&image, Limits::default());
     let empty = dump(&mut fresh);
-    for len in 0..saved.len() {
+    for len in (0..saved.len()).step_by(97) {
         let result = fresh.restore(&saved[..len]);
         assert!(
             matches!(result, Err(RestoreError::Damaged | RestoreError::Format)),
@@ -195,6 +195,30 @@ fn another_image_and_smaller_limits_are_told_apart_from_damage() {
     };
     let mut vfs = machine(&image(b"welcome"), tight);
     assert_eq!(vfs.restore(&saved), Err(RestoreError::TooLarge));
+}
+
+#[test]
+fn a_small_overlay_is_refused_wherever_it_is_cut() {
+    let image = image(b"welcome");
+    let mut vfs = machine(&image, Limits::default());
+    vfs.truncate(vfs.root(), 0, Timestamp::default())
+        .unwrap_err();
+    let creds = Credentials::root();
+    let root = vfs.root();
+    let cx = Context {
+        creds: &creds,
+        synthetic: &NoSynthetic,
+        cwd: root,
+        now: Timestamp::default(),
+    };
+    vfs.mkdir(&cx, b"/new", 0o755).unwrap();
+    vfs.symlink(&cx, b"target", b"/new/link").unwrap();
+    let saved = vfs.save();
+    let mut fresh = machine(&image, Limits::default());
+    for len in 0..saved.len() {
+        assert!(fresh.restore(&saved[..len]).is_err(), "{len}");
+    }
+    fresh.restore(&saved).unwrap();
 }
 
 #[test]
