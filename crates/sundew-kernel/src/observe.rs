@@ -125,6 +125,24 @@ pub struct Download {
     pub destination: Vec<u8>,
 }
 
+/// What a client sends by a file protocol.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upload {
+    /// Its absolute path.
+    pub path: Vec<u8>,
+    /// Over which protocol.
+    pub via: UploadProtocol,
+}
+
+/// A protocol by which a client sends files into the machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UploadProtocol {
+    /// `sftp-server`.
+    Sftp,
+    /// `scp -t`.
+    Scp,
+}
+
 /// How a download ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DownloadEnd {
@@ -151,6 +169,10 @@ pub trait Observer: Send + Sync + 'static {
     fn observe(&self, observation: Observation);
     /// Begins to keep a download.
     fn download(&self, download: Download) -> Box<dyn Capture>;
+    /// Begins to keep what a client sends.
+    fn upload(&self, _upload: Upload) -> Box<dyn Capture> {
+        Box::new(NoObserver)
+    }
 }
 
 /// Forgets everything.

@@ -10,6 +10,7 @@ mod iptables;
 mod nc;
 mod ping;
 pub(crate) mod pipe;
+mod sftp_server;
 mod socket;
 mod ssh;
 mod wget;
@@ -57,6 +58,10 @@ pub(crate) const TABLE: &[Program] = &[
         run: |p| Box::pin(ssh::scp(p)),
     },
     Program {
+        name: "sftp-server",
+        run: |p| Box::pin(sftp_server::run(p)),
+    },
+    Program {
         name: "ssh",
         run: |p| Box::pin(ssh::ssh(p)),
     },
@@ -74,12 +79,66 @@ pub(crate) const TABLE: &[Program] = &[
     },
 ];
 
-/// A complaint and the first line of a program's usage.
-async fn refuse(proc: &mut Process, complaint: &str, name: &str, status: u8) -> ExitStatus {
-    let usage = format!(
-        "usage: {name} [-vWeenNcCF] [<Af>] -r         {name} {{-V|--version|-h|--help}}\n       {name} [-vWnNcaeol] [<Socket> ...]\n       {name} {{ [-vWeenNac] -i | [-cnNe] -M | -s [-6tuw] }}\n"
-    );
-    proc.print_error([complaint, &usage].concat().as_bytes())
+/// Sections `=== NAME`, each followed by what NAME says of its options.
+const HELP: &str = include_str!("net/help.txt");
+
+/// What a program says of its options.
+pub(crate) fn help(name: &str) -> &'static str {
+    let section = HELP
+        .split("=== ")
+        .find_map(|section| section.strip_prefix(name)?.strip_prefix('\n'));
+    section.unwrap_or_default()
+}
+
+/// A complaint and the program's usage.
+pub(crate) async fn refuse(
+    proc: &mut Process,
+    complaint: &str,
+    name: &str,
+    status: u8,
+) -> ExitStatus {
+    proc.print_error([complaint, help(name)].concat().as_bytes())
         .await;
     ExitStatus::Exited(status)
+}
+
+/// The first option that a program does not know, in getopt's words.
+pub(crate) fn unknown(
+    args: &[Vec<u8>],
+    name: &str,
+    letters: &str,
+    with_value: &str,
+    long: &[&str],
+) -> Option<String> {
+    let mut words = args.iter().skip(1);
+    while let Some(word) = words.next() {
+        let word = String::from_utf8_lossy(word);
+        if word == "--" {
+            return None;
+        }
+        if let Some(option) = word.strip_prefix("--") {
+            let option = option.split('=').next().unwrap_or_default();
+            if !long.iter().any(|known| known.starts_with(option)) {
+                return Some(format!("{name}: unrecognized option '--{option}'\n"));
+            }
+            continue;
+        }
+        let Some(given) = word.strip_prefix('-') else {
+            continue;
+        };
+        for (at, letter) in given.char_indices() {
+            if with_value.contains(letter) {
+                if at + letter.len_utf8() == given.len() && words.next().is_none() {
+                    return Some(format!(
+                        "{name}: option requires an argument -- '{letter}'\n"
+                    ));
+                }
+                break;
+            }
+            if !letters.contains(letter) {
+                return Some(format!("{name}: invalid option -- '{letter}'\n"));
+            }
+        }
+    }
+    None
 }

@@ -10,9 +10,13 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use sundew_capture::{ArtifactWriter, Kept, Lost, Origin, Outcome, Reason, Taken};
-use sundew_events::event::{Captured, DownloadSource, FileDownload, Stored, Target};
+use sundew_events::event::{
+    Captured, DownloadSource, FileDownload, FileUpload, Stored, Target, UploadProtocol,
+};
 use sundew_events::{Connection, Event, EventKind, Lossy, Timestamp};
-use sundew_kernel::observe::{Capture, Download, DownloadEnd, Observation, Observer, Written};
+use sundew_kernel::observe::{
+    self, Capture, Download, DownloadEnd, Observation, Observer, Upload, Written,
+};
 use tokio::task::JoinHandle;
 
 use crate::lifetime::Sensor;
@@ -139,6 +143,35 @@ impl Reporter {
             (Ok(None), DownloadSource::Stdin | DownloadSource::Redirect { .. }) => {}
             (Err(lost), _) => self.lost(Captured::Artifact, lost),
         }
+    }
+
+    /// Finishes what a client sent and tells of it.
+    fn finish_upload(self: &Arc<Self>, writer: ArtifactWriter, outcome: Outcome, upload: &Upload) {
+        let reporter = Arc::clone(self);
+        let base = upload.path.rsplit(|&byte| byte == b'/').next();
+        let (filename, path) = (
+            Lossy::new(base.unwrap_or_default()),
+            Lossy::new(&upload.path),
+        );
+        let via = match upload.via {
+            observe::UploadProtocol::Sftp => UploadProtocol::Sftp,
+            observe::UploadProtocol::Scp => UploadProtocol::Scp,
+        };
+        let task = self.sensor.spawn(async move {
+            match writer.finish(outcome, reporter.now()).await {
+                Ok(Some(kept)) => {
+                    reporter.event(EventKind::FileUpload(Box::new(FileUpload {
+                        via,
+                        filename,
+                        path,
+                        stored: stored(&kept),
+                    })));
+                }
+                Ok(None) => {}
+                Err(lost) => reporter.lost(Captured::Artifact, lost),
+            }
+        });
+        self.finishing(task);
     }
 
     pub(crate) fn lost(&self, what: Captured, lost: Lost) {
@@ -318,17 +351,31 @@ impl Observer for Watcher {
         Box::new(Transfer {
             writer: Some(self.0.begin(Some(&download.url), name)),
             reporter: Arc::clone(&self.0),
-            download,
+            what: What::Download(download),
+        })
+    }
+
+    fn upload(&self, upload: Upload) -> Box<dyn Capture> {
+        Box::new(Transfer {
+            writer: Some(self.0.begin(None, Some(&upload.path))),
+            reporter: Arc::clone(&self.0),
+            what: What::Upload(upload),
         })
     }
 }
 
-/// A download in flight.
+/// What is in flight.
+enum What {
+    Download(Download),
+    Upload(Upload),
+}
+
+/// A download or upload in flight.
 struct Transfer {
     reporter: Arc<Reporter>,
     /// Taken when it ends.
     writer: Option<ArtifactWriter>,
-    download: Download,
+    what: What,
 }
 
 impl Transfer {
@@ -336,11 +383,16 @@ impl Transfer {
         let Some(writer) = self.writer.take() else {
             return;
         };
-        let source = DownloadSource::Url {
-            url: Lossy::new(&self.download.url),
-            destfile: Some(Lossy::new(&self.download.destination)),
-        };
-        self.reporter.finish(writer, outcome, source, failure);
+        match &self.what {
+            What::Download(download) => {
+                let source = DownloadSource::Url {
+                    url: Lossy::new(&download.url),
+                    destfile: Some(Lossy::new(&download.destination)),
+                };
+                self.reporter.finish(writer, outcome, source, failure);
+            }
+            What::Upload(upload) => self.reporter.finish_upload(writer, outcome, upload),
+        }
     }
 }
 

@@ -353,7 +353,7 @@ impl Shell {
         }
     }
 
-    /// `/dev/tcp/HOST/PORT`.
+    /// `/dev/tcp/HOST/PORT`, `/dev/udp/HOST/PORT`.
     async fn open_network(
         &mut self,
         proc: &mut Process,
@@ -374,7 +374,12 @@ impl Shell {
         let mut errno = Errno::Econnrefused;
         for address in addresses {
             let target = std::net::SocketAddr::new(address, port.unwrap_or(0));
-            match proc.interruptible(network.connect(target)).await {
+            let connecting = if path.starts_with(b"/dev/udp/") {
+                network.connect_datagram(target)
+            } else {
+                network.connect(target)
+            };
+            match proc.interruptible(connecting).await {
                 Ok(Ok(stream)) => {
                     if let Ok(fd) = proc.add_stream(stream) {
                         return Ok(Target::Opened(fd));

@@ -139,8 +139,7 @@ impl boundary::Channel for Line {
         let start = match start {
             boundary::Start::Shell => Start::Shell,
             boundary::Start::Exec(command) => Start::Exec(command),
-            // No subsystem is there yet: refused as by an sshd without `Subsystem sftp`.
-            boundary::Start::Subsystem(_) => return None,
+            boundary::Start::Subsystem(name) => Start::Subsystem(name),
         };
         let started = self.0.start(&start)?;
         Some(boundary::Started {

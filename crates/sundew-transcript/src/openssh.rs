@@ -38,10 +38,20 @@ impl OpenSsh {
         self.home.path()
     }
 
-    /// `ssh` as root with these arguments, ready to be started: no input, output through pipes. A
-    /// `-l` among the options comes first and so counts.
-    pub fn command(&self, options: &[&str], command: &[&str]) -> Command {
-        let mut ssh = Command::new("ssh");
+    /// `scp` or `sftp` with these arguments, ready to be started; a place on the server is
+    /// `root@ADDRESS:PATH`.
+    pub fn copy(&self, program: &str, args: &[&str]) -> Command {
+        let mut copy = self.program(program);
+        copy.args(["-P", &self.server.port().to_string()])
+            .args(args)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        copy
+    }
+
+    fn program(&self, name: &str) -> Command {
+        let mut ssh = Command::new(name);
         ssh.env_clear()
             .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
             .env("HOME", self.home())
@@ -57,6 +67,13 @@ impl OpenSsh {
         ] {
             ssh.args(["-o", option]);
         }
+        ssh
+    }
+
+    /// `ssh` as root with these arguments, ready to be started: no input, output through pipes. A
+    /// `-l` among the options comes first and so counts.
+    pub fn command(&self, options: &[&str], command: &[&str]) -> Command {
+        let mut ssh = self.program("ssh");
         ssh.args(["-p", &self.server.port().to_string()])
             .args(options)
             .args(["-l", "root"])

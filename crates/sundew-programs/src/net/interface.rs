@@ -62,6 +62,53 @@ pub(super) async fn ip(proc: &mut Process) -> ExitStatus {
     if flags.contains(&"-V") || flags.contains(&"-Version") {
         return print(proc, "ip utility, iproute2-6.1.0, libbpf 1.1.2\n").await;
     }
+    // Options may be shortened.
+    const OPTIONS: [&str; 32] = [
+        "-loops",
+        "-family",
+        "-4",
+        "-6",
+        "-0",
+        "-M",
+        "-B",
+        "-Details",
+        "-details",
+        "-human-readable",
+        "-iec",
+        "-statistics",
+        "-resolve",
+        "-oneline",
+        "-timestamp",
+        "-tshort",
+        "-batch",
+        "-brief",
+        "-json",
+        "-pretty",
+        "-rcvbuf",
+        "-netns",
+        "-Numeric",
+        "-all",
+        "-color",
+        "-force",
+        "-help",
+        "-h",
+        "-V",
+        "-Version",
+        "-stats",
+        "-echo",
+    ];
+    for flag in &flags {
+        let flag = if flag.starts_with("--") {
+            flag.get(1..).unwrap_or(flag)
+        } else {
+            flag
+        };
+        let flag = flag.split('=').next().unwrap_or(flag);
+        if !OPTIONS.iter().any(|option| option.starts_with(flag)) {
+            let text = format!("Option \"{flag}\" is unknown, try \"ip -help\".\n");
+            return fail(proc, &text, 255).await;
+        }
+    }
     let brief = flags.iter().any(|flag| flag.starts_with("-br"));
     let oneline = flags.contains(&"-o") || flags.contains(&"-oneline");
     let (no4, no6) = (flags.contains(&"-6"), flags.contains(&"-4"));
@@ -79,6 +126,19 @@ pub(super) async fn ip(proc: &mut Process) -> ExitStatus {
             && verb.len() > 1
             && !"show".starts_with(verb)
         {
+            const VERBS: [&str; 13] = [
+                "add", "change", "chg", "replace", "delete", "del", "flush", "save", "restore",
+                "set", "help", "showdump", "property",
+            ];
+            if !VERBS.iter().any(|known| known.starts_with(verb)) {
+                let object = if matches("link") { "link" } else { "address" };
+                let text = format!("Command \"{verb}\" is unknown, try \"ip {object} help\".\n");
+                return fail(proc, &text, 255).await;
+            }
+            if device.is_none() && verb != "help" && verb != "flush" {
+                let text = "Not enough information: \"dev\" argument is required.\n";
+                return fail(proc, text, if matches("link") { 255 } else { 1 }).await;
+            }
             return if proc.credentials().uid == 0 {
                 proc.status()
             } else {
@@ -114,6 +174,9 @@ pub(super) async fn ip(proc: &mut Process) -> ExitStatus {
         return print(proc, &out).await;
     }
     if matches("route") || object == "ro" {
+        if verb == "get" && device.is_none() {
+            return fail(proc, "need at least a destination address\n", 1).await;
+        }
         if verb == "get" {
             return route_get(proc, device.unwrap_or_default()).await;
         }
@@ -403,6 +466,38 @@ fn short(bytes: u64) -> String {
 
 /// `route`.
 pub(super) async fn route(proc: &mut Process) -> ExitStatus {
+    let long = [
+        "extend",
+        "verbose",
+        "numeric",
+        "symbolic",
+        "protocol",
+        "cache",
+        "fib",
+        "inet",
+        "inet6",
+        "ax25",
+        "netrom",
+        "rose",
+        "ipx",
+        "appletalk",
+        "x25",
+        "net",
+        "host",
+        "version",
+        "help",
+    ];
+    if let Some(text) = super::unknown(proc.args(), "route", "nNveFC46hV", "A", &long) {
+        return super::refuse(proc, &text, "route", 3).await;
+    }
+    let verb = proc
+        .args()
+        .iter()
+        .skip(1)
+        .find(|word| !word.starts_with(b"-"));
+    if verb.is_some_and(|verb| !matches!(verb.as_slice(), b"add" | b"del" | b"flush")) {
+        return super::refuse(proc, "", "route", 3).await;
+    }
     let numeric = proc
         .args()
         .iter()
@@ -454,6 +549,24 @@ pub(super) fn kernel_routes(proc: &Process) -> String {
 
 /// `arp`.
 pub(super) async fn arp(proc: &mut Process) -> ExitStatus {
+    let long = [
+        "version",
+        "verbose",
+        "all",
+        "delete",
+        "file",
+        "numeric",
+        "set",
+        "protocol",
+        "hw-type",
+        "device",
+        "use-device",
+        "symbolic",
+        "help",
+    ];
+    if let Some(text) = super::unknown(proc.args(), "arp", "VvanesdDfN", "AHpti", &long) {
+        return super::refuse(proc, &text, "arp", 3).await;
+    }
     let bsd = proc
         .args()
         .iter()

@@ -27,16 +27,39 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
             host = Some(word);
             continue;
         }
+        if !b"46aAbBCcDdefhIiLlMmnOpqQRrStTUvVwWs".contains(&letter) {
+            let text = format!("ping: invalid option -- '{}'\n", char::from(letter));
+            return super::refuse(proc, &text, "ping", 2).await;
+        }
+        if letter == b'h' {
+            return super::refuse(proc, "", "ping", 2).await;
+        }
+        if letter == b'V' {
+            let text = b"ping from iputils 20221126\nlibcap: yes, IDN: yes, NLS: no, error.h: yes, getrandom(): yes, __fpending(): yes\n";
+            let _closed = proc.print(text).await;
+            return proc.status();
+        }
         if b"cwWisItSmMlpQTF".contains(&letter) {
             let rest = word.get(2..).unwrap_or_default().to_vec();
             let value = if rest.is_empty() {
-                words.next().unwrap_or_default()
+                let Some(value) = words.next() else {
+                    let letter = char::from(letter);
+                    let text = format!("ping: option requires an argument -- '{letter}'\n");
+                    return super::refuse(proc, &text, "ping", 2).await;
+                };
+                value
             } else {
                 rest
             };
             let number = std::str::from_utf8(&value)
                 .ok()
                 .and_then(|text| text.parse::<f64>().ok());
+            if number.is_none() && b"cwWist".contains(&letter) {
+                let value = String::from_utf8_lossy(&value).into_owned();
+                let text = format!("ping: invalid argument: '{value}'\n");
+                proc.print_error(text.as_bytes()).await;
+                return ExitStatus::FAILURE;
+            }
             match letter {
                 b'c' => count = number.map(|number| number.max(1.0) as u64),
                 b'w' => wait = number,
@@ -50,7 +73,7 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
     let Some(host) = host else {
         proc.print_error(b"ping: usage error: Destination address required\n")
             .await;
-        return ExitStatus::Exited(2);
+        return ExitStatus::FAILURE;
     };
     let shown = String::from_utf8_lossy(&host).into_owned();
     let Some(address) = proc

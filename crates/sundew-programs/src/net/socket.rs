@@ -72,6 +72,8 @@ fn letters(proc: &Process) -> String {
             b"--numeric" => out.push('n'),
             b"--programs" | b"--processes" => out.push('p'),
             b"--route" => out.push('r'),
+            b"--summary" => out.push('s'),
+            other if other.starts_with(b"--") => {}
             other => out.push_str(&String::from_utf8_lossy(
                 other.strip_prefix(b"-").unwrap_or_default(),
             )),
@@ -80,21 +82,56 @@ fn letters(proc: &Process) -> String {
     out
 }
 
+/// Long options of netstat.
+const NETSTAT_OPTIONS: &[&str] = &[
+    "route",
+    "interfaces",
+    "groups",
+    "statistics",
+    "masquerade",
+    "verbose",
+    "wide",
+    "numeric",
+    "numeric-hosts",
+    "numeric-ports",
+    "numeric-users",
+    "symbolic",
+    "extend",
+    "programs",
+    "timers",
+    "continuous",
+    "listening",
+    "all",
+    "fib",
+    "cache",
+    "context",
+    "tcp",
+    "udp",
+    "udplite",
+    "sctp",
+    "raw",
+    "l2cap",
+    "rfcomm",
+    "unix",
+    "inet",
+    "inet6",
+    "ax25",
+    "x25",
+    "protocol",
+    "help",
+    "version",
+];
+
 /// `netstat`.
 pub(super) async fn netstat(proc: &mut Process) -> ExitStatus {
     let letters = letters(proc);
     let has = |letter| letters.contains(letter);
-    if let Some(letter) = letters
-        .chars()
-        .find(|letter| !"rigsMlaAeonvNWpctuwx46SUZFCVhI".contains(*letter))
-    {
-        return super::refuse(
-            proc,
-            &format!("netstat: invalid option -- '{letter}'\n"),
-            "netstat",
-            4,
-        )
-        .await;
+    let known = "rigsMlaeonNvWpctuUSwx246FCVhI";
+    if proc.args().iter().any(|word| word == b"-Z") {
+        return complain(proc, "SELinux is not enabled on this machine.\n", 1).await;
+    }
+    if let Some(text) = super::unknown(proc.args(), "netstat", known, "A", NETSTAT_OPTIONS) {
+        return super::refuse(proc, &text, "netstat", 3).await;
     }
     if has('r') {
         let text = super::interface::kernel_routes(proc);
@@ -151,14 +188,85 @@ pub(super) async fn netstat(proc: &mut Process) -> ExitStatus {
     print(proc, &text).await
 }
 
+async fn complain(proc: &mut Process, text: &str, status: u8) -> ExitStatus {
+    proc.print_error(text.as_bytes()).await;
+    ExitStatus::Exited(status)
+}
+
 /// `ss`.
 #[expect(
     clippy::too_many_lines,
     reason = "one command line and what it leads to, read top-down"
 )]
 pub(super) async fn ss(proc: &mut Process) -> ExitStatus {
+    let long = [
+        "help",
+        "version",
+        "numeric",
+        "resolve",
+        "all",
+        "listening",
+        "options",
+        "extended",
+        "memory",
+        "processes",
+        "threads",
+        "info",
+        "tipcinfo",
+        "summary",
+        "tos",
+        "cgroup",
+        "bpf",
+        "events",
+        "context",
+        "contexts",
+        "net",
+        "ipv4",
+        "ipv6",
+        "packet",
+        "tcp",
+        "mptcp",
+        "sctp",
+        "udp",
+        "dccp",
+        "raw",
+        "unix",
+        "tipc",
+        "vsock",
+        "xdp",
+        "family",
+        "kill",
+        "no-header",
+        "oneline",
+        "query",
+        "socket",
+        "diag",
+        "filter",
+        "inet-sockopt",
+    ];
+    let known = "hVnralomepTiszbEZ460MSHKOtuwxdqB";
+    if let Some(text) = super::unknown(proc.args(), "ss", known, "fADFN", &long) {
+        return super::refuse(proc, &text, "ss", 255).await;
+    }
     let letters = letters(proc);
     let has = |letter| letters.contains(letter);
+    if proc
+        .args()
+        .iter()
+        .any(|word| word == b"--help" || word == b"-h")
+    {
+        return print(proc, super::help("ss")).await;
+    }
+    if proc
+        .args()
+        .iter()
+        .any(|word| word == b"--version" || word == b"-V")
+    {
+        return print(proc, "ss utility, iproute2-6.1.0, libbpf 1.1.0\n").await;
+    }
+    if has('Z') || has('z') && !has('s') {
+        return complain(proc, "ss: SELinux is not enabled.\n", 1).await;
+    }
     if has('s') {
         let all = sockets(proc);
         let (count, established) = (all.len(), all.iter().filter(|one| !one.listens).count());

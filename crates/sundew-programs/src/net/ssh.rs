@@ -9,6 +9,10 @@ use sundew_kernel::network::ResolveError;
 use sundew_kernel::{ExitStatus, Process, STDIN};
 use tokio::io::AsyncReadExt;
 
+use self::remote::Wanted;
+
+mod remote;
+
 /// Where a client gives up.
 const FAILED: u8 = 255;
 const SSH_USAGE: &str = include_str!("ssh/usage.txt");
@@ -26,6 +30,8 @@ struct Line {
     quiet: bool,
     terminal: bool,
     version: bool,
+    /// Letters that stand for themselves.
+    letters: Vec<u8>,
     operands: Vec<Vec<u8>>,
 }
 
@@ -41,6 +47,7 @@ fn read(
         quiet: false,
         terminal: false,
         version: false,
+        letters: Vec::new(),
         operands: Vec::new(),
     };
     let mut words = args.iter().skip(1);
@@ -81,6 +88,7 @@ fn read(
                 }
                 break;
             }
+            line.letters.push(letter);
             match letter {
                 b'q' => line.quiet = true,
                 b't' => line.terminal = true,
@@ -88,6 +96,8 @@ fn read(
                 b'4' | b'6' | b'A' | b'a' | b'C' | b'f' | b'G' | b'g' | b'K' | b'k' | b'M'
                 | b'N' | b'n' | b's' | b'T' | b'v' | b'X' | b'x' | b'Y' | b'y' | b'1' | b'2'
                 | b'r' | b'B' | b'3' | b'R' | b'O' => {}
+                // scp alone has these, and `t` and `f` of the far side.
+                b'd' | b'p' if port_letter == b'P' => {}
                 other => return Err(format!("unknown option -- {}\n", char::from(other))),
             }
         }
@@ -141,6 +151,19 @@ pub(super) async fn scp(proc: &mut Process) -> ExitStatus {
             return ExitStatus::FAILURE;
         }
     };
+    let has = |letter| line.letters.contains(&letter);
+    let wanted = Wanted {
+        recursive: has(b'r'),
+        times: has(b'p'),
+        directory: has(b'd'),
+    };
+    if has(b't') && line.operands.len() == 1 {
+        let target = line.operands.first().cloned().unwrap_or_default();
+        return remote::sink(proc, &target, wanted).await;
+    }
+    if has(b'f') && !line.operands.is_empty() {
+        return remote::source(proc, &line.operands, wanted).await;
+    }
     if line.operands.len() < 2 {
         proc.print_error(SCP_USAGE.as_bytes()).await;
         return ExitStatus::FAILURE;

@@ -46,6 +46,7 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
                 }
                 user = name;
             }
+            b"-h" => return usage(proc, None, None).await,
             option if option.starts_with(b"-") && option.len() > 1 => {
                 let letter = char::from(option.get(1).copied().unwrap_or(b'-'));
                 return usage(
@@ -124,11 +125,17 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
     }
 }
 
-async fn usage(proc: &mut Process, option: Option<&str>, error: &str) -> ExitStatus {
+async fn usage<'a>(
+    proc: &mut Process,
+    option: Option<&str>,
+    error: impl Into<Option<&'a str>>,
+) -> ExitStatus {
     let mut text = option
         .map(|option| format!("crontab: {option}\n"))
         .unwrap_or_default();
-    text += &format!("crontab: usage error: {error}\n");
+    if let Some(error) = error.into() {
+        text += &format!("crontab: usage error: {error}\n");
+    }
     let help = super::help("crontab");
     // The help is the usage error for -h with another first line.
     let at = help
@@ -182,25 +189,27 @@ fn wrong(text: &[u8]) -> Option<(usize, &'static str)> {
             .split(u8::is_ascii_whitespace)
             .filter(|word| !word.is_empty());
         for (complaint, most) in FIELDS {
-            if !words.next().is_some_and(|word| fits(word, most)) {
-                return Some((number + 1, complaint));
+            // The original counts lines when it meets their ends.
+            match words.next() {
+                None => return Some((number + 1, complaint)),
+                Some(word) if !fits(word, most) => return Some((number, complaint)),
+                Some(_) => {}
             }
-        }
-        if words.next().is_none() {
-            return Some((number + 1, "bad command"));
         }
     }
     None
 }
 
 fn fits(word: &[u8], most: u32) -> bool {
+    // Months and days of the week have names.
+    let named = most == 12 || most == 7;
     word.split(|byte| b",-/".contains(byte)).all(|part| {
         let number = std::str::from_utf8(part)
             .ok()
             .and_then(|text| text.parse::<u32>().ok());
         part == b"*"
             || number.is_some_and(|number| number <= most)
-            || part.len() == 3 && part.iter().all(u8::is_ascii_alphabetic)
+            || named && part.len() == 3 && part.iter().all(u8::is_ascii_alphabetic)
     })
 }
 
@@ -214,8 +223,9 @@ mod tests {
             wrong(b"# x\nMAILTO=x\n*/5 * * * * curl x | sh\n@reboot /tmp/x\n0 4 * * sun ls\n"),
             None
         );
-        assert_eq!(wrong(b"hello world\n"), Some((1, "bad minute")));
-        assert_eq!(wrong(b"\n1 99 * * * x\n"), Some((2, "bad hour")));
-        assert_eq!(wrong(b"* * * * *\n"), Some((1, "bad command")));
+        assert_eq!(wrong(b"bad line\n"), Some((0, "bad minute")));
+        assert_eq!(wrong(b"\n1 99 * * * x\n"), Some((1, "bad hour")));
+        assert_eq!(wrong(b"# c\nA=b\n* * * *\n"), Some((3, "bad day-of-week")));
+        assert_eq!(wrong(b"* * * * *\n"), None);
     }
 }

@@ -33,6 +33,9 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
         b"gshadow" => (b"/etc/gshadow", b':'),
         b"services" => (b"/etc/services", b' '),
         b"protocols" => (b"/etc/protocols", b' '),
+        b"ahosts" | b"ahostsv4" | b"ahostsv6" if !keys.is_empty() => {
+            return sockets(proc, &database, &keys).await;
+        }
         b"hosts" | b"ahosts" | b"ahostsv4" | b"ahostsv6" => return hosts(proc, &keys).await,
         b"networks" | b"rpc" | b"netgroup" | b"ethers" | b"aliases" | b"initgroups" => {
             return ExitStatus::Exited(NOT_FOUND);
@@ -90,6 +93,47 @@ fn service(row: &[u8]) -> Vec<u8> {
     let name = String::from_utf8_lossy(words.next().unwrap_or_default()).into_owned();
     let rest: Vec<&[u8]> = words.collect();
     [format!("{name:<21} ").as_bytes(), &rest.join(&b' '), b"\n"].concat()
+}
+
+/// `ahosts`: an address in each kind of socket.
+async fn sockets(proc: &mut Process, database: &[u8], keys: &[Vec<u8>]) -> ExitStatus {
+    let text = read(proc, b"/etc/hosts").await.unwrap_or_default();
+    for key in keys {
+        let mut found: Vec<std::net::IpAddr> = Vec::new();
+        for line in lines(&text) {
+            let mut words = line
+                .split(u8::is_ascii_whitespace)
+                .filter(|word| !word.is_empty());
+            let address = words
+                .next()
+                .and_then(|word| std::str::from_utf8(word).ok()?.parse().ok());
+            if let Some(address) = address.filter(|_| words.any(|word| word == key.as_slice())) {
+                found.push(address);
+            }
+        }
+        if found.is_empty() {
+            found = proc.network().resolve(key).await.unwrap_or_default();
+        }
+        found.retain(|address| match database {
+            b"ahostsv4" => address.is_ipv4(),
+            b"ahostsv6" => address.is_ipv6(),
+            _ => true,
+        });
+        found.sort_by_key(std::net::IpAddr::is_ipv4);
+        if found.is_empty() {
+            proc.set_status(NOT_FOUND);
+        }
+        let mut name = key.clone();
+        for address in found {
+            for kind in ["STREAM", "DGRAM ", "RAW   "] {
+                let start = format!("{:<15} {kind} ", address.to_string());
+                let line = [start.as_bytes(), &name, b"\n"].concat();
+                let _closed = proc.print(&line).await;
+                name.clear();
+            }
+        }
+    }
+    proc.status()
 }
 
 async fn hosts(proc: &mut Process, keys: &[Vec<u8>]) -> ExitStatus {

@@ -94,6 +94,15 @@ async fn lsmod(proc: &mut Process) -> ExitStatus {
 
 /// `lspci`: the devices of a small virtual machine.
 pub(super) async fn lspci(proc: &mut Process) -> ExitStatus {
+    if let Some(text) = crate::net::unknown(
+        proc.args(),
+        "lspci",
+        "nvbxtkmqQDPMGF",
+        "sdiHAOp",
+        &["version", "help"],
+    ) {
+        return crate::net::refuse(proc, &text, "lspci", 1).await;
+    }
     print(
         proc,
         "00:00.0 Host bridge: Intel Corporation 440FX - 82441FX PMC [Natoma] (rev 02)\n\

@@ -1,15 +1,26 @@
-//! Services: `systemctl` where systemd is installed and not running, `service`, `update-rc.d`.
+//! Services: `systemctl` of systemd 252, `service`, `update-rc.d`.
+//!
+//! Systemd is the first process of the machine, so its tools speak to it: units are files, enabling
+//! one makes a link, starting one that a visitor wrote runs its command.
 
-use sundew_kernel::{ExitStatus, Process};
+use sundew_kernel::descriptor::OpenFlags;
+use sundew_kernel::{ExitStatus, Process, STDERR, STDIN, STDOUT};
 
+use self::unit::{State, Unit, full_name};
 use super::{fail, print};
+use crate::time::{Shown, Zone};
+
+mod unit;
 
 const NO_SYSTEMD: &str = "System has not been booted with systemd as init system (PID 1). Can't operate.\nFailed to connect to bus: Host is down\n";
 
 /// What `--version` prints.
 pub(super) const VERSION: &str = "systemd 252 (252.39-1~deb12u1)\n+PAM +AUDIT +SELINUX +APPARMOR +IMA +SMACK +SECCOMP +GCRYPT -GNUTLS +OPENSSL +ACL +BLKID +CURL +ELFUTILS +FIDO2 +IDN2 -IDN +IPTC +KMOD +LIBCRYPTSETUP +LIBFDISK +PCRE2 -PWQUALITY +P11KIT +QRENCODE +TPM2 +BZIP2 +LZ4 +XZ +ZLIB +ZSTD -BPF_FRAMEWORK -XKBCOMMON +UTMP +SYSVINIT default-hierarchy=unified\n";
 
-/// Programs that can only speak to a running systemd.
+/// What `enable` says of a unit that nothing pulls in.
+const NO_INSTALL: &str = "The unit files have no installation config (WantedBy=, RequiredBy=, Also=,\nAlias= settings in the [Install] section, and DefaultInstance= for template\nunits). This means they are not meant to be enabled using systemctl.\n \nPossible reasons for having this kind of units are:\n• A unit may be statically enabled by being symlinked from another unit's\n  .wants/ or .requires/ directory.\n• A unit's purpose may be to act as a helper for some other unit which has\n  a requirement dependency on it.\n• A unit may be started when needed via activation (socket, path, timer,\n  D-Bus, udev, scripted systemctl call, ...).\n• In case of template units, the unit is meant to be enabled with some\n  instance name specified.\n";
+
+/// Programs that can only speak to services of systemd that are not there.
 pub(super) async fn no_systemd(proc: &mut Process) -> ExitStatus {
     fail(proc, NO_SYSTEMD, 1).await
 }
@@ -23,67 +34,358 @@ pub(super) async fn systemctl(proc: &mut Process) -> ExitStatus {
         .filter(|word| !word.starts_with(b"-"))
         .cloned()
         .collect();
+    let has = |proc: &Process, option: &[u8]| proc.args().iter().any(|word| word == option);
     match proc.base_name() {
-        b"runlevel" => return print(proc, "unknown\n").await,
-        b"reboot" | b"halt" | b"poweroff" | b"telinit" => {
-            let text =
-                format!("{NO_SYSTEMD}{NO_SYSTEMD}Failed to talk to init daemon: Host is down\n");
-            return fail(proc, text, 1).await;
+        b"runlevel" => return print(proc, "N 5\n").await,
+        b"reboot" | b"halt" | b"poweroff" | b"telinit" | b"shutdown" => {
+            return if proc.credentials().uid == 0 {
+                ExitStatus::SUCCESS
+            } else {
+                fail(proc, "Failed to set wall message, ignoring: Interactive authentication required.\nCall to Reboot failed: Interactive authentication required.\n", 1).await
+            };
         }
         _ => {}
     }
-    if proc.args().iter().any(|word| word == b"--version") {
+    if has(proc, b"--version") {
         return print(proc, VERSION).await;
     }
-    let verb = words.first().map(Vec::as_slice).unwrap_or_default();
-    if matches!(
-        verb,
-        b"enable" | b"disable" | b"mask" | b"unmask" | b"is-enabled"
-    ) {
-        let offline = matches!(verb, b"is-enabled");
-        for name in words.iter().skip(1) {
-            let unit = if name.contains(&b'.') {
-                name.clone()
-            } else {
-                [name.as_slice(), b".service"].concat()
-            };
-            let known = [b"/lib/systemd/system/".as_slice(), b"/etc/systemd/system/"]
-                .iter()
-                .any(|directory| proc.lstat(&[directory, unit.as_slice()].concat()).is_ok());
-            if known && offline {
-                print(proc, "enabled\n").await;
-            } else if !known {
-                let text = if offline {
-                    [
-                        b"Failed to get unit file state for ".as_slice(),
-                        &unit,
-                        // tidy-allow(errno-word): part of a sentence that no system call answered
-                        b": No such file or directory\n",
-                    ]
-                    .concat()
+    let now = has(proc, b"--now");
+    let verb = words
+        .first()
+        .cloned()
+        .unwrap_or_else(|| b"list-units".to_vec());
+    let names: Vec<Vec<u8>> = words.iter().skip(1).map(|name| full_name(name)).collect();
+    match verb.as_slice() {
+        b"daemon-reload" | b"daemon-reexec" | b"reset-failed" | b"set-default" | b"preset" => {
+            ExitStatus::SUCCESS
+        }
+        b"is-system-running" => print(proc, "running\n").await,
+        b"get-default" => print(proc, "graphical.target\n").await,
+        b"list-units" | b"list-unit-files" | b"list-timers" | b"list-sockets" => {
+            list(proc, &verb).await
+        }
+        b"status" if names.is_empty() => {
+            let host = String::from_utf8_lossy(&proc.facts().hostname).into_owned();
+            let text = format!(
+                "● {host}\n    State: running\n    Units: 214 loaded (incl. loaded aliases)\n     Jobs: 0 queued\n   Failed: 0 units\n"
+            );
+            print(proc, text).await
+        }
+        b"enable" | b"disable" | b"reenable" | b"mask" | b"unmask" | b"start" | b"stop"
+        | b"restart" | b"reload" | b"try-restart" | b"reload-or-restart" | b"kill"
+        | b"is-enabled" | b"is-active" | b"is-failed" | b"status" | b"cat" | b"show" => {
+            if names.is_empty() {
+                return fail(proc, "Too few arguments.\n", 1).await;
+            }
+            let mut status = 0;
+            for name in &names {
+                let one = one(proc, &verb, name, now).await;
+                status = if verb == b"is-active" && names.len() > 1 {
+                    status.min(one)
                 } else {
+                    status.max(one)
+                };
+            }
+            ExitStatus::Exited(status)
+        }
+        _ => {
+            let text = [b"Unknown command verb ".as_slice(), &verb, b".\n"].concat();
+            fail(proc, text, 1).await
+        }
+    }
+}
+
+/// One verb on one unit; the exit status.
+async fn one(proc: &mut Process, verb: &[u8], name: &[u8], now: bool) -> u8 {
+    let shown = String::from_utf8_lossy(name).into_owned();
+    let word = String::from_utf8_lossy(verb).into_owned();
+    let unit = Unit::find(proc, name).await;
+    let changes = !matches!(
+        verb,
+        b"is-enabled" | b"is-active" | b"is-failed" | b"status" | b"cat" | b"show"
+    );
+    if changes && proc.credentials().uid != 0 {
+        let text = format!(
+            "Failed to {word} {shown}: Interactive authentication required.\nSee system logs and 'systemctl status {shown}' for details.\n"
+        );
+        proc.print_error(text.as_bytes()).await;
+        return 4;
+    }
+    let Some(unit) = unit else {
+        let (text, status) = match verb {
+            b"enable" | b"disable" | b"reenable" | b"mask" | b"unmask" => (
+                format!("Failed to {word} unit: Unit file {shown} does not exist.\n"),
+                1,
+            ),
+            b"is-enabled" => (
+                // tidy-allow(errno-word): part of a sentence that no system call answered
+                format!("Failed to get unit file state for {shown}: No such file or directory\n"),
+                1,
+            ),
+            b"status" => (format!("Unit {shown} could not be found.\n"), 4),
+            b"is-active" | b"is-failed" => {
+                let _closed = proc.print(b"inactive\n").await;
+                return 3;
+            }
+            b"cat" => (format!("No files found for {shown}.\n"), 1),
+            b"show" => return 0,
+            b"stop" | b"kill" => (
+                format!("Failed to {word} {shown}: Unit {shown} not loaded.\n"),
+                5,
+            ),
+            _ => (
+                format!("Failed to {word} {shown}: Unit {shown} not found.\n"),
+                5,
+            ),
+        };
+        proc.print_error(text.as_bytes()).await;
+        return status;
+    };
+    match verb {
+        b"enable" | b"disable" | b"reenable" => {
+            let status = install(proc, verb, &unit).await;
+            if now && status == 0 && verb != b"disable" {
+                start(proc, &unit).await;
+            }
+            status
+        }
+        b"is-enabled" => {
+            let state = unit.state(proc);
+            let _closed = proc.print(format!("{}\n", state.word()).as_bytes()).await;
+            u8::from(matches!(state, State::Disabled | State::Masked))
+        }
+        b"is-active" | b"is-failed" => {
+            let runs = running(proc, &unit).is_some();
+            let _closed = proc
+                .print(if runs { b"active\n" } else { b"inactive\n" })
+                .await;
+            if runs == (verb == b"is-active") { 0 } else { 3 }
+        }
+        b"status" => status(proc, &unit).await,
+        b"cat" => {
+            let text = [b"# ".as_slice(), &unit.path, b"\n", &unit.text()].concat();
+            let _closed = proc.print(&text).await;
+            0
+        }
+        b"start" | b"restart" | b"reload-or-restart" => {
+            start(proc, &unit).await;
+            0
+        }
+        _ => 0,
+    }
+}
+
+/// `enable` and `disable`.
+async fn install(proc: &mut Process, verb: &[u8], unit: &Unit) -> u8 {
+    let stem = unit
+        .name
+        .strip_suffix(b".service")
+        .unwrap_or(&unit.name)
+        .to_vec();
+    if proc
+        .stat(&[b"/etc/init.d/".as_slice(), &stem].concat())
+        .is_ok()
+    {
+        let (name, stem, verb) = (
+            String::from_utf8_lossy(&unit.name).into_owned(),
+            String::from_utf8_lossy(&stem).into_owned(),
+            String::from_utf8_lossy(verb).into_owned(),
+        );
+        let text = format!(
+            "Synchronizing state of {name} with SysV service script with /lib/systemd/systemd-sysv-install.\nExecuting: /lib/systemd/systemd-sysv-install {verb} {stem}\n"
+        );
+        proc.print_error(text.as_bytes()).await;
+    }
+    if unit.links().is_empty() {
+        if verb == b"enable" {
+            proc.print_error(NO_INSTALL.as_bytes()).await;
+        }
+        return 0;
+    }
+    let changed = if verb == b"disable" {
+        unit.disable(proc)
+    } else {
+        unit.enable(proc)
+    };
+    match changed {
+        Ok(links) => {
+            for link in links {
+                let text = if verb == b"disable" {
+                    [b"Removed \"".as_slice(), &link, b"\".\n"].concat()
+                } else {
+                    let arrow = " \u{2192} ".as_bytes();
                     [
-                        b"Failed to ".as_slice(),
-                        verb,
-                        b" unit, unit ",
-                        &unit,
-                        b" does not exist.\n",
+                        b"Created symlink ".as_slice(),
+                        &link,
+                        arrow,
+                        &unit.path,
+                        b".\n",
                     ]
                     .concat()
                 };
-                return fail(proc, text, 1).await;
+                proc.print_error(&text).await;
             }
+            0
         }
-        return proc.status();
+        Err(errno) => {
+            let word = String::from_utf8_lossy(verb).into_owned();
+            let text = format!("Failed to {word} unit: {}\n", errno.message());
+            proc.print_error(text.as_bytes()).await;
+            1
+        }
     }
-    fail(proc, NO_SYSTEMD, 1).await
+}
+
+/// The process of a unit's daemon: its number and name.
+fn running(proc: &Process, unit: &Unit) -> Option<(sundew_kernel::Pid, Vec<u8>)> {
+    let command = unit.values(b"ExecStart").last()?;
+    let path = command.split(u8::is_ascii_whitespace).next()?;
+    let path = path.trim_ascii_start().strip_prefix(b"-").unwrap_or(path);
+    let name = path.rsplit(|&byte| byte == b'/').next()?;
+    let short = name.get(..name.len().min(15))?;
+    let all = proc.processes();
+    let found = all.iter().find(|one| one.name == short)?;
+    Some((found.pid, found.name.clone()))
+}
+
+/// Runs the command of a unit as systemd does: in a session of its own, without a terminal.
+async fn start(proc: &mut Process, unit: &Unit) {
+    if running(proc, unit).is_some() {
+        return;
+    }
+    let Some(command) = unit.values(b"ExecStart").last().map(<[u8]>::to_vec) else {
+        return;
+    };
+    let command = command.trim_ascii_start();
+    let command = command.strip_prefix(b"-").unwrap_or(command).to_vec();
+    // A machine that is full of processes starts no more; systemd says so in its log only.
+    let _full = proc.fork(move |mut child| {
+        Box::pin(async move {
+            let _session = child.new_session();
+            let _root = child.change_directory(b"/");
+            let both = OpenFlags {
+                write: true,
+                ..OpenFlags::READ
+            };
+            if let Ok(null) = child.open(b"/dev/null", both, 0).await {
+                for fd in [STDIN, STDOUT, STDERR] {
+                    let _open = child.duplicate_to(null, fd);
+                }
+            }
+            let env = child.env().clone();
+            let line = [b"exec ".as_slice(), &command].concat();
+            let args = vec![b"sh".to_vec(), b"-c".to_vec(), line];
+            let _why = child.exec(b"/bin/sh", args, env).await;
+            ExitStatus::Exited(203)
+        })
+    });
+}
+
+async fn status(proc: &mut Process, unit: &Unit) -> u8 {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let zone = Zone::of(proc).await;
+    let (name, path) = (text(&unit.name), text(&unit.path));
+    let state = unit.state(proc).word();
+    let description = text(&unit.description());
+    let loaded = match state {
+        "static" => format!("{path}; static"),
+        state => format!("{path}; {state}; preset: enabled"),
+    };
+    let Some((pid, daemon)) = running(proc, unit) else {
+        let out = format!(
+            "○ {name} - {description}\n     Loaded: loaded ({loaded})\n     Active: inactive (dead)\n"
+        );
+        let _closed = proc.print(out.as_bytes()).await;
+        return 3;
+    };
+    let since = sundew_vfs::Timestamp {
+        secs: proc.now().secs - i64::try_from(proc.uptime().as_secs()).unwrap_or(0) + 6,
+        nanos: 0,
+    };
+    let days = proc.uptime().as_secs() / 86_400;
+    let ago = match (days, proc.uptime().as_secs() / 3600) {
+        (2.., _) => format!("{days} days ago"),
+        (1, _) => "1 day ago".to_owned(),
+        (0, hours) => format!("{hours}h ago"),
+    };
+    let since = text(&Shown::new(since, &zone).format(b"%a %Y-%m-%d %H:%M:%S %Z"));
+    let mut out = format!(
+        "● {name} - {description}\n     Loaded: loaded ({loaded})\n     Active: active (running) since {since}; {ago}\n"
+    );
+    for (number, page) in unit
+        .values(b"Documentation")
+        .flat_map(|value| value.split(u8::is_ascii_whitespace))
+        .enumerate()
+    {
+        let label = if number == 0 {
+            "       Docs: "
+        } else {
+            "             "
+        };
+        out += &format!("{label}{}\n", text(page));
+    }
+    let command = super::read(proc, format!("/proc/{pid}/cmdline").as_bytes()).await;
+    let command = text(&command.unwrap_or_default()).replace('\0', " ");
+    out += &format!(
+        "   Main PID: {pid} ({})\n      Tasks: 1 (limit: 1131)\n     Memory: 5.6M\n        CPU: 105ms\n     CGroup: /system.slice/{name}\n             └─{pid} {}\n",
+        text(&daemon),
+        command.trim_end()
+    );
+    let _closed = proc.print(out.as_bytes()).await;
+    0
+}
+
+/// `list-units` and `list-unit-files`.
+async fn list(proc: &mut Process, verb: &[u8]) -> ExitStatus {
+    let mut names: Vec<Vec<u8>> = Vec::new();
+    for directory in [b"/etc/systemd/system".as_slice(), b"/lib/systemd/system"] {
+        let entries = proc.read_directory(directory).unwrap_or_default();
+        names.extend(entries.iter().map(|entry| entry.name.to_vec()));
+    }
+    names.retain(|name| full_name(name) == *name);
+    names.sort();
+    names.dedup();
+    let mut rows = Vec::new();
+    for name in &names {
+        proc.tick().await;
+        let Some(unit) = Unit::find(proc, name).await else {
+            continue;
+        };
+        let shown = String::from_utf8_lossy(name).into_owned();
+        if verb == b"list-unit-files" {
+            let state = unit.state(proc).word().to_owned();
+            rows.push((shown, state, "enabled".to_owned()));
+        } else if name.ends_with(b".service") && running(proc, &unit).is_some() {
+            let text = String::from_utf8_lossy(&unit.description()).into_owned();
+            rows.push((shown, "loaded active running".to_owned(), text));
+        }
+    }
+    let width = rows.iter().map(|row| row.0.len()).max().unwrap_or(9).max(9);
+    let (first, count) = (verb == b"list-unit-files", rows.len());
+    let mut out = if first {
+        format!("{:<width$} {:<15} PRESET\n", "UNIT FILE", "STATE")
+    } else {
+        format!("  {:<width$} LOAD   ACTIVE SUB     DESCRIPTION\n", "UNIT")
+    };
+    for (name, state, rest) in rows {
+        out += &if first {
+            let preset = if state == "static" { "-" } else { &rest };
+            format!("{name:<width$} {state:<15} {preset}\n")
+        } else {
+            format!("  {name:<width$} {state} {rest}\n")
+        };
+    }
+    out += &if first {
+        format!("\n{count} unit files listed.\n")
+    } else {
+        format!(
+            "\nLOAD   = Reflects whether the unit definition was properly loaded.\nACTIVE = The high-level unit activation state, i.e. generalization of SUB.\nSUB    = The low-level unit activation state, values depend on unit type.\n{count} loaded units listed. Pass --all to see loaded but inactive units, too.\nTo show all installed unit files use 'systemctl list-unit-files'.\n"
+        )
+    };
+    print(proc, out).await
 }
 
 /// `service`.
-#[expect(
-    clippy::too_many_lines,
-    reason = "one command line and what it leads to, read top-down"
-)]
 pub(super) async fn service(proc: &mut Process) -> ExitStatus {
     let words: Vec<Vec<u8>> = proc.args().iter().skip(1).cloned().collect();
     let usage = "Usage: service < option > | --status-all | [ service_name [ command | --full-restart ] ]\n";
@@ -119,58 +421,27 @@ pub(super) async fn service(proc: &mut Process) -> ExitStatus {
         }
         return proc.status();
     }
-    let script = [b"/etc/init.d/".as_slice(), name].concat();
-    if proc.stat(&script).is_err() {
-        return fail(
-            proc,
-            [name.as_slice(), b": unrecognized service\n"].concat(),
-            1,
-        )
-        .await;
-    }
-    let daemon = if name == b"ssh" {
-        b"sshd".to_vec()
-    } else {
-        name.clone()
-    };
-    let what: &[u8] = match name.as_slice() {
-        b"ssh" => b"OpenBSD Secure Shell server: sshd",
-        b"cron" => b"periodic command scheduler: cron",
-        other => other,
-    };
+    // With systemd running the script hands over to systemctl.
     match words.get(1).map(Vec::as_slice) {
-        Some(b"status") if running(proc, name) => {
-            print(proc, [daemon.as_slice(), b" is running.\n"].concat()).await
-        }
-        Some(b"status") => {
-            fail(
-                proc,
-                [daemon.as_slice(), b" is not running ... failed!\n"].concat(),
-                3,
-            )
-            .await
-        }
-        Some(verb @ (b"start" | b"stop" | b"restart" | b"reload" | b"force-reload")) => {
-            let verb: &[u8] = match verb {
-                b"start" => b"Starting",
-                b"stop" => b"Stopping",
-                b"restart" => b"Restarting",
-                _ => b"Reloading",
+        Some(
+            verb @ (b"start" | b"stop" | b"restart" | b"reload" | b"status" | b"force-reload"),
+        ) => {
+            let verb: &[u8] = if verb == b"force-reload" {
+                b"reload-or-restart"
+            } else {
+                verb
             };
-            print(proc, [verb, b" ", what, b".\n"].concat()).await
+            let name = full_name(name);
+            ExitStatus::Exited(one(proc, verb, &name, false).await)
         }
         _ => {
-            fail(
-                proc,
-                [
-                    b"Usage: ".as_slice(),
-                    &script,
-                    b" {start|stop|status|reload|force-reload|restart}\n",
-                ]
-                .concat(),
-                1,
-            )
-            .await
+            let script = [b"/etc/init.d/".as_slice(), name].concat();
+            if proc.stat(&script).is_err() {
+                let text = [name.as_slice(), b": unrecognized service\n"].concat();
+                return fail(proc, text, 1).await;
+            }
+            let usage = b" {start|stop|restart|reload|force-reload|status}\n".as_slice();
+            fail(proc, [b"Usage: ".as_slice(), &script, usage].concat(), 1).await
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::getopt::{Arity, Getopt, Opt, Spec};
 use crate::users::Directory;
 
 const SPEC: Spec = Spec::new(
-    "acd:ef:lLnoP:iFg:G:s:t:u:U:vwxVhqr:",
+    "acd:eflLnoO:P:iF:g:G:s:t:u:U:vwxVhq:r:",
     &[
         ("delimiter", Arity::Required, "d"),
         ("list-name", Arity::No, "l"),

@@ -5,11 +5,49 @@ use std::collections::BTreeMap;
 use sundew_kernel::process::Summary;
 use sundew_kernel::{ExitStatus, Pid, Process};
 
+const VERSION: &str = "pstree (PSmisc) 23.6\nCopyright (C) 1993-2021 Werner Almesberger and Craig Small\n\nPSmisc comes with ABSOLUTELY NO WARRANTY.\nThis is free software, and you are welcome to redistribute it under\nthe terms of the GNU General Public License.\nFor more information about these matters, see the files named COPYING.\n";
+
 /// Deepest tree that is drawn.
 const MAX_DEPTH: usize = 60;
 
 /// `pstree`.
 pub(super) async fn run(proc: &mut Process) -> ExitStatus {
+    let long = [
+        "arguments",
+        "ascii",
+        "compact-not",
+        "color",
+        "show-pgids",
+        "vt100",
+        "highlight-all",
+        "highlight-pid",
+        "long",
+        "numeric-sort",
+        "ns-sort",
+        "show-pids",
+        "show-parents",
+        "ns-changes",
+        "thread-names",
+        "hide-threads",
+        "uid-changes",
+        "unicode",
+        "version",
+        "security-context",
+        "help",
+    ];
+    if let Some(text) =
+        crate::net::unknown(proc.args(), "pstree", "aAcgGhlnpsStTuUVZ", "CHN", &long)
+    {
+        return crate::net::refuse(proc, &text, "pstree", 1).await;
+    }
+    if proc
+        .args()
+        .iter()
+        .any(|word| word == b"-V" || word == b"--version")
+    {
+        proc.print_error(VERSION.as_bytes()).await;
+        return ExitStatus::SUCCESS;
+    }
     let (mut pids, mut root) = (false, 1);
     for word in proc.args().iter().skip(1) {
         match word.as_slice() {

@@ -25,6 +25,8 @@ pub enum Start {
     Shell,
     /// One command line.
     Exec(Vec<u8>),
+    /// A named subsystem; `sftp` is the only one there is.
+    Subsystem(Vec<u8>),
 }
 
 /// The streams of a started channel, bounded in both directions; `O` is the front end's word for
@@ -187,7 +189,14 @@ impl Channel {
         let command = match start {
             Start::Shell => None,
             Start::Exec(command) => Some(command.as_slice()),
+            Start::Subsystem(name)
+                if name == b"sftp" && machine.read_file(SFTP_SERVER, 0).is_ok() =>
+            {
+                None
+            }
+            Start::Subsystem(_) => return None,
         };
+        let program = matches!(start, Start::Subsystem(_)).then_some(SFTP_SERVER);
         let asked = lock(&self.wanted);
         let (pty, env) = (asked.pty.clone(), asked.env.clone());
         drop(asked);
@@ -215,8 +224,8 @@ impl Channel {
             _hold: Arc::clone(session),
         };
         let begun = match pty {
-            Some(pty) => self.on_terminal(place, &pty, &env, command),
-            None => self.on_pipes(place, &env, command),
+            Some(pty) if program.is_none() => self.on_terminal(place, &pty, &env, command),
+            _ => self.on_pipes(place, &env, (command, program)),
         };
         if let Err(errno) = begun {
             tracing::warn!(session = %session.id(), ?errno, "a login could not be started");
@@ -247,6 +256,7 @@ impl Channel {
         greeting.extend(self.homeless(&place.machine, &user));
         let daemon = self.daemon(&place.machine, &user, Some(&path));
         let wanted = Wanted {
+            program: None,
             command,
             term: Some(&pty.term),
             tty: Some(&path),
@@ -296,7 +306,7 @@ impl Channel {
         &self,
         place: Place<O>,
         env: &[(Vec<u8>, Vec<u8>)],
-        command: Option<&[u8]>,
+        (command, program): (Option<&[u8]>, Option<&[u8]>),
     ) -> Result<(), Errno> {
         let session = &self.session;
         let persona = &session.sensor().parts.persona;
@@ -304,6 +314,7 @@ impl Channel {
         let complaint = self.homeless(&place.machine, &user);
         let daemon = self.daemon(&place.machine, &user, None);
         let wanted = Wanted {
+            program,
             command,
             term: None,
             tty: None,
@@ -325,7 +336,8 @@ impl Channel {
             leader,
             daemon,
             complaint,
-            keep_stdin: command.is_some(),
+            // What a file protocol brings is kept file by file.
+            keep_stdin: command.is_some_and(|command| !is_scp(command)),
         };
         drop(
             session
@@ -355,6 +367,16 @@ impl Channel {
         }
     }
 }
+
+/// Whether a command line is what the other side's scp runs to take or give files.
+fn is_scp(command: &[u8]) -> bool {
+    let mut words = command.split(u8::is_ascii_whitespace);
+    let far = |word: &[u8]| word.starts_with(b"-") && word.iter().any(|byte| b"tf".contains(byte));
+    words.next() == Some(b"scp") && words.any(far)
+}
+
+/// What `Subsystem sftp` of Debian's sshd_config names.
+const SFTP_SERVER: &[u8] = b"/usr/lib/openssh/sftp-server";
 
 /// A size as a terminal holds it.
 fn window(columns: u32, rows: u32) -> WindowSize {

@@ -30,6 +30,8 @@ fn credentials(persona: &Persona, user: &User) -> Credentials {
 /// What the client asked for that a login depends on.
 #[derive(Debug)]
 pub(super) struct Wanted<'a> {
+    /// A program instead of a shell: a subsystem.
+    pub(super) program: Option<&'a [u8]>,
     pub(super) command: Option<&'a [u8]>,
     pub(super) term: Option<&'a [u8]>,
     pub(super) tty: Option<&'a [u8]>,
@@ -50,11 +52,15 @@ pub(super) fn login(
         .next()
         .unwrap_or_default();
     let args = match wanted.command {
+        _ if wanted.program.is_some() => {
+            // The shell that sshd starts for it becomes it at once.
+            vec![wanted.program.unwrap_or_default().to_vec()]
+        }
         Some(command) => vec![name.to_vec(), b"-c".to_vec(), command.to_vec()],
         None => vec![[b"-", name].concat()],
     };
     Login {
-        path: user.shell.clone(),
+        path: wanted.program.unwrap_or(&user.shell).to_vec(),
         args,
         env: environment(persona, user, connection, wanted),
         directory: user.home.clone(),

@@ -42,6 +42,22 @@ impl Client {
             .unwrap()
     }
 
+    /// Runs `scp` or `sftp` with this input.
+    pub(crate) async fn copy(&self, program: &str, args: &[&str], input: &str) -> Output {
+        let mut child = Command::from(self.0.copy(program, args))
+            .stdin(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap_or_else(|error| panic!("{program}: {error} (Debian package openssh-client)"));
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(input.as_bytes()).await.unwrap();
+        drop(stdin);
+        timeout(PATIENCE, child.wait_with_output())
+            .await
+            .expect("the client hangs")
+            .unwrap()
+    }
+
     /// Runs one command line without input.
     pub(crate) async fn exec(&self, command: &str) -> Output {
         self.run(&[], &[command], "").await

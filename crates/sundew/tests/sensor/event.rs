@@ -101,6 +101,14 @@ fn own_fields(id: &str, event: &Value) -> Fields {
             ("shasum", 's'),
             ("destfile", 's'),
         ],
+        "cowrie.session.file_upload" => &[
+            ("filename", 's'),
+            ("duplicate", 'b'),
+            ("url", 's'),
+            ("outfile", 's'),
+            ("shasum", 's'),
+            ("destfile", 's'),
+        ],
         "cowrie.session.file_download.failed" => &[("url", 's'), ("error", 's')],
         "cowrie.log.closed" => &[
             ("ttylog", 's'),

@@ -19,4 +19,5 @@ mod image;
 mod operator;
 mod persist;
 mod sensor;
+mod upload;
 mod visit;
