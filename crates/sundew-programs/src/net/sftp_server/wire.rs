@@ -84,6 +84,7 @@ impl Status {
             Self::Ok => (0, "Success"),
             Self::Eof => (1, "End of file"),
             Self::NoSuchFile => (2, "No such file"),
+            // tidy-allow(errno-word): what OpenSSH calls the status on the wire
             Self::Denied => (3, "Permission denied"),
             Self::Failure => (4, "Failure"),
             Self::BadMessage => (5, "Bad message"),
