@@ -211,7 +211,8 @@ impl Run<'_> {
                 code.number() / 100 == 5 && code != Code::NOT_LOGGED_IN
             });
         if self.way == Way::Down || !refused {
-            return Err(failure);
+            let hint = format!("sundew ftp ls {}", self.url.at(parent(&self.url.path)));
+            return Err(if refused { failure.hint(hint) } else { failure });
         }
         if !self.options.dry_run {
             let path = self.url.path.strip_suffix(b"/").unwrap_or(&self.url.path);
@@ -466,6 +467,14 @@ impl Run<'_> {
         }
         self.context.console.note(&text);
     }
+}
+
+/// The directory a directory is in, as a URL has it.
+fn parent(path: &[u8]) -> Vec<u8> {
+    let path = path.strip_suffix(b"/").unwrap_or(path);
+    let end = path.iter().rposition(|byte| *byte == b'/');
+    let end = end.map_or(0, |slash| slash + 1);
+    path.get(..end).unwrap_or_default().to_vec()
 }
 
 const fn words(action: &Action) -> (&'static str, &'static str) {

@@ -246,6 +246,9 @@ fn a_source_that_is_not_there_deletes_nothing() {
         let output = server.run(&["mirror", "--delete", "URL/typo/", "m"]);
         assert!(!output.status.success(), "{kind:?}");
         assert!(server.here("m/precious").exists(), "{kind:?}");
+        let words = String::from_utf8(output.stderr).unwrap();
+        let hint = format!("try: sundew ftp ls {}", server.url(""));
+        assert!(words.contains(&hint), "{kind:?}: {words}");
     }
 }
 
