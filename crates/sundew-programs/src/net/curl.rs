@@ -3,9 +3,11 @@
 use sundew_kernel::descriptor::OpenFlags;
 use sundew_kernel::{ExitStatus, Fd, Process, STDOUT};
 
+use self::failure::{Failure, failure};
 use self::options::{Options, Output, Read};
 use super::fetch::{CertificateFault, End, Event, Fetch, Head, Scheme, TlsFailure, Url, UrlError};
 
+mod failure;
 mod gather;
 mod options;
 mod request;
@@ -79,9 +81,6 @@ struct Facts {
     last: Vec<u8>,
     error: String,
 }
-
-/// Number and words of a failure.
-struct Failure(u8, String);
 
 struct Job<'a> {
     options: &'a Options,
@@ -537,7 +536,7 @@ impl Job<'_> {
                 Event::End(end) => {
                     let waited = proc.monotonic().saturating_sub(started).as_millis();
                     if end == End::Tls(TlsFailure::Certificate) {
-                        return Err(self.distrust(&host));
+                        return Err(failure::distrust(&self.faults, &host));
                     }
                     let (host, port) = match &self.options.proxy {
                         Some((proxy, port)) => (String::from_utf8_lossy(proxy).into_owned(), *port),
@@ -743,27 +742,6 @@ impl Job<'_> {
         Failure(28, text)
     }
 
-    /// A certificate that is not good enough, in OpenSSL's words.
-    fn distrust(&self, host: &str) -> Failure {
-        let reason = match self.faults.first() {
-            Some(CertificateFault::SelfSigned) => "self-signed certificate",
-            Some(CertificateFault::Expired) => "certificate has expired",
-            Some(CertificateFault::NotYetValid) => "certificate is not yet valid",
-            Some(CertificateFault::WrongName) => {
-                return Failure(
-                    60,
-                    format!(
-                        "SSL: no alternative certificate subject name matches target host name '{host}'{MORE}"
-                    ),
-                );
-            }
-            Some(CertificateFault::UnknownIssuer) | Some(CertificateFault::Other) | None => {
-                "unable to get local issuer certificate"
-            }
-        };
-        Failure(60, format!("SSL certificate problem: {reason}{MORE}"))
-    }
-
     /// `-v`.
     async fn tell(&self, proc: &mut Process, text: impl AsRef<[u8]>) {
         if self.options.verbose {
@@ -772,79 +750,6 @@ impl Job<'_> {
     }
 }
 
-fn failure(end: End, host: &str, port: u16, waited: u128, missing: u64) -> Failure {
-    match end {
-        End::Unreachable => Failure(
-            7,
-            format!(
-                "Failed to connect to {host} port {port} after {waited} ms: Couldn't connect to server"
-            ),
-        ),
-        End::Tls(TlsFailure::NotTls) => Failure(
-            35,
-            "OpenSSL/3.0.20: error:0A00010B:SSL routines::wrong version number".to_owned(),
-        ),
-        End::Tls(TlsFailure::Refused) => Failure(
-            35,
-            "OpenSSL/3.0.20: error:0A000410:SSL routines::sslv3 alert handshake failure".to_owned(),
-        ),
-        End::Tls(TlsFailure::Closed | TlsFailure::Certificate) => Failure(
-            35,
-            format!(
-                "OpenSSL SSL_connect: Connection reset by peer in connection to {host}:{port} "
-            ),
-        ),
-        End::NoTunnel(status) => Failure(56, format!("CONNECT tunnel failed, response {status}")),
-        End::Denied(code) => Failure(67, format!("Access denied: {code}")),
-        End::NoDirectory(_) => Failure(
-            9,
-            "Server denied you to change to the given directory".to_owned(),
-        ),
-        End::NoFile(550) => Failure(78, "The file does not exist".to_owned()),
-        End::NoFile(code) => Failure(19, format!("RETR response: {code:03}")),
-        End::Refused(425) => Failure(
-            7,
-            format!(
-                "Failed to connect to {host} port {port} after {waited} ms: Couldn't connect to server"
-            ),
-        ),
-        End::Refused(code) => Failure(
-            8,
-            format!("Got a {code:03} ftp-server response when 220 was expected"),
-        ),
-        // Curl asks the wrong question after the answer; this is what its users see.
-        End::Tftp(code, _) => {
-            let number = match code {
-                1 => 68,
-                2 => 69,
-                3 => 70,
-                4 => 71,
-                5 => 72,
-                6 => 73,
-                7 => 74,
-                _ => 42,
-            };
-            Failure(number, NOT_CONNECTED.to_owned())
-        }
-        End::Silent => Failure(28, NOT_CONNECTED.to_owned()),
-        End::Unsent(errno) => Failure(
-            55,
-            format!("Failed sending data to the peer: {}", errno.message()),
-        ),
-        End::NoResponse => Failure(52, "Empty reply from server".to_owned()),
-        End::NotHttp => Failure(1, "Received HTTP/0.9 when not allowed".to_owned()),
-        End::OverLimit => Failure(23, "Failure writing output to destination".to_owned()),
-        End::Cut | End::Complete | End::Status(_) => Failure(
-            18,
-            format!("transfer closed with {missing} bytes remaining to read"),
-        ),
-    }
-}
-
-/// What curl 7.88 says of every TFTP transfer that fails.
-const NOT_CONNECTED: &str =
-    "getpeername() failed with errno 107: Transport endpoint is not connected";
-
 /// The reply to MDTM as a header.
 fn last_modified(digits: &[u8]) -> Option<Vec<u8>> {
     let text = std::str::from_utf8(digits).ok()?;
@@ -852,9 +757,6 @@ fn last_modified(digits: &[u8]) -> Option<Vec<u8>> {
     let when = when.strftime("%a, %d %b %Y %H:%M:%S GMT");
     Some(format!("Last-Modified: {when}\r\n").into_bytes())
 }
-
-/// What follows a complaint about a certificate.
-const MORE: &str = "\nMore details here: https://curl.se/docs/sslcerts.html\n\ncurl failed to verify the legitimacy of the server and therefore could not\nestablish a secure connection to it. To learn more about this situation and\nhow to fix it, please visit the web page mentioned above.";
 
 /// At most five characters: `99999`, `292k`, `1.5M`.
 fn short(bytes: u64) -> String {
