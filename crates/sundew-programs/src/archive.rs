@@ -2,6 +2,7 @@
 
 use sundew_kernel::program::Program;
 
+mod beside;
 mod bzip2;
 mod codec;
 mod deflate;

@@ -1,9 +1,9 @@
 //! `bzip2` 1.0.8, `bunzip2`, `bzcat`.
 
-use sundew_kernel::descriptor::OpenFlags;
 use sundew_kernel::{Errno, ExitStatus, Process, STDIN, STDOUT};
 use sundew_vfs::Metadata;
 
+use super::beside;
 use super::codec::Format;
 use super::deflate::Failure;
 use crate::text::input;
@@ -348,15 +348,7 @@ async fn replace(
     out: &[u8],
     metadata: &Metadata,
 ) -> bool {
-    let written = match proc.open(target, OpenFlags::CREATE, 0o600).await {
-        Ok(fd) => {
-            let written = proc.write_all(fd, out).await;
-            input::close(proc, fd);
-            written
-        }
-        Err(errno) => Err(errno),
-    };
-    if let Err(errno) = written {
+    if let Err(errno) = beside::write(proc, target, out, metadata).await {
         let reason = errno.message().as_bytes();
         let text = [
             b"Can't create output file ".as_slice(),
@@ -368,10 +360,6 @@ async fn replace(
         proc.complain_text(text.concat()).await;
         return false;
     }
-    // Whether these are allowed is not looked at, as in the original.
-    let _owner = proc.change_owner(target, Some(metadata.uid), Some(metadata.gid), true);
-    let _mode = proc.change_mode(target, metadata.mode);
-    let _times = proc.set_times(target, Some(metadata.atime), Some(metadata.mtime), true);
     if !options.keep {
         // What cannot be removed stays.
         let _gone = proc.unlink(path);

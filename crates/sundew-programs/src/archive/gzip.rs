@@ -1,8 +1,8 @@
 //! `gzip` 1.12, and the scripts `gunzip` and `zcat` that call it.
 
-use sundew_kernel::descriptor::OpenFlags;
 use sundew_kernel::{ExitStatus, Process, STDIN, STDOUT};
 
+use super::beside;
 use super::deflate::{self, Failure};
 use crate::getopt::{Arity, Getopt, Spec};
 use crate::text::input;
@@ -297,22 +297,10 @@ async fn replace(
     out: &[u8],
     (read, metadata): (usize, &sundew_vfs::Metadata),
 ) -> u8 {
-    let written = match proc.open(target, OpenFlags::CREATE, 0o600).await {
-        Ok(fd) => {
-            let written = proc.write_all(fd, out).await;
-            input::close(proc, fd);
-            written
-        }
-        Err(errno) => Err(errno),
-    };
-    if let Err(errno) = written {
+    if let Err(errno) = beside::write(proc, target, out, metadata).await {
         proc.complain(target, errno).await;
         return 1;
     }
-    // Whether these are allowed is not looked at, as in the original.
-    let _owner = proc.change_owner(target, Some(metadata.uid), Some(metadata.gid), true);
-    let _mode = proc.change_mode(target, metadata.mode);
-    let _times = proc.set_times(target, Some(metadata.atime), Some(metadata.mtime), true);
     let mut what = "created";
     if !options.keep {
         what = "replaced with";

@@ -1,9 +1,9 @@
 //! `xz` 5.4, `unxz`, `xzcat` and their names of the older format.
 
-use sundew_kernel::descriptor::OpenFlags;
 use sundew_kernel::{Errno, ExitStatus, Process, STDIN, STDOUT};
 use sundew_vfs::Metadata;
 
+use super::beside;
 use super::codec::Format;
 use super::deflate::Failure;
 use crate::getopt::{Arity, Getopt, Spec};
@@ -302,22 +302,10 @@ async fn replace(
     out: &[u8],
     metadata: &Metadata,
 ) -> bool {
-    let written = match proc.open(target, OpenFlags::CREATE, 0o600).await {
-        Ok(fd) => {
-            let written = proc.write_all(fd, out).await;
-            input::close(proc, fd);
-            written
-        }
-        Err(errno) => Err(errno),
-    };
-    if let Err(errno) = written {
+    if let Err(errno) = beside::write(proc, target, out, metadata).await {
         proc.complain(target, errno).await;
         return false;
     }
-    // Whether these are allowed is not looked at, as in the original.
-    let _owner = proc.change_owner(target, Some(metadata.uid), Some(metadata.gid), true);
-    let _mode = proc.change_mode(target, metadata.mode);
-    let _times = proc.set_times(target, Some(metadata.atime), Some(metadata.mtime), true);
     if !options.keep
         && let Err(errno) = proc.unlink(path)
     {
