@@ -99,6 +99,7 @@ pub const DEBIAN12: Data<'static> = Data {
     tree: include_bytes!("../../../personas/debian12/tree.txt"),
     config: include_bytes!("../../../personas/debian12/config.txt"),
     own: include_bytes!("../../../personas/debian12/own.txt"),
+    lists: include_bytes!("../../../personas/debian12/lists.txt"),
 };
 
 /// The data of the camera.
@@ -106,6 +107,7 @@ pub const CAMERA: Data<'static> = Data {
     tree: include_bytes!("../../../personas/camera/tree.txt"),
     config: b"",
     own: include_bytes!("../../../personas/camera/own.txt"),
+    lists: b"",
 };
 
 impl Persona {

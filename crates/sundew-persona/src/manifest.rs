@@ -1,4 +1,5 @@
-//! The data a machine is made from, as text: reading `tree.txt`, `config.txt` and `own.txt`.
+//! The data a machine is made from, as text: reading `tree.txt`, `config.txt`, `own.txt` and
+//! `lists.txt`.
 //!
 //! `tree.txt` has a line per node, fields separated by single blanks, `#` lines ignored. A name or
 //! target writes a blank, backslash or control character as `\ooo`. A directory comes before what is
@@ -13,7 +14,9 @@
 //!
 //! MTIME is seconds since 1970, or `+N`: N seconds after the machine was installed.
 //!
-//! The other two hold contents: a line `=== PATH`, and all up to the next such line is that file.
+//! The next two hold contents: a line `=== PATH`, and all up to the next such line is that file.
+//! `lists.txt` has a section for each package with the files it has brought; each line is the number of
+//! bytes it shares with the line before, a blank, and the rest.
 
 use std::collections::BTreeMap;
 
@@ -98,6 +101,8 @@ pub enum FileKind {
     Own,
     /// `made`: written from the facts of the machine.
     Made,
+    /// `list`: the files of a package, in `lists.txt`.
+    List,
     /// `text`: a text nobody reads, of which we keep the name only.
     Text,
     /// `pem`: a certificate.
@@ -228,6 +233,27 @@ pub fn sections(text: &[u8]) -> Result<BTreeMap<&[u8], &[u8]>, ManifestError> {
     Ok(found)
 }
 
+/// A section of `lists.txt` as the file it stands for; `None` if a line does not parse.
+pub fn list(section: &[u8]) -> Option<Vec<u8>> {
+    let mut all = Vec::new();
+    let mut before: usize = 0;
+    for line in section.split(|&byte| byte == b'\n') {
+        if line.is_empty() {
+            continue;
+        }
+        let blank = line.iter().position(|&byte| byte == b' ')?;
+        let (same, rest) = line.split_at_checked(blank)?;
+        let same: usize = std::str::from_utf8(same).ok()?.parse().ok()?;
+        let start = all.len();
+        let shared = all.get(before..before.checked_add(same)?)?.to_vec();
+        all.extend(shared);
+        all.extend_from_slice(rest.get(1..)?);
+        all.push(b'\n');
+        before = start;
+    }
+    Some(all)
+}
+
 fn entry(line: &[u8], directory: Option<&[u8]>) -> Result<Entry, Problem> {
     let mut fields = line.split(|&byte| byte == b' ');
     let mut field = || fields.next().ok_or(Problem::MissingField);
@@ -331,6 +357,7 @@ fn file_kind(kind: &[u8], field: Fields<'_, '_>) -> Result<FileKind, Problem> {
         b"config" => FileKind::Config,
         b"own" => FileKind::Own,
         b"made" => FileKind::Made,
+        b"list" => FileKind::List,
         b"text" => FileKind::Text,
         b"pem" => FileKind::Pem,
         b"empty" => FileKind::Empty,
@@ -438,6 +465,17 @@ mod tests {
         fn any_bytes_give_a_tree_or_an_error(bytes: Vec<u8>) {
             let _tree = tree(&bytes);
             let _sections = sections(&bytes);
+        }
+    }
+
+    #[test]
+    fn lists_share_the_beginnings_of_their_lines() {
+        assert_eq!(
+            list(b"0 /.\n1 bin\n4 /ls\n").unwrap(),
+            b"/.\n/bin\n/bin/ls\n"
+        );
+        for bad in [&b"x\n"[..], b"1 a\n", b"0 a\n9 b\n", b" a\n"] {
+            assert_eq!(list(bad), None);
         }
     }
 }

@@ -21,6 +21,8 @@ pub struct Data<'a> {
     pub config: &'a [u8],
     /// Contents written for this project.
     pub own: &'a [u8],
+    /// The files of each package.
+    pub lists: &'a [u8],
 }
 
 /// An executable of the image and the program it stands for.
@@ -65,12 +67,15 @@ pub fn build(
         .map_err(|error| PersonaError::Manifest("config.txt", error))?;
     let own =
         manifest::sections(data.own).map_err(|error| PersonaError::Manifest("own.txt", error))?;
+    let lists = manifest::sections(data.lists)
+        .map_err(|error| PersonaError::Manifest("lists.txt", error))?;
     let mut planter = Planter {
         builder: ImageBuilder::new().dated(facts.boot_time),
         noise: origin.seed.number("noise"),
         installed: origin.installed(),
         origin,
         config: &config,
+        lists: &lists,
         own: &own,
         facts,
         runs,
@@ -123,6 +128,7 @@ pub(crate) struct Planter<'a> {
     model: Model,
     config: &'a BTreeMap<&'a [u8], &'a [u8]>,
     own: &'a BTreeMap<&'a [u8], &'a [u8]>,
+    lists: &'a BTreeMap<&'a [u8], &'a [u8]>,
 }
 
 impl Planter<'_> {
@@ -210,6 +216,14 @@ impl Planter<'_> {
                 Model::Camera => camera::made(path, self.origin, self.facts),
             }
             .ok_or_else(missing)?,
+            FileKind::List => {
+                let package = path.rsplit(|&byte| byte == b'/').next();
+                let package = package.and_then(|name| name.strip_suffix(b".list"));
+                let section = package.and_then(|package| self.lists.get(package));
+                section
+                    .and_then(|section| manifest::list(section))
+                    .ok_or_else(missing)?
+            }
             FileKind::Text => stand_in::text(path),
             FileKind::Pem => stand_in::certificate(self.noise(path)),
             FileKind::Empty => Vec::new(),
@@ -350,6 +364,7 @@ fn program(kind: &FileKind) -> Option<(&[u8], bool)> {
         | FileKind::Config
         | FileKind::Own
         | FileKind::Made
+        | FileKind::List
         | FileKind::Text
         | FileKind::Pem
         | FileKind::Empty
