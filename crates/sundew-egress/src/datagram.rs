@@ -182,7 +182,11 @@ impl AsyncWrite for Connected {
         if !self.credit.take() {
             return Poll::Ready(Ok(piece.len()));
         }
-        socket.poll_send(cx, piece)
+        let sent = socket.poll_send(cx, piece);
+        if sent.is_pending() {
+            self.credit.give_back();
+        }
+        sent
     }
 
     fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {

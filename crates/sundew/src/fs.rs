@@ -250,28 +250,54 @@ fn line(path: &[u8], node: &Node) -> Vec<u8> {
 }
 
 fn cat(tree: &Tree, image: &Path, path: &[u8]) -> Result<Vec<u8>, Failure> {
-    let mut path = path.to_vec();
-    for _ in 0..MAX_LINKS {
-        match tree.0.get(&path).map(|node| &node.kind) {
-            Some(NodeKind::File(content)) => {
-                let len = usize::try_from(content.len()).unwrap_or(usize::MAX);
-                let mut bytes = vec![0; len.min(MAX_CAT_BYTES)];
-                let count = content.read_at(0, &mut bytes);
-                bytes.truncate(count);
-                return Ok(bytes);
+    let node = resolve(tree, path).and_then(|real| tree.0.get(&real));
+    let Some(NodeKind::File(content)) = node.map(|node| &node.kind) else {
+        let shown = path.escape_ascii();
+        return Err(wrong(image, format!("{shown}: no such file")));
+    };
+    let len = usize::try_from(content.len()).unwrap_or(usize::MAX);
+    let mut bytes = vec![0; len.min(MAX_CAT_BYTES)];
+    let count = content.read_at(0, &mut bytes);
+    bytes.truncate(count);
+    Ok(bytes)
+}
+
+/// The path without links, those on the way to it and the last one.
+fn resolve(tree: &Tree, path: &[u8]) -> Option<Vec<u8>> {
+    let names = |path: &[u8]| -> Vec<Vec<u8>> {
+        let parts = path.split(|&byte| byte == b'/').rev();
+        parts.map(<[u8]>::to_vec).collect()
+    };
+    // The names still to go, the next one last.
+    let mut rest = names(path);
+    let mut at = Vec::new();
+    let mut links = 0;
+    while let Some(name) = rest.pop() {
+        match name.as_slice() {
+            b"" | b"." => continue,
+            b".." => {
+                at.truncate(at.iter().rposition(|&byte| byte == b'/').unwrap_or(0));
+                continue;
             }
-            Some(NodeKind::HardLink(first)) => path.clone_from(first),
-            Some(NodeKind::Symlink(target)) if target.starts_with(b"/") => path.clone_from(target),
-            Some(NodeKind::Symlink(target)) => {
-                let above = path.iter().rposition(|&byte| byte == b'/').unwrap_or(0);
-                path.truncate(above + 1);
-                path.extend_from_slice(target);
+            _ => {}
+        }
+        let next = [at.as_slice(), b"/", &name].concat();
+        match &tree.0.get(&next)?.kind {
+            NodeKind::Symlink(target) => {
+                links += 1;
+                if links > MAX_LINKS {
+                    return None;
+                }
+                if target.starts_with(b"/") {
+                    at.clear();
+                }
+                rest.extend(names(target));
             }
-            _ => break,
+            NodeKind::HardLink(first) => at.clone_from(first),
+            _ => at = next,
         }
     }
-    let shown = path.escape_ascii();
-    Err(wrong(image, format!("{shown}: no such file")))
+    Some(at)
 }
 
 /// `- PATH` for what the other lacks, `+ PATH` for what it has more, `~ PATH` for what differs.
