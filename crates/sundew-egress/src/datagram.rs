@@ -1,7 +1,7 @@
 //! UDP under the policy: what TFTP and `/dev/udp` need, and no more.
 //!
 //! A socket talks with the one host it was made for, whose address was checked; datagrams from
-//! elsewhere are not seen. Every datagram costs a [`Credit`] that an answer gives back, so that a
+//! elsewhere are not seen. Every datagram costs a credit that an answer gives back, so that a
 //! conversation goes on for ever and a flood ends after a few packets. What is over the credit or too
 //! long is lost in silence, as datagrams are.
 
