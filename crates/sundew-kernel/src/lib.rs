@@ -21,6 +21,7 @@
 //! | [`facts`], [`clock`], [`network`], [`observe`] | what is handed in from outside |
 //! | [`executable`] | how an executable file names its program |
 
+pub mod aside;
 pub mod budget;
 pub mod clock;
 pub mod descriptor;

@@ -12,6 +12,7 @@ use std::time::Duration;
 use sundew_vfs::{Context, Credentials, Errno, InodeId, Mount, Timestamp, Vfs};
 use tokio::sync::Semaphore;
 
+use crate::aside::Aside;
 use crate::budget::{Budget, Limits, MemoryPool};
 use crate::clock::Clock;
 use crate::descriptor::{Description, Entry, Kind, OpenFlags, Table};
@@ -59,6 +60,8 @@ pub struct Config {
     /// Shared by all machines of a sensor: a machine that uses much CPU takes a permit for each
     /// slice, so that such machines together never hold more cores than there are permits.
     pub heavy: Option<Arc<Semaphore>>,
+    /// Who does what cannot be cut into slices; `None`: the machine itself, in its turn.
+    pub aside: Option<Aside>,
 }
 
 /// A process that is shown but does not run: the daemons of a booted machine.
@@ -151,6 +154,9 @@ pub struct Kernel {
     pub(crate) settings: Mutex<BTreeMap<u32, Vec<u8>>>,
     /// The packet filter of IPv4 and of IPv6, as `iptables-save` writes it.
     pub(crate) packet_filters: Mutex<[Vec<u8>; 2]>,
+    pub(crate) aside: Option<Aside>,
+    /// One piece of work at a time: a machine with many processes gets no more than others.
+    pub(crate) aside_turn: Arc<Semaphore>,
 }
 
 impl std::fmt::Debug for Kernel {
@@ -264,6 +270,8 @@ impl Machine {
             sockets: Mutex::new(config.sockets),
             settings: Mutex::default(),
             packet_filters: Mutex::default(),
+            aside: config.aside,
+            aside_turn: Arc::new(Semaphore::new(1)),
         });
         let scheduler = Scheduler::new(Arc::clone(&kernel), config.heavy);
         (Self { kernel }, scheduler)

@@ -3,6 +3,7 @@
 //! Calls that may wait are `async` and cancel-safe: what was not read or written stays where it was.
 //! A call that waits answers [`Errno::Eintr`] when a caught signal arrives.
 
+mod aside;
 pub mod exec;
 mod file;
 mod identity;

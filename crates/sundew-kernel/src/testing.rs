@@ -305,7 +305,12 @@ pub fn machine(
     clock: &Arc<ManualClock>,
     limits: budget::Limits,
 ) -> (Machine, Scheduler) {
-    Machine::new(Config {
+    Machine::new(config(programs, clock, limits))
+}
+
+/// What such a machine is made from.
+pub fn config(programs: &[Program], clock: &Arc<ManualClock>, limits: budget::Limits) -> Config {
+    Config {
         vfs: Arc::new(Mutex::new(vfs(programs))),
         programs: Arc::new(ProgramTable::new(programs.iter().copied())),
         facts: Arc::new(facts()),
@@ -318,7 +323,8 @@ pub fn machine(
         sockets: Vec::new(),
         last_pid: 1000,
         heavy: None,
-    })
+        aside: None,
+    }
 }
 
 /// A login of root.

@@ -17,6 +17,7 @@
     clippy::cast_possible_truncation
 )]
 
+mod aside;
 pub mod clock;
 pub mod lifetime;
 pub mod persist;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use sundew_capture::Store;
 use sundew_egress::Egress;
 use sundew_events::{Connection, Installation, Protocol, SessionId};
+use sundew_kernel::aside::Aside;
 use sundew_kernel::budget;
 use sundew_kernel::clock::Clock;
 use sundew_kernel::program::ProgramTable;
@@ -75,6 +76,7 @@ pub struct Sensor {
     /// Process numbers used up between the machines made so far.
     forks: AtomicU32,
     runtime: Handle,
+    aside: Aside,
 }
 
 impl std::fmt::Debug for Sensor {
@@ -96,8 +98,14 @@ impl Sensor {
             tracker: TaskTracker::new(),
             stopping: AtomicBool::new(false),
             forks: AtomicU32::new(0),
+            aside: crate::aside::aside(Handle::current()),
             runtime: Handle::current(),
         })
+    }
+
+    /// Where machines have done what would keep others waiting.
+    pub(crate) fn aside(&self) -> Aside {
+        self.aside.clone()
     }
 
     /// Begins the session of a connection that was just accepted, and tells of it.

@@ -265,6 +265,7 @@ impl Session {
             sockets: parts.persona.sockets.clone(),
             last_pid: sensor.last_pid(),
             heavy: Some(Arc::clone(&parts.heavy)),
+            aside: Some(sensor.aside()),
         }))
     }
 }

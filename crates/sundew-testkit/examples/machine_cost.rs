@@ -127,6 +127,7 @@ fn machine(persona: &Persona, programs: &Arc<ProgramTable>) -> (Machine, Schedul
         sockets: persona.sockets.clone(),
         last_pid: persona.last_pid,
         heavy: None,
+        aside: None,
     })
 }
 

@@ -93,6 +93,7 @@ impl Debian {
             sockets: persona.sockets.clone(),
             last_pid: persona.last_pid,
             heavy: None,
+            aside: None,
         });
         Ok(Self {
             machine,

@@ -21,9 +21,10 @@ pub(super) async fn is_right(proc: &Process, user: &[u8], password: &[u8]) -> bo
     let right = match hash {
         // su and sudo take an empty password for what it is.
         Some(hash) => {
-            proc.tick().await;
             let mut memory = proc.memory();
-            memory.grow(crypt::MEMORY_BYTES).is_ok() && crypt::verify(password, &hash)
+            let password = password.to_vec();
+            memory.grow(crypt::MEMORY_BYTES).is_ok()
+                && proc.aside(move || crypt::verify(&password, &hash)).await == Some(true)
         }
         None => false,
     };
@@ -36,7 +37,6 @@ pub(super) async fn is_right(proc: &Process, user: &[u8], password: &[u8]) -> bo
 
 /// A hash for `/etc/shadow`; `None` for a password that cannot have one.
 pub(super) async fn hash(proc: &Process, password: &[u8]) -> Option<String> {
-    proc.tick().await;
     let mut memory = proc.memory();
     memory.grow(crypt::MEMORY_BYTES).ok()?;
     let mut salt = [0; crypt::SALT_BYTES];
@@ -46,5 +46,6 @@ pub(super) async fn hash(proc: &Process, password: &[u8]) -> Option<String> {
     {
         to.copy_from_slice(&from);
     }
-    crypt::hash(password, &salt)
+    let password = password.to_vec();
+    proc.aside(move || crypt::hash(&password, &salt)).await?
 }

@@ -187,6 +187,7 @@ impl Bench {
             sockets: Vec::new(),
             last_pid: 1000,
             heavy: None,
+            aside: None,
         });
         let mut line = login(args);
         line.path = b"/usr/bin/busybox".to_vec();

@@ -1,0 +1,29 @@
+//! Work that cannot be cut into slices, such as a hash that is slow on purpose: done where it keeps no
+//! other machine waiting.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// A piece of work.
+pub type Work = Box<dyn FnOnce() + Send>;
+
+/// Takes work that would hold a thread of the runtime; given by whoever owns the threads.
+#[derive(Clone)]
+pub struct Aside(Arc<dyn Fn(Work) + Send + Sync>);
+
+impl Aside {
+    /// `run` gets each piece once, and must not do it on the thread it was called on.
+    pub fn new(run: impl Fn(Work) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(run))
+    }
+
+    pub(crate) fn run(&self, work: Work) {
+        (self.0)(work);
+    }
+}
+
+impl fmt::Debug for Aside {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Aside")
+    }
+}
