@@ -1,6 +1,7 @@
 //! One machine: what it is made of, and the doors through which its users come in.
 
 pub mod admin;
+mod end;
 
 use std::collections::{BTreeMap, HashMap};
 use std::future::poll_fn;
@@ -13,19 +14,19 @@ use sundew_vfs::{Context, Credentials, Errno, InodeId, Mount, Timestamp, Vfs};
 use tokio::sync::Semaphore;
 
 use crate::aside::Aside;
-use crate::budget::{Budget, Limits, MemoryPool};
+use crate::budget::{Limits, MemoryPool};
 use crate::clock::Clock;
 use crate::descriptor::{Description, Entry, Kind, OpenFlags, Table};
 use crate::environment::Environment;
 use crate::facts::Facts;
 use crate::network::Network;
-use crate::observe::{Observation, Observer};
+use crate::observe::Observer;
 use crate::pipe::{self, OutsideReader, OutsideWriter, Pipe};
 use crate::process::state::{Life, ProcessState, Start};
 use crate::procfs::View;
 use crate::program::ProgramTable;
 use crate::scheduler::{Scheduler, Task};
-use crate::signal::{DefaultAction, Disposition};
+use crate::signal::Disposition;
 use crate::socket::SocketInfo;
 use crate::tty::{Master, Tty, WindowSize};
 use crate::{ExitStatus, Pid, STDERR, STDIN, STDOUT, Signal, lock};
@@ -604,168 +605,12 @@ impl Kernel {
         lock(&self.table).ttys.get(&index).and_then(Weak::upgrade)
     }
 
-    /// The outside is gone: the session's leader and the foreground get `SIGHUP`.
-    pub(crate) fn hang_up(&self, tty: &Tty) {
-        if let Some(leader) = self.process(tty.session()) {
-            self.signal(&leader, Signal::HUP);
-            self.signal(&leader, Signal::CONT);
-        }
-        if tty.foreground() != tty.session() {
-            self.signal_group(tty.foreground(), Signal::HUP);
-            self.signal_group(tty.foreground(), Signal::CONT);
-        }
-    }
-
-    pub(crate) fn signal_group(&self, group: Pid, signal: Signal) {
-        if group == 0 {
-            return;
-        }
-        for state in self.members(group) {
-            self.signal(&state, signal);
-        }
-    }
-
-    /// Delivers a signal: kill(2) after the permission check.
-    pub(crate) fn signal(&self, state: &Arc<ProcessState>, signal: Signal) {
-        if state.is_resident() {
-            let fatal = matches!(
-                signal.default_action(),
-                DefaultAction::Terminate | DefaultAction::Core
-            );
-            // Init ignores what it does not catch, and a kernel thread everything.
-            if fatal && state.pid != 1 && !state.is_kernel_thread() {
-                self.reap(state);
-            }
-            return;
-        }
-        let mut inner = lock(&state.inner);
-        if matches!(inner.life, Life::Ended(_)) {
-            return;
-        }
-        if signal == Signal::CONT || signal == Signal::KILL {
-            inner.stopped = None;
-        }
-        let disposition = match signal {
-            Signal::KILL | Signal::STOP => Disposition::Default,
-            _ => inner.dispositions.get(&signal).copied().unwrap_or_default(),
-        };
-        match disposition {
-            Disposition::Ignore => {}
-            Disposition::Catch => inner.pending |= signal.bit(),
-            Disposition::Default => match signal.default_action() {
-                DefaultAction::Terminate | DefaultAction::Core => {
-                    inner.fatal.get_or_insert(signal);
-                }
-                DefaultAction::Stop => {
-                    inner.stopped = Some(signal);
-                    inner.stop_reported = false;
-                }
-                DefaultAction::Continue => inner.continued = true,
-                DefaultAction::Ignore => {}
-            },
-        }
-        let parent = inner.ppid;
-        let changed = inner.stopped.is_some() || inner.continued;
-        inner.wake_task();
-        drop(inner);
-        if changed && let Some(parent) = self.process(parent) {
-            lock(&parent.inner).child_waiters.wake();
-        }
-    }
-
-    /// Ends a process: its descriptors are closed, its children go to init, its parent is told.
-    pub(crate) fn finish(&self, state: &Arc<ProcessState>, status: ExitStatus) {
-        let (fds, ppid, leads, tty) = {
-            let mut inner = lock(&state.inner);
-            if matches!(inner.life, Life::Ended(_)) {
-                return;
-            }
-            inner.life = Life::Ended(status);
-            inner.stopped = None;
-            inner.end_waiters.wake();
-            let leads = inner.session == state.pid;
-            (
-                std::mem::take(&mut inner.fds),
-                inner.ppid,
-                leads,
-                inner.tty.take(),
-            )
-        };
-        drop(fds);
-        if leads && let Some(tty) = &tty {
-            self.signal_group(tty.foreground(), Signal::HUP);
-        }
-        let table = lock(&self.table);
-        let parent = table.processes.get(&ppid).cloned();
-        let all: Vec<_> = table.processes.values().cloned().collect();
-        drop(table);
-        for child in &all {
-            let mut inner = lock(&child.inner);
-            if inner.ppid == state.pid && !child.is_resident() {
-                inner.ppid = 1;
-                let ended = matches!(inner.life, Life::Ended(_));
-                drop(inner);
-                if ended {
-                    self.reap(child);
-                }
-            }
-        }
-        match parent {
-            Some(parent) if !parent.is_resident() => {
-                lock(&parent.inner).child_waiters.wake();
-                self.signal(&parent, Signal::CHLD);
-            }
-            // Init and the daemons reap at once.
-            _ => self.reap(state),
-        }
-    }
-
-    /// Removes a process from the table.
-    pub(crate) fn reap(&self, state: &ProcessState) {
-        let mut table = lock(&self.table);
-        if table.processes.remove(&state.pid).is_some() && !state.is_resident() {
-            table.live -= 1;
-        }
-    }
-
     /// Whether this machine has used more CPU than it may. What it may use grows with its age, by a
     /// tenth of its share, so that a login that stays for a day is not cut off for its age.
     pub(crate) fn over_machine_cpu(&self) -> bool {
         let age = self.clock.monotonic().saturating_sub(self.started);
         let allowed = self.limits.machine_cpu + age * self.limits.cpu_share_percent / 1000;
         self.cpu_used.load(Ordering::Relaxed) > crate::scheduler::nanos(allowed)
-    }
-
-    /// Reports and ends a process whose budget is spent.
-    pub(crate) fn spend(&self, state: &Arc<ProcessState>, budget: Budget) {
-        self.observer.observe(Observation::BudgetSpent {
-            pid: state.pid,
-            budget,
-        });
-        if budget != Budget::ProcessCpu || !self.interrupt_leader(state) {
-            self.signal(state, Signal::KILL);
-        }
-    }
-
-    /// If `state` is the shell of a login on a terminal: interrupts it and what runs in the
-    /// foreground, as ^C would, for a loop that is typed into the shell must end without the login.
-    /// Once only until the shell waits for its terminal again; `false` means that it has to go.
-    fn interrupt_leader(&self, state: &Arc<ProcessState>) -> bool {
-        let foreground = {
-            let inner = lock(&state.inner);
-            let Some(tty) = inner.tty.as_ref().filter(|_| inner.session == state.pid) else {
-                return false;
-            };
-            tty.foreground()
-        };
-        if !state.warn() {
-            return false;
-        }
-        self.signal_group(foreground, Signal::INT);
-        if foreground != state.pid {
-            self.signal(state, Signal::INT);
-        }
-        true
     }
 
     /// The next number of a small generator (SplitMix64): for numbers a stranger sees, not secrets.

@@ -1,0 +1,169 @@
+//! Signals, and the ends of processes: by themselves, by a signal, or because a budget is spent.
+
+use std::sync::Arc;
+
+use super::Kernel;
+use crate::budget::Budget;
+use crate::observe::Observation;
+use crate::process::state::{Life, ProcessState};
+use crate::signal::{DefaultAction, Disposition};
+use crate::tty::Tty;
+use crate::{ExitStatus, Pid, Signal, lock};
+
+impl Kernel {
+    /// The outside is gone: the session's leader and the foreground get `SIGHUP`.
+    pub(crate) fn hang_up(&self, tty: &Tty) {
+        if let Some(leader) = self.process(tty.session()) {
+            self.signal(&leader, Signal::HUP);
+            self.signal(&leader, Signal::CONT);
+        }
+        if tty.foreground() != tty.session() {
+            self.signal_group(tty.foreground(), Signal::HUP);
+            self.signal_group(tty.foreground(), Signal::CONT);
+        }
+    }
+
+    pub(crate) fn signal_group(&self, group: Pid, signal: Signal) {
+        if group == 0 {
+            return;
+        }
+        for state in self.members(group) {
+            self.signal(&state, signal);
+        }
+    }
+
+    /// Delivers a signal: kill(2) after the permission check.
+    pub(crate) fn signal(&self, state: &Arc<ProcessState>, signal: Signal) {
+        if state.is_resident() {
+            let fatal = matches!(
+                signal.default_action(),
+                DefaultAction::Terminate | DefaultAction::Core
+            );
+            // Init ignores what it does not catch, and a kernel thread everything.
+            if fatal && state.pid != 1 && !state.is_kernel_thread() {
+                self.reap(state);
+            }
+            return;
+        }
+        let mut inner = lock(&state.inner);
+        if matches!(inner.life, Life::Ended(_)) {
+            return;
+        }
+        if signal == Signal::CONT || signal == Signal::KILL {
+            inner.stopped = None;
+        }
+        let disposition = match signal {
+            Signal::KILL | Signal::STOP => Disposition::Default,
+            _ => inner.dispositions.get(&signal).copied().unwrap_or_default(),
+        };
+        match disposition {
+            Disposition::Ignore => {}
+            Disposition::Catch => inner.pending |= signal.bit(),
+            Disposition::Default => match signal.default_action() {
+                DefaultAction::Terminate | DefaultAction::Core => {
+                    inner.fatal.get_or_insert(signal);
+                }
+                DefaultAction::Stop => {
+                    inner.stopped = Some(signal);
+                    inner.stop_reported = false;
+                }
+                DefaultAction::Continue => inner.continued = true,
+                DefaultAction::Ignore => {}
+            },
+        }
+        let parent = inner.ppid;
+        let changed = inner.stopped.is_some() || inner.continued;
+        inner.wake_task();
+        drop(inner);
+        if changed && let Some(parent) = self.process(parent) {
+            lock(&parent.inner).child_waiters.wake();
+        }
+    }
+
+    /// Ends a process: its descriptors are closed, its children go to init, its parent is told.
+    pub(crate) fn finish(&self, state: &Arc<ProcessState>, status: ExitStatus) {
+        let (fds, ppid, leads, tty) = {
+            let mut inner = lock(&state.inner);
+            if matches!(inner.life, Life::Ended(_)) {
+                return;
+            }
+            inner.life = Life::Ended(status);
+            inner.stopped = None;
+            inner.end_waiters.wake();
+            let leads = inner.session == state.pid;
+            (
+                std::mem::take(&mut inner.fds),
+                inner.ppid,
+                leads,
+                inner.tty.take(),
+            )
+        };
+        drop(fds);
+        if leads && let Some(tty) = &tty {
+            self.signal_group(tty.foreground(), Signal::HUP);
+        }
+        let table = lock(&self.table);
+        let parent = table.processes.get(&ppid).cloned();
+        let all: Vec<_> = table.processes.values().cloned().collect();
+        drop(table);
+        for child in &all {
+            let mut inner = lock(&child.inner);
+            if inner.ppid == state.pid && !child.is_resident() {
+                inner.ppid = 1;
+                let ended = matches!(inner.life, Life::Ended(_));
+                drop(inner);
+                if ended {
+                    self.reap(child);
+                }
+            }
+        }
+        match parent {
+            Some(parent) if !parent.is_resident() => {
+                lock(&parent.inner).child_waiters.wake();
+                self.signal(&parent, Signal::CHLD);
+            }
+            // Init and the daemons reap at once.
+            _ => self.reap(state),
+        }
+    }
+
+    /// Removes a process from the table.
+    pub(crate) fn reap(&self, state: &ProcessState) {
+        let mut table = lock(&self.table);
+        if table.processes.remove(&state.pid).is_some() && !state.is_resident() {
+            table.live -= 1;
+        }
+    }
+
+    /// Reports and ends a process whose budget is spent.
+    pub(crate) fn spend(&self, state: &Arc<ProcessState>, budget: Budget) {
+        self.observer.observe(Observation::BudgetSpent {
+            pid: state.pid,
+            budget,
+        });
+        if budget != Budget::ProcessCpu || !self.interrupt_leader(state) {
+            self.signal(state, Signal::KILL);
+        }
+    }
+
+    /// If `state` is the shell of a login on a terminal: interrupts it and what runs in the
+    /// foreground, as ^C would, for a loop that is typed into the shell must end without the login.
+    /// Once only until the shell waits for its terminal again; `false` means that it has to go.
+    fn interrupt_leader(&self, state: &Arc<ProcessState>) -> bool {
+        let foreground = {
+            let inner = lock(&state.inner);
+            let Some(tty) = inner.tty.as_ref().filter(|_| inner.session == state.pid) else {
+                return false;
+            };
+            tty.foreground()
+        };
+        if !state.warn() {
+            return false;
+        }
+        self.signal_group(foreground, Signal::INT);
+        if foreground != state.pid {
+            self.signal(state, Signal::INT);
+        }
+        true
+    }
+}
