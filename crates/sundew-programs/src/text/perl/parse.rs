@@ -68,6 +68,7 @@ struct Pending {
     index: usize,
 }
 
+pub(super) use self::names::SCALAR;
 pub(super) use self::quote::push_character;
 
 /// Whether `require` finds a module.

@@ -1,6 +1,7 @@
 //! Named operators: what their operands are evaluated for.
 
 use super::*;
+use crate::text::perl::parse::SCALAR;
 
 impl Compiler<'_> {
     /// What names a file: a bare word, or an expression.
@@ -99,7 +100,9 @@ impl Compiler<'_> {
                 self.handle(operand)?;
             } else if name == "substr" && at == 0 && operands.len() == 4 {
                 self.place(operand)?;
-            } else if SCALARS.contains(&name) || operands.len() == 1 && ONE.contains(&name) {
+            } else if SCALARS.contains(&name)
+                || operands.len() == 1 && (SCALAR.contains(&name) || ONE.contains(&name))
+            {
                 self.scalar(operand)?;
             } else {
                 self.expr(operand, Want::List)?;
@@ -362,37 +365,15 @@ const SCALARS: &[&str] = &[
     "select",
 ];
 
-/// Operators whose one operand is a scalar even among lists.
+/// Operators beside [`SCALAR`] whose one operand is a scalar even among lists.
 const ONE: &[&str] = &[
-    "ref",
-    "lc",
-    "uc",
-    "lcfirst",
-    "ucfirst",
-    "length",
-    "chr",
-    "ord",
-    "int",
-    "abs",
-    "sqrt",
-    "sin",
-    "cos",
-    "exp",
-    "log",
-    "hex",
-    "oct",
     "rand",
     "srand",
-    "quotemeta",
     "exit",
     "sleep",
     "localtime",
     "gmtime",
     "chdir",
-    "rmdir",
-    "readlink",
-    "stat",
-    "lstat",
     "glob",
     "require",
     "floor",
@@ -403,7 +384,6 @@ const ONE: &[&str] = &[
     "getgrgid",
     "gethostbyname",
     "getprotobyname",
-    "fc",
     "caller",
     "umask",
     "alarm",

@@ -1,7 +1,7 @@
 //! `print`, `sort`, `map` and `grep`, whose first word may be a handle or a block.
 
 use super::super::ast::Expr;
-use super::names::{LIST, UNARY};
+use super::names::{LIST, unary};
 use super::term::topic;
 use super::{Outcome, Parser};
 
@@ -106,7 +106,7 @@ impl Parser<'_> {
                     self.at = start;
                 }
             } else if let Some(name) = self.word() {
-                let known = UNARY.contains(&name.as_str())
+                let known = unary(&name).is_some()
                     || LIST.contains(&name.as_str())
                     || matches!(name.as_str(), "map" | "grep" | "qw" | "sort");
                 self.at += name.len();

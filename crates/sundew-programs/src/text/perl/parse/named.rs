@@ -1,7 +1,7 @@
 //! Words: named operators, calls, declarations.
 
 use super::super::ast::{Base, Expr, Scope};
-use super::names::{ALONE, CORE, LIST, OF_TOPIC, UNARY};
+use super::names::{ALONE, CORE, LIST, is_of_topic, unary};
 use super::term::topic;
 use super::{Outcome, Parser};
 
@@ -97,7 +97,7 @@ impl Parser<'_> {
         let line = self.line();
         let line_of = |expr| Expr::Line(line, Box::new(expr));
         if word.contains("::") && after.starts_with(b"->")
-            || after.starts_with(b"->") && !UNARY.contains(&word)
+            || after.starts_with(b"->") && unary(word).is_none()
         {
             return Ok(Expr::Text(word.as_bytes().to_vec()));
         }
@@ -109,8 +109,8 @@ impl Parser<'_> {
         } else {
             short
         };
-        if let Some(name) = UNARY.iter().find(|name| **name == short) {
-            if matches!(*name, "defined" | "exists") {
+        if let Some(name) = unary(short) {
+            if matches!(name, "defined" | "exists") {
                 let start = self.at;
                 let parenthesis = self.sign("(");
                 if let Some(named) = self.named_code() {
@@ -122,7 +122,7 @@ impl Parser<'_> {
                 self.at = start;
             }
             let mut list = self.arguments(true)?;
-            if list.is_empty() && OF_TOPIC.contains(name) {
+            if list.is_empty() && is_of_topic(name) {
                 list.push(topic());
             }
             return Ok(line_of(Expr::Do(name, list)));
@@ -282,7 +282,7 @@ impl Parser<'_> {
     /// `new Class(list)`, `method Class`.
     fn indirect(&mut self, word: &str, start: usize) -> Outcome<Expr> {
         let class = self.word().unwrap_or_default();
-        let known = UNARY.contains(&class.as_str()) || LIST.contains(&class.as_str());
+        let known = unary(&class).is_some() || LIST.contains(&class.as_str());
         if known || matches!(class.as_str(), "print" | "my" | "sub" | "return") {
             self.at = start + word.len();
             return Err(self.near());

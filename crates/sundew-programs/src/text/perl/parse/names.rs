@@ -1,10 +1,8 @@
 //! Names of builtins, by what may follow them.
 
-/// Builtins that take one operand, `$_` if none is given where that makes sense.
-pub(super) const UNARY: &[&str] = &[
-    "defined",
+/// Functions of one scalar, and of `$_` where none is given.
+pub(in super::super) const SCALAR: &[&str] = &[
     "ref",
-    "scalar",
     "lc",
     "uc",
     "lcfirst",
@@ -21,9 +19,19 @@ pub(super) const UNARY: &[&str] = &[
     "log",
     "hex",
     "oct",
+    "quotemeta",
+    "rmdir",
+    "readlink",
+    "stat",
+    "lstat",
+    "fc",
+];
+/// Other builtins that take one operand.
+const UNARY: &[&str] = &[
+    "defined",
+    "scalar",
     "rand",
     "srand",
-    "quotemeta",
     "chomp",
     "chop",
     "exists",
@@ -36,8 +44,6 @@ pub(super) const UNARY: &[&str] = &[
     "caller",
     "undef",
     "chdir",
-    "rmdir",
-    "readlink",
     "close",
     "fileno",
     "eof",
@@ -48,11 +54,8 @@ pub(super) const UNARY: &[&str] = &[
     "gmtime",
     "alarm",
     "require",
-    "stat",
-    "lstat",
     "readdir",
     "closedir",
-    "fc",
     "pos",
     "chroot",
     "reftype",
@@ -173,34 +176,7 @@ pub(super) const LIST: &[&str] = &[
     "syscall",
 ];
 /// Those of [`UNARY`] that mean `$_` when they stand alone.
-pub(super) const OF_TOPIC: &[&str] = &[
-    "lc",
-    "uc",
-    "lcfirst",
-    "ucfirst",
-    "length",
-    "chr",
-    "ord",
-    "int",
-    "abs",
-    "sqrt",
-    "sin",
-    "cos",
-    "exp",
-    "log",
-    "hex",
-    "oct",
-    "quotemeta",
-    "chomp",
-    "chop",
-    "defined",
-    "ref",
-    "stat",
-    "lstat",
-    "readlink",
-    "rmdir",
-    "fc",
-];
+const OF_TOPIC: &[&str] = &["chomp", "chop", "defined"];
 
 /// Those of [`LIST`] that take nothing.
 pub(super) const ALONE: &[&str] = &[
@@ -289,3 +265,14 @@ pub(super) const CORE: &[&str] = &[
     "require",
     "caller",
 ];
+
+/// The builtin of this name that takes one operand.
+pub(super) fn unary(name: &str) -> Option<&'static str> {
+    let mut all = SCALAR.iter().chain(UNARY);
+    all.find(|known| **known == name).copied()
+}
+
+/// Whether this one means `$_` when it stands alone.
+pub(super) fn is_of_topic(name: &str) -> bool {
+    SCALAR.contains(&name) || OF_TOPIC.contains(&name)
+}
