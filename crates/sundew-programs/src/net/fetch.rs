@@ -16,6 +16,7 @@ use tokio::sync::mpsc;
 mod body;
 mod ftp;
 mod http;
+mod part;
 mod tftp;
 mod tls;
 mod url;

@@ -148,9 +148,24 @@ async fn answer(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
         if !request.ends_with(b"\r\n\r\n") {
             continue;
         }
-        let body = sample();
+        let text = String::from_utf8_lossy(&request).into_owned();
+        let from = text
+            .split("bytes=")
+            .nth(1)
+            .and_then(|range| range.split('-').next())
+            .map(|from| from.parse::<usize>().unwrap());
+        let whole = sample();
+        let body = whole[from.unwrap_or(0)..].to_vec();
+        let status = match from {
+            None => "200 OK".to_owned(),
+            Some(from) => format!(
+                "206 Partial Content\r\nContent-Range: bytes {from}-{}/{}",
+                whole.len() - 1,
+                whole.len()
+            ),
+        };
         let head = format!(
-            "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nLast-Modified: Tue, 14 Nov 2023 22:13:20 GMT\r\nContent-Length: {}\r\n\r\n",
+            "HTTP/1.1 {status}\r\nContent-Type: application/octet-stream\r\nLast-Modified: Tue, 14 Nov 2023 22:13:20 GMT\r\nContent-Length: {}\r\n\r\n",
             body.len()
         );
         stream.write_all(head.as_bytes()).await.unwrap();
@@ -232,6 +247,33 @@ async fn wget_takes_over_the_servers_time_and_asks_only_once() {
     );
     let events = sensor.stop().await;
     kept(&sensor, &events, &url);
+}
+
+#[tokio::test]
+async fn the_rest_of_a_download_does_not_pass_for_the_whole() {
+    let (port, _server) = web_server(None).await;
+    let mut sensor = Sensor::start_with(ALLOW).await;
+    let client = Client::of(&sensor);
+    let url = format!("http://127.0.0.1:{port}/bot");
+    let command = format!(
+        "cd /tmp; wget -q {url}; md5sum <bot; truncate -s 5 bot; wget -q -c {url}; md5sum <bot"
+    );
+    let output = text(&client.exec(&command).await.stdout);
+    let sums: Vec<&str> = output.lines().collect();
+    assert!(sums.len() == 2 && sums[0] == sums[1], "{output}");
+    let events = sensor.stop().await;
+    let downloads: Vec<_> = events
+        .iter()
+        .filter(|event| event["eventid"] == "cowrie.session.file_download")
+        .collect();
+    let [first, second] = downloads[..] else {
+        panic!("{downloads:?}");
+    };
+    assert_eq!(
+        (&first["complete"], &second["complete"]),
+        (&true.into(), &false.into())
+    );
+    assert_eq!(second["incomplete_reason"], "a part, from byte 5 on");
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
 
 use super::url::decoded;
-use super::{End, Engine, Event, tell};
+use super::{End, Engine, Event, part, tell};
 
 /// Bytes read from a connection at once.
 const CHUNK_BYTES: usize = 16 * 1024;
@@ -269,7 +269,8 @@ impl Control<'_> {
         let size = size.or_else(|| answer::announced_size(&reply));
         tell(self.events, Event::Begins(size)).await;
         let observer = &self.engine.observer;
-        *capture = Some(observer.download(self.engine.download()));
+        let kept = observer.download(self.engine.download());
+        *capture = Some(part::of(kept, (offset > 0).then_some(offset)));
         let mut received = offset;
         let mut chunk = vec![0; CHUNK_BYTES];
         let whole = loop {

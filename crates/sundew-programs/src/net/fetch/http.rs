@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 
 use super::body::Body;
 use super::tls::{self, TlsFailure};
-use super::{End, Engine, Event, Head, Request, Scheme, tell};
+use super::{End, Engine, Event, Head, Request, Scheme, part, tell};
 
 /// Longest response head, in bytes; curl's is 100 KiB for a line.
 const MAX_HEAD_BYTES: usize = 100 * 1024;
@@ -55,7 +55,8 @@ impl Engine {
         tell(events, Event::Head(head.clone())).await;
         let has_body = self.request.method != b"HEAD";
         if good && has_body {
-            *capture = Some(self.observer.download(self.download()));
+            let kept = self.observer.download(self.download());
+            *capture = Some(part::of(kept, part::begin(&head)));
         } else if !has_body || !self.request.wants_error_body {
             return if good {
                 End::Complete
