@@ -171,6 +171,8 @@ impl error::Error for OpenError {
 /// Why something is not whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reason {
+    /// Only a part of it was asked for, and that came.
+    Part,
     /// The other side ended the transfer early.
     Cut,
     /// The other side said nothing for too long.
@@ -196,6 +198,7 @@ impl Reason {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Part => "part",
             Self::Cut => "cut",
             Self::TimedOut => "timeout",
             Self::Limit => "limit",

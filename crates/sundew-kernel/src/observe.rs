@@ -148,6 +148,8 @@ pub enum UploadProtocol {
 pub enum DownloadEnd {
     /// The peer said that everything was sent.
     Complete,
+    /// All that was asked for came, which was the file without its beginning.
+    Part,
     /// Something is missing; why, in one line.
     Incomplete(String),
     /// Nothing was transferred; why, in one line.

@@ -409,6 +409,10 @@ impl Capture for Transfer {
     fn end(mut self: Box<Self>, end: DownloadEnd) -> BoxFuture<'static, ()> {
         match end {
             DownloadEnd::Complete => self.finish(Outcome::Complete, None),
+            DownloadEnd::Part => self.finish(
+                Outcome::Incomplete(Reason::Part),
+                Some(Reason::Part.as_str().to_owned()),
+            ),
             DownloadEnd::Incomplete(why) => {
                 self.finish(Outcome::Incomplete(Reason::Cut), Some(why));
             }

@@ -270,7 +270,7 @@ impl Control<'_> {
         tell(self.events, Event::Begins(size)).await;
         let observer = &self.engine.observer;
         let kept = observer.download(self.engine.download());
-        *capture = Some(part::of(kept, (offset > 0).then_some(offset)));
+        *capture = Some(part::of(kept, offset > 0));
         let mut received = offset;
         let mut chunk = vec![0; CHUNK_BYTES];
         let whole = loop {

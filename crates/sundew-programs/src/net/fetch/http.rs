@@ -56,7 +56,7 @@ impl Engine {
         let has_body = self.request.method != b"HEAD";
         if good && has_body {
             let kept = self.observer.download(self.download());
-            *capture = Some(part::of(kept, part::begin(&head)));
+            *capture = Some(part::of(kept, part::is_part(&head)));
         } else if !has_body || !self.request.wants_error_body {
             return if good {
                 End::Complete

@@ -6,24 +6,22 @@ use sundew_kernel::observe::{Capture, DownloadEnd};
 
 use super::Head;
 
-/// Keeps a part: however well it ends, it is incomplete.
-pub(super) struct Part {
-    capture: Box<dyn Capture>,
-    from: u64,
-}
+/// Keeps a part: however well it ends, it is not the whole.
+struct Part(Box<dyn Capture>);
 
-/// The capture of a transfer that begins at this byte, if it leaves anything out.
-pub(super) fn of(capture: Box<dyn Capture>, from: Option<u64>) -> Box<dyn Capture> {
-    match from {
-        Some(from) => Box::new(Part { capture, from }),
-        None => capture,
+/// The capture of a transfer, which leaves something out or does not.
+pub(super) fn of(capture: Box<dyn Capture>, is_part: bool) -> Box<dyn Capture> {
+    if is_part {
+        Box::new(Part(capture))
+    } else {
+        capture
     }
 }
 
-/// Where the part begins that an HTTP response brings; `None` if it is the whole. RFC 9110 §14.4.
-pub(super) fn begin(head: &Head) -> Option<u64> {
+/// Whether an HTTP response brings less than there is. RFC 9110 §14.4.
+pub(super) fn is_part(head: &Head) -> bool {
     if head.status != 206 {
-        return None;
+        return false;
     }
     let parse = |text: &str| text.trim().parse::<u64>().ok();
     let range = head.value("content-range").unwrap_or_default();
@@ -33,22 +31,20 @@ pub(super) fn begin(head: &Head) -> Option<u64> {
     let (first, last) = bounds.map_or((None, None), |(a, b)| (parse(a), parse(b)));
     let end = last.and_then(|last| last.checked_add(1));
     let whole = first == Some(0) && end.is_some() && end == parse(total);
-    (!whole).then(|| first.unwrap_or(0))
+    !whole
 }
 
 impl Capture for Part {
     fn write<'a>(&'a mut self, bytes: &'a [u8]) -> BoxFuture<'a, bool> {
-        self.capture.write(bytes)
+        self.0.write(bytes)
     }
 
     fn end(self: Box<Self>, end: DownloadEnd) -> BoxFuture<'static, ()> {
         let end = match end {
-            DownloadEnd::Complete => {
-                DownloadEnd::Incomplete(format!("a part, from byte {} on", self.from))
-            }
+            DownloadEnd::Complete => DownloadEnd::Part,
             other => other,
         };
-        self.capture.end(end)
+        self.0.end(end)
     }
 }
 
@@ -56,17 +52,17 @@ impl Capture for Part {
 mod tests {
     use super::*;
 
-    fn from(status: u16, range: &str) -> Option<u64> {
+    fn brings_a_part(status: u16, range: &str) -> bool {
         let text = format!("HTTP/1.1 {status} x\r\nContent-Range: {range}\r\n\r\n");
-        begin(&Head::parse(text.as_bytes()).unwrap())
+        is_part(&Head::parse(text.as_bytes()).unwrap())
     }
 
     #[test]
     fn a_part_is_a_part_unless_it_is_all_there_is() {
-        assert_eq!(from(200, "bytes 5-9/10"), None);
-        assert_eq!(from(206, "bytes 5-9/10"), Some(5));
-        assert_eq!(from(206, "bytes 0-9/10"), None);
-        assert_eq!(from(206, "bytes 0-4/10"), Some(0));
+        assert!(!brings_a_part(200, "bytes 5-9/10"));
+        assert!(!brings_a_part(206, "bytes 0-9/10"));
+        assert!(brings_a_part(206, "bytes 5-9/10"));
+        assert!(brings_a_part(206, "bytes 0-4/10"));
         let most = u64::MAX;
         for odd in [
             "",
@@ -75,7 +71,7 @@ mod tests {
             "bytes 0-x/10",
             &format!("bytes 0-{most}/10"),
         ] {
-            assert_eq!(from(206, odd), Some(0), "{odd}");
+            assert!(brings_a_part(206, odd), "{odd}");
         }
     }
 }
