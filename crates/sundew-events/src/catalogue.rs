@@ -46,6 +46,8 @@ pub enum Id {
     DirectTcpipData,
     /// `sundew.command.unimplemented`
     CommandUnimplemented,
+    /// `sundew.budget.spent`
+    BudgetSpent,
     /// `sundew.window.change`
     WindowChange,
     /// `sundew.capture.lost`
@@ -78,6 +80,7 @@ impl Id {
             Self::DirectTcpipRequest => "cowrie.direct-tcpip.request",
             Self::DirectTcpipData => "cowrie.direct-tcpip.data",
             Self::CommandUnimplemented => "sundew.command.unimplemented",
+            Self::BudgetSpent => "sundew.budget.spent",
             Self::WindowChange => "sundew.window.change",
             Self::CaptureLost => "sundew.capture.lost",
             Self::EgressRefused => "sundew.egress.refused",
@@ -319,11 +322,17 @@ pub const CATALOGUE: &[Entry] = &[
     },
     Entry {
         id: Id::CommandUnimplemented,
-        when: "A program that exists on the machine but is not emulated.",
+        when: "A program was run that is not emulated: one of the machine's own (`origin` is `machine`; the visitor reads `Permission denied`) or a binary brought in (`visitor`; it seems to crash).",
         fields: &[
             added("program", FieldType::Str),
             added("input", FieldType::Str),
+            added("origin", FieldType::Str),
         ],
+    },
+    Entry {
+        id: Id::BudgetSpent,
+        when: "A visitor's limit was reached; at most once for each limit and session.",
+        fields: &[added("budget", FieldType::Str), added("of", FieldType::Str)],
     },
     Entry {
         id: Id::WindowChange,

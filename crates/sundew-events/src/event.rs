@@ -220,6 +220,16 @@ pub enum EventKind {
         program: Lossy,
         /// The command line as the program saw it.
         input: Lossy,
+        /// Whose program it is: `machine`, one of the image; `visitor`, a binary brought in.
+        origin: Cow<'static, str>,
+    },
+    /// A visitor's limit was reached.
+    BudgetSpent {
+        /// Which: `process_cpu`, `machine_cpu`, `memory`, `output`, `processes`, `files`, `inodes`,
+        /// `connections`.
+        budget: Cow<'static, str>,
+        /// Whose: `machine`, `source`.
+        of: Cow<'static, str>,
     },
     /// The client's window changed its size.
     WindowChange {
@@ -272,6 +282,7 @@ impl EventKind {
             Self::DirectTcpipRequest { .. } => Id::DirectTcpipRequest,
             Self::DirectTcpipData { .. } => Id::DirectTcpipData,
             Self::CommandUnimplemented { .. } => Id::CommandUnimplemented,
+            Self::BudgetSpent { .. } => Id::BudgetSpent,
             Self::WindowChange { .. } => Id::WindowChange,
             Self::CaptureLost { .. } => Id::CaptureLost,
             Self::EgressRefused { .. } => Id::EgressRefused,

@@ -264,6 +264,11 @@ fn session_samples() -> Vec<EventKind> {
         EventKind::CommandUnimplemented {
             program: "/bin/x".into(),
             input: "x -y".into(),
+            origin: "machine".into(),
+        },
+        EventKind::BudgetSpent {
+            budget: "memory".into(),
+            of: "machine".into(),
         },
         EventKind::WindowChange {
             width: 132,

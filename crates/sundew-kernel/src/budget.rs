@@ -17,6 +17,31 @@ pub enum Budget {
     Memory,
     /// Bytes sent to the other side.
     Output,
+    /// Processes at a time.
+    Processes,
+    /// Bytes of files.
+    Files,
+    /// Files.
+    Inodes,
+    /// Descriptors of one process.
+    Descriptors,
+}
+
+impl Budget {
+    /// Its name for the operator: `process_cpu`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ProcessCpu => "process_cpu",
+            Self::MachineCpu => "machine_cpu",
+            Self::Memory => "memory",
+            Self::Output => "output",
+            Self::Processes => "processes",
+            Self::Files => "files",
+            Self::Inodes => "inodes",
+            Self::Descriptors => "descriptors",
+        }
+    }
 }
 
 /// The limits of one machine.

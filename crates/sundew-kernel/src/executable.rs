@@ -13,6 +13,9 @@ use sha2::{Digest, Sha256};
 /// Bytes in a build id, as GNU ld makes them with its default (SHA-1 sized) style.
 pub const BUILD_ID_BYTES: usize = 20;
 
+/// Bytes of an id that say which program; by the other four our ids are known.
+const NAME_BYTES: usize = 16;
+
 /// How much of a file [`build_id_of`] ever looks at. Linux reads one page of notes at most; a file
 /// whose id lies further in has no id.
 pub const HEAD_BYTES: usize = 4096;
@@ -58,15 +61,43 @@ pub fn runs_on(machine: &[u8], head: &[u8]) -> bool {
 }
 
 /// The build id that stands for a program: derived from its name, so that the image and the program
-/// table agree without a list.
+/// table agree without a list. Its last bytes follow from the others, see [`is_of_an_image`].
 pub fn build_id(program: &[u8]) -> [u8; BUILD_ID_BYTES] {
     let digest = Sha256::new()
         .chain_update(b"sundew program ")
         .chain_update(program)
         .finalize();
     let mut id = [0; BUILD_ID_BYTES];
-    id.iter_mut().zip(digest).for_each(|(to, from)| *to = from);
+    id.iter_mut()
+        .take(NAME_BYTES)
+        .zip(digest)
+        .for_each(|(to, from)| *to = from);
+    let check = check_bytes(&id);
+    id.iter_mut()
+        .skip(NAME_BYTES)
+        .zip(check)
+        .for_each(|(to, from)| *to = from);
     id
+}
+
+/// Whether [`build_id`] made this one: a file that carries it belongs to an image or is a copy of such
+/// a file, even if the program table lacks the program. No list is needed to tell it from a binary
+/// that a visitor brought.
+pub fn is_of_an_image(id: &[u8; BUILD_ID_BYTES]) -> bool {
+    id.iter().skip(NAME_BYTES).eq(&check_bytes(id))
+}
+
+fn check_bytes(id: &[u8; BUILD_ID_BYTES]) -> [u8; BUILD_ID_BYTES - NAME_BYTES] {
+    let digest = Sha256::new()
+        .chain_update(b"sundew check ")
+        .chain_update(id.get(..NAME_BYTES).unwrap_or_default())
+        .finalize();
+    let mut check = [0; BUILD_ID_BYTES - NAME_BYTES];
+    check
+        .iter_mut()
+        .zip(digest)
+        .for_each(|(to, from)| *to = from);
+    check
 }
 
 /// Reads the build id from the first bytes of a file; give [`HEAD_BYTES`] of it or all of it.
@@ -594,6 +625,15 @@ mod tests {
         let debian = elf_head(b"ls");
         assert!(runs_on(b"x86_64", &debian) && !runs_on(b"armv7l", &debian));
         assert!(!runs_on(b"x86_64", b"#!/bin/sh\n"));
+    }
+
+    #[test]
+    fn our_ids_are_known_without_a_list_and_others_are_not_taken_for_ours() {
+        assert!(is_of_an_image(&build_id(b"e2fsck")));
+        let mut other = build_id(b"e2fsck");
+        other[3] ^= 1;
+        assert!(!is_of_an_image(&other));
+        assert!(!is_of_an_image(&[0; BUILD_ID_BYTES]));
     }
 
     #[test]

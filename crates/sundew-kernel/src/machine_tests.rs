@@ -1,18 +1,21 @@
 //! The machine with tiny programs: what one process does to another, and to nobody else.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
 use crate::budget::Limits;
 use crate::descriptor::OpenFlags;
+use crate::machine::Machine;
+use crate::observe::{Capture, Download, NoObserver, Observation, Observer};
 use crate::process::WaitFor;
-use crate::program::Program;
+use crate::program::{Program, ProgramTable};
 use crate::signal::Disposition;
 use crate::status::ChildEvent;
 use crate::testing::{Finished, ManualClock, drive, login, machine, run};
 use crate::tty::WindowSize;
-use crate::{ExitStatus, Process, STDIN, STDOUT, Signal};
+use crate::{ExitStatus, Process, STDIN, STDOUT, Signal, lock, testing};
 
 const PROGRAMS: &[Program] = &[
     Program {
@@ -315,7 +318,87 @@ fn a_dropped_machine_ends_its_processes() {
     let (machine, scheduler) = machine(PROGRAMS, &clock, Limits::default());
     let (leader, _streams) = machine.login_on_pipes(login(&["napper"])).unwrap();
     drop(scheduler);
-    let (_other, other) = crate::testing::machine(PROGRAMS, &clock, Limits::default());
+    let (_other, other) = machine(PROGRAMS, &clock, Limits::default());
     let status = drive(&clock, other, async { leader.wait().await });
     assert_eq!(status, Some(ExitStatus::Signaled(Signal::KILL)));
+}
+
+/// Remembers the programs that were missed.
+#[derive(Debug, Default)]
+struct Missed(Mutex<Vec<Vec<u8>>>);
+
+impl Observer for Missed {
+    fn observe(&self, observation: Observation) {
+        match observation {
+            Observation::MissingProgram { path, args, .. } => {
+                let line = [path, args.join(&b' ')].join(&b'|');
+                lock(&self.0).push(line);
+            }
+            Observation::ForeignExecutable { path, .. } => {
+                lock(&self.0).push([b"foreign|".as_slice(), &path].concat());
+            }
+            _ => {}
+        }
+    }
+    fn download(&self, download: Download) -> Box<dyn Capture> {
+        NoObserver.download(download)
+    }
+}
+
+#[test]
+fn a_program_of_the_image_that_is_not_emulated_may_not_be_run_and_is_told_of() {
+    // Every executable of the image is there, the program table has one of them.
+    let clock = ManualClock::new(Duration::from_nanos(200));
+    let mut config = testing::config(PROGRAMS, &clock, Limits::default());
+    config.programs = Arc::new(ProgramTable::new([Program {
+        name: "again",
+        run: |p| Box::pin(try_all(p)),
+    }]));
+    let missed = Arc::new(Missed::default());
+    config.observer = Arc::clone(&missed) as Arc<dyn Observer>;
+    let (machine, scheduler) = Machine::new(config);
+    let (leader, mut streams) = machine.login_on_pipes(login(&["again"])).unwrap();
+    let mut said = Vec::new();
+    let outside = async {
+        while let Some(bytes) = streams.stdout.read().await {
+            said.extend(bytes);
+        }
+        leader.wait().await
+    };
+    drive(&clock, scheduler, outside).unwrap();
+    assert_eq!(said, b"Permission denied\nPermission denied\n");
+    let seen = lock(&missed.0).clone();
+    assert_eq!(
+        seen,
+        [
+            b"/usr/bin/cat|cat -v".to_vec(),
+            b"/tmp/copy|cat -v".to_vec()
+        ]
+    );
+}
+
+/// Runs a program that is missing, then a copy of it.
+async fn try_all(proc: &mut Process) -> ExitStatus {
+    let mut head = vec![0; 2000];
+    let from = proc
+        .open(b"/usr/bin/cat", OpenFlags::READ, 0)
+        .await
+        .unwrap();
+    let count = proc.read(from, &mut head).await.unwrap();
+    let flags = OpenFlags {
+        write: true,
+        create: true,
+        ..OpenFlags::READ
+    };
+    let to = proc.open(b"/tmp/copy", flags, 0o755).await.unwrap();
+    proc.write_all(to, &head[..count]).await.unwrap();
+    for path in [b"/usr/bin/cat".as_slice(), b"/tmp/copy"] {
+        let args = vec![b"cat".to_vec(), b"-v".to_vec()];
+        let env = proc.env().clone();
+        let why = proc.exec(path, args, env).await;
+        proc.print(format!("{}\n", why.message()).as_bytes())
+            .await
+            .unwrap();
+    }
+    proc.status()
 }

@@ -50,6 +50,15 @@ pub enum Observation {
         /// Where it lies.
         path: Vec<u8>,
     },
+    /// A program of the machine that is not emulated was run; the visitor was told that he may not.
+    MissingProgram {
+        /// The process that asked for it.
+        pid: Pid,
+        /// Where it lies.
+        path: Vec<u8>,
+        /// Its arguments, the name first.
+        args: Vec<Vec<u8>>,
+    },
     /// A file opened by a shell redirection was closed after something was written to it.
     RedirectWritten {
         /// The process that wrote.

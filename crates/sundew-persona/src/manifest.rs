@@ -7,7 +7,8 @@
 //!
 //! ```text
 //! D PATH MODE OWNER MTIME                     a directory; MODE octal, OWNER `-` for root or UID:GID
-//! F NAME MODE OWNER MTIME KIND [SIZE]         a regular file; see `FileKind` for KIND
+//! F NAME MODE OWNER MTIME KIND [SIZE]         a regular file; see `FileKind` for KIND. A text or script
+//!                                             with a SIZE is filled up to it with blank lines
 //! L NAME MTIME TARGET                         a symbolic link
 //! H NAME PATH                                 another name of an earlier file
 //! ```
@@ -36,8 +37,8 @@ pub struct Entry {
 pub enum Node {
     /// A directory.
     Directory(Attributes),
-    /// A regular file.
-    File(Attributes, FileKind),
+    /// A regular file. A text shorter than the size is padded to it.
+    File(Attributes, FileKind, Option<u64>),
     /// A symbolic link.
     Symlink {
         /// When it was made.
@@ -103,6 +104,8 @@ pub enum FileKind {
     Made,
     /// `list`: the files of a package, in `lists.txt`.
     List,
+    /// `md5sums`: a digest for each regular file of a package.
+    Sums,
     /// `text`: a text nobody reads, of which we keep the name only.
     Text,
     /// `pem`: a certificate.
@@ -264,10 +267,19 @@ fn entry(line: &[u8], directory: Option<&[u8]>) -> Result<Entry, Problem> {
         b"D" => return Err(Problem::NoDirectory),
         b"F" => {
             let attributes = attributes(&mut field)?;
-            (
-                join(directory, &name)?,
-                Node::File(attributes, file_kind(field()?, &mut field)?),
-            )
+            let kind = file_kind(field()?, &mut field)?;
+            let size = match (&kind, field()) {
+                (_, Err(_)) => None,
+                (
+                    FileKind::Command { .. }
+                    | FileKind::Script { .. }
+                    | FileKind::Text
+                    | FileKind::Pem,
+                    Ok(size),
+                ) => Some(number(text(size)?)?),
+                (_, Ok(_)) => return Err(Problem::ExtraField),
+            };
+            (join(directory, &name)?, Node::File(attributes, kind, size))
         }
         b"L" => {
             let mtime = mtime(field()?)?;
@@ -358,6 +370,7 @@ fn file_kind(kind: &[u8], field: Fields<'_, '_>) -> Result<FileKind, Problem> {
         b"own" => FileKind::Own,
         b"made" => FileKind::Made,
         b"list" => FileKind::List,
+        b"md5sums" => FileKind::Sums,
         b"text" => FileKind::Text,
         b"pem" => FileKind::Pem,
         b"empty" => FileKind::Empty,
@@ -416,7 +429,10 @@ mod tests {
             gid: 42,
             mtime: Mtime::Packaged(12),
         };
-        assert_eq!(entries[1].node, Node::File(attributes, FileKind::Config));
+        assert_eq!(
+            entries[1].node,
+            Node::File(attributes, FileKind::Config, None)
+        );
         assert_eq!(
             entries[3].node,
             Node::Symlink {
@@ -438,6 +454,8 @@ mod tests {
             ("D / 758 - 1", Problem::BadNumber),
             ("D / 755 0 1", Problem::BadNumber),
             ("D / 755 - 1 more", Problem::ExtraField),
+            ("D / 755 - 1\nF x 644 - 1 own 7", Problem::ExtraField),
+            ("D / 755 - 1\nF x 644 - 1 text big", Problem::BadNumber),
             ("D /\\9 755 - 1", Problem::BadEscape),
         ] {
             let line = text.lines().count();

@@ -72,9 +72,32 @@ exec systemctl "$1" {name}.service
     .into_bytes()
 }
 
-/// What looks like a certificate of usual length; the number chooses which.
-pub(crate) fn certificate(number: u64) -> Vec<u8> {
-    let len = u16::try_from(900 + number % 600).unwrap_or(900);
+/// What looks like one certificate, or as many as fill a bundle of this size; the number chooses which.
+pub(crate) fn certificates(number: u64, size: Option<u64>) -> Vec<u8> {
+    let Some(size) = size.and_then(|size| usize::try_from(size).ok()) else {
+        return certificate(number, usual_len(number));
+    };
+    let mut out = Vec::with_capacity(size);
+    for which in number.. {
+        let left = size.saturating_sub(out.len());
+        // The two lines around it, and a line end for each 64 digits of base64.
+        let digits = left.saturating_sub(54) * 64 / 65;
+        let room = u16::try_from(digits / 4 * 3).unwrap_or(u16::MAX);
+        let usual = usual_len(which);
+        match room {
+            0..300 => break,
+            300..3000 => out.extend(certificate(which, room.saturating_sub(4))),
+            _ => out.extend(certificate(which, usual)),
+        }
+    }
+    out
+}
+
+fn usual_len(number: u64) -> u16 {
+    u16::try_from(900 + number % 600).unwrap_or(900)
+}
+
+fn certificate(number: u64, len: u16) -> Vec<u8> {
     // A DER sequence of two-byte length that holds another, as in every certificate.
     let [high, low] = len.to_be_bytes();
     let mut der = vec![0x30, 0x82, high, low, 0x30, 0x82];
@@ -140,8 +163,19 @@ mod tests {
     }
 
     #[test]
+    fn a_bundle_is_nearly_as_long_as_it_shall_be() {
+        for size in [1200, 1939, 219_342] {
+            let bundle = certificates(3, Some(size)).len() as u64;
+            assert!(
+                bundle <= size && size - bundle < 70 + 300,
+                "{size}: {bundle}"
+            );
+        }
+    }
+
+    #[test]
     fn a_certificate_looks_like_one() {
-        let text = String::from_utf8(certificate(7)).unwrap();
+        let text = String::from_utf8(certificates(7, None)).unwrap();
         assert!(text.starts_with("-----BEGIN CERTIFICATE-----\nMII"));
         assert!(text.ends_with("-----END CERTIFICATE-----\n"));
         assert!(text.lines().all(|line| line.len() <= 64));

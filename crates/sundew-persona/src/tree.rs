@@ -1,6 +1,6 @@
 //! From the data to an [`Image`]: attributes and contents of every node.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use sundew_kernel::executable::elf_head_of;
@@ -45,8 +45,9 @@ pub struct Tree {
     pub executables: Vec<Executable>,
 }
 
-/// Tells whether there is a program of this name. A command that could not be run is left out of the
-/// image: a fake file that does nothing would give the machine away.
+/// Tells whether there is a program of this name. A script whose program is there is marked as it; one
+/// without body and program is marked as well, so that running it is refused rather than ends as if it
+/// had done something.
 pub type Runs<'a> = &'a dyn Fn(&[u8]) -> bool;
 
 /// Builds the tree of one machine.
@@ -69,7 +70,9 @@ pub fn build(
         manifest::sections(data.own).map_err(|error| PersonaError::Manifest("own.txt", error))?;
     let lists = manifest::sections(data.lists)
         .map_err(|error| PersonaError::Manifest("lists.txt", error))?;
+    let files = regular_files(&entries);
     let mut planter = Planter {
+        files: &files,
         builder: ImageBuilder::new().dated(facts.boot_time),
         noise: origin.seed.number("noise"),
         installed: origin.installed(),
@@ -107,13 +110,16 @@ pub fn build(
     })
 }
 
-/// Whether a path is a command that somebody could type. What daemons run stays, as do libraries.
-fn is_command(path: &[u8]) -> bool {
-    const DAEMONS: &[&[u8]] = &[b"sshd", b"cron", b"agetty", b"dbus-daemon", b"init"];
-    let name = path
-        .strip_prefix(b"/usr/bin/")
-        .or_else(|| path.strip_prefix(b"/usr/sbin/"));
-    name.is_some_and(|name| !DAEMONS.contains(&name))
+fn regular_files(entries: &[Entry]) -> HashSet<Vec<u8>> {
+    let file = |entry: &&Entry| matches!(entry.node, Node::File(..) | Node::HardLink(_));
+    entries
+        .iter()
+        .filter(file)
+        .flat_map(|entry| {
+            let merged = entry.path.strip_prefix(b"/usr").map(<[u8]>::to_vec);
+            std::iter::once(entry.path.clone()).chain(merged)
+        })
+        .collect()
 }
 
 /// Adds nodes to an image, knowing the machine's times.
@@ -129,6 +135,8 @@ pub(crate) struct Planter<'a> {
     config: &'a BTreeMap<&'a [u8], &'a [u8]>,
     own: &'a BTreeMap<&'a [u8], &'a [u8]>,
     lists: &'a BTreeMap<&'a [u8], &'a [u8]>,
+    /// The regular files of the tree, also by their names before `/bin` became `/usr/bin`.
+    files: &'a HashSet<Vec<u8>>,
 }
 
 impl Planter<'_> {
@@ -148,9 +156,6 @@ impl Planter<'_> {
                 let attributes = self.attributes(0o777, 0, 0, *mtime, path);
                 self.builder.symlink(path, attributes, target)?;
             }
-            Node::HardLink(existing)
-                if is_command(path) && !executables.iter().any(|known| known.path == *existing) => {
-            }
             Node::HardLink(existing) => {
                 self.builder.hard_link(existing, path)?;
                 let first = executables
@@ -162,12 +167,10 @@ impl Planter<'_> {
                     ..first
                 }));
             }
-            Node::File(_, FileKind::Elf { name, .. }) if is_command(path) && !(self.runs)(name) => {
-            }
-            Node::File(given, kind) => {
+            Node::File(given, kind, size) => {
                 let attributes =
                     self.attributes(given.mode, given.uid, given.gid, given.mtime, path);
-                let content = self.content(path, kind)?;
+                let content = self.content(path, kind, *size)?;
                 self.builder.file(path, attributes, content)?;
                 if given.mode & 0o111 != 0
                     && let Some((program, script)) = program(kind)
@@ -184,7 +187,12 @@ impl Planter<'_> {
         Ok(())
     }
 
-    fn content(&self, path: &[u8], kind: &FileKind) -> Result<Content, PersonaError> {
+    fn content(
+        &self,
+        path: &[u8],
+        kind: &FileKind,
+        size: Option<u64>,
+    ) -> Result<Content, PersonaError> {
         let missing = || PersonaError::MissingContent(path.to_vec());
         let bytes = match kind {
             FileKind::Elf { kind, name, size } => {
@@ -203,7 +211,11 @@ impl Planter<'_> {
                 });
             }
             FileKind::Command { interpreter, name } => {
-                stand_in::script(path, interpreter, Some(name), self.own.get(path).copied())
+                let body = self.own.get(path).copied();
+                // What the interpreter can run is left to it.
+                let program =
+                    Some(name.as_slice()).filter(|name| (self.runs)(name) || body.is_none());
+                stand_in::script(path, interpreter, program, body)
             }
             FileKind::Script { interpreter } => {
                 stand_in::script(path, interpreter, None, self.own.get(path).copied())
@@ -224,11 +236,43 @@ impl Planter<'_> {
                     .and_then(|section| manifest::list(section))
                     .ok_or_else(missing)?
             }
+            FileKind::Sums => self.sums(path),
             FileKind::Text => stand_in::text(path),
-            FileKind::Pem => stand_in::certificate(self.noise(path)),
+            FileKind::Pem => stand_in::certificates(self.noise(path), size),
             FileKind::Empty => Vec::new(),
         };
-        Ok(Content::Bytes(bytes.into()))
+        Ok(match size {
+            Some(len) if len > bytes.len() as u64 => Content::Padded {
+                text: bytes.into(),
+                len,
+            },
+            _ => Content::Bytes(bytes.into()),
+        })
+    }
+
+    /// `/var/lib/dpkg/info/PACKAGE.md5sums`: a digest of no real file for everything the package has
+    /// outside `/etc`.
+    fn sums(&self, path: &[u8]) -> Vec<u8> {
+        let package = path.rsplit(|&byte| byte == b'/').next();
+        let package = package.and_then(|name| name.strip_suffix(b".md5sums"));
+        let listed = package
+            .and_then(|package| self.lists.get(package))
+            .and_then(|section| manifest::list(section))
+            .unwrap_or_default();
+        let mut out = Vec::new();
+        for line in listed.split(|&byte| byte == b'\n') {
+            let Some(name) = line.strip_prefix(b"/") else {
+                continue;
+            };
+            if name.starts_with(b"etc/") || !self.files.contains(line) {
+                continue;
+            }
+            let (high, low) = (self.noise(line), self.noise(name));
+            out.extend_from_slice(format!("{high:016x}{low:016x}  ").as_bytes());
+            out.extend_from_slice(name);
+            out.push(b'\n');
+        }
+        out
     }
 
     fn status(&self) -> Vec<u8> {
@@ -365,6 +409,7 @@ fn program(kind: &FileKind) -> Option<(&[u8], bool)> {
         | FileKind::Own
         | FileKind::Made
         | FileKind::List
+        | FileKind::Sums
         | FileKind::Text
         | FileKind::Pem
         | FileKind::Empty

@@ -34,6 +34,8 @@ pub(crate) struct Reporter {
     /// Artifacts that are being finished.
     finishing: Mutex<Vec<JoinHandle<()>>>,
     redirects: Mutex<Redirects>,
+    /// Limits that were reached, each told of once.
+    spent: Mutex<Vec<(&'static str, &'static str)>>,
 }
 
 /// The files that redirections wrote.
@@ -64,6 +66,7 @@ impl Reporter {
             over: Mutex::new(false),
             finishing: Mutex::default(),
             redirects: Mutex::default(),
+            spent: Mutex::default(),
         })
     }
 
@@ -71,6 +74,20 @@ impl Reporter {
     pub(crate) fn event(&self, kind: EventKind) {
         let over = lock(&self.over);
         self.send(kind, *over);
+    }
+
+    /// Tells that a limit was reached, once for each: what a loop reaches, it reaches a thousand times.
+    pub(crate) fn spent(&self, budget: &'static str, of: &'static str) {
+        let mut spent = lock(&self.spent);
+        if spent.contains(&(budget, of)) {
+            return;
+        }
+        spent.push((budget, of));
+        drop(spent);
+        self.event(EventKind::BudgetSpent {
+            budget: budget.into(),
+            of: of.into(),
+        });
     }
 
     /// Sends the last event; those that come after it are late.
@@ -328,6 +345,12 @@ impl Observer for Watcher {
             Observation::ForeignExecutable { path, .. } => EventKind::CommandUnimplemented {
                 program: Lossy::new(&path),
                 input: Lossy::from(path),
+                origin: "visitor".into(),
+            },
+            Observation::MissingProgram { path, args, .. } => EventKind::CommandUnimplemented {
+                program: Lossy::from(path),
+                input: Lossy::from(args.join(&b' ')),
+                origin: "machine".into(),
             },
             Observation::RedirectWritten {
                 path, append, file, ..
@@ -337,7 +360,8 @@ impl Observer for Watcher {
             }
             Observation::BudgetSpent { pid, budget } => {
                 let session = self.0.connection.session();
-                tracing::info!(%session, pid, ?budget, "a process was ended: its budget is spent");
+                tracing::info!(%session, pid, ?budget, "a budget is spent");
+                self.0.spent(budget.name(), "machine");
                 return;
             }
             // Every program of every pipeline would be too much; the line it stands in is told.

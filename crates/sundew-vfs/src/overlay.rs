@@ -456,6 +456,18 @@ impl Overlay {
         ino.0 < self.image.next_ino()
     }
 
+    /// Whether this is a regular file of the image with the content it has there.
+    pub(crate) fn is_untouched(&self, ino: InodeId) -> bool {
+        let Some(base) = self.image.content(ino) else {
+            return false;
+        };
+        match self.nodes.get(&ino).map(|node| &node.body) {
+            None => true,
+            Some(Body::Regular(data)) => data.charged_blocks() == 0 && data.size() == base.len(),
+            Some(Body::Directory(_) | Body::Symlink(_) | Body::Special { .. }) => false,
+        }
+    }
+
     fn charge(&mut self, bytes: u64, inodes: u64) -> Result<(), Errno> {
         let bytes = self.bytes.saturating_add(bytes);
         let inodes = self.inodes.saturating_add(inodes);

@@ -285,6 +285,12 @@ impl Vfs {
         check(&self.metadata(cx, ino)?, cx.creds, access)
     }
 
+    /// Whether this is a file of the image whose content nobody has changed.
+    #[must_use]
+    pub fn is_untouched(&self, ino: InodeId) -> bool {
+        self.overlay.is_untouched(ino)
+    }
+
     /// Size of a regular file, for appending; 0 for anything else that exists.
     ///
     /// # Errors

@@ -119,9 +119,18 @@ impl EventKind {
                 walk.literal("data", data);
                 walk.int("id", u64::from(*channel));
             }
-            Self::CommandUnimplemented { program, input } => {
+            Self::CommandUnimplemented {
+                program,
+                input,
+                origin,
+            } => {
                 walk.lossy("program", program);
                 walk.lossy("input", input);
+                walk.text("origin", origin);
+            }
+            Self::BudgetSpent { budget, of } => {
+                walk.text("budget", budget);
+                walk.text("of", of);
             }
             Self::CaptureLost {
                 what,

@@ -83,7 +83,10 @@ impl EventKind {
                     "discarded direct-tcp forward request {channel} to {target} with data {data}"
                 )
             }
-            Self::CommandUnimplemented { program, input } => {
+            Self::BudgetSpent { budget, of } => {
+                format!("Limit of the {of} reached: {budget}")
+            }
+            Self::CommandUnimplemented { program, input, .. } => {
                 format!("No emulation of {program}: {input}")
             }
             Self::WindowChange { width, height } => format!("Window Change: {width} {height}"),

@@ -15,6 +15,7 @@ impl EventKind {
             | Self::SessionParams { .. }
             | Self::ClientSize { .. }
             | Self::WindowChange { .. }
+            | Self::BudgetSpent { .. }
             | Self::CaptureLost { .. } => 0,
             Self::ClientVersion { version } => version.as_bytes().len(),
             Self::ClientKex(kex) => kex.held_bytes(),
@@ -32,6 +33,7 @@ impl EventKind {
             | Self::CommandUnimplemented {
                 program: one,
                 input: other,
+                ..
             } => lengths([one, other]),
             Self::LoginSuccess(login) | Self::LoginFailed(login) => login.held_bytes(),
             Self::CommandInput { input, .. } => lengths([input]),

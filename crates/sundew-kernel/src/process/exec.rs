@@ -9,7 +9,7 @@ use sundew_vfs::{Access, Errno, FileType};
 use super::Process;
 use super::state::{ProcessState, Start};
 use crate::environment::Environment;
-use crate::executable::{build_id_of, runs_on};
+use crate::executable::{build_id_of, is_of_an_image, runs_on};
 use crate::observe::Observation;
 use crate::program::ProgramFn;
 use crate::scheduler::Task;
@@ -179,17 +179,23 @@ impl Process {
         }
         let mut path = path.to_vec();
         for _ in 0..=MAX_INTERPRETERS {
-            let head = self.read_head(&path)?;
+            let (head, of_image) = self.read_head(&path)?;
             let runs = runs_on(&self.kernel.facts.machine, &head);
-            if (runs || head.starts_with(b"#!"))
-                && let Some(program) =
-                    build_id_of(&head).and_then(|id| self.kernel.programs.by_build_id(&id))
-            {
+            let id = build_id_of(&head).filter(|_| runs || head.starts_with(b"#!"));
+            if let Some(program) = id.and_then(|id| self.kernel.programs.by_build_id(&id)) {
                 return Ok(Image {
                     run: program.run,
                     args,
                     env,
                 });
+            }
+            if id.is_some_and(|id| is_of_an_image(&id)) || (of_image && runs) {
+                self.observe(Observation::MissingProgram {
+                    pid: self.state.pid,
+                    path: self.absolute(&path),
+                    args,
+                });
+                return Err(Errno::Eacces);
             }
             if let Some(line) = head.strip_prefix(b"#!") {
                 let (interpreter, argument) = interpreter_of(line).ok_or(Errno::Enoexec)?;
@@ -216,7 +222,8 @@ impl Process {
         Err(Errno::Eloop)
     }
 
-    fn read_head(&self, path: &[u8]) -> Result<Vec<u8>, Errno> {
+    /// The first bytes of an executable, and whether the file is as the image has it.
+    fn read_head(&self, path: &[u8]) -> Result<(Vec<u8>, bool), Errno> {
         self.with_fs(|fs, cx| {
             let ino = fs.resolve(cx, path, true)?;
             let metadata = fs.metadata(cx, ino)?;
@@ -230,7 +237,7 @@ impl Process {
             let mut head = vec![0; HEAD_BYTES];
             let count = fs.read_at(ino, 0, &mut head)?;
             head.truncate(count);
-            Ok(head)
+            Ok((head, fs.is_untouched(ino)))
         })
     }
 
@@ -246,7 +253,7 @@ impl Process {
             .filter(|metadata| {
                 let script = self
                     .read_head(path)
-                    .is_ok_and(|head| head.starts_with(b"#!"));
+                    .is_ok_and(|(head, _)| head.starts_with(b"#!"));
                 !script && !self.with_fs(|fs, _| fs.has_option(metadata.dev, b"nosuid"))
             });
         self.observe(Observation::Exec {

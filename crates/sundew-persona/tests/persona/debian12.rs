@@ -367,6 +367,32 @@ fn every_executable_in_the_search_path_is_listed() {
     }
 }
 
+/// What is emulated says nothing about what is installed.
+#[test]
+fn a_machine_without_a_single_program_has_every_path_with_its_size() {
+    let origin = Origin::new([9; 32], BORN);
+    let bare = Persona::new(Model::Debian12, &origin, &|_| false).unwrap();
+    let vfs = bare.filesystem(Limits::default()).unwrap();
+    let creds = Credentials::root();
+    let cx = Context {
+        creds: &creds,
+        synthetic: &sundew_vfs::NoSynthetic,
+        cwd: vfs.root(),
+        now: BORN,
+    };
+    for (path, mode, size) in [
+        ("/usr/sbin/e2fsck", 0o755, 356_624),
+        ("/usr/bin/ls", 0o755, 151_344),
+        ("/usr/bin/ldd", 0o755, 5407),
+        ("/usr/bin/chage", 0o2755, 80_376),
+        ("/usr/share/perl5/Debconf/Db.pm", 0o644, 1202),
+        ("/usr/bin/bunzip2", 0o755, 39_224),
+    ] {
+        let meta = vfs.stat(&cx, path.as_bytes()).unwrap();
+        assert_eq!((meta.mode, meta.size), (mode, size), "{path}");
+    }
+}
+
 #[test]
 fn a_fact_is_the_same_wherever_it_is_shown() {
     let machine = Machine::new(7);

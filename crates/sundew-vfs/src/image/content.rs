@@ -24,6 +24,13 @@ pub enum Content {
         /// Size of the file in bytes.
         len: u64,
     },
+    /// A text and then blank lines up to the size that the file has elsewhere.
+    Padded {
+        /// The text; cut off at `len`.
+        text: Arc<[u8]>,
+        /// Size of the file in bytes.
+        len: u64,
+    },
 }
 
 /// A run of a [`Backing`].
@@ -64,7 +71,7 @@ impl Content {
         match self {
             Self::Bytes(bytes) => bytes.len() as u64,
             Self::Backed(backed) => backed.bytes().len() as u64,
-            Self::Generated { len, .. } => *len,
+            Self::Generated { len, .. } | Self::Padded { len, .. } => *len,
         }
     }
 
@@ -88,6 +95,13 @@ impl Content {
                 let copied = copy_from(head, offset, buf);
                 if let Some(rest) = buf.get_mut(copied..) {
                     fill_noise(*seed, offset.saturating_add(copied as u64), rest);
+                }
+                wanted
+            }
+            Self::Padded { text, .. } => {
+                let copied = copy_from(text, offset, buf);
+                if let Some(rest) = buf.get_mut(copied..) {
+                    rest.fill(b'\n');
                 }
                 wanted
             }
@@ -156,6 +170,19 @@ mod tests {
             assert_eq!(piece[..count], whole[offset..offset + count]);
         }
         assert_eq!(content.read_at(u64::MAX, &mut whole), 0);
+    }
+
+    #[test]
+    fn a_padded_text_ends_in_blank_lines() {
+        let content = Content::Padded {
+            text: Arc::from(*b"one\n"),
+            len: 7,
+        };
+        let mut buf = [b'-'; 9];
+        assert_eq!(content.read_at(0, &mut buf), 7);
+        assert_eq!(&buf, b"one\n\n\n\n--");
+        assert_eq!(content.read_at(5, &mut buf), 2);
+        assert_eq!(content.read_at(7, &mut buf), 0);
     }
 
     #[test]

@@ -121,6 +121,11 @@ impl Image {
                     out.extend_from_slice(&seed.to_le_bytes());
                     out.extend_from_slice(&len.to_le_bytes());
                 }
+                Some(Content::Padded { text, len }) => {
+                    out.push(2);
+                    string(out, text);
+                    out.extend_from_slice(&len.to_le_bytes());
+                }
                 Some(Content::Bytes(bytes)) => {
                     out.push(0);
                     string(out, bytes);
@@ -273,21 +278,23 @@ impl<'a> Reader<'a> {
                 builder.filesystem(path)?;
             }
             2 => {
-                let [generated] = self.array()?;
+                let [form] = self.array()?;
                 let bytes = self.string()?;
-                let content = if generated == 1 {
-                    Content::Generated {
+                let end = self.end.saturating_sub(self.rest.len());
+                let start = end.saturating_sub(bytes.len());
+                let content = match (form, self.backing) {
+                    (0, Some(backing)) => Content::Backed(Backed::new(backing, start..end)),
+                    (0, None) => Content::Bytes(bytes.into()),
+                    (1, _) => Content::Generated {
                         head: bytes.into(),
                         seed: u64::from_le_bytes(self.array()?),
                         len: u64::from_le_bytes(self.array()?),
-                    }
-                } else {
-                    let end = self.end.saturating_sub(self.rest.len());
-                    let start = end.saturating_sub(bytes.len());
-                    match self.backing {
-                        Some(backing) => Content::Backed(Backed::new(backing, start..end)),
-                        None => Content::Bytes(bytes.into()),
-                    }
+                    },
+                    (2, _) => Content::Padded {
+                        text: bytes.into(),
+                        len: u64::from_le_bytes(self.array()?),
+                    },
+                    _ => return Err(LoadError::Damaged),
                 };
                 builder.file(path, attributes, content)?;
             }
