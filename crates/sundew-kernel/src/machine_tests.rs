@@ -315,7 +315,7 @@ fn a_terminal_echoes_edits_and_interrupts() {
 #[test]
 fn a_dropped_machine_ends_its_processes() {
     let clock = ManualClock::new(Duration::from_nanos(200));
-    let (machine, scheduler) = testing::machine(PROGRAMS, &clock, Limits::default());
+    let (machine, scheduler) = machine(PROGRAMS, &clock, Limits::default());
     let (leader, _streams) = machine.login_on_pipes(login(&["napper"])).unwrap();
     drop(scheduler);
     let (_other, other) = testing::machine(PROGRAMS, &clock, Limits::default());
