@@ -219,11 +219,22 @@ impl Shell {
         loop {
             let mut byte = [0];
             let typed = editor.typed_by_macro();
+            let late = match editor.key_time().filter(|_| typed.is_none()) {
+                Some(time) => {
+                    let arrived = pin!(proc.readable(session.fd));
+                    matches!(
+                        select(arrived, pin!(proc.sleep(time))).await,
+                        Either::Right((Ok(()), _))
+                    )
+                }
+                None => false,
+            };
             let read = match typed {
                 Some(typed) => {
                     byte = [typed];
                     Ok(1)
                 }
+                None if late => Ok(1),
                 None => match self.type_or_leave(proc, session, &mut byte).await {
                     Some(read) => read,
                     None => return Input::TimedOut,
@@ -250,10 +261,15 @@ impl Shell {
             proc.tick().await;
             let [byte] = byte;
             let more = typed.is_none() && input_waits(proc, session.fd);
-            if typed.is_none() {
+            if typed.is_none() && !late {
                 editor.record(byte);
             }
-            match editor.feed(byte, more, &mut self.history) {
+            let outcome = if late {
+                editor.key_timeout(&mut self.history)
+            } else {
+                editor.feed(byte, more, &mut self.history)
+            };
+            match outcome {
                 Outcome::Continue => {}
                 Outcome::Accept(line) => {
                     session.show(proc, editor.take_output()).await;
@@ -352,6 +368,20 @@ impl LineEditor {
         match self {
             Self::Readline(editor) => editor.feed(byte, more, history),
             Self::BusyBox(editor) => editor.feed(byte, history),
+        }
+    }
+
+    fn key_time(&self) -> Option<std::time::Duration> {
+        match self {
+            Self::Readline(editor) => editor.key_time(),
+            Self::BusyBox(_) => None,
+        }
+    }
+
+    fn key_timeout(&mut self, history: &mut History) -> Outcome {
+        match self {
+            Self::Readline(editor) => editor.key_timeout(history),
+            Self::BusyBox(_) => Outcome::Continue,
         }
     }
 

@@ -120,8 +120,13 @@ impl Shell {
         }
         self.remember_line(b"fc");
         let _not_a_terminal = proc.set_termios(session.fd, session.before.clone(), false);
-        self.run_for_editor(proc, b"fc -e \"${VISUAL:-${EDITOR:-emacs}}\"")
-            .await;
+        let vi = self.options.is_set("vi");
+        let edit: &[u8] = if vi {
+            b"fc -e \"${VISUAL:-${EDITOR:-$(command -v editor || echo vi)}}\""
+        } else {
+            b"fc -e \"${VISUAL:-${EDITOR:-$(command -v editor || echo emacs)}}\""
+        };
+        self.run_for_editor(proc, edit).await;
         session.make_raw(proc);
         editor.set_line(b"", 0);
         editor.show_again();

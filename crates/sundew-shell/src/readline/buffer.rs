@@ -90,7 +90,8 @@ impl Buffer {
         self.forget_undo();
     }
 
-    fn forget_undo(&mut self) {
+    /// What was done cannot be undone any more.
+    pub fn forget_undo(&mut self) {
         self.undo.clear();
         self.undo_bytes = 0;
     }
@@ -203,6 +204,33 @@ impl Buffer {
         while self.undo() {}
     }
 
+    /// The text that was typed last, as far as one undo takes it back.
+    pub fn last_inserted(&self) -> &[u8] {
+        match self.undo.last() {
+            Some(Change::Inserted { start, end }) => {
+                self.text.get(*start..*end).unwrap_or_default()
+            }
+            Some(Change::End) => match self.undo.iter().rev().nth(1) {
+                Some(Change::Inserted { start, end }) => {
+                    self.text.get(*start..*end).unwrap_or_default()
+                }
+                _ => &[],
+            },
+            _ => &[],
+        }
+    }
+
+    /// Puts a blank behind the line, for motions that shall reach its end.
+    pub fn push_blank(&mut self) {
+        self.text.push(b' ');
+    }
+
+    /// Takes it away again.
+    pub fn pop_blank(&mut self) {
+        self.text.pop();
+        self.point = self.point.min(self.text.len());
+    }
+
     /// Bytes that the line and its changes take.
     pub fn bytes(&self) -> usize {
         self.text.len() + self.undo_bytes
@@ -229,7 +257,8 @@ impl Buffer {
             .is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte >= 0x80)
     }
 
-    fn blank_at(&self, at: usize) -> bool {
+    /// Whether a blank or tab is there.
+    pub fn blank_at(&self, at: usize) -> bool {
         self.text
             .get(at)
             .is_some_and(|byte| matches!(byte, b' ' | b'\t'))

@@ -586,6 +586,7 @@ mod tests {
         let shown = ["alpha", "alpine"].map(|name| Shown {
             name: name.as_bytes().to_vec(),
             directory: false,
+            sign: None,
         });
         let completion = Completion {
             start: 3,

@@ -40,6 +40,8 @@ struct Word {
     backquoted: bool,
     /// Whether it is an argument of `cd`.
     of_cd: bool,
+    /// Whether its last `$` stands for itself.
+    escaped_dollar: bool,
 }
 
 /// A match: the whole word it makes, and what the list shows of it.
@@ -49,6 +51,8 @@ struct Match {
     directory: bool,
     /// A link, which gets its `/` only when it was typed whole.
     link: bool,
+    /// What `visible-stats` shows behind it.
+    sign: Option<u8>,
 }
 
 impl Match {
@@ -57,6 +61,7 @@ impl Match {
             word,
             directory: false,
             link: false,
+            sign: None,
         }
     }
 }
@@ -147,6 +152,7 @@ impl Shell {
         }
         if self.is_bash()
             && word.quote != Some(b'\'')
+            && !word.escaped_dollar
             && let Some(at) = variable_start(text)
         {
             let found = self.variables_like(proc, text, at);
@@ -247,6 +253,7 @@ impl Shell {
             .map_or(0, |at| at + 1);
         let (directory, prefix) = text.split_at(split);
         let opened = self.expand_variable(&self.expand_tilde(proc, directory));
+        let signs = self.keys.is_on("visible-stats");
         let any_case = self.keys.is_on("completion-ignore-case");
         let fits = |name: &[u8]| match name.get(..prefix.len()) {
             Some(start) if any_case => start.eq_ignore_ascii_case(prefix),
@@ -274,10 +281,18 @@ impl Shell {
                 let link = proc
                     .lstat(&path)
                     .is_ok_and(|data| data.file_type == sundew_vfs::FileType::Symlink);
+                let sign = if link {
+                    Some(b'@')
+                } else if directory {
+                    Some(b'/')
+                } else {
+                    (signs && is_executable(proc, &path)).then_some(b'*')
+                };
                 Match {
                     word: [text.get(..split).unwrap_or_default(), &name].concat(),
                     directory,
                     link,
+                    sign,
                 }
             })
             .collect()
@@ -369,6 +384,11 @@ fn word_at_end(line: &[u8]) -> Word {
         host: before.ends_with(b"@"),
         backquoted,
         of_cd: before.trim_ascii_end() == b"cd",
+        escaped_dollar: raw
+            .iter()
+            .rposition(|&byte| byte == b'$')
+            .and_then(|at| at.checked_sub(1))
+            .is_some_and(|at| raw.get(at) == Some(&b'\\')),
     }
 }
 
@@ -446,6 +466,7 @@ async fn users_like(proc: &Process, prefix: &[u8]) -> BTreeSet<Match> {
             word: [b"~".as_slice(), name].concat(),
             directory: home_of(proc, name).is_some_and(|home| is_directory(proc, &home)),
             link: false,
+            sign: None,
         })
         .collect()
 }
@@ -542,19 +563,22 @@ fn finish(word: &Word, matches: BTreeSet<Match>, kind: Kind) -> Completion {
         }
     };
     let shown = matches.iter().map(|found| {
+        let body = found.word.strip_suffix(b"/").unwrap_or(&found.word);
+        let start = body.iter().rposition(|&byte| byte == b'/');
         let last = found
             .word
-            .rsplit(|&byte| byte == b'/')
-            .next()
+            .get(start.map_or(0, |at| at + 1)..)
             .unwrap_or(&found.word);
         match kind {
             Kind::File => Shown {
                 name: last.to_vec(),
                 directory: found.directory,
+                sign: found.sign,
             },
             Kind::Command | Kind::Variable => Shown {
                 name: found.word.clone(),
                 directory: false,
+                sign: None,
             },
         }
     });
@@ -691,6 +715,14 @@ impl Shell {
             .into_iter()
             .map(<[u8]>::to_vec)
             .collect();
+        let assignments = words
+            .iter()
+            .take_while(|word| {
+                let name = word.split(|&byte| byte == b'=').next();
+                word.contains(&b'=') && name.is_some_and(crate::variable::is_name)
+            })
+            .count();
+        words.drain(..assignments);
         let name = words.first()?.clone();
         let last = name.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
         let specification = self
@@ -744,6 +776,7 @@ mod tests {
                 host: false,
                 backquoted: false,
                 of_cd: false,
+                escaped_dollar: false,
             }
         );
         assert!(word("ls; al").command);
@@ -772,6 +805,7 @@ mod tests {
             word: b"sub".to_vec(),
             directory: true,
             link: false,
+            sign: None,
         }]);
         let completion = finish(&word, one, Kind::File);
         assert_eq!(

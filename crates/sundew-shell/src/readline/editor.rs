@@ -7,6 +7,7 @@ mod listing;
 mod search;
 #[cfg(test)]
 mod tests;
+mod vi;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use super::terminal::Terminal;
 use super::width;
 pub use listing::{Completion, Shown};
 use search::Search;
+pub use vi::Vi;
 
 /// Killed texts that can be yanked.
 const MAX_KILLS: usize = 10;
@@ -37,12 +39,16 @@ pub struct Kept {
     pub last_search: Option<Vec<u8>>,
     /// The history line that `^O` asked to be shown next.
     pub next_index: Option<usize>,
+    /// The last completion found nothing.
+    pub completion_failed: bool,
     /// What a macro still has to type.
     pub typing: VecDeque<u8>,
     /// The keyboard macro, and the one that is being recorded.
     pub keyboard_macro: Vec<u8>,
     /// See above.
     pub recording: Option<Vec<u8>>,
+    /// What vi mode remembers.
+    pub vi: Vi,
 }
 
 /// Bytes that macros may have in store; one that types itself ends there.
@@ -97,6 +103,8 @@ pub enum Want {
     List,
     /// All matches, one after the other.
     All,
+    /// The match this many further on, at each key.
+    Next(i64),
 }
 
 /// What the next byte is for.
@@ -116,6 +124,8 @@ enum Mode {
     Paste(Vec<u8>),
     /// A search.
     Search(Search),
+    /// What a key of vi mode wants to know.
+    Vi(vi::Awaited),
     /// Whether a long list shall be shown, or go on.
     Question(listing::Question),
 }
@@ -135,10 +145,15 @@ enum Last {
         back: usize,
         start: usize,
         inserted: bool,
+        nth: Option<i64>,
     },
     Complete {
         changed: bool,
+        /// What a key completes among that lists at its second press.
+        by: Option<Among>,
     },
+    /// One match of a menu stands in the line.
+    Menu(listing::Menu),
 }
 
 /// A numeric argument.
@@ -159,7 +174,9 @@ impl Argument {
 #[derive(Debug)]
 pub struct Editor {
     display: Display,
+    /// The prompt, and without the sign of the mode.
     prompt: Vec<u8>,
+    bare_prompt: Vec<u8>,
     /// Shown in place of the prompt: a search, an argument.
     message: Option<Vec<u8>>,
     buffer: Buffer,
@@ -183,6 +200,10 @@ pub struct Editor {
     size: (u16, u16),
     settings: Arc<Settings>,
     keymap: Which,
+    /// What a key completes among that lists at its second press.
+    completing: Option<Among>,
+    /// Typed characters replace others: `R` of vi mode.
+    replacing: bool,
 }
 
 impl Editor {
@@ -192,6 +213,7 @@ impl Editor {
         let mut editor = Self {
             display: Display::new(setup.terminal, setup.columns, setup.utf8),
             prompt: setup.prompt.to_vec(),
+            bare_prompt: setup.prompt.to_vec(),
             message: None,
             buffer: Buffer::new(setup.utf8),
             mode: Mode::Key,
@@ -207,6 +229,8 @@ impl Editor {
             size: (setup.columns, setup.rows.max(2)),
             settings: Arc::clone(setup.settings),
             keymap: setup.keymap,
+            replacing: false,
+            completing: None,
             kept: Kept::default(),
         };
         if let Some(next) = kept.next_index.take()
@@ -219,6 +243,8 @@ impl Editor {
             editor.buffer.insert(text);
         }
         editor.kept = kept;
+        editor.begin_vi_line();
+        editor.prompt = editor.prompt_with_mode();
         editor.show_all();
         editor
     }
@@ -275,7 +301,35 @@ impl Editor {
             Mode::AskSearch(asked) => self.asked_key(asked, byte, history),
             Mode::Paste(text) => self.paste(text, byte),
             Mode::Search(search) => self.search_key(search, byte, more, history),
+            Mode::Vi(awaited) => self.awaited(awaited, byte),
             Mode::Question(question) => self.answer_question(question, byte),
+        }
+    }
+
+    /// How long a key may wait for the rest of a longer one: `keyseq-timeout`.
+    pub fn key_time(&self) -> Option<std::time::Duration> {
+        let Mode::Keys(keys) = &self.mode else {
+            return None;
+        };
+        self.lookup(keys).0?;
+        let millis: u64 = std::str::from_utf8(self.settings.variable("keyseq-timeout"))
+            .ok()?
+            .parse()
+            .ok()?;
+        (millis > 0).then(|| std::time::Duration::from_millis(millis.min(60_000)))
+    }
+
+    /// No longer key came: the shorter one was meant.
+    pub fn key_timeout(&mut self, history: &mut History) -> Outcome {
+        match std::mem::replace(&mut self.mode, Mode::Key) {
+            Mode::Keys(keys) => match self.lookup(&keys).0 {
+                Some(action) => self.act_on(action, &keys, false, false, history),
+                None => Outcome::Continue,
+            },
+            mode => {
+                self.mode = mode;
+                Outcome::Continue
+            }
         }
     }
 
@@ -303,6 +357,15 @@ impl Editor {
     fn lookup(&self, keys: &[u8]) -> (Option<Action>, bool) {
         let found = self.settings.keymap(self.keymap).find(keys);
         let (mut action, mut longer) = (found.action.cloned(), found.longer);
+        // Bash's own: `bind` lists neither.
+        let hidden = match (self.keymap, keys) {
+            (Which::ViInsert, b"\x1b") => Some(Command::ViMovementMode),
+            (Which::ViCommand, b"*" | b"=" | b"\\") => Some(Command::ViComplete),
+            _ => None,
+        };
+        if let Some(command) = hidden.filter(|_| action.is_none()) {
+            action = function::of_command(command).map(Action::Run);
+        }
         for (known, command) in key::of_terminal(&self.display.terminal()) {
             if known == keys && action.is_none() {
                 action = function::of_command(command).map(Action::Run);
@@ -340,7 +403,7 @@ impl Editor {
             }
         }
         let (action, longer) = self.lookup(&keys);
-        if longer && (action.is_none() || more) {
+        if longer {
             if first {
                 self.hide_argument();
                 self.catch_up();
@@ -362,6 +425,9 @@ impl Editor {
             }
             self.hide_argument();
             self.catch_up();
+            if self.commands() && keys == b"\x1b\x1b" {
+                return self.done(Last::Other);
+            }
             return self.run(Command::Unbound, byte, history);
         };
         self.act_on(action, &keys, more, repeated, history)
@@ -398,7 +464,7 @@ impl Editor {
             }
         };
         match function.command {
-            Command::DigitArgument => {
+            Command::DigitArgument | Command::ViArgDigit => {
                 let argument = self.argument.unwrap_or(Argument {
                     negative: false,
                     value: None,
@@ -434,6 +500,7 @@ impl Editor {
         }
         self.hide_argument();
         self.catch_up();
+        self.note_vi_key(keys);
         let ends = matches!(function.command, Command::DeleteChar | Command::ViEofMaybe);
         if ends && byte == 4 && self.buffer.text().is_empty() && !repeated {
             return Outcome::End;
@@ -499,11 +566,13 @@ impl Editor {
         }
         let character = std::mem::take(&mut self.partial);
         let quick = self.buffer.at_end()
+            && !self.replacing
             && !self.dirty
             && !self.region
             && self.argument.is_none()
             && !more
             && character.len() == 1;
+        let more = more && !self.replacing;
         self.region = false;
         if !self.insert_repeated(&character) {
             return self.done(Last::Other);
@@ -527,6 +596,12 @@ impl Editor {
         if bytes > MAX_LINE_BYTES {
             self.ding();
             return false;
+        }
+        if self.replacing {
+            for _ in 0..count {
+                self.overstrike(character);
+            }
+            return true;
         }
         if self.overwrite {
             let mut end = self.buffer.point();
@@ -587,6 +662,7 @@ impl Editor {
     fn done(&mut self, last: Last) -> Outcome {
         self.last = last;
         self.argument = None;
+        self.vi_check();
         self.show();
         Outcome::Continue
     }
@@ -613,6 +689,9 @@ impl Editor {
     }
 
     fn accept(&mut self) -> Outcome {
+        if self.keymap != Which::Emacs {
+            self.done_inserting();
+        }
         self.region = false;
         self.message = None;
         self.argument = None;
@@ -651,6 +730,9 @@ impl Editor {
             self.edited.insert(self.index, left);
         }
         self.index = index;
+        if self.commands() {
+            self.buffer.set_point(0);
+        }
     }
 }
 

@@ -24,10 +24,10 @@ impl Editor {
     pub(super) fn run(&mut self, command: Command, byte: u8, history: &mut History) -> Outcome {
         let had_region = std::mem::take(&mut self.region);
         match command {
-            Command::AcceptLine => return self.accept(),
+            Command::AcceptLine => self.accept(),
             Command::OperateAndGetNext => {
                 self.kept.next_index = Some(self.index + 1);
-                return self.accept();
+                self.accept()
             }
             Command::InsertComment => {
                 let comment = self.settings.variable("comment-begin").to_vec();
@@ -37,19 +37,19 @@ impl Editor {
                 } else {
                     self.buffer.insert(&comment);
                 }
-                return self.accept();
+                self.accept()
             }
             Command::DisplayShellVersion => {
                 self.display.below();
                 self.display.out.extend_from_slice(VERSION);
                 self.display.on_new_line();
-                return self.done(Last::Other);
+                self.done(Last::Other)
             }
-            Command::RedrawCurrentLine => return self.refresh(),
-            Command::ClearScreen if self.argument.is_some() => return self.refresh(),
+            Command::RedrawCurrentLine => self.refresh(),
+            Command::ClearScreen if self.argument.is_some() => self.refresh(),
             Command::QuotedInsert => {
                 self.mode = Mode::Quoted;
-                return Outcome::Continue;
+                Outcome::Continue
             }
             Command::CharacterSearch | Command::CharacterSearchBackward => {
                 let count = self.count();
@@ -58,38 +58,60 @@ impl Editor {
                     forward: (command == Command::CharacterSearch) == (count >= 0),
                     count: count.saturating_abs(),
                 };
-                return Outcome::Continue;
+                Outcome::Continue
             }
             Command::BracketedPasteBegin => {
                 self.region = had_region;
                 self.mode = Mode::Paste(Vec::new());
-                return Outcome::Continue;
+                Outcome::Continue
             }
             Command::ReverseSearchHistory | Command::ForwardSearchHistory => {
                 self.begin_search(command == Command::ForwardSearchHistory);
-                return Outcome::Continue;
+                Outcome::Continue
             }
-            Command::SelfInsert => return self.self_insert(byte, false),
+            Command::SelfInsert => self.self_insert(byte, false),
             Command::ClearScreen | Command::ClearDisplay => {
                 self.last = Last::Other;
                 self.argument = None;
                 let prompt = self.prompt.clone();
                 let picture = super::picture(&prompt, &self.buffer, false);
                 self.display.clear_screen(&picture);
-                return Outcome::Continue;
+                Outcome::Continue
             }
-            _ => {
-                if let Some((want, among)) = self.completion_asked(command) {
-                    if had_region {
-                        self.show();
-                    }
-                    self.argument = None;
-                    return Outcome::Complete(want, among);
+            Command::MenuComplete | Command::MenuCompleteBackward
+                if matches!(self.last, Last::Menu(_)) =>
+            {
+                let count = self.count();
+                if let Last::Menu(menu) = std::mem::replace(&mut self.last, Last::Other) {
+                    let forward = command == Command::MenuComplete;
+                    self.turn_menu(menu, if forward { count } else { -count });
                 }
-                if let Some(outcome) = self.asks(command) {
-                    return outcome;
-                }
+                Outcome::Continue
             }
+            _ => self.run_other(command, byte, had_region, history),
+        }
+    }
+
+    fn run_other(
+        &mut self,
+        command: Command,
+        byte: u8,
+        had_region: bool,
+        history: &mut History,
+    ) -> Outcome {
+        if let Some((want, among)) = self.completion_asked(command, byte) {
+            if had_region {
+                self.show();
+            }
+            self.argument = None;
+            self.completing = self.is_tab(command).then_some(among);
+            return Outcome::Complete(want, among);
+        }
+        if let Some(outcome) = self.asks(command) {
+            return outcome;
+        }
+        if let Some(outcome) = self.run_vi(command, byte, history) {
+            return outcome;
         }
         let last = self.act(command, history);
         self.done(last)
@@ -125,9 +147,35 @@ impl Editor {
     }
 
     /// What a command of completion wants, and among what.
-    fn completion_asked(&self, command: Command) -> Option<(Want, Among)> {
-        let again = self.last == Last::Complete { changed: false };
-        let tab = if again { Want::List } else { Want::Insert };
+    fn completion_asked(&mut self, command: Command, key: u8) -> Option<(Want, Among)> {
+        let mut tab = Want::Insert;
+        if command == Command::ViComplete {
+            self.go_to_end_of_word();
+            if key == b'=' {
+                return Some((Want::List, Among::GlobbedStart));
+            }
+            self.start_inserting(key);
+            let want = if key == b'*' { Want::All } else { Want::Insert };
+            return Some((want, Among::GlobbedStart));
+        }
+        if let Last::Complete { changed: false, by } = self.last
+            && by.is_some()
+            && self
+                .completion_of(command, Want::Insert)
+                .is_some_and(|(want, among)| want == Want::Insert && by == Some(among))
+        {
+            tab = Want::List;
+        }
+        self.completion_of(command, tab)
+    }
+
+    /// Whether this command lists at its second press only.
+    fn is_tab(&self, command: Command) -> bool {
+        self.completion_of(command, Want::Insert)
+            .is_some_and(|(want, _)| want == Want::Insert)
+    }
+
+    fn completion_of(&self, command: Command, tab: Want) -> Option<(Want, Among)> {
         Some(match command {
             Command::Complete => (tab, Among::Anything),
             Command::PossibleCompletions => (Want::List, Among::Anything),
@@ -145,6 +193,8 @@ impl Editor {
             Command::GlobCompleteWord => (tab, Among::GlobbedStart),
             Command::GlobExpandWord => (Want::All, Among::Globbed),
             Command::GlobListExpansions => (Want::List, Among::Globbed),
+            Command::MenuComplete => (Want::Next(self.count()), Among::Anything),
+            Command::MenuCompleteBackward => (Want::Next(-self.count()), Among::Anything),
             _ => return None,
         })
     }
@@ -163,6 +213,7 @@ impl Editor {
         match command {
             Command::BeginningOfLine => self.buffer.set_point(0),
             Command::EndOfLine => self.buffer.set_point(usize::MAX),
+            Command::ForwardChar if self.commands() => self.move_vi(b'l', count),
             Command::ForwardChar => self.move_characters(count),
             Command::BackwardChar => self.move_characters(-count),
             Command::ForwardWord | Command::BackwardWord => {
@@ -175,6 +226,7 @@ impl Editor {
                 self.buffer.set_point(to);
             }
             Command::DeleteChar => return self.delete_characters(count),
+            Command::BackwardDeleteChar if self.replacing => self.overstrike_back(count),
             Command::BackwardDeleteChar => return self.delete_characters(-count),
             Command::KillLine
             | Command::UnixLineDiscard
@@ -186,6 +238,14 @@ impl Editor {
             Command::YankPop => return self.yank_pop(),
             Command::YankLastArg => return self.yank_argument(history),
             Command::YankNthArg => return self.yank_nth(history),
+            _ => return self.act_on_text(command, count, history),
+        }
+        Last::Other
+    }
+
+    /// Commands that change the text, and those that take another line.
+    fn act_on_text(&mut self, command: Command, count: i64, history: &mut History) -> Last {
+        match command {
             Command::TransposeChars => self.transpose(count),
             Command::TransposeWords => self.transpose_words(count),
             Command::TabInsert => {
@@ -207,8 +267,11 @@ impl Editor {
             Command::HistorySearchBackward => self.search_prefix(false, history),
             Command::HistorySearchForward => self.search_prefix(true, history),
             Command::Undo => {
-                if !self.buffer.undo() {
-                    self.ding();
+                for _ in 0..count.clamp(0, i64::from(u16::MAX)) {
+                    if !self.buffer.undo() {
+                        self.ding();
+                        break;
+                    }
                 }
             }
             Command::RevertLine => {
@@ -216,6 +279,9 @@ impl Editor {
                     self.ding();
                 }
                 self.buffer.revert();
+                if self.commands() {
+                    self.buffer.set_point(0);
+                }
             }
             Command::SetMark => self.buffer.mark = self.buffer.point(),
             Command::ExchangePointAndMark => {
@@ -232,14 +298,53 @@ impl Editor {
                 self.message = None;
                 self.ding();
             }
-            _ => return self.act_on_region(command),
+            _ => return self.act_on_region(command, count),
         }
         Last::Other
     }
 
     /// Commands of the region and of the shell's words.
-    fn act_on_region(&mut self, command: Command) -> Last {
+    fn act_on_region(&mut self, command: Command, count: i64) -> Last {
         match command {
+            Command::ForwardByte | Command::BackwardByte => {
+                let sign = if command == Command::ForwardByte {
+                    1
+                } else {
+                    -1
+                };
+                self.move_characters(count * sign);
+                Last::Other
+            }
+            Command::ForwardBackwardDeleteChar => {
+                let sign = if self.buffer.at_end() { -1 } else { 1 };
+                self.delete_characters(count * sign)
+            }
+            Command::CopyForwardWord | Command::CopyBackwardWord => {
+                let point = self.buffer.point();
+                let forward = command == Command::CopyForwardWord;
+                let to = self.words_away(if forward { count } else { -count });
+                let last = self.kill(point, to);
+                self.buffer.undo();
+                self.buffer.set_point(point);
+                last
+            }
+            Command::UnixFilenameRubout => {
+                let point = self.buffer.point();
+                let text = self.buffer.text();
+                let parts = |at: usize| text.get(at).is_some_and(|b| b" \t/".contains(b));
+                let mut to = point;
+                while to > 0 && parts(to - 1) {
+                    to -= 1;
+                }
+                while to > 0 && !parts(to - 1) {
+                    to -= 1;
+                }
+                if point == 0 {
+                    self.ding();
+                    return Last::Other;
+                }
+                self.kill(point, to)
+            }
             Command::KillWholeLine => self.kill(0, self.buffer.text().len()),
             Command::KillRegion | Command::CopyRegionAsKill => {
                 let (mark, point) = (self.buffer.mark, self.buffer.point());
@@ -278,7 +383,7 @@ impl Editor {
 
     // ---- moving ------------------------------------------------------------------------------
 
-    fn characters_away(&self, count: i64) -> (usize, bool) {
+    pub(super) fn characters_away(&self, count: i64) -> (usize, bool) {
         let mut at = self.buffer.point();
         for _ in 0..count.unsigned_abs() {
             let next = if count > 0 {
@@ -294,7 +399,7 @@ impl Editor {
         (at, false)
     }
 
-    fn move_characters(&mut self, count: i64) {
+    pub(super) fn move_characters(&mut self, count: i64) {
         let (at, stopped) = self.characters_away(count);
         if stopped {
             self.ding();
@@ -529,7 +634,7 @@ impl Editor {
 
     // ---- yanking -----------------------------------------------------------------------------
 
-    fn insert_or_ding(&mut self, text: &[u8]) -> bool {
+    pub(super) fn insert_or_ding(&mut self, text: &[u8]) -> bool {
         let fits = self.buffer.insert(text);
         if !fits {
             self.ding();
@@ -537,7 +642,7 @@ impl Editor {
         fits
     }
 
-    fn yank(&mut self) -> Last {
+    pub(super) fn yank(&mut self) -> Last {
         let start = self.buffer.point();
         let Some(text) = self.kept.kills.last().cloned() else {
             self.ding();
@@ -569,32 +674,42 @@ impl Editor {
     }
 
     fn yank_argument(&mut self, history: &History) -> Last {
-        if self.argument.is_some() {
-            return self.yank_nth(history);
-        }
-        let (back, start) = match self.last {
+        let (back, start, nth) = match self.last {
             Last::YankArg {
                 back,
                 start,
                 inserted,
+                nth,
             } => {
                 if inserted {
                     self.buffer.undo();
                 }
-                (back + 1, start)
+                (back + 1, start, nth)
             }
-            _ => (1, self.buffer.point()),
+            _ => {
+                let nth = self.argument.map(super::Argument::count);
+                (1, self.buffer.point(), nth)
+            }
         };
         let line = self
             .index
             .checked_sub(back)
             .map(|index| self.line_at(index, history));
-        let Some(word) = line.and_then(|line| words(line).last().map(|word| word.to_vec())) else {
+        let word = line.and_then(|line| {
+            let words = words(line);
+            let word = match nth {
+                Some(nth) => words.get(word_index(nth, words.len())?),
+                None => words.last(),
+            };
+            word.map(|word| word.to_vec())
+        });
+        let Some(word) = word else {
             self.ding();
             return Last::YankArg {
                 back: back.min(self.index),
                 start,
                 inserted: false,
+                nth,
             };
         };
         self.buffer.begin_group();
@@ -604,21 +719,28 @@ impl Editor {
             back,
             start,
             inserted,
+            nth,
         }
     }
 
     fn yank_nth(&mut self, history: &History) -> Last {
         let nth = self.argument.map_or(1, super::Argument::count);
+        self.yank_word(Some(nth), history)
+    }
+
+    /// Inserts a word of the line before, the last one if `nth` does not say which.
+    pub(super) fn yank_word(&mut self, nth: Option<i64>, history: &History) -> Last {
         let line = self
             .index
             .checked_sub(1)
             .map(|index| self.line_at(index, history));
         let word = line.and_then(|line| {
             let words = words(line);
-            let index = usize::try_from(nth)
-                .ok()
-                .or_else(|| words.len().checked_sub(usize::try_from(-nth).ok()? + 1))?;
-            words.get(index).map(|word| word.to_vec())
+            let word = match nth {
+                Some(nth) => words.get(word_index(nth, words.len())?),
+                None => words.last(),
+            };
+            word.map(|word| word.to_vec())
         });
         match word {
             Some(word) => {
@@ -730,6 +852,13 @@ impl Editor {
             }
         }
     }
+}
+
+/// Which word `nth` means; below 0 they count from the end.
+fn word_index(nth: i64, words: usize) -> Option<usize> {
+    usize::try_from(nth)
+        .ok()
+        .or_else(|| words.checked_sub(usize::try_from(nth.checked_neg()?).ok()? + 1))
 }
 
 /// Text in another case; characters of UTF-8 change if their length does not.

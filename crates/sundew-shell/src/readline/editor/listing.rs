@@ -28,6 +28,18 @@ pub struct Shown {
     pub name: Vec<u8>,
     /// Whether a `/` follows, for which the list leaves no room.
     pub directory: bool,
+    /// What follows under `visible-stats`: `*`, `@` and the like.
+    pub sign: Option<u8>,
+}
+
+/// Matches that stand in the line one after the other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Menu {
+    start: usize,
+    /// What was typed, then the matches.
+    words: Vec<Vec<u8>>,
+    /// The one that stands there.
+    at: usize,
 }
 
 /// What a key will answer.
@@ -83,15 +95,25 @@ impl Editor {
     /// Answers [`Outcome::Complete`].
     pub fn complete(&mut self, want: Want, completion: &Completion) {
         let before = self.buffer.text().to_vec();
+        let by = self.completing.take();
+        let failed = std::mem::replace(
+            &mut self.kept.completion_failed,
+            completion.shown.is_empty(),
+        );
+        // A list of one is inserted where the last completion found nothing.
+        let want = match want {
+            Want::List if failed && completion.shown.len() == 1 => Want::Insert,
+            want => want,
+        };
         if completion.shown.is_empty() {
             self.ding();
-            self.done(Last::Complete { changed: false });
+            self.done(Last::Complete { changed: false, by });
             return;
         }
         match want {
             Want::List => {
                 self.list(completion);
-                self.last = Last::Complete { changed: false };
+                self.last = Last::Complete { changed: false, by };
                 return;
             }
             Want::Insert => {
@@ -110,13 +132,14 @@ impl Editor {
                         self.show();
                     }
                     self.list(completion);
-                    self.last = Last::Complete { changed: false };
+                    self.last = Last::Complete { changed: false, by };
                     return;
                 }
                 if several {
                     self.ding();
                 }
             }
+            Want::Next(count) => return self.begin_menu(completion, count),
             Want::All => {
                 let mut words = completion.quoted.join(&b' ');
                 words.push(b' ');
@@ -124,7 +147,49 @@ impl Editor {
             }
         }
         let changed = self.buffer.text() != before;
-        self.done(Last::Complete { changed });
+        self.done(Last::Complete { changed, by });
+    }
+
+    fn begin_menu(&mut self, completion: &Completion, count: i64) {
+        let typed = self.buffer.before().get(completion.start..);
+        let typed = typed.unwrap_or_default().to_vec();
+        if let [only] = completion.quoted.as_slice() {
+            let word = [only.as_slice(), &completion.suffix].concat();
+            self.put_word(completion.start, &word);
+            self.done(Last::Complete {
+                changed: true,
+                by: None,
+            });
+            return;
+        }
+        let mut words = vec![typed];
+        let quoted = completion.quoted.iter().zip(&completion.shown);
+        words.extend(quoted.map(|(word, shown)| {
+            let end: &[u8] = if shown.directory { b"/" } else { b" " };
+            [word.as_slice(), end].concat()
+        }));
+        let menu = Menu {
+            start: completion.start,
+            words,
+            at: 0,
+        };
+        if self.settings.is_on("show-all-if-ambiguous") {
+            self.list(completion);
+        }
+        self.turn_menu(menu, count);
+    }
+
+    /// Puts the match in the line that is so many further on.
+    pub(super) fn turn_menu(&mut self, mut menu: Menu, count: i64) {
+        let len = i64::try_from(menu.words.len()).unwrap_or(1).max(1);
+        let at = i64::try_from(menu.at).unwrap_or(0);
+        menu.at = usize::try_from((at + count).rem_euclid(len)).unwrap_or(0);
+        let word = menu.words.get(menu.at).cloned().unwrap_or_default();
+        if menu.at == 0 {
+            self.ding();
+        }
+        self.put_word(menu.start, &word);
+        self.done(Last::Menu(menu));
     }
 
     fn put_word(&mut self, start: usize, word: &[u8]) {
@@ -151,7 +216,14 @@ impl Editor {
             self.display.out.push(b'\n');
             return self.show_all_last_row();
         }
-        let lines = columns(&completion.shown, self.display.columns(), self.buffer.utf8);
+        let mut shown = completion.shown.clone();
+        let signs = self.settings.is_on("visible-stats");
+        for shown in &mut shown {
+            let slash = shown.directory.then_some(b'/');
+            shown.sign = shown.sign.filter(|_| signs).or(slash);
+        }
+        let across = self.settings.is_on("print-completions-horizontally");
+        let lines = columns(&shown, self.display.columns(), self.buffer.utf8, across);
         self.display.below();
         let ask_from = std::str::from_utf8(self.settings.variable("completion-query-items"))
             .ok()
@@ -200,6 +272,7 @@ impl Editor {
 
     fn show_all_last_row(&mut self) {
         self.display.on_new_line();
+        self.vi_check();
         self.show();
     }
 
@@ -246,7 +319,7 @@ impl Editor {
 }
 
 /// The list in columns, down before across, as `ls` does it.
-fn columns(names: &[Shown], screen: usize, utf8: bool) -> Vec<Vec<u8>> {
+fn columns(names: &[Shown], screen: usize, utf8: bool, in_rows: bool) -> Vec<Vec<u8>> {
     let widest = names
         .iter()
         .map(|shown| width::of(&shown.name, utf8))
@@ -263,15 +336,18 @@ fn columns(names: &[Shown], screen: usize, utf8: bool) -> Vec<Vec<u8>> {
     for row in 0..down {
         let mut line = Vec::new();
         for column in 0..across {
-            let Some(shown) = names.get(column * down + row) else {
+            let index = if in_rows {
+                row * across + column
+            } else {
+                column * down + row
+            };
+            let Some(shown) = names.get(index) else {
                 break;
             };
             line.extend_from_slice(&shown.name);
-            if shown.directory {
-                line.push(b'/');
-            }
-            if column + 1 < across {
-                let printed = width::of(&shown.name, utf8) + usize::from(shown.directory);
+            line.extend(shown.sign);
+            if column + 1 < across && !(in_rows && index + 1 == names.len()) {
+                let printed = width::of(&shown.name, utf8) + usize::from(shown.sign.is_some());
                 let padding = widest.saturating_sub(printed).max(1);
                 line.resize(line.len() + padding, b' ');
             }

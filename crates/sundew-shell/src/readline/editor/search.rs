@@ -34,20 +34,32 @@ pub(super) struct Asked {
     forward: bool,
     original: Buffer,
     point: usize,
+    /// It was asked for in vi's command mode: `^` anchors the text.
+    vi: bool,
 }
 
 impl Editor {
     /// `M-p` and `M-n`: asks for a text behind a colon.
     pub(super) fn ask_search(&mut self, forward: bool) {
+        self.ask_text(forward, b':', false);
+    }
+
+    /// `/` and `?` of vi's command mode.
+    pub(super) fn ask_vi_search(&mut self, key: u8) {
+        self.ask_text(key == b'?', key, true);
+    }
+
+    fn ask_text(&mut self, forward: bool, sign: u8, vi: bool) {
         let empty = Buffer::new(self.buffer.utf8);
         let asked = Asked {
             forward,
+            vi,
             point: self.buffer.point(),
             original: std::mem::replace(&mut self.buffer, empty),
         };
         self.argument = None;
         self.last = super::Last::Other;
-        self.message = Some([self.prompt.as_slice(), b":"].concat());
+        self.message = Some([self.prompt.as_slice(), &[sign]].concat());
         self.show();
         self.mode = Mode::AskSearch(asked);
     }
@@ -102,9 +114,41 @@ impl Editor {
         if wanted.is_empty() {
             wanted = self.kept.last_search.clone().unwrap_or_default();
         }
-        let forward = asked.forward;
-        let point = asked.point;
+        let (forward, vi, point) = (asked.forward, asked.vi, asked.point);
         self.leave_asked(asked);
+        self.search_text(wanted, forward, vi.then_some(0), Some(point), history);
+        self.done(super::Last::Other)
+    }
+
+    /// `n` and `N` of vi's command mode.
+    pub(super) fn search_again(&mut self, forward: bool, history: &History) {
+        match self.kept.last_search.clone() {
+            Some(wanted) => {
+                let index = self.index;
+                self.search_text(wanted, forward, Some(0), None, history);
+                if index == self.index {
+                    self.ding();
+                }
+            }
+            None => self.ding(),
+        }
+    }
+
+    /// Goes to the next line with a text; `vi` is where the cursor goes then, in vi mode.
+    fn search_text(
+        &mut self,
+        wanted: Vec<u8>,
+        forward: bool,
+        vi: Option<usize>,
+        point: Option<usize>,
+        history: &History,
+    ) {
+        // `n` leaves a line that it finds nothing for as it is.
+        let (again, point) = (point.is_none(), point.unwrap_or(0));
+        let (anchored, text) = match wanted.strip_prefix(b"^").filter(|_| vi.is_some()) {
+            Some(text) => (true, text),
+            None => (false, wanted.as_slice()),
+        };
         let mut index = self.index;
         let found = loop {
             let next = if forward {
@@ -117,26 +161,35 @@ impl Editor {
             };
             index = next;
             let line = self.line_at(index, history);
-            let at = line
-                .windows(wanted.len())
-                .position(|window| window == wanted.as_slice());
+            let at = if anchored {
+                line.starts_with(text).then_some(0)
+            } else {
+                line.windows(text.len().max(1))
+                    .position(|window| window == text)
+            };
             if let Some(at) = at {
                 break Some((index, at));
             }
         };
         let Some((index, at)) = found else {
-            self.buffer.set_point(usize::MAX);
-            self.show();
+            if !again {
+                self.buffer.set_point(usize::MAX);
+                self.show();
+            }
             self.ding();
-            self.buffer.set_point(point);
-            return self.done(super::Last::Other);
+            self.buffer.set_point(vi.unwrap_or(point));
+            return;
         };
         self.go_to_line(index, history);
+        if let Some(start) = vi {
+            self.buffer.set_point(start);
+            self.kept.last_search = Some(wanted);
+            return;
+        }
         self.buffer.set_point(at);
         self.buffer.mark = at + wanted.len();
         self.region = true;
         self.kept.last_search = Some(wanted);
-        self.done(super::Last::Other)
     }
 
     pub(super) fn begin_search(&mut self, forward: bool) {

@@ -79,6 +79,7 @@ fn matches(names: &[&str]) -> Completion {
         .map(|name| Shown {
             name: name.clone(),
             directory: false,
+            sign: None,
         })
         .collect();
     Completion {
