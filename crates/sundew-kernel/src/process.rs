@@ -4,6 +4,7 @@
 //! A call that waits answers [`Errno::Eintr`] when a caught signal arrives.
 
 mod aside;
+pub(crate) mod deeper;
 pub mod exec;
 mod file;
 mod identity;

@@ -14,6 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::budget::Budget;
 use crate::machine::Kernel;
+use crate::process::deeper::Deeper;
 use crate::process::exec::{ChildFuture, Image};
 use crate::process::state::ProcessState;
 use crate::{ExitStatus, Process, lock};
@@ -180,6 +181,8 @@ pub(crate) struct Task {
     kernel: Arc<Kernel>,
     state: Arc<ProcessState>,
     future: Option<ChildFuture>,
+    /// Parts of the program that wait for one another, and it for the first; the last one runs.
+    deeper: Vec<Deeper>,
 }
 
 impl std::fmt::Debug for Task {
@@ -197,6 +200,7 @@ impl Task {
             kernel: Arc::clone(kernel),
             state,
             future: Some(future),
+            deeper: Vec::new(),
         });
     }
 
@@ -243,6 +247,7 @@ impl Task {
 
     /// Ends the process; drops its future first, so that what it held is free.
     fn end(&mut self, status: ExitStatus) -> Poll<()> {
+        self.deeper = Vec::new();
         self.future = None;
         self.kernel.finish(&self.state, status);
         Poll::Ready(())
@@ -263,12 +268,33 @@ impl Task {
             drop(inner);
             // The old program is dropped before the new one is made: nothing accumulates however
             // often a process replaces itself.
+            self.deeper = Vec::new();
             self.future = None;
             self.future = Some(Self::run_image(&self.kernel, &self.state, image));
             cx.waker().wake_by_ref();
             return Some(Poll::Pending);
         }
         None
+    }
+
+    fn poll_deepest(&mut self, cx: &mut Context<'_>) -> Poll<ExitStatus> {
+        loop {
+            let answer = match (self.deeper.last_mut(), &mut self.future) {
+                (Some(deepest), _) => match deepest.poll(cx) {
+                    Poll::Ready(()) => {
+                        self.deeper.pop();
+                        continue;
+                    }
+                    Poll::Pending => Poll::Pending,
+                },
+                (None, Some(future)) => future.as_mut().poll(cx),
+                (None, None) => Poll::Pending,
+            };
+            match self.state.take_deeper() {
+                Some(next) => self.deeper.push(next),
+                None => return answer,
+            }
+        }
     }
 
     fn charge(&self, used: Duration) {
@@ -295,10 +321,10 @@ impl Future for Task {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
-        let Some(future) = self.future.as_mut() else {
+        if self.future.is_none() {
             return Poll::Ready(());
-        };
-        let answer = future.as_mut().poll(cx);
+        }
+        let answer = self.poll_deepest(cx);
         self.charge(self.kernel.clock.monotonic().saturating_sub(now));
         match answer {
             Poll::Ready(status) => {

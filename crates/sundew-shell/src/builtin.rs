@@ -66,6 +66,21 @@ pub struct Builtin {
     pub run: for<'a> fn(&'a mut Shell, &'a mut Process, &'a [Vec<u8>]) -> BoxFuture<'a, Answer>,
 }
 
+impl Builtin {
+    /// Runs it, or shows its help where that is asked for.
+    pub(crate) async fn call(
+        &self,
+        shell: &mut Shell,
+        proc: &mut Process,
+        args: &[Vec<u8>],
+    ) -> Answer {
+        match help::of_builtin(shell, proc, args).await {
+            Some(status) => Ok(status),
+            None => (self.run)(shell, proc, args).await,
+        }
+    }
+}
+
 impl std::fmt::Debug for Builtin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Builtin")

@@ -20,7 +20,7 @@ use sundew_posix::pattern::{self, Pattern, Piece};
 use sundew_sh_syntax::ast::{Part, Word};
 use sundew_sh_syntax::{Dialect, Options as SyntaxOptions, braces};
 
-use crate::shell::{Flow, Run, Shell};
+use crate::shell::{Flow, Run, SEGMENT_COMMANDS, Shell};
 pub(crate) use draft::{Drafts, Mark};
 
 /// Most bytes one word may expand to; beyond it the shell is out of memory.
@@ -189,18 +189,56 @@ impl Shell {
         out: &'a mut Drafts,
     ) -> BoxFuture<'a, Run> {
         Box::pin(async move {
-            for part in parts {
-                proc.tick().await;
-                if let Part::BadSubstitution(text) = part {
-                    return self.bad_substitution(proc, parts, text).await;
-                }
-                self.part(proc, part, quoted, out).await?;
-                if out.len() > MAX_FIELD_BYTES {
-                    proc.out_of_memory().await;
-                }
+            if self.nested >= SEGMENT_COMMANDS {
+                return self.parts_aside(proc, parts, quoted, out).await;
             }
-            Ok(())
+            self.nested += 1;
+            let run = self.parts_here(proc, parts, quoted, out).await;
+            self.nested = self.nested.saturating_sub(1);
+            run
         })
+    }
+
+    async fn parts_here(
+        &mut self,
+        proc: &mut Process,
+        parts: &[Part],
+        quoted: bool,
+        out: &mut Drafts,
+    ) -> Run {
+        for part in parts {
+            proc.tick().await;
+            if let Part::BadSubstitution(text) = part {
+                return self.bad_substitution(proc, parts, text).await;
+            }
+            self.part(proc, part, quoted, out).await?;
+            if out.len() > MAX_FIELD_BYTES {
+                proc.out_of_memory().await;
+            }
+        }
+        Ok(())
+    }
+
+    /// The same where much is nested; see [`Shell::run_nested`].
+    async fn parts_aside(
+        &mut self,
+        proc: &mut Process,
+        parts: &[Part],
+        quoted: bool,
+        out: &mut Drafts,
+    ) -> Run {
+        let parts = parts.to_vec();
+        let mut drafts = std::mem::take(out);
+        let (run, drafts) = self
+            .run_nested(proc, move |shell, proc| {
+                Box::pin(async move {
+                    let run = shell.parts(proc, &parts, quoted, &mut drafts).await;
+                    (run, drafts)
+                })
+            })
+            .await;
+        *out = drafts;
+        run
     }
 
     /// bash names the whole word, or what stands between the quotes.

@@ -17,10 +17,12 @@ use futures_util::future::BoxFuture;
 use sundew_kernel::process::exec::ChildFuture;
 use sundew_kernel::{Errno, Pid, Process, Signal};
 use sundew_sh_syntax::ast::{self, AndOr, Command, CommandKind, Junction, List, Pipeline};
-use sundew_sh_syntax::unparse;
+use sundew_sh_syntax::{Dialect, unparse};
 
 use crate::redirect::{RedirectFailed, Undo};
-use crate::shell::{Flow, MAX_CALL_DEPTH, Run, Shell};
+use crate::shell::{
+    Flow, MAX_CALL_DEPTH, MAX_DASH_CALLS, Run, SEGMENT_BYTES, SEGMENT_COMMANDS, Shell,
+};
 use crate::trap::Condition;
 pub(crate) use simple::Lookup;
 pub(crate) use text::MAX_TEXT_BYTES as MAX_SCRIPT_BYTES;
@@ -139,46 +141,61 @@ impl Shell {
         place: Place,
     ) -> BoxFuture<'a, Run> {
         Box::pin(async move {
-            proc.tick().await;
-            self.check_interrupt(proc).await?;
-            if self.options.is_set("noexec") && !self.interactive {
-                return Ok(());
+            if self.nested >= SEGMENT_COMMANDS {
+                let command = command.clone();
+                return self
+                    .run_nested(proc, move |shell, proc| {
+                        Box::pin(async move { shell.run_command(proc, &command, place).await })
+                    })
+                    .await;
             }
-            self.line = command.line.saturating_add_signed(self.line_shift);
-            if !self.traps.is_empty() && !self.traps.running {
-                self.before_command(proc, command).await?;
-            }
-            match &command.kind {
-                CommandKind::Simple(simple) => {
-                    return self.run_simple(proc, simple, command, place).await;
-                }
-                CommandKind::Function(function) => {
-                    return self.define_function(proc, function).await;
-                }
-                CommandKind::Subshell(list) => {
-                    return self.run_subshell(proc, list, command, place).await;
-                }
-                _ => {}
-            }
-            if command.redirects.is_empty() {
-                return self.run_compound(proc, &command.kind).await;
-            }
-            let mut undo = Undo::default();
-            let redirected = self
-                .redirect(proc, &command.redirects, Some(&mut undo))
-                .await;
-            let result = match redirected {
-                Ok(()) => self.run_compound(proc, &command.kind).await,
-                Err(RedirectFailed(Some(flow))) => Err(flow),
-                Err(RedirectFailed(None)) => {
-                    self.status = self.redirection_status();
-                    self.check_failure(proc).await
-                }
-            };
-            self.flush_output(proc).await;
-            undo.restore(proc);
-            result
+            self.nested += 1;
+            let run = self.run_counted(proc, command, place).await;
+            self.nested = self.nested.saturating_sub(1);
+            run
         })
+    }
+
+    async fn run_counted(&mut self, proc: &mut Process, command: &Command, place: Place) -> Run {
+        proc.tick().await;
+        self.check_interrupt(proc).await?;
+        if self.options.is_set("noexec") && !self.interactive {
+            return Ok(());
+        }
+        self.line = command.line.saturating_add_signed(self.line_shift);
+        if !self.traps.is_empty() && !self.traps.running {
+            self.before_command(proc, command).await?;
+        }
+        match &command.kind {
+            CommandKind::Simple(simple) => {
+                return self.run_simple(proc, simple, command, place).await;
+            }
+            CommandKind::Function(function) => {
+                return self.define_function(proc, function).await;
+            }
+            CommandKind::Subshell(list) => {
+                return self.run_subshell(proc, list, command, place).await;
+            }
+            _ => {}
+        }
+        if command.redirects.is_empty() {
+            return self.run_compound(proc, &command.kind).await;
+        }
+        let mut undo = Undo::default();
+        let redirected = self
+            .redirect(proc, &command.redirects, Some(&mut undo))
+            .await;
+        let result = match redirected {
+            Ok(()) => self.run_compound(proc, &command.kind).await,
+            Err(RedirectFailed(Some(flow))) => Err(flow),
+            Err(RedirectFailed(None)) => {
+                self.status = self.redirection_status();
+                self.check_failure(proc).await
+            }
+        };
+        self.flush_output(proc).await;
+        undo.restore(proc);
+        result
     }
 
     /// With traps set: keeps the text of the command for `$BASH_COMMAND`, and runs the `DEBUG` trap.
@@ -387,26 +404,46 @@ impl Shell {
     }
 
     /// Guards recursion: functions, `eval`, sourced files.
-    pub(crate) async fn enter(&mut self, proc: &mut Process, what: &[u8]) -> Run {
+    pub(crate) async fn enter(&mut self, proc: &mut Process) -> Run {
+        if self.dialect == Dialect::Dash && self.depth >= MAX_DASH_CALLS {
+            let text = format!("Maximum function recursion depth ({MAX_DASH_CALLS}) reached");
+            return self.fatal(proc, 2, text).await;
+        }
         if self.depth >= MAX_CALL_DEPTH {
-            let limit = MAX_CALL_DEPTH.to_string();
-            let text = [
-                what,
-                b": maximum function nesting level exceeded (",
-                limit.as_bytes(),
-                b")",
-            ]
-            .concat();
-            self.complain(proc, text).await;
-            self.status = 1;
-            return Err(if self.interactive {
-                Flow::Abandon
-            } else {
-                Flow::Exit
-            });
+            proc.die_of(Signal::SEGV).await;
         }
         self.depth += 1;
         Ok(())
+    }
+
+    /// Runs what may be nested without end: here or, if much is nested already, as a future of its own,
+    /// so that recursion does not fill the host's stack.
+    pub(crate) async fn run_nested<T, F>(&mut self, proc: &mut Process, body: F) -> T
+    where
+        T: Send + 'static,
+        F: for<'a> FnOnce(&'a mut Self, &'a mut Process) -> BoxFuture<'a, T> + Send + 'static,
+    {
+        if self.nested < SEGMENT_COMMANDS {
+            return body(self, proc).await;
+        }
+        let mut memory = proc.memory();
+        if memory.grow(SEGMENT_BYTES).is_err() {
+            proc.die_of(Signal::SEGV).await;
+        }
+        let hollow = Self::new(proc, self.dialect, Vec::new());
+        let mut shell = std::mem::replace(self, hollow);
+        let nested = std::mem::take(&mut shell.nested);
+        let run = proc.deeper(move |mut proc| {
+            Box::pin(async move {
+                let run = body(&mut shell, &mut proc).await;
+                (proc, (shell, run))
+            })
+        });
+        let (shell, run) = run.await;
+        *self = shell;
+        self.nested = nested;
+        drop(memory);
+        run
     }
 
     /// The text of a pipeline or list, as `jobs` prints it.

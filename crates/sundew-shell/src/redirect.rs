@@ -88,7 +88,16 @@ impl Shell {
         }
         match source {
             Target::Opened(new) => {
-                move_descriptor(proc, new, fd);
+                if let Err(errno) = move_descriptor(proc, new, fd) {
+                    // Past the limit of descriptors.
+                    let errno = match self.dialect {
+                        Dialect::Dash => Errno::Einval,
+                        _ => errno,
+                    };
+                    self.complain(proc, format!("{fd}: {}", errno.message()))
+                        .await;
+                    return Err(RedirectFailed(None));
+                }
                 if both {
                     let _checked_open = proc.duplicate_to(fd, STDERR);
                 }
@@ -423,7 +432,11 @@ async fn feed_by_file(proc: &mut Process, text: &[u8]) -> Result<Fd, Errno> {
 
 impl Undo {
     fn save(&mut self, proc: &Process, fd: Fd) {
-        let copy = proc.duplicate_from(fd, PRIVATE).ok();
+        // A limit of descriptors may leave only numbers below.
+        let copy = proc
+            .duplicate_from(fd, PRIVATE)
+            .or_else(|_full| proc.duplicate_from(fd, 0))
+            .ok();
         if let Some(copy) = copy {
             let _just_made = proc.set_close_on_exec(copy, true);
         }
@@ -472,11 +485,13 @@ fn default_descriptor(kind: &RedirectKind) -> Fd {
     }
 }
 
-fn move_descriptor(proc: &Process, from: Fd, to: Fd) {
-    if from != to {
-        let _open = proc.duplicate_to(from, to);
-        let _open = proc.close(from);
+fn move_descriptor(proc: &Process, from: Fd, to: Fd) -> Result<(), Errno> {
+    if from == to {
+        return Ok(());
     }
+    let moved = proc.duplicate_to(from, to);
+    let _open = proc.close(from);
+    moved
 }
 
 fn network_target(path: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {

@@ -78,9 +78,20 @@ pub struct Function {
     pub file: Vec<u8>,
 }
 
-/// Deepest nesting of function calls, subshell-free evaluations and sourced files. Real shells crash
-/// at some thousand; ours says so first.
-pub const MAX_CALL_DEPTH: u32 = 200;
+/// Deepest nesting of function calls, evaluations and sourced files. The real bash and BusyBox run out
+/// of stack between 5,000 and 10,000 and die of `SIGSEGV`; so does ours, here or where the memory of
+/// the machine ends ([`SEGMENT_BYTES`]).
+pub const MAX_CALL_DEPTH: u32 = 8000;
+
+/// The same in dash, which has a limit and says so.
+pub const MAX_DASH_CALLS: u32 = 1000;
+
+/// After so many commands, words and expressions within one another, what is nested in them runs as a
+/// future of its own: this many are what the host's stack has to hold.
+pub(crate) const SEGMENT_COMMANDS: u32 = 12;
+
+/// What is charged to the machine's memory for such a future, in bytes: what it was seen to take.
+pub(crate) const SEGMENT_BYTES: usize = 64 * 1024;
 
 /// The state of one shell.
 #[derive(Debug)]
@@ -156,8 +167,10 @@ pub struct Shell {
     pub condition: u32,
     /// Nesting of evaluation; see [`MAX_CALL_DEPTH`].
     pub depth: u32,
-    /// What `ulimit` set, by letter: soft and hard. Shown, not enforced; the machine has its budget.
-    pub limits: BTreeMap<u8, (Option<u64>, Option<u64>)>,
+    /// What is nested in the future that runs; see [`SEGMENT_COMMANDS`].
+    pub(crate) nested: u32,
+    /// Arithmetic expressions within expressions.
+    pub(crate) expressions: u32,
     /// What `complete` was told, by command.
     pub completions: BTreeMap<Vec<u8>, Vec<u8>>,
     /// Where programs were found: `hash`.
@@ -260,7 +273,8 @@ impl Shell {
             command_text: Vec::new(),
             condition: 0,
             depth: 0,
-            limits: BTreeMap::new(),
+            nested: 0,
+            expressions: 0,
             completions: BTreeMap::new(),
             hashed: BTreeMap::new(),
             directory_stack: Vec::new(),
@@ -341,7 +355,8 @@ impl Shell {
             command_text: self.command_text.clone(),
             condition: self.condition,
             depth: self.depth,
-            limits: self.limits.clone(),
+            nested: 0,
+            expressions: 0,
             completions: self.completions.clone(),
             hashed: self.hashed.clone(),
             directory_stack: self.directory_stack.clone(),

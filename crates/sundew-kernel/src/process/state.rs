@@ -85,6 +85,8 @@ pub(crate) struct Inner {
     pub(crate) next_image: Option<crate::process::exec::Image>,
     /// CPU time of children that were waited for.
     pub(crate) children_cpu: Duration,
+    /// What its task shall run before it goes on.
+    pub(super) deeper: Option<super::deeper::Deeper>,
 }
 
 /// What a new process starts with.
@@ -106,6 +108,11 @@ pub(crate) struct Start {
 }
 
 impl ProcessState {
+    /// What the program asked to be run before it goes on, since the last call.
+    pub(crate) fn take_deeper(&self) -> Option<super::deeper::Deeper> {
+        lock(&self.inner).deeper.take()
+    }
+
     pub(crate) fn start(start: Start) -> Arc<Self> {
         Arc::new(Self {
             pid: start.pid,
@@ -144,6 +151,7 @@ impl ProcessState {
                 task: None,
                 next_image: None,
                 children_cpu: Duration::ZERO,
+                deeper: None,
             }),
         })
     }

@@ -59,7 +59,7 @@ async fn execute(
     standard_path: bool,
 ) -> Answer {
     if let Some(builtin) = find(shell, name) {
-        return (builtin.run)(shell, proc, operands).await;
+        return builtin.call(shell, proc, operands).await;
     }
     let path = if name.contains(&b'/') {
         Some(name.to_vec())
@@ -106,7 +106,7 @@ pub(super) async fn run_builtin(shell: &mut Shell, proc: &mut Process, args: &[V
         return Ok(0);
     };
     match find(shell, name) {
-        Some(builtin) => (builtin.run)(shell, proc, operands).await,
+        Some(builtin) => builtin.call(shell, proc, operands).await,
         None => Ok(shell
             .builtin_error(
                 proc,

@@ -18,7 +18,7 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
     };
     let text = words.join(&b' ');
     shell.status = 0;
-    shell.enter(proc, b"eval").await?;
+    shell.enter(proc).await?;
     let line = match shell.dialect {
         // dash counts the lines of the text itself.
         sundew_sh_syntax::Dialect::Dash => 1,

@@ -139,7 +139,7 @@ async fn edit_again(
         shell.complain(proc, text.concat()).await;
         return Ok(1);
     }
-    shell.enter(proc, b"fc").await?;
+    shell.enter(proc).await?;
     let edited = shell
         .run_text(proc, &[editor.as_slice(), b" ", path].concat())
         .await;
@@ -158,7 +158,7 @@ async fn edit_again(
         let line = text.strip_suffix(b"\n").unwrap_or(&text);
         shell.history.push(&crate::readline::history::join(line));
     }
-    shell.enter(proc, b"fc").await?;
+    shell.enter(proc).await?;
     let result = shell.run_text(proc, &text).await;
     shell.depth = shell.depth.saturating_sub(1);
     result?;
@@ -200,7 +200,7 @@ async fn run_again(
         shell.history.pop();
         shell.history.push(&line);
     }
-    shell.enter(proc, b"fc").await?;
+    shell.enter(proc).await?;
     let result = shell.run_text(proc, &line).await;
     shell.depth = shell.depth.saturating_sub(1);
     result?;

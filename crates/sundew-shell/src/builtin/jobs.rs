@@ -173,7 +173,7 @@ async fn run_with_groups(shell: &mut Shell, proc: &mut Process, words: &[Vec<u8>
             single_quote(shell.dialect, &pid.unwrap_or_else(|| word.clone()))
         })
         .collect();
-    shell.enter(proc, b"jobs").await?;
+    shell.enter(proc).await?;
     let result = shell.run_text(proc, &replaced.join(&b' ')).await;
     shell.depth = shell.depth.saturating_sub(1);
     result.map(|()| shell.status)

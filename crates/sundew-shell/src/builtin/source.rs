@@ -46,7 +46,7 @@ pub(crate) async fn run_file(
     text: &[u8],
     arguments: &[Vec<u8>],
 ) -> Answer {
-    shell.enter(proc, path).await?;
+    shell.enter(proc).await?;
     let positional = (!arguments.is_empty())
         .then(|| std::mem::replace(&mut shell.positional, arguments.to_vec()));
     shell.frames.push(Frame {

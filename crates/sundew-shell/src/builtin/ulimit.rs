@@ -1,7 +1,7 @@
-//! `ulimit`: the limits of a root login on Debian 12. What is set is remembered and shown; what holds
-//! is the machine's budget.
+//! `ulimit`: the process's limits, as bash, dash and ash show and set them. Which of them hold is the
+//! kernel's affair ([`sundew_kernel::rlimit`]).
 
-use sundew_kernel::facts::Facts;
+use sundew_kernel::rlimit::{INFINITY, Limit, Resource as Of};
 use sundew_kernel::{Errno, Process};
 use sundew_sh_syntax::Dialect;
 
@@ -10,12 +10,21 @@ use crate::shell::Shell;
 
 const USAGE: &str = "ulimit: usage: ulimit [-SHabcdefiklmnpqrstuvxPRT] [limit]";
 
-/// Soft and hard; `None` is unlimited.
-type Limit = (Option<u64>, Option<u64>);
+/// What one of a limit is, in the kernel's units.
+#[derive(Debug, Clone, Copy)]
+enum Unit {
+    One,
+    Kibibytes,
+    /// 512 bytes; 1024 in bash outside of its POSIX mode.
+    Blocks,
+}
 
 /// One resource.
 struct Resource {
     letter: u8,
+    /// What the kernel calls it; the size of pipes is not its.
+    of: Option<Of>,
+    unit: Unit,
     /// What complaints call it.
     name: &'static str,
     /// In front of its value in the tables of bash, ash and dash; empty where it is not listed.
@@ -27,47 +36,30 @@ struct Resource {
 /// In bash's order, which is ash's.
 #[rustfmt::skip]
 const RESOURCES: &[Resource] = &[
-    Resource { letter: b'R', name: "real-time non-blocking time", bash: "real-time non-blocking time  (microseconds, -R) ", ash: "", dash: "" },
-    Resource { letter: b'c', name: "core file size", bash: "core file size              (blocks, -c) ", ash: "core file size (blocks)         (-c) ", dash: "coredump(blocks)     " },
-    Resource { letter: b'd', name: "data seg size", bash: "data seg size               (kbytes, -d) ", ash: "data seg size (kb)              (-d) ", dash: "data(kbytes)         " },
-    Resource { letter: b'e', name: "scheduling priority", bash: "scheduling priority                 (-e) ", ash: "scheduling priority             (-e) ", dash: "" },
-    Resource { letter: b'f', name: "file size", bash: "file size                   (blocks, -f) ", ash: "file size (blocks)              (-f) ", dash: "file(blocks)         " },
-    Resource { letter: b'i', name: "pending signals", bash: "pending signals                     (-i) ", ash: "pending signals                 (-i) ", dash: "" },
-    Resource { letter: b'l', name: "max locked memory", bash: "max locked memory           (kbytes, -l) ", ash: "max locked memory (kb)          (-l) ", dash: "locked memory(kbytes) " },
-    Resource { letter: b'm', name: "max memory size", bash: "max memory size             (kbytes, -m) ", ash: "max memory size (kb)            (-m) ", dash: "memory(kbytes)       " },
-    Resource { letter: b'n', name: "open files", bash: "open files                          (-n) ", ash: "open files                      (-n) ", dash: "nofiles              " },
-    Resource { letter: b'p', name: "pipe size", bash: "pipe size                (512 bytes, -p) ", ash: "", dash: "" },
-    Resource { letter: b'q', name: "POSIX message queues", bash: "POSIX message queues         (bytes, -q) ", ash: "POSIX message queues (bytes)    (-q) ", dash: "" },
-    Resource { letter: b'r', name: "real-time priority", bash: "real-time priority                  (-r) ", ash: "real-time priority              (-r) ", dash: "rtprio               " },
-    Resource { letter: b's', name: "stack size", bash: "stack size                  (kbytes, -s) ", ash: "stack size (kb)                 (-s) ", dash: "stack(kbytes)        " },
-    Resource { letter: b't', name: "cpu time", bash: "cpu time                   (seconds, -t) ", ash: "cpu time (seconds)              (-t) ", dash: "time(seconds)        " },
-    Resource { letter: b'u', name: "max user processes", bash: "max user processes                  (-u) ", ash: "max user processes              (-u) ", dash: "process              " },
-    Resource { letter: b'v', name: "virtual memory", bash: "virtual memory              (kbytes, -v) ", ash: "virtual memory (kb)             (-v) ", dash: "vmemory(kbytes)      " },
-    Resource { letter: b'x', name: "file locks", bash: "file locks                          (-x) ", ash: "file locks                      (-x) ", dash: "locks                " },
+    Resource { letter: b'R', of: Some(Of::RealTimeTime), unit: Unit::One, name: "real-time non-blocking time", bash: "real-time non-blocking time  (microseconds, -R) ", ash: "", dash: "" },
+    Resource { letter: b'c', of: Some(Of::Core), unit: Unit::Blocks, name: "core file size", bash: "core file size              (blocks, -c) ", ash: "core file size (blocks)         (-c) ", dash: "coredump(blocks)     " },
+    Resource { letter: b'd', of: Some(Of::Data), unit: Unit::Kibibytes, name: "data seg size", bash: "data seg size               (kbytes, -d) ", ash: "data seg size (kb)              (-d) ", dash: "data(kbytes)         " },
+    Resource { letter: b'e', of: Some(Of::Nice), unit: Unit::One, name: "scheduling priority", bash: "scheduling priority                 (-e) ", ash: "scheduling priority             (-e) ", dash: "" },
+    Resource { letter: b'f', of: Some(Of::FileSize), unit: Unit::Blocks, name: "file size", bash: "file size                   (blocks, -f) ", ash: "file size (blocks)              (-f) ", dash: "file(blocks)         " },
+    Resource { letter: b'i', of: Some(Of::PendingSignals), unit: Unit::One, name: "pending signals", bash: "pending signals                     (-i) ", ash: "pending signals                 (-i) ", dash: "" },
+    Resource { letter: b'l', of: Some(Of::LockedMemory), unit: Unit::Kibibytes, name: "max locked memory", bash: "max locked memory           (kbytes, -l) ", ash: "max locked memory (kb)          (-l) ", dash: "locked memory(kbytes) " },
+    Resource { letter: b'm', of: Some(Of::ResidentSet), unit: Unit::Kibibytes, name: "max memory size", bash: "max memory size             (kbytes, -m) ", ash: "max memory size (kb)            (-m) ", dash: "memory(kbytes)       " },
+    Resource { letter: b'n', of: Some(Of::Descriptors), unit: Unit::One, name: "open files", bash: "open files                          (-n) ", ash: "open files                      (-n) ", dash: "nofiles              " },
+    Resource { letter: b'p', of: None, unit: Unit::One, name: "pipe size", bash: "pipe size                (512 bytes, -p) ", ash: "", dash: "" },
+    Resource { letter: b'q', of: Some(Of::MessageQueues), unit: Unit::One, name: "POSIX message queues", bash: "POSIX message queues         (bytes, -q) ", ash: "POSIX message queues (bytes)    (-q) ", dash: "" },
+    Resource { letter: b'r', of: Some(Of::RealTimePriority), unit: Unit::One, name: "real-time priority", bash: "real-time priority                  (-r) ", ash: "real-time priority              (-r) ", dash: "rtprio               " },
+    Resource { letter: b's', of: Some(Of::Stack), unit: Unit::Kibibytes, name: "stack size", bash: "stack size                  (kbytes, -s) ", ash: "stack size (kb)                 (-s) ", dash: "stack(kbytes)        " },
+    Resource { letter: b't', of: Some(Of::Cpu), unit: Unit::One, name: "cpu time", bash: "cpu time                   (seconds, -t) ", ash: "cpu time (seconds)              (-t) ", dash: "time(seconds)        " },
+    Resource { letter: b'u', of: Some(Of::Processes), unit: Unit::One, name: "max user processes", bash: "max user processes                  (-u) ", ash: "max user processes              (-u) ", dash: "process              " },
+    Resource { letter: b'v', of: Some(Of::AddressSpace), unit: Unit::Kibibytes, name: "virtual memory", bash: "virtual memory              (kbytes, -v) ", ash: "virtual memory (kb)             (-v) ", dash: "vmemory(kbytes)      " },
+    Resource { letter: b'x', of: Some(Of::Locks), unit: Unit::One, name: "file locks", bash: "file locks                          (-x) ", ash: "file locks                      (-x) ", dash: "locks                " },
 ];
 
 /// Letters of dash's resources, in its order; its `process` is `p`.
 const DASH_ORDER: &[u8] = b"tfdscmlunvxr";
 
-/// `fs.nr_open`: no process may have more descriptors.
-const MOST_DESCRIPTORS: u64 = 1_048_576;
-
-/// What the limits of a fresh login are. The kernel derives some from the memory (fork(2), systemd's
-/// `MEMLOCK`).
-fn default(letter: u8, facts: &Facts) -> Limit {
-    let both = |value: u64| (Some(value), Some(value));
-    match letter {
-        b'c' => (Some(0), None),
-        b'e' | b'r' => both(0),
-        b'i' | b'u' => both(facts.memory_total_kib / 256),
-        b'l' => both(facts.memory_total_kib / 8),
-        b'n' => (Some(1024), Some(MOST_DESCRIPTORS)),
-        b'p' => both(8),
-        b'q' => both(819_200),
-        b's' => (Some(8192), None),
-        _ => (None, None),
-    }
-}
+/// What bash says of the buffer of a pipe, in blocks of 512 bytes. Nobody can change it.
+const PIPE_BLOCKS: u64 = 8;
 
 /// What is asked for one resource.
 struct Query<'a> {
@@ -82,11 +74,38 @@ struct Side {
     hard: bool,
 }
 
+impl Side {
+    /// dash goes by the last letter, the others by both.
+    fn say(&mut self, letter: u8, dialect: Dialect) {
+        if dialect == Dialect::Dash {
+            *self = Self::default();
+        }
+        self.soft |= letter == b'S';
+        self.hard |= letter == b'H';
+    }
+
+    fn shown(self, limit: Limit) -> u64 {
+        if self.hard && !self.soft {
+            limit.hard
+        } else {
+            limit.soft
+        }
+    }
+}
+
+/// Why a limit stays as it was.
+enum Refusal {
+    NoNumber,
+    OutOfRange,
+    Kernel(Errno),
+}
+
 pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> Answer {
     let mut side = Side::default();
     let mut all = false;
     let mut queries: Vec<Query<'_>> = Vec::new();
     let mut rest = args.get(1..).unwrap_or_default();
+    let mut ended = false;
     'words: while let Some((first, after)) = rest.split_first() {
         let Some(mut letters) = first
             .strip_prefix(b"-")
@@ -96,22 +115,24 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
         };
         rest = after;
         if letters == b"-" {
+            ended = true;
             break;
         }
         while let Some((&letter, more)) = letters.split_first() {
             letters = more;
             match letter {
-                b'S' => side.soft = true,
-                b'H' => side.hard = true,
+                b'S' | b'H' => side.say(letter, shell.dialect),
                 b'a' => all = true,
                 letter => {
                     let Some(resource) = find(letter, shell.dialect) else {
                         return Ok(invalid(shell, proc, args, letter).await);
                     };
                     let next = rest.first().filter(|next| !next.starts_with(b"-"));
-                    let value = if !letters.is_empty() && shell.dialect != Dialect::Dash {
+                    let value = if shell.dialect == Dialect::Dash {
+                        None
+                    } else if !letters.is_empty() {
                         Some(letters)
-                    } else if let Some(next) = next.filter(|_| letters.is_empty()) {
+                    } else if let Some(next) = next {
                         rest = rest.get(1..).unwrap_or_default();
                         Some(next.as_slice())
                     } else {
@@ -125,23 +146,54 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
             }
         }
     }
+    if shell.dialect == Dialect::Dash {
+        return dash(shell, proc, args, (side, all), queries.pop(), rest).await;
+    }
+    // ash takes what is no option for the size of files, unless `--` stands before it.
+    let ash = shell.dialect == Dialect::Ash;
+    let operand = rest.first().filter(|_| !(ash && ended));
     if all {
-        return list(shell, proc, side).await;
+        list(shell, proc, side).await;
+        if !ash {
+            return Ok(0);
+        }
     }
-    if !rest.is_empty() && shell.dialect == Dialect::Dash && !queries.is_empty() {
-        return Ok(shell
-            .builtin_error(proc, args, "too many arguments", 2)
-            .await);
-    }
-    if queries.is_empty()
+    let alone = queries.is_empty() && !all;
+    if (alone || ash && operand.is_some())
         && let Some(resource) = find(b'f', shell.dialect)
     {
         queries.push(Query {
             resource,
-            value: rest.first().map(Vec::as_slice),
+            value: operand.map(Vec::as_slice),
         });
     }
     perform(shell, proc, args, side, &queries).await
+}
+
+/// dash: one resource, the last that was named, and its value behind the options.
+async fn dash(
+    shell: &mut Shell,
+    proc: &mut Process,
+    args: &[Vec<u8>],
+    (side, all): (Side, bool),
+    query: Option<Query<'_>>,
+    rest: &[Vec<u8>],
+) -> Answer {
+    if rest.len() > usize::from(!all) {
+        return Ok(shell
+            .builtin_error(proc, args, "too many arguments", 2)
+            .await);
+    }
+    if all {
+        list(shell, proc, side).await;
+        return Ok(0);
+    }
+    let resource = query.map(|query| query.resource);
+    let Some(resource) = resource.or_else(|| find(b'f', shell.dialect)) else {
+        return Ok(0);
+    };
+    let value = rest.first().map(Vec::as_slice);
+    perform(shell, proc, args, side, &[Query { resource, value }]).await
 }
 
 async fn perform(
@@ -152,14 +204,10 @@ async fn perform(
     queries: &[Query<'_>],
 ) -> Answer {
     for query in queries {
-        let current = limit(shell, proc, query.resource.letter);
         match query.value {
             Some(value) => {
-                let Some(new) = new_limit(shell.dialect, value, current) else {
-                    return Ok(bad_number(shell, proc, args, value).await);
-                };
-                if let Err(reason) = set(shell, proc, query.resource.letter, side, current, new) {
-                    return Ok(refused(shell, proc, args, query.resource, reason).await);
+                if let Err(refusal) = set(shell, proc, query.resource, side, value) {
+                    return Ok(refused(shell, proc, args, query, refusal).await);
                 }
             }
             None => {
@@ -168,14 +216,7 @@ async fn perform(
                 } else {
                     ""
                 };
-                let line = format!(
-                    "{label}{}\n",
-                    show(if side.hard && !side.soft {
-                        current.1
-                    } else {
-                        current.0
-                    })
-                );
+                let line = format!("{label}{}\n", show(shell, proc, query.resource, side));
                 let _checked_at_flush = proc.print(line.as_bytes()).await;
             }
         }
@@ -183,20 +224,12 @@ async fn perform(
     Ok(0)
 }
 
-async fn list(shell: &Shell, proc: &mut Process, side: Side) -> Answer {
+async fn list(shell: &Shell, proc: &mut Process, side: Side) {
     let mut text = String::new();
     let mut add = |resource: &Resource| {
         let label = label(resource, shell.dialect);
         if !label.is_empty() {
-            let limit = limit(shell, proc, resource.letter);
-            text.push_str(&format!(
-                "{label}{}\n",
-                show(if side.hard && !side.soft {
-                    limit.1
-                } else {
-                    limit.0
-                })
-            ));
+            text.push_str(&format!("{label}{}\n", show(shell, proc, resource, side)));
         }
     };
     if shell.dialect == Dialect::Dash {
@@ -210,7 +243,6 @@ async fn list(shell: &Shell, proc: &mut Process, side: Side) -> Answer {
         RESOURCES.iter().for_each(&mut add);
     }
     let _checked_at_flush = proc.print(text.as_bytes()).await;
-    Ok(0)
 }
 
 fn label(resource: &Resource, dialect: Dialect) -> &'static str {
@@ -234,56 +266,73 @@ fn find(letter: u8, dialect: Dialect) -> Option<&'static Resource> {
         .find(|resource| resource.letter == letter && !label(resource, dialect).is_empty())
 }
 
-fn limit(shell: &Shell, proc: &Process, letter: u8) -> Limit {
-    shell
-        .limits
-        .get(&letter)
-        .copied()
-        .unwrap_or_else(|| default(letter, proc.facts()))
+/// What one of the resource's unit is in the kernel's.
+fn factor(shell: &Shell, resource: &Resource) -> u64 {
+    match resource.unit {
+        Unit::One => 1,
+        Unit::Kibibytes => 1024,
+        Unit::Blocks if shell.is_bash() && !shell.options.is_set("posix") => 1024,
+        Unit::Blocks => 512,
+    }
 }
 
-fn show(limit: Option<u64>) -> String {
-    limit.map_or_else(|| "unlimited".to_owned(), |limit| limit.to_string())
-}
-
-/// The value that a word means; `None` if it is no limit.
-fn new_limit(dialect: Dialect, value: &[u8], current: Limit) -> Option<Option<u64>> {
+fn show(shell: &Shell, proc: &Process, resource: &Resource, side: Side) -> String {
+    let value = resource
+        .of
+        .map_or(PIPE_BLOCKS, |of| side.shown(proc.limit(of)));
     match value {
-        b"unlimited" => Some(None),
-        b"hard" if dialect == Dialect::Bash => Some(current.1),
-        b"soft" if dialect == Dialect::Bash => Some(current.0),
-        digits => std::str::from_utf8(digits).ok()?.parse().ok().map(Some),
+        INFINITY => "unlimited".to_owned(),
+        value => (value / factor(shell, resource)).to_string(),
     }
 }
 
 fn set(
-    shell: &mut Shell,
+    shell: &Shell,
     proc: &Process,
-    letter: u8,
+    resource: &Resource,
     side: Side,
-    current: Limit,
-    new: Option<u64>,
-) -> Result<(), &'static str> {
-    let both = side.soft == side.hard;
-    let (mut soft, mut hard) = current;
-    if side.soft || both {
-        soft = new;
-    }
-    if side.hard || both {
-        hard = new;
-    }
-    let above = |left: Option<u64>, right: Option<u64>| {
-        left.unwrap_or(u64::MAX) > right.unwrap_or(u64::MAX)
+    value: &[u8],
+) -> Result<(), Refusal> {
+    let old = resource
+        .of
+        .map_or(Limit { soft: 0, hard: 0 }, |of| proc.limit(of));
+    let new = match value {
+        b"unlimited" => INFINITY,
+        b"hard" if shell.is_bash() => old.hard,
+        b"soft" if shell.is_bash() => old.soft,
+        digits => number(digits, factor(shell, resource), shell.dialect)?,
     };
-    if above(soft, hard) {
-        return Err(Errno::Einval.message());
+    let of = resource.of.ok_or(Refusal::Kernel(Errno::Einval))?;
+    let both = side.soft == side.hard;
+    let limit = Limit {
+        soft: if side.soft || both { new } else { old.soft },
+        hard: if side.hard || both { new } else { old.hard },
+    };
+    proc.set_limit(of, limit).map_err(Refusal::Kernel)
+}
+
+/// A value in the kernel's units. bash and dash wrap around as their C does, and bash alone notices
+/// it in the product.
+fn number(digits: &[u8], factor: u64, dialect: Dialect) -> Result<u64, Refusal> {
+    if !digits.iter().all(u8::is_ascii_digit) || digits.is_empty() && dialect == Dialect::Ash {
+        return Err(Refusal::NoNumber);
     }
-    let beyond_kernel = letter == b'n' && above(hard, Some(MOST_DESCRIPTORS));
-    if beyond_kernel || above(hard, current.1) && proc.credentials().uid != 0 {
-        return Err(Errno::Eperm.message());
+    let mut value = 0_u64;
+    for &digit in digits {
+        let next = value
+            .checked_mul(10)
+            .and_then(|tens| tens.checked_add(u64::from(digit - b'0')));
+        value = match next {
+            Some(next) => next,
+            None if dialect == Dialect::Ash => return Err(Refusal::NoNumber),
+            None => value.wrapping_mul(10).wrapping_add(u64::from(digit - b'0')),
+        };
     }
-    shell.limits.insert(letter, (soft, hard));
-    Ok(())
+    match value.checked_mul(factor) {
+        Some(bytes) => Ok(bytes),
+        None if dialect == Dialect::Bash => Err(Refusal::OutOfRange),
+        None => Ok(value.wrapping_mul(factor)),
+    }
 }
 
 async fn invalid(shell: &Shell, proc: &mut Process, args: &[Vec<u8>], letter: u8) -> u8 {
@@ -297,33 +346,25 @@ async fn invalid(shell: &Shell, proc: &mut Process, args: &[Vec<u8>], letter: u8
         .await
 }
 
-async fn bad_number(shell: &Shell, proc: &mut Process, args: &[Vec<u8>], value: &[u8]) -> u8 {
-    match shell.dialect {
-        Dialect::Bash => {
-            shell
-                .builtin_error(proc, args, [value, b": invalid number"].concat(), 1)
-                .await
-        }
-        Dialect::Dash => shell.builtin_error(proc, args, "bad number", 2).await,
-        Dialect::Ash => {
-            let name = shell.applet_name();
-            proc.print_error(&[name, b": invalid number '", value, b"'\n"].concat())
-                .await;
-            1
-        }
-    }
-}
-
 async fn refused(
     shell: &Shell,
     proc: &mut Process,
     args: &[Vec<u8>],
-    resource: &Resource,
-    reason: &str,
+    query: &Query<'_>,
+    refusal: Refusal,
 ) -> u8 {
+    let value = query.value.unwrap_or_default();
+    let reason = match refusal {
+        Refusal::NoNumber => return bad_number(shell, proc, args, value).await,
+        Refusal::OutOfRange => {
+            let text = [value, b": limit out of range"].concat();
+            return shell.builtin_error(proc, args, text, 1).await;
+        }
+        Refusal::Kernel(errno) => errno.message(),
+    };
     match shell.dialect {
         Dialect::Bash => {
-            let text = format!("{}: cannot modify limit: {reason}", resource.name);
+            let text = format!("{}: cannot modify limit: {reason}", query.resource.name);
             shell.builtin_error(proc, args, text, 1).await
         }
         Dialect::Dash => {
@@ -332,7 +373,29 @@ async fn refused(
                 .await
         }
         Dialect::Ash => {
-            proc.print_error(format!("sh: error setting limit: {reason}\n").as_bytes())
+            let text = format!(": error setting limit: {reason}\n");
+            proc.print_error(&[shell.applet_name(), text.as_bytes()].concat())
+                .await;
+            1
+        }
+    }
+}
+
+async fn bad_number(shell: &Shell, proc: &mut Process, args: &[Vec<u8>], value: &[u8]) -> u8 {
+    match shell.dialect {
+        Dialect::Bash => {
+            let kind = match value {
+                [b'0', b'0'..=b'9', ..] => "octal ",
+                [b'0', b'x', ..] => "hex ",
+                _ => "",
+            };
+            let text = [value, format!(": invalid {kind}number").as_bytes()].concat();
+            shell.builtin_error(proc, args, text, 1).await
+        }
+        Dialect::Dash => shell.builtin_error(proc, args, "bad number", 2).await,
+        Dialect::Ash => {
+            let name = shell.applet_name();
+            proc.print_error(&[name, b": invalid number '", value, b"'\n"].concat())
                 .await;
             1
         }

@@ -9,11 +9,18 @@ use sundew_kernel::Process;
 use sundew_sh_syntax::Dialect;
 use sundew_sh_syntax::arithmetic::Variable;
 
-use crate::shell::{Flow, Run, Shell};
+use crate::shell::{Flow, Run, SEGMENT_COMMANDS, Shell};
 use crate::variable::Value;
 
-/// How often a variable's value may itself name variables.
-const MAX_NESTING: u32 = 16;
+/// How often a variable's value may itself name variables: bash's own limit, less the last one, whose
+/// expression is not named by the complaint.
+const MAX_NESTING: u32 = 1023;
+
+/// What is charged to the machine's memory for each byte of an expression within another one.
+const EXPRESSION_BYTES: usize = 2048;
+
+/// What an expression counts for in [`Shell::nested`]: its parentheses take more stack than a command.
+const EXPRESSION_WEIGHT: u32 = 6;
 
 /// Why an expression has no value.
 enum Failure {
@@ -71,7 +78,7 @@ impl Shell {
         proc: &mut Process,
         text: &[u8],
     ) -> Result<i64, (Vec<u8>, Flow)> {
-        match self.evaluate_text(proc, text, 0).await {
+        match self.evaluate_text(proc, text).await {
             Ok(value) => Ok(value),
             Err(Failure::Complaint(complaint)) => Err((complaint, Flow::Abandon)),
             Err(Failure::Flow(flow)) => Err((Vec::new(), flow)),
@@ -82,14 +89,13 @@ impl Shell {
         &'a mut self,
         proc: &'a mut Process,
         text: &'a [u8],
-        nesting: u32,
     ) -> BoxFuture<'a, Result<i64, Failure>> {
         Box::pin(async move {
             let shown = text.trim_ascii_start();
             if shown.is_empty() && self.dialect != Dialect::Dash {
                 return Ok(0);
             }
-            if nesting > MAX_NESTING {
+            if self.expressions >= MAX_NESTING {
                 let complaint = [
                     shown,
                     b": expression recursion level exceeded (error token is \"",
@@ -98,11 +104,30 @@ impl Shell {
                 ];
                 return Err(Failure::Complaint(complaint.concat()));
             }
-            match self.dialect {
-                Dialect::Bash => bash::Evaluator::new(self, proc, text, nesting).run().await,
+            if self.nested >= SEGMENT_COMMANDS {
+                let text = text.to_vec();
+                return self
+                    .run_nested(proc, move |shell, proc| {
+                        Box::pin(async move { shell.evaluate_text(proc, &text).await })
+                    })
+                    .await;
+            }
+            // What expressions in expressions take grows with their text, not only with their number.
+            let mut memory = proc.memory();
+            if self.expressions > 0 && memory.grow(text.len() * EXPRESSION_BYTES).is_err() {
+                proc.out_of_memory().await;
+            }
+            self.expressions += 1;
+            self.nested += EXPRESSION_WEIGHT;
+            let value = match self.dialect {
+                Dialect::Bash => bash::Evaluator::new(self, proc, text).run().await,
                 Dialect::Dash => dash::Evaluator::new(self, proc, text).run(),
                 Dialect::Ash => busybox::evaluate(self, proc, text),
-            }
+            };
+            self.expressions = self.expressions.saturating_sub(1);
+            self.nested = self.nested.saturating_sub(EXPRESSION_WEIGHT);
+            drop(memory);
+            value
         })
     }
 
@@ -127,7 +152,6 @@ impl Shell {
         &mut self,
         proc: &mut Process,
         variable: &Variable,
-        nesting: u32,
     ) -> Result<i64, Failure> {
         let value = match &variable.index {
             Some(index) if index.is_empty() && !self.variables.is_associative(&variable.name) => {
@@ -153,7 +177,7 @@ impl Shell {
         if let Some(number) = plain_number(&value) {
             return Ok(number);
         }
-        self.evaluate_text(proc, &value, nesting + 1).await
+        self.evaluate_text(proc, &value).await
     }
 
     async fn write_number(&mut self, proc: &mut Process, variable: &Variable, value: i64) -> Run {

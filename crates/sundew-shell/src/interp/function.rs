@@ -49,7 +49,7 @@ impl Shell {
         let name = args.next().unwrap_or_default();
         self.check_function_nesting(proc, &name, &function.file)
             .await?;
-        self.enter(proc, &name).await?;
+        self.enter(proc).await?;
         let positional = std::mem::replace(&mut self.positional, args.collect());
         let (loops, line) = (std::mem::take(&mut self.loops), self.line);
         self.frames.push(Frame {
@@ -118,8 +118,8 @@ impl Shell {
             .scalar(b"FUNCNEST")
             .and_then(|text| std::str::from_utf8(text).ok()?.parse::<usize>().ok())
             .filter(|limit| *limit > 0 && self.is_bash());
-        let functions = self.frames.iter().filter(|frame| frame.function).count();
-        let Some(limit) = limit.filter(|limit| functions >= *limit) else {
+        let functions = || self.frames.iter().filter(|frame| frame.function).count();
+        let Some(limit) = limit.filter(|limit| functions() >= *limit) else {
             return Ok(());
         };
         self.frames.push(Frame {

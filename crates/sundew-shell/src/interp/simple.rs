@@ -436,7 +436,7 @@ impl Shell {
             )
         );
         self.speaking = args.first().filter(|_| speaks).cloned();
-        let result = (builtin.run)(self, proc, &args).await;
+        let result = builtin.call(self, proc, &args).await;
         self.speaking = None;
         let result = match result {
             Ok(status) => {

@@ -3,7 +3,7 @@
 use sundew_kernel::{Errno, Fd, Process, STDIN};
 use sundew_sh_syntax::{Dialect, Outcome, Parser};
 
-use crate::shell::{Flow, Run, Shell, Source};
+use crate::shell::{Flow, Run, SEGMENT_COMMANDS, Shell, Source};
 
 /// Longest text that is run, in bytes; a longer script is cut by `EFBIG`'s words.
 pub(crate) const MAX_TEXT_BYTES: usize = 8 << 20;
@@ -31,7 +31,15 @@ impl Shell {
     ) -> Run {
         let outer = self.line;
         let shift = std::mem::take(&mut self.line_shift);
-        let run = self.run_lines(proc, text, first_line, place).await;
+        let run = if self.nested < SEGMENT_COMMANDS {
+            self.run_lines(proc, text, first_line, place).await
+        } else {
+            let text = text.to_vec();
+            self.run_nested(proc, move |shell, proc| {
+                Box::pin(async move { shell.run_lines(proc, &text, first_line, place).await })
+            })
+            .await
+        };
         self.line_shift = shift;
         if run.is_ok() {
             self.line = outer;

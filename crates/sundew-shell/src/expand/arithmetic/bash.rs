@@ -75,7 +75,6 @@ pub(super) struct Evaluator<'a> {
     shell: &'a mut Shell,
     proc: &'a mut Process,
     text: &'a [u8],
-    nesting: u32,
     depth: u32,
     with: Token,
     state: State,
@@ -84,17 +83,11 @@ pub(super) struct Evaluator<'a> {
 type Value = Result<i64, Failure>;
 
 impl<'a> Evaluator<'a> {
-    pub(super) fn new(
-        shell: &'a mut Shell,
-        proc: &'a mut Process,
-        text: &'a [u8],
-        nesting: u32,
-    ) -> Self {
+    pub(super) fn new(shell: &'a mut Shell, proc: &'a mut Process, text: &'a [u8]) -> Self {
         Self {
             shell,
             proc,
             text,
-            nesting,
             depth: 0,
             with: Token::End,
             state: State {
@@ -204,9 +197,7 @@ impl<'a> Evaluator<'a> {
         self.state = kept;
         let stepped = matches!(self.state.token, Token::PreIncrement | Token::PreDecrement);
         self.state.value = if (stepped || !assigned) && self.state.idle == 0 {
-            self.shell
-                .read_number(self.proc, &variable, self.nesting)
-                .await?
+            self.shell.read_number(self.proc, &variable).await?
         } else {
             0
         };
