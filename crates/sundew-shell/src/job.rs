@@ -320,6 +320,7 @@ impl Shell {
             })
             .collect();
         self.tell_of_foreground(proc, number).await;
+        self.tell_after_wait(proc).await;
         statuses
     }
 
@@ -418,6 +419,13 @@ impl Shell {
             line.extend_from_slice(b" &");
         }
         line
+    }
+
+    /// After it waited, bash tells of whatever else has ended or was stopped, and not only at its prompt.
+    pub async fn tell_after_wait(&mut self, proc: &mut Process) {
+        if self.is_bash() && self.interactive {
+            self.tell_of_jobs(proc).await;
+        }
     }
 
     /// Before a prompt: tells of background jobs that ended or were stopped.

@@ -79,20 +79,26 @@ impl Shell {
         complaints
     }
 
+    /// Counts `SHLVL` on or back; a shell that gives its process to a program steps back first.
+    pub(crate) fn change_level(&mut self, by: i64) {
+        let level: i64 = self
+            .variables
+            .scalar(b"SHLVL")
+            .and_then(|text| std::str::from_utf8(text).ok()?.parse().ok())
+            .unwrap_or(0);
+        let level = level.saturating_add(by).max(0);
+        self.variables.set_own(b"SHLVL", level.to_string());
+        self.variables
+            .modify(b"SHLVL", |variable| variable.attributes.exported = true);
+    }
+
     /// What bash sets beside its environment.
     fn set_bash_variables(&mut self, proc: &Process) {
         self.variables
             .modify(b"PWD", |variable| variable.attributes.exported = true);
         self.variables
             .modify(b"OLDPWD", |variable| variable.attributes.exported = true);
-        let level: i64 = self
-            .variables
-            .scalar(b"SHLVL")
-            .and_then(|text| std::str::from_utf8(text).ok()?.parse().ok())
-            .unwrap_or(0);
-        self.variables.set_own(b"SHLVL", (level + 1).to_string());
-        self.variables
-            .modify(b"SHLVL", |variable| variable.attributes.exported = true);
+        self.change_level(1);
         if self.variables.scalar(b"PATH").is_none() {
             self.variables.set_own(
                 b"PATH",
@@ -161,14 +167,7 @@ impl Shell {
                 let hostname = proc.facts().hostname.clone();
                 self.variables.set_own(b"HOSTNAME", hostname);
             }
-            let level: i64 = self
-                .variables
-                .scalar(b"SHLVL")
-                .and_then(|text| std::str::from_utf8(text).ok()?.parse().ok())
-                .unwrap_or(0);
-            self.variables.set_own(b"SHLVL", (level + 1).to_string());
-            self.variables
-                .modify(b"SHLVL", |variable| variable.attributes.exported = true);
+            self.change_level(1);
         }
     }
 

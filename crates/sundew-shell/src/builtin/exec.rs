@@ -47,6 +47,11 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
     if login && let Some(first) = exec_args.first_mut() {
         first.insert(0, b'-');
     }
+    // A subshell in parentheses leaves the count as it is.
+    let steps_back = shell.is_bash() && !clear && shell.subshell == 0;
+    if steps_back {
+        shell.change_level(-1);
+    }
     let env = if clear {
         Default::default()
     } else {
@@ -55,6 +60,9 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
     shell.flush_output(proc).await;
     shell.reset_signals(proc);
     let errno = proc.exec(&path, exec_args, env).await;
+    if steps_back {
+        shell.change_level(1);
+    }
     if errno == Errno::Enoent {
         return not_found(shell, proc, &program).await;
     }

@@ -134,13 +134,14 @@ async fn wait_once(shell: &mut Shell, proc: &mut Process) -> Result<Waited, Flow
 
 /// `wait`: for all of them.
 async fn wait_all(shell: &mut Shell, proc: &mut Process) -> Answer {
+    shell.reap(proc).await;
     while shell
         .jobs
         .iter()
         .any(|job| job.state() == JobState::Running)
     {
         match wait_once(shell, proc).await? {
-            Waited::Changed => {}
+            Waited::Changed => shell.tell_after_wait(proc).await,
             Waited::Alone => break,
             Waited::Interrupted(status) => return Ok(status),
         }
@@ -154,7 +155,7 @@ async fn wait_all(shell: &mut Shell, proc: &mut Process) -> Answer {
     for job in ended {
         finish(shell, proc, &job).await;
         if shell.is_bash() && shell.interactive {
-            // Who waited for all of them is not told of each.
+            // Of those that had ended before nobody is told.
             shell.settle(&[job.number]);
         }
     }
@@ -185,6 +186,7 @@ async fn wait_each(
                         .assign(proc, name, pid.to_string().into_bytes())
                         .await?;
                 }
+                shell.tell_after_wait(proc).await;
                 break status;
             }
             match wait_once(shell, proc).await? {
@@ -247,6 +249,7 @@ async fn wait_any(
                 _ => 0,
             };
             finish(shell, proc, &job).await;
+            shell.tell_after_wait(proc).await;
             // Told of or not: the next `wait -n` must not find it again.
             shell.settle(&[job.number]);
             if let Some(name) = &wish.variable {

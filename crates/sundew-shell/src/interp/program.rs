@@ -111,6 +111,9 @@ impl Shell {
         if place == Place::Last && self.traps.command(crate::trap::Condition::Exit).is_none() {
             self.flush_output(proc).await;
             self.reset_signals(proc);
+            if self.is_bash() {
+                self.change_level(-1);
+            }
             return self
                 .become_program(proc, path, args, &command.redirects)
                 .await;

@@ -824,7 +824,8 @@ impl Editor {
             }
         };
         if to == self.index {
-            if last > 0 {
+            // Only the way back from a history without lines is silent.
+            if last > 0 || (command == Command::NextHistory) == (count >= 0) {
                 self.ding();
             }
             return;
