@@ -12,6 +12,7 @@ mod chown;
 mod cksum;
 mod copy;
 mod cp;
+mod csplit;
 mod cut;
 mod date;
 mod dd;
@@ -38,13 +39,16 @@ mod ls;
 mod make;
 mod mkdir;
 mod mv;
+mod numfmt;
 mod od;
 mod path;
+mod pinky;
 mod printf;
 mod pwd;
 mod rm;
 mod rmdir;
 mod run;
+mod selinux;
 mod seq;
 mod sleep;
 mod sort;
@@ -77,10 +81,13 @@ macro_rules! programs {
 programs! {
     "[" => test_::run_bracket,
     "arch" => uname::run_arch,
+    "b2sum" => digest::run_b2,
     "base32" => base::run_32,
     "base64" => base::run,
     "basename" => path::run_basename,
+    "basenc" => base::run_basenc,
     "cat" => cat::run,
+    "chcon" => selinux::run_chcon,
     "chgrp" => chown::run_chgrp,
     "chmod" => chmod::run,
     "chown" => chown::run,
@@ -88,6 +95,7 @@ programs! {
     "cksum" => cksum::run,
     "comm" => lines::run_comm,
     "cp" => cp::run,
+    "csplit" => csplit::run,
     "cut" => cut::run,
     "date" => date::run,
     "dd" => dd::run,
@@ -125,9 +133,11 @@ programs! {
     "nl" => lines::run_nl,
     "nohup" => run::run_nohup,
     "nproc" => seq::run_nproc,
+    "numfmt" => numfmt::run,
     "od" => od::run,
     "paste" => lines::run_paste,
     "pathchk" => path::run_pathchk,
+    "pinky" => pinky::run,
     "printenv" => env::run_printenv,
     "printf" => printf::run,
     "pwd" => pwd::run,
@@ -135,6 +145,7 @@ programs! {
     "realpath" => path::run_realpath,
     "rm" => rm::run,
     "rmdir" => rmdir::run,
+    "runcon" => selinux::run_runcon,
     "seq" => seq::run,
     "sha1sum" => digest::run_sha1,
     "sha224sum" => digest::run_sha224,

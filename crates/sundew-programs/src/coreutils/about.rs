@@ -1,11 +1,11 @@
-//! `--version`, and `--help` in short.
+//! `--version` and `--help`.
 
 use sundew_kernel::{ExitStatus, Process};
 
+/// Sections `=== NAME`, each followed by what `NAME --help` prints.
+const HELP: &str = include_str!("help.txt");
+
 /// Answers a standard option of the program called `name`; ends it.
-///
-/// The long texts of `--help` are the Free Software Foundation's prose and are not kept here: a usage
-/// line stands for them.
 pub(crate) async fn run(proc: &mut Process, key: &str, name: &str) -> ExitStatus {
     let text = if key == "version" {
         let authors = AUTHORS
@@ -22,7 +22,21 @@ pub(crate) async fn run(proc: &mut Process, key: &str, name: &str) -> ExitStatus
         )
     } else {
         let own = String::from_utf8_lossy(proc.name()).into_owned();
-        format!("Usage: {own} [OPTION]... [FILE]...\n")
+        let section = HELP
+            .split("=== ")
+            .find_map(|section| section.strip_prefix(name)?.strip_prefix('\n'))
+            .unwrap_or_default();
+        // The usage names the program as it was called.
+        let lines = section.lines().map(|line| {
+            let head = ["Usage: ", "  or:  "]
+                .into_iter()
+                .find_map(|head| line.strip_prefix(head).map(|rest| (head, rest)));
+            match head.and_then(|(head, rest)| Some((head, rest.strip_prefix(name)?))) {
+                Some((head, rest)) => format!("{head}{own}{rest}\n"),
+                None => format!("{line}\n"),
+            }
+        });
+        lines.collect()
     };
     // A closed output is reported when the program ends.
     let _reported_at_exit = proc.print(text.as_bytes()).await;

@@ -1,4 +1,4 @@
-//! md5sum(1), sha1sum(1), sha224sum(1), sha256sum(1), sha384sum(1), sha512sum(1).
+//! b2sum(1), md5sum(1), sha1sum(1), sha224sum(1), sha256sum(1), sha384sum(1), sha512sum(1).
 
 use md5::Md5;
 use sha1::Sha1;
@@ -6,10 +6,69 @@ use sha2::{Digest, Sha224, Sha256, Sha384, Sha512};
 use sundew_kernel::process::LineReader;
 use sundew_kernel::{Errno, ExitStatus, Process};
 
+use self::blake2b::Blake2b;
 use super::about;
 use super::input::{self, CHUNK};
-use crate::getopt::{Arity, Getopt, Spec, refuse};
+use crate::getopt::{Arity, Getopt, Opt, Spec, refuse};
 use crate::quote;
+
+mod blake2b;
+
+/// Most bits of a BLAKE2b digest.
+const MAX_BITS: usize = 512;
+
+/// A digest that is fed piece by piece.
+trait Sum: Send {
+    /// Begins; `bits` counts where the length is free.
+    fn begin(bits: usize) -> Self;
+    fn add(&mut self, bytes: &[u8]);
+    fn finish(self) -> Vec<u8>;
+}
+
+impl<D: Digest + Send> Sum for D {
+    fn begin(_bits: usize) -> Self {
+        D::new()
+    }
+
+    fn add(&mut self, bytes: &[u8]) {
+        self.update(bytes);
+    }
+
+    fn finish(self) -> Vec<u8> {
+        self.finalize().to_vec()
+    }
+}
+
+impl Sum for Blake2b {
+    fn begin(bits: usize) -> Self {
+        Self::new(bits / 8)
+    }
+
+    fn add(&mut self, bytes: &[u8]) {
+        self.update(bytes);
+    }
+
+    fn finish(self) -> Vec<u8> {
+        Self::finish(self)
+    }
+}
+
+const B2SUM: Spec = Spec::gnu(
+    "bcl:twz",
+    &[
+        ("check", Arity::No, "c"),
+        ("ignore-missing", Arity::No, "ignore-missing"),
+        ("quiet", Arity::No, "quiet"),
+        ("status", Arity::No, "status"),
+        ("warn", Arity::No, "w"),
+        ("strict", Arity::No, "strict"),
+        ("tag", Arity::No, "tag"),
+        ("zero", Arity::No, "z"),
+        ("binary", Arity::No, "b"),
+        ("text", Arity::No, "t"),
+        ("length", Arity::Required, "l"),
+    ],
+);
 
 const SPEC: Spec = Spec::gnu(
     "bctwz",
@@ -42,6 +101,18 @@ pub(crate) async fn run_md5(proc: &mut Process) -> ExitStatus {
             program: "md5sum",
             tag: "MD5",
             hex: 32,
+        },
+    )
+    .await
+}
+
+pub(crate) async fn run_b2(proc: &mut Process) -> ExitStatus {
+    sum::<Blake2b>(
+        proc,
+        Kind {
+            program: "b2sum",
+            tag: "BLAKE2b",
+            hex: MAX_BITS / 4,
         },
     )
     .await
@@ -120,10 +191,23 @@ struct Options {
     ignore_missing: bool,
 }
 
-async fn sum<D: Digest + Send>(proc: &mut Process, kind: Kind) -> ExitStatus {
+async fn sum<D: Sum>(proc: &mut Process, mut kind: Kind) -> ExitStatus {
     let mut settings = Options::default();
-    let mut options = Getopt::new(&SPEC, proc.args());
+    let free = kind.program == "b2sum";
+    let spec = if free { &B2SUM } else { &SPEC };
+    let mut options = Getopt::new(spec, proc.args());
     while let Some(option) = options.next() {
+        if let Ok(Opt {
+            key: "l", value, ..
+        }) = &option
+        {
+            match bits(proc, value, kind.tag).await {
+                Some(0) => kind.hex = MAX_BITS / 4,
+                Some(bits) => kind.hex = bits / 4,
+                None => return proc.status(),
+            }
+            continue;
+        }
         match option.map(|option| option.key) {
             Ok("b") => settings.binary = true,
             Ok("t") => settings.binary = false,
@@ -160,7 +244,7 @@ async fn sum<D: Digest + Send>(proc: &mut Process, kind: Kind) -> ExitStatus {
             check::<D>(proc, &name, kind, &settings).await;
             continue;
         }
-        match digest::<D>(proc, &name).await {
+        match digest::<D>(proc, &name, kind.hex).await {
             Ok(hex) => {
                 if proc
                     .print(&line(&name, &hex, kind, &settings))
@@ -176,21 +260,46 @@ async fn sum<D: Digest + Send>(proc: &mut Process, kind: Kind) -> ExitStatus {
     proc.status()
 }
 
-async fn digest<D: Digest + Send>(proc: &Process, name: &[u8]) -> Result<String, Errno> {
+/// `-l`: bits of the digest, or `None` after the complaint.
+async fn bits(proc: &mut Process, value: &[u8], tag: &str) -> Option<usize> {
+    let number = input::decimal(value).and_then(|bits| usize::try_from(bits).ok());
+    let reason = match number {
+        Some(bits) if bits > MAX_BITS => {
+            let tag = quote::text(proc, tag.as_bytes());
+            let tail = format!(" is {MAX_BITS} bits");
+            [
+                b"maximum digest length for ",
+                tag.as_slice(),
+                tail.as_bytes(),
+            ]
+            .concat()
+        }
+        Some(bits) if bits % 8 == 0 => return Some(bits),
+        Some(_) => b"length is not a multiple of 8".to_vec(),
+        None => Vec::new(),
+    };
+    input::complain_word(proc, "invalid length:", value).await;
+    if !reason.is_empty() {
+        proc.complain_text(reason).await;
+    }
+    None
+}
+
+async fn digest<D: Sum>(proc: &Process, name: &[u8], hex: usize) -> Result<String, Errno> {
     let fd = input::open(proc, name).await?;
-    let mut hasher = D::new();
+    let mut hasher = D::begin(hex * 4);
     let mut chunk = vec![0; CHUNK];
     let result = loop {
         match proc.read(fd, &mut chunk).await {
             Ok(0) => break Ok(()),
-            Ok(got) => hasher.update(chunk.get(..got).unwrap_or_default()),
+            Ok(got) => hasher.add(chunk.get(..got).unwrap_or_default()),
             Err(errno) => break Err(errno),
         }
     };
     input::close(proc, fd);
     result?;
     Ok(hasher
-        .finalize()
+        .finish()
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect())
@@ -199,8 +308,14 @@ async fn digest<D: Digest + Send>(proc: &Process, name: &[u8]) -> Result<String,
 fn line(name: &[u8], hex: &str, kind: Kind, settings: &Options) -> Vec<u8> {
     let end = if settings.zero { b"\0" } else { b"\n" };
     if settings.tag {
+        let length = if kind.program == "b2sum" && kind.hex != MAX_BITS / 4 {
+            format!("-{}", kind.hex * 4)
+        } else {
+            String::new()
+        };
         return [
             kind.tag.as_bytes(),
+            length.as_bytes(),
             b" (",
             name,
             b") = ",
@@ -239,11 +354,35 @@ fn line(name: &[u8], hex: &str, kind: Kind, settings: &Options) -> Vec<u8> {
 
 /// `HEX  NAME`, `HEX *NAME` or `TAG (NAME) = HEX`.
 fn parse(line: &[u8], kind: Kind) -> Option<(Vec<u8>, String)> {
-    let is_hex = |text: &[u8]| text.len() == kind.hex && text.iter().all(u8::is_ascii_hexdigit);
+    // Where the length is free, the line's own counts.
+    let free = kind.program == "b2sum";
+    let plain = line.trim_ascii_start();
+    let own = plain
+        .iter()
+        .take_while(|byte| byte.is_ascii_hexdigit())
+        .count();
+    let expected =
+        if free && own > 0 && own <= MAX_BITS / 4 && own % 2 == 0 && !plain.starts_with(b"BLAKE2b")
+        {
+            own
+        } else {
+            kind.hex
+        };
+    let is_hex = |text: &[u8]| {
+        (text.len() == expected || (free && text.len() % 2 == 0 && text.len() <= expected))
+            && text.iter().all(u8::is_ascii_hexdigit)
+    };
     let lower = |text: &[u8]| String::from_utf8_lossy(text).to_ascii_lowercase();
     let line = line.trim_ascii_start();
     if let Some(rest) = line
         .strip_prefix(kind.tag.as_bytes())
+        .map(|rest| {
+            let bits = rest.iter().position(|&byte| byte == b' ');
+            match bits.filter(|_| free && rest.starts_with(b"-")) {
+                Some(end) => rest.get(end..).unwrap_or_default(),
+                None => rest,
+            }
+        })
         .and_then(|rest| rest.strip_prefix(b" ("))
     {
         let at = rest.windows(4).rposition(|window| window == b") = ")?;
@@ -251,7 +390,7 @@ fn parse(line: &[u8], kind: Kind) -> Option<(Vec<u8>, String)> {
         let hex = hex.get(4..)?;
         return is_hex(hex).then(|| (name.to_vec(), lower(hex)));
     }
-    let (hex, rest) = line.split_at_checked(kind.hex)?;
+    let (hex, rest) = line.split_at_checked(expected)?;
     let name = rest
         .strip_prefix(b"  ")
         .or_else(|| rest.strip_prefix(b" *"))
@@ -263,7 +402,7 @@ fn parse(line: &[u8], kind: Kind) -> Option<(Vec<u8>, String)> {
     clippy::too_many_lines,
     reason = "one thing from top to bottom, in the order of the manual"
 )]
-async fn check<D: Digest + Send>(proc: &mut Process, list: &[u8], kind: Kind, settings: &Options) {
+async fn check<D: Sum>(proc: &mut Process, list: &[u8], kind: Kind, settings: &Options) {
     let shown_list = if list == b"-" {
         b"standard input".as_slice()
     } else {
@@ -297,7 +436,7 @@ async fn check<D: Digest + Send>(proc: &mut Process, list: &[u8], kind: Kind, se
             continue;
         };
         proper += 1;
-        let verdict: &[u8] = match digest::<D>(proc, &name).await {
+        let verdict: &[u8] = match digest::<D>(proc, &name, expected.len()).await {
             Ok(found) if found == expected => {
                 right += 1;
                 if settings.quiet { b"" } else { b"OK" }
