@@ -3,23 +3,31 @@
 use sundew_kernel::program::Program;
 use sundew_kernel::{Errno, ExitStatus, Process};
 
-use crate::getopt::{Error, try_help};
+use crate::getopt::{Error, Getopt, Opt, Spec, try_help};
 use crate::text::command;
 
+mod block;
 mod column;
 mod device;
 mod dmesg;
+mod files;
 mod getopt_;
 mod hexdump;
+mod inventory;
 mod last;
 mod lscpu;
 mod mcookie;
 mod message;
 mod more;
 mod mount;
+mod namespace;
+mod resource;
 mod rev;
 mod schedule;
+mod script;
 mod setsid;
+mod spec;
+mod table;
 mod terminal;
 
 macro_rules! programs {
@@ -65,11 +73,144 @@ programs! {
     "umount" => mount::umount,
     "wall" => message::wall,
     "whereis" => message::whereis,
+    "addpart" => block::addpart,
+    "blkdiscard" => block::blkdiscard,
+    "blkzone" => block::blkzone,
+    "blockdev" => block::blockdev,
+    "chcpu" => inventory::chcpu,
+    "chmem" => inventory::chmem,
+    "choom" => resource::choom,
+    "ctrlaltdel" => files::ctrlaltdel,
+    "delpart" => block::delpart,
+    "fincore" => files::fincore,
+    "findfs" => block::findfs,
+    "fsck" => block::fsck,
+    "fsck.cramfs" => block::small_mkfs,
+    "fsck.minix" => block::small_mkfs,
+    "fsfreeze" => block::fsfreeze,
+    "fstrim" => block::fstrim,
+    "hardlink" => files::hardlink,
+    "ipcmk" => inventory::ipcmk,
+    "ipcrm" => inventory::ipcrm,
+    "isosize" => block::isosize,
+    "ldattach" => files::ldattach,
+    "lsfd" => inventory::lsfd,
+    "lsipc" => inventory::lsipc,
+    "lsirq" => inventory::lsirq,
+    "lslocks" => inventory::lslocks,
+    "lslogins" => inventory::lslogins,
+    "lsmem" => inventory::lsmem,
+    "lsns" => namespace::lsns,
+    "mkfs" => block::mkfs,
+    "mkfs.bfs" => block::small_mkfs,
+    "mkfs.cramfs" => block::small_mkfs,
+    "mkfs.minix" => block::small_mkfs,
+    "mkswap" => block::mkswap,
+    "nsenter" => namespace::nsenter,
+    "partx" => block::partx,
+    "pivot_root" => namespace::pivot_root,
+    "prlimit" => resource::prlimit,
+    "readprofile" => files::readprofile,
+    "rename.ul" => files::rename,
+    "resizepart" => block::resizepart,
+    "rtcwake" => files::rtcwake,
+    "script" => script::script,
+    "scriptlive" => script::scriptlive,
+    "scriptreplay" => script::scriptreplay,
+    "setarch" => resource::setarch,
+    "setpriv" => resource::setpriv,
+    "sulogin" => files::sulogin,
+    "swaplabel" => block::swaplabel,
+    "switch_root" => namespace::switch_root,
+    "uclampset" => resource::uclampset,
+    "unshare" => namespace::unshare,
+    "utmpdump" => files::utmpdump,
+    "wdctl" => files::wdctl,
+    "wipefs" => block::wipefs,
+    "zramctl" => block::zramctl,
 }
 
 /// `less` comes from a package of its own, but without a terminal does what `more` does.
 pub(crate) async fn less(proc: &mut Process) -> ExitStatus {
     more::run_less(proc).await
+}
+
+/// What a command line held.
+#[derive(Debug)]
+struct Line {
+    options: Vec<Opt>,
+    operands: Vec<Vec<u8>>,
+}
+
+impl Line {
+    fn has(&self, key: &str) -> bool {
+        self.options.iter().any(|option| option.key == key)
+    }
+
+    /// The last value of an option.
+    fn value(&self, key: &str) -> Option<&[u8]> {
+        let option = self.options.iter().rev().find(|option| option.key == key);
+        option.map(|option| option.value.as_slice())
+    }
+}
+
+/// Reads the whole command line; the status to end with after a plea for help or a complaint.
+async fn line(proc: &mut Process, name: &str, spec: &Spec) -> Result<Line, ExitStatus> {
+    let mut seen = Vec::new();
+    let mut options = Getopt::new(spec, proc.args());
+    while let Some(option) = options.next() {
+        match option {
+            Ok(Opt { key: "h", .. }) => return Err(help(proc, name).await),
+            Ok(Opt { key: "V", .. }) => return Err(version(proc).await),
+            Ok(option) => seen.push(option),
+            Err(error) => return Err(refuse(proc, &error).await),
+        }
+    }
+    Ok(Line {
+        options: seen,
+        operands: options.operands(),
+    })
+}
+
+/// Prints; the status so far.
+async fn put(proc: &mut Process, text: impl AsRef<[u8]>) -> ExitStatus {
+    // The kernel reports a failed write at exit.
+    let _reported = proc.print(text.as_ref()).await;
+    proc.status()
+}
+
+/// `NAME: TEXT`; status 1.
+async fn fail(proc: &mut Process, text: impl AsRef<[u8]> + Send) -> ExitStatus {
+    proc.complain_text(text).await;
+    ExitStatus::FAILURE
+}
+
+/// `NAME: TEXT` and the pointer to `--help`; status 1.
+async fn refuse_text(proc: &mut Process, text: &str) -> ExitStatus {
+    proc.complain_text(text).await;
+    try_help(proc, 1).await
+}
+
+/// `NAME: TEXT: 'WORD'`; status 1.
+async fn bad_argument(proc: &mut Process, text: &str, word: &[u8]) -> ExitStatus {
+    fail(proc, [text.as_bytes(), b": '", word, b"'"].concat()).await
+}
+
+/// `NAME: unknown column: WORD`; status 1.
+async fn unknown_column(proc: &mut Process, word: &[u8]) -> ExitStatus {
+    fail(proc, [b"unknown column: ", word].concat()).await
+}
+
+/// `NAME: TEXT PATH: REASON`; status 1.
+async fn cannot(proc: &mut Process, text: &str, path: &[u8], errno: Errno) -> ExitStatus {
+    proc.complain(&[text.as_bytes(), b" ", path].concat(), errno)
+        .await;
+    ExitStatus::FAILURE
+}
+
+/// A whole number.
+fn number<T: std::str::FromStr>(text: &[u8]) -> Option<T> {
+    std::str::from_utf8(text).ok()?.parse().ok()
 }
 
 /// Becomes the command; complains as these programs do if that fails.

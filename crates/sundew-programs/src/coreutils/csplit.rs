@@ -58,6 +58,10 @@ struct Settings {
     suppress: bool,
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one thing from top to bottom, in the order of the manual"
+)]
 pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
     let mut settings = Settings {
         prefix: b"xx".to_vec(),
@@ -229,6 +233,10 @@ fn piece_name(settings: &Settings, number: u64) -> Result<Vec<u8>, Vec<u8>> {
     Ok(name)
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one thing from top to bottom, in the order of the manual"
+)]
 async fn read_patterns(proc: &mut Process, words: &[Vec<u8>]) -> Result<Vec<Pattern>, ExitStatus> {
     let mut patterns: Vec<Pattern> = Vec::new();
     let mut last_line = 0;
@@ -403,6 +411,10 @@ impl Pieces<'_> {
     }
 
     /// One cut; whether there may be another.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one thing from top to bottom, in the order of the manual"
+    )]
     async fn cut(
         &mut self,
         proc: &mut Process,

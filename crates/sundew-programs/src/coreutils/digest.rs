@@ -369,7 +369,7 @@ fn parse(line: &[u8], kind: Kind) -> Option<(Vec<u8>, String)> {
             kind.hex
         };
     let is_hex = |text: &[u8]| {
-        (text.len() == expected || (free && text.len() % 2 == 0 && text.len() <= expected))
+        (text.len() == expected || (free && text.len().is_multiple_of(2) && text.len() <= expected))
             && text.iter().all(u8::is_ascii_hexdigit)
     };
     let lower = |text: &[u8]| String::from_utf8_lossy(text).to_ascii_lowercase();

@@ -357,10 +357,7 @@ fn next_field(line: &[u8], delimiter: Option<u8>) -> (&[u8], &[u8], Option<&[u8]
     let is_blank = |byte: &u8| matches!(*byte, b' ' | b'\t' | b'\n');
     let blanks = line.iter().take_while(|byte| is_blank(byte)).count();
     let (prefix, rest) = line.split_at(blanks);
-    let end = rest
-        .iter()
-        .position(|byte| is_blank(byte))
-        .unwrap_or(rest.len());
+    let end = rest.iter().position(is_blank).unwrap_or(rest.len());
     let (text, tail) = rest.split_at(end);
     (prefix, text, (!tail.is_empty()).then_some(tail))
 }

@@ -52,6 +52,10 @@ pub(crate) async fn run_runcon(proc: &mut Process) -> ExitStatus {
     proc.status()
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one thing from top to bottom, in the order of the manual"
+)]
 pub(crate) async fn run_chcon(proc: &mut Process) -> ExitStatus {
     const SPEC: Spec = Spec::gnu(
         "HLPRhvu:r:t:l:",

@@ -1,0 +1,1029 @@
+//! `blockdev`, `wipefs`, `findfs`, `partx`, `mkswap`, `mkfs`, `fsck` and their kin: block devices and
+//! what is on them. The machine's devices are mounted or have nothing that could be changed.
+
+use sundew_kernel::descriptor::OpenFlags;
+use sundew_kernel::process::Spawn;
+use sundew_kernel::{Errno, ExitStatus, Process};
+use sundew_vfs::{FileType, Metadata};
+
+use super::spec;
+use super::table::{Column, Table, left, number, right};
+use crate::getopt::{Arity, Getopt, Spec};
+use crate::text::{command, shell};
+
+/// Bytes of a sector.
+const SECTOR: u64 = 512;
+/// Where the first partition begins, in sectors.
+const FIRST_SECTOR: u64 = 2048;
+
+/// A row of `/proc/partitions`: name and KiB.
+fn partitions(proc: &Process) -> Vec<(String, u64)> {
+    let text = proc
+        .read_small_file(b"/proc/partitions")
+        .unwrap_or_default();
+    let text = String::from_utf8_lossy(&text).into_owned();
+    let rows = text.lines().filter_map(|line| {
+        let mut words = line.split_whitespace().skip(2);
+        let kib = words.next()?.parse().ok()?;
+        Some((words.next()?.to_owned(), kib))
+    });
+    rows.collect()
+}
+
+/// The row of a device file.
+fn device(proc: &Process, path: &[u8]) -> Option<(String, u64)> {
+    let name = path.rsplit(|&byte| byte == b'/').next()?;
+    let mut rows = partitions(proc).into_iter();
+    rows.find(|row| row.0.as_bytes() == name)
+}
+
+/// A path as open(2) would look at it for a program that needs a device.
+fn look(proc: &Process, path: &[u8]) -> Result<Metadata, Errno> {
+    let metadata = proc.stat(path)?;
+    if metadata.file_type == FileType::BlockDevice && proc.credentials().uid != 0 {
+        return Err(Errno::Eacces);
+    }
+    Ok(metadata)
+}
+
+/// Whether a filesystem on the device is mounted.
+fn is_mounted(proc: &Process, path: &[u8]) -> bool {
+    proc.mounts().iter().any(|mount| &*mount.source == path)
+}
+
+/// Commands of blockdev(8) that ask, and those that set; the last tells whether an argument follows.
+const QUESTIONS: &[&str] = &[
+    "--getsz",
+    "--getro",
+    "--getdiscardzeroes",
+    "--getdiskseq",
+    "--getss",
+    "--getpbsz",
+    "--getiomin",
+    "--getioopt",
+    "--getalignoff",
+    "--getmaxsect",
+    "--getbsz",
+    "--getsize",
+    "--getsize64",
+    "--getra",
+    "--getfra",
+    "--getzonesz",
+];
+const ORDERS: &[(&str, bool)] = &[
+    ("--setro", false),
+    ("--setrw", false),
+    ("--setbsz", true),
+    ("--setra", true),
+    ("--setfra", true),
+    ("--flushbufs", false),
+    ("--rereadpt", false),
+];
+
+pub(super) async fn blockdev(proc: &mut Process) -> ExitStatus {
+    let words: Vec<Vec<u8>> = proc.args().iter().skip(1).cloned().collect();
+    match words.first().map(Vec::as_slice) {
+        None => return super::refuse_text(proc, "not enough arguments").await,
+        Some(b"-h" | b"--help") => return super::help(proc, "blockdev").await,
+        Some(b"-V" | b"--version") => return super::version(proc).await,
+        Some(b"--report") => return report(proc, words.get(1..).unwrap_or_default()).await,
+        _ => {}
+    }
+    let mut verbose = false;
+    let mut orders = Vec::new();
+    let mut at = 0;
+    while let Some(word) = words.get(at).filter(|word| word.starts_with(b"-")) {
+        at += 1;
+        let text = String::from_utf8_lossy(word).into_owned();
+        match text.as_str() {
+            "-v" => verbose = true,
+            "-q" => verbose = false,
+            "--" => break,
+            _ => {
+                if ORDERS.iter().any(|order| order.0 == text && order.1) {
+                    at += 1;
+                }
+                orders.push(text);
+            }
+        }
+    }
+    let devices = words.get(at..).unwrap_or_default();
+    if devices.is_empty() {
+        return super::refuse_text(proc, "no device specified").await;
+    }
+    for path in devices {
+        if let Err(errno) = look(proc, path) {
+            return super::cannot(proc, "cannot open", path, errno).await;
+        }
+        for order in &orders {
+            let known =
+                QUESTIONS.contains(&order.as_str()) || ORDERS.iter().any(|known| known.0 == order);
+            if !known {
+                return super::refuse_text(proc, &format!("Unknown command: {order}")).await;
+            }
+            let Some((_, kib)) = device(proc, path) else {
+                let text = format!("ioctl error on {}", order.trim_start_matches("--set"));
+                let errno = Errno::Enotty.message();
+                return super::fail(proc, format!("{text}: {errno}")).await;
+            };
+            let bytes = kib * 1024;
+            let (answer, what) = match order.as_str() {
+                "--getsz" | "--getsize" => (bytes / SECTOR, "get size in 512-byte sectors"),
+                "--getsize64" => (bytes, "get size in bytes"),
+                "--getss" => (SECTOR, "get logical block (sector) size"),
+                "--getpbsz" => (SECTOR, "get physical block (sector) size"),
+                "--getiomin" => (SECTOR, "get minimum I/O size"),
+                "--getbsz" => (4096, "get blocksize"),
+                "--getra" | "--getfra" => (256, "get readahead"),
+                "--getmaxsect" => (2560, "get max sectors per request"),
+                "--getro" => (0, "get read-only"),
+                "--rereadpt" if is_busy(proc, path) => {
+                    let text = "ioctl error on BLKRRPART";
+                    return super::fail(proc, format!("{text}: {}", Errno::Ebusy.message())).await;
+                }
+                order if QUESTIONS.contains(&order) => (0, order),
+                _ => continue,
+            };
+            let line = if verbose {
+                format!("{what}: {answer}\n")
+            } else {
+                format!("{answer}\n")
+            };
+            super::put(proc, line).await;
+        }
+    }
+    proc.status()
+}
+
+/// Whether the device or a partition of it is in use.
+fn is_busy(proc: &Process, path: &[u8]) -> bool {
+    proc.mounts()
+        .iter()
+        .any(|mount| mount.source.starts_with(path))
+}
+
+async fn report(proc: &mut Process, devices: &[Vec<u8>]) -> ExitStatus {
+    let head = "RO    RA   SSZ   BSZ        StartSec            Size   Device\n";
+    super::put(proc, head).await;
+    for (name, kib) in partitions(proc) {
+        let path = format!("/dev/{name}");
+        if !devices.is_empty()
+            && !devices
+                .iter()
+                .any(|device| device.as_slice() == path.as_bytes())
+        {
+            continue;
+        }
+        if let Err(errno) = look(proc, path.as_bytes()) {
+            super::cannot(proc, "cannot open", path.as_bytes(), errno).await;
+            continue;
+        }
+        let part = name.ends_with(|letter: char| letter.is_ascii_digit());
+        let start = if part { FIRST_SECTOR } else { 0 };
+        let row = format!(
+            "rw {:>5} {:>5} {:>5} {start:>15} {:>15}   {path}\n",
+            256,
+            SECTOR,
+            4096,
+            kib * 1024
+        );
+        super::put(proc, row).await;
+    }
+    proc.status()
+}
+
+const SIGNATURES: &[Column] = &[
+    left("DEVICE"),
+    left("OFFSET"),
+    left("TYPE"),
+    left("UUID"),
+    left("LABEL"),
+];
+
+pub(super) async fn wipefs(proc: &mut Process) -> ExitStatus {
+    let line = match super::line(proc, "wipefs", &spec::WIPEFS).await {
+        Ok(line) => line,
+        Err(status) => return status,
+    };
+    let mut table = Table::new("signatures", SIGNATURES);
+    for option in &line.options {
+        let key = match option.key {
+            "J" => "J",
+            "i" => "n",
+            "O" => "o",
+            _ => continue,
+        };
+        if let Err(name) = table.option(key, &option.value) {
+            return super::unknown_column(proc, &name).await;
+        }
+    }
+    if line.operands.is_empty() {
+        return super::refuse_text(proc, "no device specified").await;
+    }
+    let erase = line.has("a") || line.has("o") || line.has("t");
+    for path in &line.operands {
+        let failure = match look(proc, path) {
+            Err(errno) => Some(errno),
+            Ok(_) if erase && is_busy(proc, path) && !line.has("f") => Some(Errno::Ebusy),
+            Ok(_) => None,
+        };
+        if let Some(errno) = failure {
+            let subject = [
+                b"error: ".as_slice(),
+                path,
+                b": probing initialization failed",
+            ];
+            proc.complain(&subject.concat(), errno).await;
+            continue;
+        }
+        let Some((name, _)) = device(proc, path) else {
+            continue;
+        };
+        let row = if name.ends_with(|letter: char| letter.is_ascii_digit()) {
+            let uuid = root_uuid(proc).unwrap_or_default();
+            [
+                name,
+                "0x438".to_owned(),
+                "ext4".to_owned(),
+                uuid,
+                String::new(),
+            ]
+        } else {
+            [
+                name,
+                "0x1fe".to_owned(),
+                "dos".to_owned(),
+                String::new(),
+                String::new(),
+            ]
+        };
+        if !erase {
+            table.rows.push(row.to_vec());
+        }
+    }
+    table.print(proc).await
+}
+
+/// The root filesystem's UUID, as `/etc/fstab` has it.
+fn root_uuid(proc: &Process) -> Option<String> {
+    let text = proc.read_small_file(b"/etc/fstab").ok()?;
+    let text = String::from_utf8_lossy(&text).into_owned();
+    text.lines().find_map(|line| {
+        let mut words = line.split_whitespace();
+        let uuid = words.next()?.strip_prefix("UUID=")?.to_owned();
+        (words.next()? == "/").then_some(uuid)
+    })
+}
+
+pub(super) async fn findfs(proc: &mut Process) -> ExitStatus {
+    let line = match super::line(proc, "findfs", &spec::FINDFS).await {
+        Ok(line) => line,
+        Err(status) => return status,
+    };
+    let [word] = line.operands.as_slice() else {
+        super::bad_usage(proc).await;
+        return ExitStatus::Exited(2);
+    };
+    let is_tag = [b"UUID=".as_slice(), b"LABEL=", b"PARTUUID=", b"PARTLABEL="]
+        .iter()
+        .any(|tag| word.starts_with(tag));
+    let found = if is_tag {
+        let uuid = root_uuid(proc);
+        let own = uuid.map(|uuid| format!("UUID={uuid}").into_bytes());
+        let root = proc
+            .mounts()
+            .into_iter()
+            .find(|mount| &*mount.target == b"/");
+        root.filter(|_| own.as_ref() == Some(word))
+            .map(|mount| mount.source.to_vec())
+    } else {
+        Some(word.clone())
+    };
+    match found {
+        Some(path) => super::put(proc, [path.as_slice(), b"\n"].concat()).await,
+        None => {
+            let text = [b"unable to resolve '".as_slice(), word, b"'"].concat();
+            super::fail(proc, text).await
+        }
+    }
+}
+
+const PARTITION_COLUMNS: &[Column] = &[
+    number("NR"),
+    number("START"),
+    number("END"),
+    number("SECTORS"),
+    right("SIZE"),
+    left("NAME"),
+    left("UUID"),
+];
+
+pub(super) async fn partx(proc: &mut Process) -> ExitStatus {
+    let line = match super::line(proc, "partx", &spec::PARTX).await {
+        Ok(line) => line,
+        Err(status) => return status,
+    };
+    let Some(path) = line.operands.last() else {
+        return super::bad_usage(proc).await;
+    };
+    if let Err(errno) = look(proc, path) {
+        let subject = match errno {
+            Errno::Eacces => [b"cannot open ".as_slice(), path].concat(),
+            _ => [b"stat of ".as_slice(), path, b" failed"].concat(),
+        };
+        proc.complain(&subject, errno).await;
+        return ExitStatus::FAILURE;
+    }
+    let Some((disk, _)) = device(proc, path) else {
+        let text = [path.as_slice(), b": failed to initialize blkid prober"].concat();
+        return super::fail(proc, text).await;
+    };
+    let mut table = Table::new("partitions", PARTITION_COLUMNS);
+    for option in &line.options {
+        let key = if option.key == "g" { "n" } else { option.key };
+        if !matches!(key, "o" | "P" | "r" | "n") || (key == "n" && option.key == "n") {
+            continue;
+        }
+        if let Err(name) = table.option(key, &option.value) {
+            return super::unknown_column(proc, &name).await;
+        }
+    }
+    if ["a", "d", "u"].iter().any(|key| line.has(key)) {
+        let text = [path.as_slice(), b": error adding partition 1"].concat();
+        return super::fail(proc, text).await;
+    }
+    for (name, kib) in partitions(proc) {
+        let Some(digits) = name.strip_prefix(&disk).filter(|digits| !digits.is_empty()) else {
+            continue;
+        };
+        let sectors = kib * 1024 / SECTOR;
+        table.rows.push(vec![
+            digits.to_owned(),
+            FIRST_SECTOR.to_string(),
+            (FIRST_SECTOR + sectors - 1).to_string(),
+            sectors.to_string(),
+            super::inventory::short_size(kib * 1024),
+            String::new(),
+            String::new(),
+        ]);
+    }
+    if table.rows.is_empty() {
+        let text = [path.as_slice(), b": failed to read partition table"].concat();
+        return super::fail(proc, text).await;
+    }
+    table.print(proc).await
+}
+
+/// What the three programs that only tell the kernel of a partition do.
+async fn tell(
+    proc: &mut Process,
+    name: &str,
+    spec: &Spec,
+    wanted: usize,
+    text: &str,
+) -> ExitStatus {
+    let line = match super::line(proc, name, spec).await {
+        Ok(line) => line,
+        Err(status) => return status,
+    };
+    let Some(path) = line
+        .operands
+        .first()
+        .filter(|_| line.operands.len() >= wanted)
+    else {
+        return super::refuse_text(proc, "not enough arguments").await;
+    };
+    if let Err(errno) = look(proc, path) {
+        return super::cannot(proc, "cannot open", path, errno).await;
+    }
+    for word in line.operands.iter().skip(1) {
+        if super::number::<u64>(word).is_none() {
+            return super::bad_argument(proc, "invalid partition number argument", word).await;
+        }
+    }
+    let errno = if device(proc, path).is_some() {
+        Errno::Ebusy
+    } else {
+        Errno::Enotty
+    };
+    proc.complain(text.as_bytes(), errno).await;
+    ExitStatus::FAILURE
+}
+
+pub(super) async fn addpart(proc: &mut Process) -> ExitStatus {
+    tell(
+        proc,
+        "addpart",
+        &spec::ADDPART,
+        4,
+        "failed to add partition",
+    )
+    .await
+}
+
+pub(super) async fn delpart(proc: &mut Process) -> ExitStatus {
+    tell(
+        proc,
+        "delpart",
+        &spec::DELPART,
+        2,
+        "failed to remove partition",
+    )
+    .await
+}
+
+pub(super) async fn resizepart(proc: &mut Process) -> ExitStatus {
+    let text = "failed to resize partition";
+    tell(proc, "resizepart", &spec::RESIZEPART, 3, text).await
+}
+
+pub(super) async fn blkdiscard(proc: &mut Process) -> ExitStatus {
+    let line = match super::line(proc, "blkdiscard", &spec::BLKDISCARD).await {
+        Ok(line) => line,
+        Err(status) => return status,
+    };
+    let Some(path) = line.operands.first() else {
+        return super::fail(proc, "no device specified").await;
+    };
+    if line.operands.len() > 1 {
+        return super::refuse_text(proc, "unexpected number of arguments").await;
+    }
+    match look(proc, path) {
+        Err(errno) => super::cannot(proc, "cannot open", path, errno).await,
+        Ok(metadata) if metadata.file_type != FileType::BlockDevice => {
+            super::fail(proc, [path.as_slice(), b": not a block device"].concat()).await
+        }
+        Ok(_) if is_busy(proc, path) && !line.has("f") => {
+            super::cannot(proc, "cannot open", path, Errno::Ebusy).await
+        }
+        Ok(_) => {
+            let subject = [path.as_slice(), b": BLKDISCARD ioctl failed"].concat();
+            proc.complain(&subject, Errno::Eopnotsupp).await;
+            ExitStatus::FAILURE
+        }
+    }
+}
+
+pub(super) async fn blkzone(proc: &mut Process) -> ExitStatus {
+    const COMMANDS: [&[u8]; 6] = [
+        b"report",
+        b"capacity",
+        b"reset",
+        b"open",
+        b"close",
+        b"finish",
+    ];
+    let words: Vec<Vec<u8>> = proc.args().iter().skip(1).cloned().collect();
+    match words.first().map(Vec::as_slice) {
+        None => return super::fail(proc, "no command specified").await,
+        Some(b"-h" | b"--help") => return super::help(proc, "blkzone").await,
+        Some(b"-V" | b"--version") => return super::version(proc).await,
+        Some(word) if !COMMANDS.contains(&word) => {
+            let text = [word, b" is not valid command name"].concat();
+            return super::fail(proc, text).await;
+        }
+        Some(_) => {}
+    }
+    let Some(path) = words.last().filter(|_| words.len() > 1) else {
+        return super::fail(proc, "no device specified").await;
+    };
+    match look(proc, path) {
+        Err(errno) => super::cannot(proc, "cannot open", path, errno).await,
+        Ok(_) => {
+            let text = [path.as_slice(), b": unable to determine zone size"].concat();
+            super::fail(proc, text).await
+        }
+    }
+}
+
+/// Bytes of a page of swap.
+const PAGE: u64 = 4096;
+/// Fewest pages of a swap area.
+const MIN_PAGES: u64 = 10;
+/// Where a swap area has its mark.
+const SWAP_MARK: (u64, &[u8]) = (PAGE - 10, b"SWAPSPACE2");
+
+fn new_uuid(proc: &Process) -> (Vec<u8>, String) {
+    let mut bytes: Vec<u8> = [proc.random(), proc.random()]
+        .iter()
+        .flat_map(|word| word.to_le_bytes())
+        .collect();
+    if let [_, _, _, _, _, _, version, _, variant, ..] = bytes.as_mut_slice() {
+        *version = *version & 0x0f | 0x40;
+        *variant = *variant & 0x3f | 0x80;
+    }
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let parts = [(0, 8), (8, 12), (12, 16), (16, 20), (20, 32)];
+    let parts = parts.map(|(start, end)| hex.get(start..end).unwrap_or_default());
+    (bytes, parts.join("-"))
+}
+
+#[expect(
+    clippy::too_many_lines,
+    reason = "one thing from top to bottom, in the order of the manual"
+)]
+pub(super) async fn mkswap(proc: &mut Process) -> ExitStatus {
+    const SPEC: Spec = Spec::new(
+        "cfp:qL:v:U:e:o:s:VF",
+        &[
+            ("check", Arity::No, "c"),
+            ("force", Arity::No, "f"),
+            ("quiet", Arity::No, "q"),
+            ("pagesize", Arity::Required, "p"),
+            ("label", Arity::Required, "L"),
+            ("swapversion", Arity::Required, "v"),
+            ("uuid", Arity::Required, "U"),
+            ("endianness", Arity::Required, "e"),
+            ("verbose", Arity::No, "verbose"),
+            ("lock", Arity::Optional, "lock"),
+            ("help", Arity::No, "h"),
+            ("version", Arity::No, "V"),
+        ],
+    );
+    let line = match super::line(proc, "mkswap", &SPEC).await {
+        Ok(line) => line,
+        Err(status) => return status,
+    };
+    let Some(path) = line.operands.first().cloned() else {
+        return super::refuse_text(proc, "error: Nowhere to set up swap on?").await;
+    };
+    let metadata = match look(proc, &path) {
+        Ok(metadata) => metadata,
+        Err(errno) => return super::cannot(proc, "cannot open", &path, errno).await,
+    };
+    let regular = metadata.file_type == FileType::Regular;
+    let bytes = if regular {
+        metadata.size
+    } else {
+        device(proc, &path).map_or(0, |(_, kib)| kib * 1024)
+    };
+    let mut pages = bytes / PAGE;
+    if let Some(word) = line.operands.get(1) {
+        let Some(kib) = super::number::<u64>(word) else {
+            return super::bad_argument(proc, "invalid block count argument", word).await;
+        };
+        let wanted = kib * 1024 / PAGE;
+        if wanted > pages && !line.has("f") {
+            let text = format!(
+                "error: size {kib} KiB is larger than device size {} KiB",
+                bytes / 1024
+            );
+            return super::fail(proc, text).await;
+        }
+        pages = wanted;
+    }
+    if pages < MIN_PAGES {
+        return super::fail(proc, "error: swap area needs to be at least 40 KiB").await;
+    }
+    if !regular {
+        if is_mounted(proc, &path) {
+            let text = [
+                b"error: ".as_slice(),
+                &path,
+                b" is mounted; will not make swapspace",
+            ];
+            return super::fail(proc, text.concat()).await;
+        }
+        return super::cannot(proc, "cannot open", &path, Errno::Ebusy).await;
+    }
+    let warn = metadata.mode & 0o077 != 0;
+    if warn {
+        let text = format!(
+            ": insecure permissions {:04o}, fix with: chmod {:04o} ",
+            metadata.mode & 0o7777,
+            0o600
+        );
+        complain_softly(proc, [path.as_slice(), text.as_bytes(), &path].concat()).await;
+    }
+    if metadata.uid != 0 {
+        let text = format!(
+            ": insecure file owner {}, fix with: chown 0:0 ",
+            metadata.uid
+        );
+        complain_softly(proc, [path.as_slice(), text.as_bytes(), &path].concat()).await;
+    }
+    let (uuid, shown) = new_uuid(proc);
+    let label = line.value("L").unwrap_or_default().to_vec();
+    if let Err(errno) = write_swap(proc, &path, pages, &uuid, &label).await {
+        let subject = [path.as_slice(), b": unable to write signature page"].concat();
+        proc.complain(&subject, errno).await;
+        return ExitStatus::FAILURE;
+    }
+    let usable = (pages - 1) * PAGE;
+    let size = long_size(usable);
+    let label = if label.is_empty() {
+        b"no label".to_vec()
+    } else {
+        [b"LABEL=".as_slice(), &label].concat()
+    };
+    let head = format!("Setting up swapspace version 1, size = {size} ({usable} bytes)\n");
+    let tail = format!(", UUID={shown}\n");
+    if line.has("q") {
+        return proc.status();
+    }
+    super::put(proc, [head.as_bytes(), &label, tail.as_bytes()].concat()).await
+}
+
+async fn complain_softly(proc: &mut Process, text: Vec<u8>) {
+    let line = [proc.name(), b": ", &text, b"\n"].concat();
+    proc.print_error(&line).await;
+}
+
+async fn write_swap(
+    proc: &Process,
+    path: &[u8],
+    pages: u64,
+    uuid: &[u8],
+    label: &[u8],
+) -> Result<(), Errno> {
+    /// Version, last page, bad pages, UUID and label follow the boot block.
+    const HEADER: u64 = 1024;
+    let fd = proc.open(path, OpenFlags::READ_WRITE, 0).await?;
+    let last = u32::try_from(pages - 1).unwrap_or(u32::MAX);
+    let mut label = label.to_vec();
+    label.resize(16, 0);
+    let header = [
+        1u32.to_le_bytes().as_slice(),
+        &last.to_le_bytes(),
+        &0u32.to_le_bytes(),
+        uuid,
+        &label,
+    ]
+    .concat();
+    for (at, bytes) in [(HEADER, header.as_slice()), SWAP_MARK] {
+        proc.seek(fd, sundew_kernel::process::Seek::Start(at))?;
+        proc.write_all(fd, bytes).await?;
+    }
+    // Opened above.
+    let _open = proc.close(fd);
+    Ok(())
+}
+
+/// `1020 KiB`, `4.9 MiB`.
+fn long_size(bytes: u64) -> String {
+    let short = super::inventory::short_size(bytes);
+    let (digits, letter) = short.split_at(short.len() - 1);
+    if letter == "B" {
+        format!("{digits} B")
+    } else {
+        format!("{digits} {letter}iB")
+    }
+}
+
+pub(super) async fn swaplabel(proc: &mut Process) -> ExitStatus {
+    let line = match super::line(proc, "swaplabel", &spec::SWAPLABEL).await {
+        Ok(line) => line,
+        Err(status) => return status,
+    };
+    let Some(path) = line.operands.first() else {
+        return super::refuse_text(proc, "no device specified").await;
+    };
+    let head = match read_head(proc, path).await {
+        Ok(head) => head,
+        Err(errno) => {
+            let subject = [b"cannot open ".as_slice(), path].concat();
+            proc.complain(&subject, errno).await;
+            return ExitStatus::FAILURE;
+        }
+    };
+    let start = usize::try_from(SWAP_MARK.0).unwrap_or(0);
+    if head.get(start..start + SWAP_MARK.1.len()) != Some(SWAP_MARK.1) {
+        let text = [path.as_slice(), b": not a valid swap partition"].concat();
+        return super::fail(proc, text).await;
+    }
+    let uuid: String = head
+        .get(1036..1052)
+        .unwrap_or_default()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let parts = [(0, 8), (8, 12), (12, 16), (16, 20), (20, 32)];
+    let parts = parts.map(|(start, end)| uuid.get(start..end).unwrap_or_default());
+    let label: Vec<u8> = head
+        .get(1052..1068)
+        .unwrap_or_default()
+        .iter()
+        .copied()
+        .take_while(|&byte| byte != 0)
+        .collect();
+    let mut out = Vec::new();
+    if !label.is_empty() {
+        out.extend([b"LABEL: ".as_slice(), &label, b"\n"].concat());
+    }
+    out.extend(format!("UUID:  {}\n", parts.join("-")).into_bytes());
+    super::put(proc, out).await
+}
+
+async fn read_head(proc: &Process, path: &[u8]) -> Result<Vec<u8>, Errno> {
+    let fd = proc.open(path, OpenFlags::READ, 0).await?;
+    let mut head = vec![0; usize::try_from(PAGE).unwrap_or(0)];
+    let got = proc.read(fd, &mut head).await;
+    // Opened above.
+    let _open = proc.close(fd);
+    head.truncate(got?);
+    Ok(head)
+}
+
+/// Starts a program of `/sbin` and waits for it; `None` if there is none.
+async fn run_helper(proc: &Process, name: &[u8], args: Vec<Vec<u8>>) -> Option<ExitStatus> {
+    let path = command::search(proc, name).ok()?;
+    let spawn = Spawn {
+        path,
+        args,
+        env: proc.env().clone(),
+    };
+    let pid = proc.spawn(spawn).ok()?;
+    Some(shell::wait(proc, pid).await)
+}
+
+#[expect(
+    clippy::too_many_lines,
+    reason = "one thing from top to bottom, in the order of the manual"
+)]
+pub(super) async fn fsck(proc: &mut Process) -> ExitStatus {
+    const OPERATIONAL: u8 = 8;
+    let words: Vec<Vec<u8>> = proc.args().iter().skip(1).cloned().collect();
+    let (mut dry, mut title, mut verbose, mut paths, mut rest) =
+        (false, true, false, Vec::new(), Vec::new());
+    let mut kind = None;
+    let mut words = words.into_iter();
+    while let Some(word) = words.next() {
+        match word.as_slice() {
+            b"-?" | b"--help" => return super::help(proc, "fsck").await,
+            b"--version" => return super::version(proc).await,
+            b"-N" => dry = true,
+            b"-T" => title = false,
+            b"-V" => verbose = true,
+            b"-t" => kind = words.next(),
+            b"-A" | b"-R" | b"-M" | b"-P" | b"-l" | b"-s" | b"-C" => {}
+            option if option.starts_with(b"-") => rest.push(word),
+            _ => paths.push(word),
+        }
+    }
+    if title {
+        super::put(proc, "fsck from util-linux 2.38.1\n").await;
+    }
+    if paths.is_empty() {
+        if verbose {
+            super::put(proc, "Checking all file systems.\n").await;
+        }
+        let root = proc
+            .mounts()
+            .into_iter()
+            .find(|mount| &*mount.target == b"/");
+        paths.extend(root.map(|mount| mount.source.to_vec()));
+    }
+    let mut status = ExitStatus::SUCCESS;
+    for path in paths {
+        let mount = proc
+            .mounts()
+            .into_iter()
+            .find(|mount| &*mount.source == path.as_slice() || &*mount.target == path.as_slice());
+        let known = mount.as_ref().map(|mount| mount.fs_type.to_vec());
+        let kind = kind.clone().or(known).unwrap_or_else(|| b"ext2".to_vec());
+        let source = mount.map_or(path, |mount| mount.source.to_vec());
+        let name = [b"fsck.".as_slice(), &kind].concat();
+        let mut args = vec![name.clone()];
+        args.extend(rest.iter().cloned());
+        args.push(source.clone());
+        if dry {
+            let shown = args.join(&b' ');
+            let line = [
+                b"[/usr/sbin/".as_slice(),
+                &name,
+                b" (1) -- ",
+                &source,
+                b"] ",
+                &shown,
+                b"\n",
+            ];
+            super::put(proc, line.concat()).await;
+            continue;
+        }
+        let _flushed = proc.flush().await;
+        match run_helper(proc, &name, args).await {
+            Some(ended) => {
+                if ended != ExitStatus::SUCCESS {
+                    status = ended;
+                }
+            }
+            None => {
+                let text = [
+                    b"error 2 (".as_slice(),
+                    Errno::Enoent.message().as_bytes(),
+                    b") while executing ",
+                    &name,
+                    b" for ",
+                    &source,
+                ];
+                proc.complain_text(text.concat()).await;
+                status = ExitStatus::Exited(OPERATIONAL);
+            }
+        }
+    }
+    status
+}
+
+pub(super) async fn mkfs(proc: &mut Process) -> ExitStatus {
+    const SPEC: Spec = Spec::new(
+        "-Vt:h",
+        &[
+            ("type", Arity::Required, "t"),
+            ("verbose", Arity::No, "v"),
+            ("help", Arity::No, "h"),
+            ("version", Arity::No, "version"),
+        ],
+    );
+    let args: Vec<Vec<u8>> = proc.args().iter().skip(1).cloned().collect();
+    let (mut kind, mut rest) = (b"ext2".to_vec(), Vec::new());
+    let mut words = args.into_iter();
+    while let Some(word) = words.next() {
+        match word.as_slice() {
+            b"-h" | b"--help" => return super::help(proc, "mkfs").await,
+            b"--version" => return super::version(proc).await,
+            b"-V" | b"--verbose" => {}
+            b"-t" | b"--type" => match words.next() {
+                Some(name) => kind = name,
+                None => {
+                    let error = Getopt::of(&SPEC, vec![b"-t".to_vec()]).next();
+                    return match error {
+                        Some(Err(error)) => super::refuse(proc, &error).await,
+                        _ => proc.status(),
+                    };
+                }
+            },
+            option if option.starts_with(b"--type=") => {
+                kind = option.get(7..).unwrap_or_default().to_vec();
+            }
+            _ => rest.push(word),
+        }
+    }
+    if rest.is_empty() {
+        return super::refuse_text(proc, "no device specified").await;
+    }
+    let name = [b"mkfs.".as_slice(), &kind].concat();
+    let errno = match command::search(proc, &name) {
+        Ok(path) => {
+            let mut args = vec![name.clone()];
+            args.extend(rest);
+            let env = proc.env().clone();
+            proc.exec(&path, args, env).await
+        }
+        Err(errno) => errno,
+    };
+    super::cannot(proc, "failed to execute", &name, errno).await
+}
+
+/// `mkfs.minix`, `mkfs.bfs`, `mkfs.cramfs`, `fsck.minix`, `fsck.cramfs`: nothing here has such a
+/// filesystem.
+pub(super) async fn small_mkfs(proc: &mut Process) -> ExitStatus {
+    const SPEC: Spec = Spec::new(
+        "hV",
+        &[("help", Arity::No, "h"), ("version", Arity::No, "V")],
+    );
+    let name = String::from_utf8_lossy(proc.base_name()).into_owned();
+    let path = proc
+        .args()
+        .iter()
+        .skip(1)
+        .find(|word| !word.starts_with(b"-"))
+        .cloned();
+    let Some(path) = path else {
+        let line = match super::line(proc, &name, &SPEC).await {
+            Ok(line) => line,
+            Err(status) => return status,
+        };
+        let text = if line.operands.is_empty() && name == "mkfs.cramfs" {
+            "bad usage"
+        } else {
+            "no device specified"
+        };
+        return super::refuse_text(proc, text).await;
+    };
+    match look(proc, &path) {
+        Err(errno) if name.starts_with("fsck") || name == "mkfs.bfs" => {
+            let subject = [b"cannot open ".as_slice(), &path].concat();
+            proc.complain(&subject, errno).await;
+        }
+        Err(errno) => {
+            let subject = [b"stat of ".as_slice(), &path, b" failed"].concat();
+            proc.complain(&subject, errno).await;
+        }
+        Ok(_) if is_mounted(proc, &path) => {
+            let text = [
+                path.as_slice(),
+                b" is mounted; will not make a filesystem here!",
+            ];
+            proc.complain_text(text.concat()).await;
+        }
+        Ok(_) => {
+            let subject = [b"cannot open ".as_slice(), &path].concat();
+            proc.complain(&subject, Errno::Ebusy).await;
+        }
+    }
+    ExitStatus::FAILURE
+}
+
+pub(super) async fn fsfreeze(proc: &mut Process) -> ExitStatus {
+    let line = match super::line(proc, "fsfreeze", &spec::FSFREEZE).await {
+        Ok(line) => line,
+        Err(status) => return status,
+    };
+    if !line.has("f") && !line.has("u") {
+        return super::fail(proc, "neither --freeze or --unfreeze specified").await;
+    }
+    let Some(path) = line.operands.first() else {
+        return super::fail(proc, "no filename specified").await;
+    };
+    match proc.stat(path) {
+        Err(errno) => super::cannot(proc, "cannot open", path, errno).await,
+        Ok(metadata) if !metadata.is_dir() => {
+            super::fail(proc, [path.as_slice(), b": is not a directory"].concat()).await
+        }
+        Ok(_) => {
+            let root = proc.credentials().uid == 0;
+            let (what, errno) = match (line.has("f"), root) {
+                (true, true) => (b": freeze failed".as_slice(), Errno::Eopnotsupp),
+                (true, false) => (b": freeze failed".as_slice(), Errno::Eperm),
+                (false, true) => (b": unfreeze failed".as_slice(), Errno::Einval),
+                (false, false) => (b": unfreeze failed".as_slice(), Errno::Eperm),
+            };
+            proc.complain(&[path.as_slice(), what].concat(), errno)
+                .await;
+            ExitStatus::FAILURE
+        }
+    }
+}
+
+pub(super) async fn fstrim(proc: &mut Process) -> ExitStatus {
+    let line = match super::line(proc, "fstrim", &spec::FSTRIM).await {
+        Ok(line) => line,
+        Err(status) => return status,
+    };
+    if line.has("a") || line.has("A") || line.has("I") {
+        return proc.status();
+    }
+    let Some(path) = line.operands.first() else {
+        return super::fail(proc, "no mountpoint specified").await;
+    };
+    let subject = match proc.stat(path) {
+        Err(errno) => {
+            let subject = [b"stat of ".as_slice(), path, b" failed"].concat();
+            proc.complain(&subject, errno).await;
+            return ExitStatus::FAILURE;
+        }
+        Ok(metadata) if !metadata.is_dir() => [path.as_slice(), b": not a directory"].concat(),
+        Ok(_) => [path.as_slice(), b": the discard operation is not supported"].concat(),
+    };
+    super::fail(proc, subject).await
+}
+
+pub(super) async fn isosize(proc: &mut Process) -> ExitStatus {
+    const FAILED: u8 = 32;
+    let line = match super::line(proc, "isosize", &spec::ISOSIZE).await {
+        Ok(line) => line,
+        Err(status) => return status,
+    };
+    if line.operands.is_empty() {
+        return super::refuse_text(proc, "no device specified").await;
+    }
+    for path in &line.operands {
+        match look(proc, path) {
+            Err(errno) => {
+                super::cannot(proc, "cannot open", path, errno).await;
+            }
+            Ok(_) => {
+                let text = [path.as_slice(), b": might not be an ISO filesystem"].concat();
+                complain_softly(proc, text).await;
+                // Short reads leave no reason of their own.
+                let text = [
+                    b"read error on ".as_slice(),
+                    path,
+                    b": ",
+                    Errno::Enoent.message().as_bytes(),
+                ];
+                complain_softly(proc, text.concat()).await;
+            }
+        }
+    }
+    ExitStatus::Exited(FAILED)
+}
+
+pub(super) async fn zramctl(proc: &mut Process) -> ExitStatus {
+    let line = match super::line(proc, "zramctl", &spec::ZRAMCTL).await {
+        Ok(line) => line,
+        Err(status) => return status,
+    };
+    if line.has("f") {
+        return super::fail(proc, "no free zram device found").await;
+    }
+    match line.operands.first() {
+        Some(path) => {
+            let errno = look(proc, path).err().unwrap_or(Errno::Enodev);
+            let subject = [path.as_slice()].concat();
+            proc.complain(&subject, errno).await;
+            ExitStatus::FAILURE
+        }
+        None => proc.status(),
+    }
+}
