@@ -371,6 +371,10 @@ const SETPRIV: Spec = Spec::new(
     ],
 );
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one thing from top to bottom, in the order of the manual"
+)]
 pub(super) async fn setpriv(proc: &mut Process) -> ExitStatus {
     const FAILED: u8 = 127;
     let line = match super::line(proc, "setpriv", &SETPRIV).await {
