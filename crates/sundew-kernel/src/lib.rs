@@ -18,7 +18,7 @@
 //! | [`budget`], [`rlimit`] | the limits of one machine, and those a process sets itself |
 //! | [`procfs`] | `/proc` and `/dev/pts`, derived from the process table |
 //! | [`socket`] | the sockets that its users can list |
-//! | [`facts`], [`clock`], [`network`], [`observe`] | what is handed in from outside |
+//! | [`facts`], [`clock`], [`network`], [`secure_shell`], [`observe`] | what is handed in from outside |
 //! | [`executable`] | how an executable file names its program |
 
 pub mod aside;
@@ -38,6 +38,7 @@ pub mod procfs;
 pub mod program;
 pub mod rlimit;
 pub mod scheduler;
+pub mod secure_shell;
 pub mod signal;
 pub mod socket;
 pub mod status;

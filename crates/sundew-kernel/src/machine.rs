@@ -26,6 +26,7 @@ use crate::process::state::{Life, ProcessState, Start};
 use crate::procfs::View;
 use crate::program::ProgramTable;
 use crate::scheduler::{Scheduler, Task};
+use crate::secure_shell::SecureShell;
 use crate::signal::Disposition;
 use crate::socket::SocketInfo;
 use crate::tty::{Master, Tty, WindowSize};
@@ -63,6 +64,8 @@ pub struct Config {
     pub heavy: Option<Arc<Semaphore>>,
     /// Who does what cannot be cut into slices; `None`: the machine itself, in its turn.
     pub aside: Option<Aside>,
+    /// The client side of SSH; `None`: no server is ever reached by it.
+    pub secure_shell: Option<Arc<dyn SecureShell>>,
 }
 
 /// A process that is shown but does not run: the daemons of a booted machine.
@@ -156,6 +159,7 @@ pub struct Kernel {
     /// The packet filter of IPv4 and of IPv6, as `iptables-save` writes it.
     pub(crate) packet_filters: Mutex<[Vec<u8>; 2]>,
     pub(crate) aside: Option<Aside>,
+    pub(crate) secure_shell: Option<Arc<dyn SecureShell>>,
     /// One piece of work at a time: a machine with many processes gets no more than others.
     pub(crate) aside_turn: Arc<Semaphore>,
 }
@@ -272,6 +276,7 @@ impl Machine {
             settings: Mutex::default(),
             packet_filters: Mutex::default(),
             aside: config.aside,
+            secure_shell: config.secure_shell,
             aside_turn: Arc::new(Semaphore::new(1)),
         });
         let scheduler = Scheduler::new(Arc::clone(&kernel), config.heavy);

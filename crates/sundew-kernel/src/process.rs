@@ -12,6 +12,7 @@ mod input;
 mod limit;
 mod mount;
 mod output;
+mod preload;
 mod priority;
 pub(crate) mod state;
 
@@ -29,6 +30,7 @@ use crate::facts::Facts;
 use crate::machine::Kernel;
 use crate::network::Network;
 use crate::observe::{Capture, Download, Observation, Observer};
+use crate::secure_shell::SecureShell;
 use crate::signal::Disposition;
 use crate::status::ChildEvent;
 use crate::{Pid, Signal, lock};
@@ -126,6 +128,11 @@ impl Process {
     /// The way out.
     pub fn network(&self) -> Arc<dyn Network> {
         Arc::clone(&self.kernel.network)
+    }
+
+    /// The client side of SSH, if the machine has one.
+    pub fn secure_shell(&self) -> Option<Arc<dyn SecureShell>> {
+        self.kernel.secure_shell.clone()
     }
 
     /// Reports something to the observer.

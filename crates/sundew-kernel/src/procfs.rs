@@ -116,6 +116,21 @@ pub(crate) fn special(kernel: &Kernel, id: InodeId) -> Option<Special> {
     }
 }
 
+/// What a setting is now, by its path below `/proc`.
+pub(crate) fn setting(kernel: &Kernel, path: &str) -> Vec<u8> {
+    let found = TREE
+        .iter()
+        .zip(0_u32..)
+        .find_map(|((name, entry), index)| match entry {
+            Entry::Setting(value) if *name == path => Some((value, index)),
+            _ => None,
+        });
+    found.map_or_else(Vec::new, |(value, index)| {
+        let changed = lock(&kernel.settings).get(&index).cloned();
+        changed.unwrap_or_else(|| value.as_bytes().to_vec())
+    })
+}
+
 /// Writes to a file of `/proc`: only settings take anything.
 pub(crate) fn write(kernel: &Kernel, id: InodeId, data: &[u8]) -> Result<usize, Errno> {
     let Some(Node::Tree(index)) = Node::from_id(id) else {

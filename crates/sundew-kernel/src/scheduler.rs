@@ -240,6 +240,9 @@ impl Task {
         let mut process =
             Process::new(Arc::clone(kernel), Arc::clone(state), image.args, image.env);
         Box::pin(async move {
+            if !image.complaint.is_empty() {
+                process.print_error(&image.complaint).await;
+            }
             let status = run(&mut process).await;
             process.finish_output(status).await
         })

@@ -65,7 +65,12 @@ case "$1" in
     echo "Usage: /etc/init.d/{name} {{start|stop|restart|reload|force-reload|status}}" >&2
     exit 1 ;;
 esac
-[ "$1" = status ] || echo "$1 {name} (via systemctl): {name}.service."
+case "$1" in
+  start) echo "Starting {name} (via systemctl): {name}.service." ;;
+  stop) echo "Stopping {name} (via systemctl): {name}.service." ;;
+  restart) echo "Restarting {name} (via systemctl): {name}.service." ;;
+  reload|force-reload) echo "Reloading {name} configuration (via systemctl): {name}.service." ;;
+esac
 exec systemctl "$1" {name}.service
 "#
     )

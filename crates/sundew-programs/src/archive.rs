@@ -5,6 +5,7 @@ use sundew_kernel::program::Program;
 mod beside;
 mod bzip2;
 mod codec;
+mod cpio;
 mod deflate;
 mod gzip;
 mod tar;
@@ -12,6 +13,10 @@ mod xz;
 
 /// The programs of this origin.
 pub(crate) const TABLE: &[Program] = &[
+    Program {
+        name: "cpio",
+        run: |p| Box::pin(cpio::run(p)),
+    },
     Program {
         name: "tar",
         run: |p| Box::pin(tar::run(p)),

@@ -6,6 +6,7 @@
 pub mod archive;
 pub mod busybox;
 pub mod coreutils;
+pub mod crypto;
 mod getopt;
 mod mode;
 pub mod net;

@@ -1,5 +1,6 @@
 //! Programs that speak to the network, or about it.
 
+use sundew_kernel::descriptor::OpenFlags;
 use sundew_kernel::program::Program;
 use sundew_kernel::{ExitStatus, Process};
 
@@ -10,9 +11,11 @@ mod iptables;
 mod nc;
 mod ping;
 pub(crate) mod pipe;
+mod scp;
+mod sftp;
 mod sftp_server;
 mod socket;
-mod ssh;
+pub(crate) mod ssh;
 mod wget;
 
 /// The programs of this origin.
@@ -55,7 +58,11 @@ pub(crate) const TABLE: &[Program] = &[
     },
     Program {
         name: "scp",
-        run: |p| Box::pin(ssh::scp(p)),
+        run: |p| Box::pin(scp::run(p)),
+    },
+    Program {
+        name: "sftp",
+        run: |p| Box::pin(sftp::run(p)),
     },
     Program {
         name: "sftp-server",
@@ -63,7 +70,19 @@ pub(crate) const TABLE: &[Program] = &[
     },
     Program {
         name: "ssh",
-        run: |p| Box::pin(ssh::ssh(p)),
+        run: |p| Box::pin(ssh::run(p)),
+    },
+    Program {
+        name: "ssh-add",
+        run: |p| Box::pin(ssh::helper::add(p)),
+    },
+    Program {
+        name: "ssh-agent",
+        run: |p| Box::pin(ssh::helper::agent(p)),
+    },
+    Program {
+        name: "ssh-keyscan",
+        run: |p| Box::pin(ssh::helper::scan(p)),
     },
     Program {
         name: "wget",
@@ -88,6 +107,17 @@ pub(crate) fn help(name: &str) -> &'static str {
         .split("=== ")
         .find_map(|section| section.strip_prefix(name)?.strip_prefix('\n'));
     section.unwrap_or_default()
+}
+
+/// A whole file; nothing if it cannot be read.
+pub(crate) async fn read_file(proc: &Process, path: &[u8]) -> Vec<u8> {
+    let Ok(fd) = proc.open(path, OpenFlags::READ, 0).await else {
+        return Vec::new();
+    };
+    let text = proc.read_to_end(fd).await.map(|(text, _)| text);
+    // Opened above.
+    let _open = proc.close(fd);
+    text.unwrap_or_default()
 }
 
 /// A complaint and the program's usage.

@@ -2,7 +2,7 @@
 
 use sundew_kernel::program::Program;
 
-use crate::{archive, busybox, coreutils, net, package, procps, text, util_linux};
+use crate::{archive, busybox, coreutils, crypto, net, package, procps, text, util_linux};
 
 /// Every program of this crate.
 pub fn programs() -> impl Iterator<Item = Program> {
@@ -12,6 +12,7 @@ pub fn programs() -> impl Iterator<Item = Program> {
         procps::TABLE,
         util_linux::TABLE,
         net::TABLE,
+        crypto::TABLE,
         busybox::TABLE,
         archive::TABLE,
         package::TABLE,

@@ -11,6 +11,7 @@ use sundew_kernel::aside::Aside;
 use sundew_kernel::budget;
 use sundew_kernel::clock::Clock;
 use sundew_kernel::program::ProgramTable;
+use sundew_kernel::secure_shell::SecureShell;
 use sundew_persona::Persona;
 use sundew_sinks::EventSender;
 use tokio::runtime::Handle;
@@ -63,6 +64,8 @@ pub struct Parts {
     pub machines: Option<Machines>,
     /// Session ids, delays and the machines' randomness start here.
     pub random: Random,
+    /// The client side of SSH for the machines; `None`: no server is ever reached by it.
+    pub secure_shell: Option<Arc<dyn SecureShell>>,
     /// Permits for machines that use much CPU; fewer than cores, so that the others get through.
     pub heavy: Arc<Semaphore>,
 }

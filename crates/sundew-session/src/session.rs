@@ -266,6 +266,7 @@ impl Session {
             last_pid: sensor.last_pid(),
             heavy: Some(Arc::clone(&parts.heavy)),
             aside: Some(sensor.aside()),
+            secure_shell: parts.secure_shell.clone(),
         }))
     }
 }

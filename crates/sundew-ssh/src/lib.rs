@@ -44,3 +44,4 @@ pub use host_key::{HostKeyError, HostKeys};
 pub use listener::{BindError, Limits, Listener};
 pub use profile::Profile;
 pub use transport::SetupError;
+pub use transport::client::Client;

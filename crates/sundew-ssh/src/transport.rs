@@ -11,6 +11,7 @@
 //! - umac, sntrup761 and their kind are missing, hence [`Profile::openssh_9_2_debian_12`];
 //! - a channel's first window is 2 MiB where OpenSSH grants it later, and channels count from 2.
 
+pub(crate) mod client;
 mod front;
 mod handler;
 mod outlet;

@@ -128,6 +128,7 @@ fn machine(persona: &Persona, programs: &Arc<ProgramTable>) -> (Machine, Schedul
         last_pid: persona.last_pid,
         heavy: None,
         aside: None,
+        secure_shell: None,
     })
 }
 

@@ -94,6 +94,7 @@ impl Debian {
             last_pid: persona.last_pid,
             heavy: None,
             aside: None,
+            secure_shell: None,
         });
         Ok(Self {
             machine,

@@ -177,6 +177,7 @@ async fn serve(
                 tracing::error!("the system gives no random bytes");
             }
         }),
+        secure_shell: Some(Arc::new(sundew_ssh::Client::new())),
         heavy: Arc::new(Semaphore::new(heavy_permits())),
     };
     let sensor = Sensor::new(parts);

@@ -29,6 +29,8 @@ pub(crate) struct Image {
     pub(crate) run: ProgramFn,
     pub(crate) args: Vec<Vec<u8>>,
     pub(crate) env: Environment,
+    /// What the dynamic linker says before the program's first word.
+    pub(crate) complaint: Vec<u8>,
 }
 
 /// What a forked child does.
@@ -123,6 +125,7 @@ impl Process {
             run: program.run,
             args,
             env,
+            complaint: Vec::new(),
         };
         {
             let mut inner = lock(&self.state.inner);
@@ -183,10 +186,12 @@ impl Process {
             let runs = runs_on(&self.kernel.facts.machine, &head);
             let id = build_id_of(&head).filter(|_| runs || head.starts_with(b"#!"));
             if let Some(program) = id.and_then(|id| self.kernel.programs.by_build_id(&id)) {
+                let complaint = self.preload_complaint(&env, &head);
                 return Ok(Image {
                     run: program.run,
                     args,
                     env,
+                    complaint,
                 });
             }
             if id.is_some_and(|id| is_of_an_image(&id)) || (of_image && runs) {
@@ -217,6 +222,7 @@ impl Process {
                 run: foreign,
                 args,
                 env,
+                complaint: Vec::new(),
             });
         }
         Err(Errno::Eloop)

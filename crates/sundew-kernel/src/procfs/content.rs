@@ -267,6 +267,9 @@ impl Kernel {
     }
 }
 
+/// KiB of a huge page.
+const HUGE_PAGE_KIB: u64 = 2048;
+
 fn meminfo(kernel: &Kernel) -> Vec<u8> {
     let memory = kernel.memory_use();
     let swap = kernel.facts.swap_total_kib;
@@ -307,12 +310,33 @@ fn meminfo(kernel: &Kernel) -> Vec<u8> {
         ("VmallocUsed", 9876),
         ("VmallocChunk", 0),
         ("Percpu", 1056),
+        ("HardwareCorrupted", 0),
+        (
+            "AnonHugePages",
+            memory.total / 90 / HUGE_PAGE_KIB * HUGE_PAGE_KIB,
+        ),
+        ("ShmemHugePages", 0),
+        ("ShmemPmdMapped", 0),
+        ("FileHugePages", 0),
+        ("FilePmdMapped", 0),
     ];
     let mut out = String::new();
     for (name, kib) in rows {
         let _infallible = writeln!(out, "{:<15} {kib:>8} kB", format!("{name}:"));
     }
-    out.push_str("HugePages_Total:       0\nHugePages_Free:        0\nHugePages_Rsvd:        0\nHugePages_Surp:        0\nHugepagesize:       2048 kB\nHugetlb:               0 kB\n");
+    let wanted = super::setting(kernel, "sys/vm/nr_hugepages");
+    let wanted: u64 = std::str::from_utf8(wanted.trim_ascii())
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(0);
+    // Linux gives what it can; half of the memory is not what it can.
+    let pages = wanted.min(memory.total / 2 / HUGE_PAGE_KIB);
+    let infallible = write!(
+        out,
+        "HugePages_Total:   {pages:>5}\nHugePages_Free:    {pages:>5}\nHugePages_Rsvd:        0\nHugePages_Surp:        0\nHugepagesize:       {HUGE_PAGE_KIB} kB\nHugetlb:        {:>8} kB\n",
+        pages * HUGE_PAGE_KIB
+    );
+    infallible.unwrap_or_default();
     out.into_bytes()
 }
 

@@ -374,7 +374,10 @@ async fn follow(
         let regular = file
             .fd
             .and_then(|fd| proc.fstat(fd).ok())
-            .is_none_or(|found| found.file_type == FileType::Regular);
+            .is_none_or(|found| {
+                // A device such as /dev/null may have more to say at any time.
+                matches!(found.file_type, FileType::Regular | FileType::CharDevice)
+            });
         regular && (file.fd.is_some() || settings.retry)
     });
     if files.is_empty() {

@@ -22,7 +22,7 @@ mod tls;
 mod url;
 
 pub(crate) use self::ftp::Manner;
-pub(crate) use self::tls::{CertificateFault, TlsFailure};
+pub(crate) use self::tls::{CertificateFault, TlsFailure, secure};
 pub(crate) use self::url::{Scheme, Url, UrlError, decoded};
 
 /// Events that may wait for the program: what it has not shown yet.

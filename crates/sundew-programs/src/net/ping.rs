@@ -129,7 +129,7 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
     }
     let loss = (sent - received) * 100 / sent.max(1);
     let time = (sent.saturating_sub(1)) * u64::try_from(pause.as_millis()).unwrap_or(1000)
-        + if own { 0 } else { 10 };
+        + if own || sent < 2 { 0 } else { 10 };
     let mut text = format!(
         "\n--- {shown} ping statistics ---\n{sent} packets transmitted, {received} received, {loss}% packet loss, time {time}ms\n"
     );

@@ -15,10 +15,10 @@ use self::wire::{Attributes, Reader, Status, Writer};
 use crate::time::{Shown, Zone};
 use crate::users::Directory;
 
-mod wire;
+pub(super) mod wire;
 
 /// Longest packet, in bytes: OpenSSH's own limit.
-const MAX_PACKET_BYTES: usize = 256 * 1024;
+pub(super) const MAX_PACKET_BYTES: usize = 256 * 1024;
 /// Bytes that one read brings at most: OpenSSH's own limit.
 const MAX_READ_BYTES: u32 = 255 * 1024;
 /// Handles open at once. OpenSSH has as many as descriptors.

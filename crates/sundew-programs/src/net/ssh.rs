@@ -1,243 +1,199 @@
-//! `ssh` and `scp` of OpenSSH 9.2: as far as the first words of the other side.
+//! `ssh` of OpenSSH 9.2. What it speaks is the [`SecureShell`](sundew_kernel::secure_shell::SecureShell)
+//! that the machine was given; this is what its user sees: options, the question about the host's key,
+//! passwords, the terminal.
 //!
-//! Where somebody wants to go from here is worth knowing; going there is not what this machine is for.
-//! A server that answers is left as one that closes the connection leaves a client.
+//! - `option`: what it is told
+//! - `known`: `known_hosts`
+//! - `login`: from the connection to the moment somebody is let in
+//! - `session`: what runs on the other side, and the bytes to and fro
 
-use std::net::SocketAddr;
-
-use sundew_kernel::network::ResolveError;
+use sundew_kernel::descriptor::OpenFlags;
+use sundew_kernel::observe::Observation;
+use sundew_kernel::process::LineReader;
+use sundew_kernel::tty::termios::ECHO;
 use sundew_kernel::{ExitStatus, Process, STDIN};
-use tokio::io::AsyncReadExt;
 
-use self::remote::Wanted;
+use self::option::{Level, Refusal, WantsTerminal};
 
-mod remote;
+pub(super) mod helper;
+pub(crate) mod known;
+mod login;
+mod option;
+mod session;
 
 /// Where a client gives up.
 const FAILED: u8 = 255;
-const SSH_USAGE: &str = include_str!("ssh/usage.txt");
-const SCP_USAGE: &str = include_str!("ssh/scp-usage.txt");
-const VERSION: &str = "OpenSSH_9.2p1 Debian-2+deb12u10, OpenSSL 3.0.20 7 Apr 2026\n";
-/// Letters of ssh that take an argument.
-const SSH_ARGUMENTS: &[u8] = b"BbcDEeFIiJLlmOopQRSWw";
-/// Letters of scp that take an argument.
-const SCP_ARGUMENTS: &[u8] = b"cDFiJloPSX";
-/// The longest first line we read of a server, in bytes; RFC 4253 §4.2 allows 255.
-const MAX_BANNER_BYTES: usize = 256;
+const USAGE: &str = include_str!("ssh/usage.txt");
+/// What `ssh -Q` lists: sections `=== NAME`.
+const QUERIES: &str = include_str!("ssh/query.txt");
+/// What `-V` says.
+pub(super) const VERSION: &str = "OpenSSH_9.2p1 Debian-2+deb12u10, OpenSSL 3.0.20 7 Apr 2026";
 
-struct Line {
-    port: u16,
-    quiet: bool,
-    terminal: bool,
-    version: bool,
-    /// Letters that stand for themselves.
-    letters: Vec<u8>,
-    operands: Vec<Vec<u8>>,
+/// The home of whoever runs this.
+pub(crate) fn home(proc: &Process) -> Vec<u8> {
+    let home = proc.env().value(b"HOME").filter(|home| !home.is_empty());
+    home.unwrap_or(b"/").to_vec()
 }
 
-/// Takes a command line apart; the complaint if it cannot be.
-fn read(
-    args: &[Vec<u8>],
-    arguments: &[u8],
-    port_letter: u8,
-    first_ends: bool,
-) -> Result<Line, String> {
-    let mut line = Line {
-        port: 22,
-        quiet: false,
-        terminal: false,
-        version: false,
-        letters: Vec::new(),
-        operands: Vec::new(),
+/// Asks on the terminal of the session; `None` without one, or at its end.
+pub(crate) async fn ask(proc: &Process, prompt: &[u8], seen: bool) -> Option<Vec<u8>> {
+    let flags = OpenFlags {
+        write: true,
+        ..OpenFlags::READ
     };
-    let mut words = args.iter().skip(1);
-    while let Some(word) = words.next() {
-        let Some(letters) = word
-            .strip_prefix(b"-")
-            .filter(|letters| !letters.is_empty())
-        else {
-            line.operands.push(word.clone());
-            continue;
-        };
-        // Options may follow the destination, but not the command.
-        if first_ends && line.operands.len() > 1 {
-            line.operands.push(word.clone());
-            continue;
-        }
-        for (at, &letter) in letters.iter().enumerate() {
-            if arguments.contains(&letter) || letter == port_letter {
-                let rest = letters.get(at + 1..).unwrap_or_default();
-                let value = if rest.is_empty() {
-                    words.next().map(Vec::as_slice)
-                } else {
-                    Some(rest)
-                };
-                let Some(value) = value else {
-                    return Err(format!(
-                        "option requires an argument -- {}\n",
-                        char::from(letter)
-                    ));
-                };
-                if letter == port_letter {
-                    let text = String::from_utf8_lossy(value).into_owned();
-                    line.port = text
-                        .parse()
-                        .ok()
-                        .filter(|port| *port != 0)
-                        .ok_or_else(|| format!("Bad port '{text}'\r\n"))?;
-                }
-                break;
-            }
-            line.letters.push(letter);
-            match letter {
-                b'q' => line.quiet = true,
-                b't' => line.terminal = true,
-                b'V' => line.version = true,
-                b'4' | b'6' | b'A' | b'a' | b'C' | b'f' | b'G' | b'g' | b'K' | b'k' | b'M'
-                | b'N' | b'n' | b's' | b'T' | b'v' | b'X' | b'x' | b'Y' | b'y' | b'1' | b'2'
-                | b'r' | b'B' | b'3' | b'R' | b'O' => {}
-                // scp alone has these, and `t` and `f` of the far side.
-                b'd' | b'p' if port_letter == b'P' => {}
-                other => return Err(format!("unknown option -- {}\n", char::from(other))),
-            }
-        }
+    let tty = proc.open(b"/dev/tty", flags, 0).await.ok()?;
+    let settings = proc.termios(tty).ok().filter(|_| !seen);
+    if let Some(mut quiet) = settings.clone() {
+        quiet.local &= !ECHO;
+        // A terminal that does not take it shows what is typed.
+        let _shown = proc.set_termios(tty, quiet, true);
     }
-    Ok(line)
+    let mut line = None;
+    if proc.write_all(tty, prompt).await.is_ok() {
+        let mut input = LineReader::new(proc, tty);
+        line = input.next(proc, b'\n').await.ok().flatten();
+    }
+    if let Some(settings) = settings {
+        // As above.
+        let _shown = proc.set_termios(tty, settings, false);
+        let _closed = proc.write_all(tty, b"\n").await;
+    }
+    // Opened above.
+    let _open = proc.close(tty);
+    let mut text = line?;
+    while text.last().is_some_and(|byte| b"\r\n".contains(byte)) {
+        text.pop();
+    }
+    proc.observe(Observation::ProgramInput {
+        pid: proc.pid(),
+        program: proc.base_name().to_vec(),
+        text: text.clone(),
+    });
+    Some(text)
 }
 
-pub(super) async fn ssh(proc: &mut Process) -> ExitStatus {
-    let line = match read(proc.args(), SSH_ARGUMENTS, b'p', true) {
+/// `ssh`.
+pub(super) async fn run(proc: &mut Process) -> ExitStatus {
+    let mut line = match option::read(proc.args()) {
         Ok(line) => line,
-        Err(text) => {
-            let usage = if text.starts_with("Bad") {
-                ""
-            } else {
-                SSH_USAGE
+        Err(refusal) => {
+            let text = match refusal {
+                Refusal::Usage(complaint) => [complaint.as_str(), USAGE].concat(),
+                Refusal::Plain(complaint) => complaint,
             };
-            proc.print_error([text.as_str(), usage].concat().as_bytes())
-                .await;
+            proc.print_error(text.as_bytes()).await;
             return ExitStatus::Exited(FAILED);
         }
     };
     if line.version {
-        proc.print_error(VERSION.as_bytes()).await;
+        proc.print_error(format!("{VERSION}\n").as_bytes()).await;
         return ExitStatus::SUCCESS;
     }
-    let Some(destination) = line.operands.first() else {
-        proc.print_error(SSH_USAGE.as_bytes()).await;
+    if let Some(query) = &line.query {
+        let query = String::from_utf8_lossy(query).into_owned();
+        return answer(proc, &query).await;
+    }
+    let Some(destination) = line.destination.clone() else {
+        proc.print_error(USAGE.as_bytes()).await;
         return ExitStatus::Exited(FAILED);
     };
-    if line.operands.len() == 1 && !line.quiet && !proc.is_terminal(STDIN) {
+    if let Some(path) = line.config.clone().filter(|path| path != b"none")
+        && let Err(errno) = proc.stat(&path)
+    {
+        let text = format!(
+            "Can't open user config file {}: {}\r\n",
+            String::from_utf8_lossy(&path),
+            errno.message()
+        );
+        proc.print_error(text.as_bytes()).await;
+        return ExitStatus::Exited(FAILED);
+    }
+    let host = place(&mut line, &destination);
+    if host.starts_with(b"-") {
+        proc.print_error(b"hostname contains invalid characters\r\n")
+            .await;
+        return ExitStatus::Exited(FAILED);
+    }
+    option::configure(proc, &mut line, &host).await;
+    if line.said.level == Some(Level::Debug) {
+        let text = format!(
+            "{VERSION}\r\ndebug1: Reading configuration data /etc/ssh/ssh_config\r\ndebug1: /etc/ssh/ssh_config line 1: include /etc/ssh/ssh_config.d/*.conf matched no files\r\ndebug1: /etc/ssh/ssh_config line 3: Applying options for *\r\n"
+        );
+        proc.print_error(text.as_bytes()).await;
+    }
+    for path in &line.said.identities {
+        if !path.starts_with(b"~")
+            && let Err(errno) = proc.stat(path)
+        {
+            let text = format!(
+                "Warning: Identity file {} not accessible: {}.\n",
+                String::from_utf8_lossy(path),
+                errno.message()
+            );
+            proc.print_error(text.as_bytes()).await;
+        }
+    }
+    let shown = line.said.level.unwrap_or(Level::Info) >= Level::Info;
+    let wants = line.said.terminal.unwrap_or(WantsTerminal::Auto);
+    let has_command = !line.command.is_empty() || line.said.command.is_some();
+    let asks = match wants {
+        WantsTerminal::Auto => !has_command && !line.no_command,
+        WantsTerminal::No => false,
+        WantsTerminal::Yes | WantsTerminal::Force => true,
+    };
+    let terminal = asks
+        && !line.subsystem
+        && (wants == WantsTerminal::Force || proc.is_terminal(STDIN) && !line.no_input);
+    if asks && !terminal && !line.subsystem && shown {
         proc.print_error(
             b"Pseudo-terminal will not be allocated because stdin is not a terminal.\r\n",
         )
         .await;
     }
-    let host = destination
-        .rsplit(|&byte| byte == b'@')
-        .next()
-        .unwrap_or(destination)
-        .to_vec();
-    connect(proc, &host, line.port).await;
-    ExitStatus::Exited(FAILED)
+    match login::log_in(proc, &line.said, &host).await {
+        Some(connection) => session::run(proc, &line, connection, &host, terminal).await,
+        None => ExitStatus::Exited(FAILED),
+    }
 }
 
-pub(super) async fn scp(proc: &mut Process) -> ExitStatus {
-    let line = match read(proc.args(), SCP_ARGUMENTS, b'P', false) {
-        Ok(line) => line,
-        Err(text) => {
-            proc.print_error([text.as_str(), SCP_USAGE].concat().as_bytes())
-                .await;
-            return ExitStatus::FAILURE;
-        }
+/// Takes `user@host` or `ssh://user@host:port` apart; the host.
+fn place(line: &mut option::Line, destination: &[u8]) -> Vec<u8> {
+    let (mut rest, url) = match destination.strip_prefix(b"ssh://") {
+        Some(rest) => (rest.strip_suffix(b"/").unwrap_or(rest), true),
+        None => (destination, false),
     };
-    let has = |letter| line.letters.contains(&letter);
-    let wanted = Wanted {
-        recursive: has(b'r'),
-        times: has(b'p'),
-        directory: has(b'd'),
-    };
-    if has(b't') && line.operands.len() == 1 {
-        let target = line.operands.first().cloned().unwrap_or_default();
-        return remote::sink(proc, &target, wanted).await;
+    if let Some(at) = rest.iter().rposition(|&byte| byte == b'@') {
+        let (user, host) = rest.split_at(at);
+        line.said.user.get_or_insert_with(|| user.to_vec());
+        rest = host.get(1..).unwrap_or_default();
     }
-    if has(b'f') && !line.operands.is_empty() {
-        return remote::source(proc, &line.operands, wanted).await;
+    if url
+        && let Some(at) = rest.iter().rposition(|&byte| byte == b':')
+        && let Some(port) = rest.get(at + 1..)
+        && let Some(port) = std::str::from_utf8(port)
+            .ok()
+            .and_then(|text| text.parse().ok())
+    {
+        line.said.port.get_or_insert(port);
+        rest = rest.get(..at).unwrap_or_default();
     }
-    if line.operands.len() < 2 {
-        proc.print_error(SCP_USAGE.as_bytes()).await;
-        return ExitStatus::FAILURE;
-    }
-    let remote = line.operands.iter().find_map(|operand| {
-        let at = operand.iter().position(|&byte| byte == b':')?;
-        let host = operand
-            .get(..at)
-            .filter(|host| !host.is_empty() && !host.contains(&b'/'))?;
-        Some(
-            host.rsplit(|&byte| byte == b'@')
-                .next()
-                .unwrap_or(host)
-                .to_vec(),
-        )
-    });
-    let Some(host) = remote else {
-        // Between two places of this machine it is cp(1).
-        let mut args = vec![b"cp".to_vec()];
-        args.extend(line.operands);
-        let env = proc.env().clone();
-        let errno = proc.exec(b"/bin/cp", args, env).await;
-        proc.complain(b"cp", errno).await;
-        return proc.status();
-    };
-    connect(proc, &host, line.port).await;
-    proc.print_error(b"scp: Connection closed\r\n").await;
-    ExitStatus::Exited(FAILED)
+    rest.to_vec()
 }
 
-/// Goes as far as the server's first line.
-async fn connect(proc: &mut Process, host: &[u8], port: u16) {
-    let shown = String::from_utf8_lossy(host).into_owned();
-    let network = proc.network();
-    let Ok(found) = proc.interruptible(network.resolve(host)).await else {
-        return;
-    };
-    let addresses = match found {
-        Ok(addresses) => addresses,
-        Err(error) => {
-            let reason = match error {
-                ResolveError::NotFound => "Name or service not known",
-                ResolveError::TimedOut => "Temporary failure in name resolution",
-            };
-            let text = format!("ssh: Could not resolve hostname {shown}: {reason}\r\n");
-            return proc.print_error(text.as_bytes()).await;
+async fn answer(proc: &mut Process, query: &str) -> ExitStatus {
+    let known = QUERIES
+        .split("=== ")
+        .find_map(|section| section.strip_prefix(query)?.strip_prefix('\n'));
+    match known {
+        Some(text) => {
+            // Whoever does not want the text needs no complaint about it.
+            let _closed = proc.print(text.as_bytes()).await;
+            proc.status()
         }
-    };
-    for address in addresses {
-        let target = SocketAddr::new(address, port);
-        let text = match proc.interruptible(network.connect(target)).await {
-            Err(_) => return,
-            Ok(Err(errno)) => format!(
-                "ssh: connect to host {shown} port {port}: {}\r\n",
-                errno.message()
-            ),
-            Ok(Ok(mut stream)) => {
-                let mut banner = vec![0; MAX_BANNER_BYTES];
-                let read = proc.interruptible(stream.read(&mut banner)).await;
-                let reset = format!("read: {}", sundew_kernel::Errno::Econnreset.message());
-                let said = matches!(read, Ok(Ok(count)) if count > 0);
-                let how = if said {
-                    "Connection closed by remote host"
-                } else {
-                    &reset
-                };
-                format!(
-                    "kex_exchange_identification: {how}\r\nConnection closed by {address} port {port}\r\n"
-                )
-            }
-        };
-        proc.print_error(text.as_bytes()).await;
-        if text.starts_with("kex") {
-            return;
+        None => {
+            let text = format!("Unsupported query \"{query}\"\r\n");
+            proc.print_error(text.as_bytes()).await;
+            ExitStatus::Exited(FAILED)
         }
     }
 }

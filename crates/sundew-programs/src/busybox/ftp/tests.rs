@@ -188,6 +188,7 @@ impl Bench {
             last_pid: 1000,
             heavy: None,
             aside: None,
+            secure_shell: None,
         });
         let mut line = login(args);
         line.path = b"/usr/bin/busybox".to_vec();

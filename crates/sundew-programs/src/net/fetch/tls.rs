@@ -57,7 +57,7 @@ pub(crate) enum TlsFailure {
 }
 
 /// A secured connection, or why there is none; and what is wrong with the certificate.
-pub(super) async fn secure(
+pub(crate) async fn secure(
     stream: Box<dyn Stream>,
     host: &[u8],
     check: bool,

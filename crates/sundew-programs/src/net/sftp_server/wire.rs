@@ -3,50 +3,50 @@
 use sundew_kernel::Errno;
 use sundew_vfs::{FileType, Metadata};
 
-pub(super) const INIT: u8 = 1;
-pub(super) const VERSION: u8 = 2;
-pub(super) const OPEN: u8 = 3;
-pub(super) const CLOSE: u8 = 4;
-pub(super) const READ: u8 = 5;
-pub(super) const WRITE: u8 = 6;
-pub(super) const LSTAT: u8 = 7;
-pub(super) const FSTAT: u8 = 8;
-pub(super) const SETSTAT: u8 = 9;
-pub(super) const FSETSTAT: u8 = 10;
-pub(super) const OPENDIR: u8 = 11;
-pub(super) const READDIR: u8 = 12;
-pub(super) const REMOVE: u8 = 13;
-pub(super) const MKDIR: u8 = 14;
-pub(super) const RMDIR: u8 = 15;
-pub(super) const REALPATH: u8 = 16;
-pub(super) const STAT: u8 = 17;
-pub(super) const RENAME: u8 = 18;
-pub(super) const READLINK: u8 = 19;
-pub(super) const SYMLINK: u8 = 20;
-const STATUS: u8 = 101;
-pub(super) const HANDLE: u8 = 102;
-pub(super) const DATA: u8 = 103;
-pub(super) const NAME: u8 = 104;
-pub(super) const ATTRS: u8 = 105;
-pub(super) const EXTENDED: u8 = 200;
-pub(super) const EXTENDED_REPLY: u8 = 201;
+pub(in crate::net) const INIT: u8 = 1;
+pub(in crate::net) const VERSION: u8 = 2;
+pub(in crate::net) const OPEN: u8 = 3;
+pub(in crate::net) const CLOSE: u8 = 4;
+pub(in crate::net) const READ: u8 = 5;
+pub(in crate::net) const WRITE: u8 = 6;
+pub(in crate::net) const LSTAT: u8 = 7;
+pub(in crate::net) const FSTAT: u8 = 8;
+pub(in crate::net) const SETSTAT: u8 = 9;
+pub(in crate::net) const FSETSTAT: u8 = 10;
+pub(in crate::net) const OPENDIR: u8 = 11;
+pub(in crate::net) const READDIR: u8 = 12;
+pub(in crate::net) const REMOVE: u8 = 13;
+pub(in crate::net) const MKDIR: u8 = 14;
+pub(in crate::net) const RMDIR: u8 = 15;
+pub(in crate::net) const REALPATH: u8 = 16;
+pub(in crate::net) const STAT: u8 = 17;
+pub(in crate::net) const RENAME: u8 = 18;
+pub(in crate::net) const READLINK: u8 = 19;
+pub(in crate::net) const SYMLINK: u8 = 20;
+pub(in crate::net) const STATUS: u8 = 101;
+pub(in crate::net) const HANDLE: u8 = 102;
+pub(in crate::net) const DATA: u8 = 103;
+pub(in crate::net) const NAME: u8 = 104;
+pub(in crate::net) const ATTRS: u8 = 105;
+pub(in crate::net) const EXTENDED: u8 = 200;
+pub(in crate::net) const EXTENDED_REPLY: u8 = 201;
 
 const HAS_SIZE: u32 = 1;
 const HAS_OWNER: u32 = 2;
-const HAS_MODE: u32 = 4;
-const HAS_TIMES: u32 = 8;
+pub(in crate::net) const HAS_MODE: u32 = 4;
+pub(in crate::net) const HAS_TIMES: u32 = 8;
 const HAS_MORE: u32 = 0x8000_0000;
 
 /// The length that a packet at the start of `buffer` announces.
-pub(super) fn announced(buffer: &[u8]) -> Option<usize> {
+pub(in crate::net) fn announced(buffer: &[u8]) -> Option<usize> {
     let digits = buffer.first_chunk::<4>()?;
     usize::try_from(u32::from_be_bytes(*digits)).ok()
 }
 
 /// Takes the next packet, without its length, off the buffer.
-pub(super) fn packet(buffer: &mut Vec<u8>) -> Option<Vec<u8>> {
+pub(in crate::net) fn packet(buffer: &mut Vec<u8>) -> Option<Vec<u8>> {
     let end = announced(buffer)?.checked_add(4)?;
-    if end > super::MAX_PACKET_BYTES + 4 || buffer.len() < end {
+    if end > crate::net::sftp_server::MAX_PACKET_BYTES + 4 || buffer.len() < end {
         return None;
     }
     let rest = buffer.split_off(end);
@@ -57,7 +57,7 @@ pub(super) fn packet(buffer: &mut Vec<u8>) -> Option<Vec<u8>> {
 
 /// How a request ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Status {
+pub(in crate::net) enum Status {
     Ok,
     Eof,
     NoSuchFile,
@@ -79,7 +79,7 @@ impl From<Errno> for Status {
 }
 
 impl Status {
-    pub(super) fn packet(self, id: u32) -> Vec<u8> {
+    pub(in crate::net) fn packet(self, id: u32) -> Vec<u8> {
         let (code, text) = match self {
             Self::Ok => (0, "Success"),
             Self::Eof => (1, "End of file"),
@@ -100,44 +100,44 @@ impl Status {
 
 /// What a request says of a file.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Attributes {
-    pub(super) size: Option<u64>,
-    pub(super) owner: Option<(u32, u32)>,
-    pub(super) mode: Option<u16>,
+pub(in crate::net) struct Attributes {
+    pub(in crate::net) size: Option<u64>,
+    pub(in crate::net) owner: Option<(u32, u32)>,
+    pub(in crate::net) mode: Option<u16>,
     /// Read, written.
-    pub(super) times: Option<(u32, u32)>,
+    pub(in crate::net) times: Option<(u32, u32)>,
 }
 
 /// Reads a packet from its start.
-pub(super) struct Reader<'a>(pub(super) &'a [u8]);
+pub(in crate::net) struct Reader<'a>(pub(in crate::net) &'a [u8]);
 
 impl Reader<'_> {
-    pub(super) fn byte(&mut self) -> Option<u8> {
+    pub(in crate::net) fn byte(&mut self) -> Option<u8> {
         let (&first, rest) = self.0.split_first()?;
         self.0 = rest;
         Some(first)
     }
 
-    pub(super) fn number(&mut self) -> Option<u32> {
+    pub(in crate::net) fn number(&mut self) -> Option<u32> {
         let (digits, rest) = self.0.split_first_chunk::<4>()?;
         self.0 = rest;
         Some(u32::from_be_bytes(*digits))
     }
 
-    pub(super) fn long(&mut self) -> Option<u64> {
+    pub(in crate::net) fn long(&mut self) -> Option<u64> {
         let (digits, rest) = self.0.split_first_chunk::<8>()?;
         self.0 = rest;
         Some(u64::from_be_bytes(*digits))
     }
 
-    pub(super) fn string(&mut self) -> Option<Vec<u8>> {
+    pub(in crate::net) fn string(&mut self) -> Option<Vec<u8>> {
         let length = usize::try_from(self.number()?).ok()?;
         let (text, rest) = self.0.split_at_checked(length)?;
         self.0 = rest;
         Some(text.to_vec())
     }
 
-    pub(super) fn handle(&mut self) -> Option<u32> {
+    pub(in crate::net) fn handle(&mut self) -> Option<u32> {
         let text = self.string()?;
         Some(
             text.first_chunk::<4>()
@@ -145,7 +145,7 @@ impl Reader<'_> {
         )
     }
 
-    pub(super) fn attributes(&mut self) -> Option<Attributes> {
+    pub(in crate::net) fn attributes(&mut self) -> Option<Attributes> {
         let flags = self.number()?;
         let has = |bit| flags & bit != 0;
         let mut attributes = Attributes::default();
@@ -172,42 +172,42 @@ impl Reader<'_> {
 }
 
 /// Writes a packet.
-pub(super) struct Writer(Vec<u8>);
+pub(in crate::net) struct Writer(Vec<u8>);
 
 impl Writer {
-    pub(super) fn new(kind: u8) -> Self {
+    pub(in crate::net) fn new(kind: u8) -> Self {
         Self(vec![0, 0, 0, 0, kind])
     }
 
     /// Fields that go into another packet.
-    pub(super) fn list() -> Self {
+    pub(in crate::net) fn list() -> Self {
         Self(Vec::new())
     }
 
-    pub(super) fn into_bytes(self) -> Vec<u8> {
+    pub(in crate::net) fn into_bytes(self) -> Vec<u8> {
         self.0
     }
 
-    pub(super) fn answer(kind: u8, id: u32) -> Self {
+    pub(in crate::net) fn answer(kind: u8, id: u32) -> Self {
         let mut writer = Self::new(kind);
         writer.number(id);
         writer
     }
 
-    pub(super) fn number(&mut self, number: u32) {
+    pub(in crate::net) fn number(&mut self, number: u32) {
         self.0.extend(number.to_be_bytes());
     }
 
-    pub(super) fn long(&mut self, number: u64) {
+    pub(in crate::net) fn long(&mut self, number: u64) {
         self.0.extend(number.to_be_bytes());
     }
 
-    pub(super) fn string(&mut self, text: &[u8]) {
+    pub(in crate::net) fn string(&mut self, text: &[u8]) {
         self.number(u32::try_from(text.len()).unwrap_or(0));
         self.0.extend_from_slice(text);
     }
 
-    pub(super) fn attributes(&mut self, metadata: &Metadata) {
+    pub(in crate::net) fn attributes(&mut self, metadata: &Metadata) {
         let kind: u32 = match metadata.file_type {
             FileType::Directory => 0o040_000,
             FileType::Symlink => 0o120_000,
@@ -228,7 +228,7 @@ impl Writer {
     }
 
     /// The packet with its length.
-    pub(super) fn finish(mut self) -> Vec<u8> {
+    pub(in crate::net) fn finish(mut self) -> Vec<u8> {
         let length = u32::try_from(self.0.len().saturating_sub(4)).unwrap_or(0);
         if let Some(place) = self.0.first_chunk_mut::<4>() {
             *place = length.to_be_bytes();
