@@ -96,7 +96,12 @@ impl Parser<'_> {
         let mut word = Word {
             parts: out.finish(),
         };
-        mark_tilde(&mut word, self.options.dialect);
+        if place == Place::Element {
+            // `(a=~)` is no assignment.
+            mark_leading_tilde(&mut word);
+        } else {
+            mark_tilde(&mut word, self.options.dialect);
+        }
         Ok(word)
     }
 

@@ -48,7 +48,7 @@ impl Shell {
                     self.lists = 0;
                     self.indirection = 0;
                     self.in_eval = false;
-                    self.traps.running = false;
+                    self.traps.running.clear();
                     self.variables.leave_functions();
                     self.depth = 0;
                     self.condition = 0;

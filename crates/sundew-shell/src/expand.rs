@@ -211,7 +211,19 @@ impl Shell {
             if let Part::BadSubstitution(text) = part {
                 return self.bad_substitution(proc, parts, text).await;
             }
-            self.part(proc, part, quoted, out).await?;
+            let run = self.part(proc, part, quoted, out).await;
+            if run.is_err()
+                && let Some((text, ends)) = self.bad_parameter.take()
+            {
+                if !ends {
+                    return self.bad_substitution(proc, parts, &text).await;
+                }
+                let text = [around(parts, &text).as_slice(), b": bad substitution"].concat();
+                self.complain(proc, text).await;
+                self.status = self.fatal_status();
+                return Err(self.giving_up(Flow::Exit));
+            }
+            run?;
             if out.len() > MAX_FIELD_BYTES {
                 proc.out_of_memory().await;
             }
@@ -244,20 +256,19 @@ impl Shell {
     /// bash names the whole word, or what stands between the quotes.
     async fn bad_substitution(&mut self, proc: &mut Process, parts: &[Part], text: &[u8]) -> Run {
         let complaint = if self.is_bash() {
-            let around = match parts {
-                [] | [_] => text.to_vec(),
-                parts => sundew_sh_syntax::unparse::word(&Word {
-                    parts: parts.to_vec(),
-                }),
-            };
-            [around.as_slice(), b": bad substitution"].concat()
+            [around(parts, text).as_slice(), b": bad substitution"].concat()
         } else if self.dialect == Dialect::Ash {
             b"syntax error: bad substitution".to_vec()
         } else {
             b"Bad substitution".to_vec()
         };
         let status = if self.is_bash() { 1 } else { 2 };
-        self.fatal(proc, status, complaint).await
+        let given_up = self.fatal(proc, status, complaint).await;
+        // Unlike other failures of a word, this one ends a shell under `set -e` even in a condition.
+        if given_up == Err(Flow::Discard) && self.options.is_set("errexit") {
+            return Err(Flow::Exit);
+        }
+        given_up
     }
 
     async fn part(
@@ -309,5 +320,15 @@ impl Shell {
             Part::Array(_) => {}
         }
         Ok(())
+    }
+}
+
+/// The whole of a word or of what stands between its quotes, one part of which is `text`.
+fn around(parts: &[Part], text: &[u8]) -> Vec<u8> {
+    match parts {
+        [] | [_] => text.to_vec(),
+        parts => sundew_sh_syntax::unparse::word(&Word {
+            parts: parts.to_vec(),
+        }),
     }
 }

@@ -163,8 +163,8 @@ impl Shell {
             return Ok(());
         }
         self.line = command.line.saturating_add_signed(self.line_shift);
-        if !self.traps.is_empty() && !self.traps.running {
-            self.before_command(proc, command).await?;
+        if !self.traps.is_empty() && !std::mem::take(&mut self.debugged) {
+            Box::pin(self.before_command(proc, command)).await?;
         }
         match &command.kind {
             CommandKind::Simple(simple) => {
@@ -198,6 +198,26 @@ impl Shell {
         result
     }
 
+    /// The traps of a subshell: those on commands stay where `functrace` and `errtrace` say so.
+    pub(crate) fn traps_of_subshell(&self, listed: bool) -> crate::trap::Traps {
+        let mut traps = self.traps.to_subshell(listed);
+        let shown = std::mem::take(&mut traps.inherited);
+        for (condition, option) in [
+            (Condition::Debug, "functrace"),
+            (Condition::Return, "functrace"),
+            (Condition::Err, "errtrace"),
+        ] {
+            if self.is_bash()
+                && self.options.is_set(option)
+                && let Some(command) = self.traps.command(condition)
+            {
+                traps.set(condition, Some(command.to_vec()));
+            }
+        }
+        traps.inherited = shown;
+        traps
+    }
+
     /// With traps set: keeps the text of the command for `$BASH_COMMAND`, and runs the `DEBUG` trap.
     async fn before_command(&mut self, proc: &mut Process, command: &Command) -> Run {
         let text = match &command.kind {
@@ -213,13 +233,16 @@ impl Shell {
             }
             _ => return Ok(()),
         };
-        self.command_text = text;
+        // Within a trap it stays what it was.
+        if self.traps.running.is_empty() {
+            self.command_text = text;
+        }
         // A loop's head is told of before each turn.
         let own = !matches!(
             command.kind,
             CommandKind::For(_) | CommandKind::Select(_) | CommandKind::Subshell(_)
         );
-        if own && self.traps.command(Condition::Debug).is_some() {
+        if own && self.traps.may_run(Condition::Debug) {
             self.run_trap(proc, Condition::Debug).await?;
         }
         Ok(())
@@ -304,7 +327,11 @@ impl Shell {
 
     /// Runs the command of a trap; the status is what it was before.
     pub(crate) async fn run_trap(&mut self, proc: &mut Process, condition: Condition) -> Run {
-        if self.traps.running {
+        // What runs for a signal is not interrupted by another one.
+        let signal = |condition: &Condition| matches!(condition, Condition::Signal(_));
+        if self.traps.running.contains(&condition)
+            || signal(&condition) && self.traps.running.iter().any(signal)
+        {
             return Ok(());
         }
         let Some(command) = self.traps.command(condition).map(<[u8]>::to_vec) else {
@@ -312,7 +339,10 @@ impl Shell {
         };
         let status = self.status;
         let statuses = self.keep_pipe_status();
-        self.traps.running = condition != Condition::Exit;
+        let kept = self.traps.running.len();
+        if condition != Condition::Exit {
+            self.traps.running.push(condition);
+        }
         self.indirection += 1;
         let line = match condition {
             Condition::Signal(_) | Condition::Exit => 1,
@@ -320,7 +350,7 @@ impl Shell {
         };
         let result = self.run_text_from(proc, &command, line, Place::Shell).await;
         self.indirection -= 1;
-        self.traps.running = false;
+        self.traps.running.truncate(kept);
         if !matches!(result, Err(Flow::Exit)) {
             self.status = status;
         }
@@ -393,7 +423,7 @@ impl Shell {
         let _left = run;
         if let Some(command) = self.traps.take_exit() {
             let status = self.status;
-            self.indirection += 1;
+            self.indirection += u32::from(self.subshell > 0);
             self.leaving = true;
             if self.run_text(proc, &command).await != Err(Flow::Exit) {
                 self.status = status;

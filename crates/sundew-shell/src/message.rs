@@ -107,7 +107,11 @@ impl Shell {
     /// The status of an error that ends the shell: 127 where it runs a `-c` string, as bash has it.
     pub(crate) fn fatal_status(&self) -> u8 {
         match self.source {
-            Source::CommandString if !self.interactive && self.subshell == 0 => 127,
+            Source::CommandString
+                if !self.interactive && self.subshell == 0 && !self.options.is_set("errexit") =>
+            {
+                127
+            }
             _ => 1,
         }
     }
@@ -158,8 +162,21 @@ impl Shell {
                 ..
             }
         );
+        // What is left open within a word leaves a failure of before as it was.
+        let open_word = matches!(
+            error.kind,
+            sundew_sh_syntax::ErrorKind::Unclosed {
+                what: sundew_sh_syntax::error::Unclosed::Quote
+                    | sundew_sh_syntax::error::Unclosed::Backquote
+                    | sundew_sh_syntax::error::Unclosed::Brace
+                    | sundew_sh_syntax::error::Unclosed::Arithmetic,
+                ..
+            }
+        );
         if unclosed_array && self.is_bash() {
             self.status = 1;
+        } else if open_word && self.is_bash() && !self.interactive && self.status != 0 {
+            // As it was.
         } else if !matches!(
             &error.kind,
             sundew_sh_syntax::ErrorKind::Conditional(text) if !text.starts_with(b"unexpected EOF")

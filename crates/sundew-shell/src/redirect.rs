@@ -134,9 +134,12 @@ impl Shell {
                 .variables
                 .scalar(name)
                 .and_then(|text| std::str::from_utf8(text).ok()?.parse().ok());
-            if let Some(fd) = number {
-                let _may_be_closed = proc.close(fd);
-            }
+            let Some(fd) = number else {
+                self.complain(proc, [name, b": ambiguous redirect"].concat())
+                    .await;
+                return Err(RedirectFailed(None));
+            };
+            let _may_be_closed = proc.close(fd);
             return Ok(());
         }
         let fd = match self.open_target(proc, STDIN, kind, false).await? {

@@ -88,10 +88,10 @@ pub const MAX_DASH_CALLS: u32 = 1000;
 
 /// After so many commands, words and expressions within one another, what is nested in them runs as a
 /// future of its own: this many are what the host's stack has to hold.
-pub(crate) const SEGMENT_COMMANDS: u32 = 12;
+pub(crate) const SEGMENT_COMMANDS: u32 = 8;
 
 /// What is charged to the machine's memory for such a future, in bytes: what it was seen to take.
-pub(crate) const SEGMENT_BYTES: usize = 64 * 1024;
+pub(crate) const SEGMENT_BYTES: usize = 48 * 1024;
 
 /// The state of one shell.
 #[derive(Debug)]
@@ -171,6 +171,13 @@ pub struct Shell {
     pub(crate) nested: u32,
     /// Arithmetic expressions within expressions.
     pub(crate) expressions: u32,
+    /// A parameter that cannot be expanded so, until the word around it is known; whether it ends the
+    /// shell.
+    pub(crate) bad_parameter: Option<(Vec<u8>, bool)>,
+    /// What `name+=value` added, kept for the trace of `set -x`.
+    pub(crate) appended: Vec<Vec<u8>>,
+    /// Whether the parent ran the `DEBUG` trap for the command that this member of a pipeline begins with.
+    pub(crate) debugged: bool,
     /// What `complete` was told, by command.
     pub completions: BTreeMap<Vec<u8>, Vec<u8>>,
     /// Where programs were found: `hash`.
@@ -275,6 +282,9 @@ impl Shell {
             depth: 0,
             nested: 0,
             expressions: 0,
+            bad_parameter: None,
+            appended: Vec::new(),
+            debugged: false,
             completions: BTreeMap::new(),
             hashed: BTreeMap::new(),
             directory_stack: Vec::new(),
@@ -331,7 +341,7 @@ impl Shell {
             options: self.options.clone(),
             status: self.status,
             background: self.background,
-            traps: self.traps.to_subshell(self.is_bash()),
+            traps: self.traps_of_subshell(self.is_bash()),
             jobs: if self.is_bash() {
                 self.jobs.clone()
             } else {
@@ -357,6 +367,9 @@ impl Shell {
             depth: self.depth,
             nested: 0,
             expressions: 0,
+            bad_parameter: None,
+            appended: Vec::new(),
+            debugged: false,
             completions: self.completions.clone(),
             hashed: self.hashed.clone(),
             directory_stack: self.directory_stack.clone(),

@@ -24,9 +24,9 @@ pub enum Condition {
 pub struct Traps {
     set: BTreeMap<Condition, Vec<u8>>,
     /// The parent's traps, which a subshell lists until it sets one of its own.
-    inherited: BTreeMap<Condition, Vec<u8>>,
-    /// Whether a trap runs now: none runs within itself.
-    pub running: bool,
+    pub(crate) inherited: BTreeMap<Condition, Vec<u8>>,
+    /// The traps that run now: none runs within itself.
+    pub running: Vec<Condition>,
 }
 
 impl Traps {
@@ -61,10 +61,10 @@ impl Traps {
 
     /// What `trap` lists.
     pub fn listed(&self) -> impl Iterator<Item = (Condition, &[u8])> {
-        let all = if self.set.is_empty() {
-            &self.inherited
-        } else {
+        let all = if self.inherited.is_empty() {
             &self.set
+        } else {
+            &self.inherited
         };
         all.iter()
             .map(|(condition, command)| (*condition, command.as_slice()))
@@ -86,8 +86,13 @@ impl Traps {
             } else {
                 self.set.clone()
             },
-            running: false,
+            running: Vec::new(),
         }
+    }
+
+    /// Whether a trap is set, and does not run already.
+    pub(crate) fn may_run(&self, condition: Condition) -> bool {
+        self.set.contains_key(&condition) && !self.running.contains(&condition)
     }
 
     /// Takes the command for the end of the shell, so that it runs once.

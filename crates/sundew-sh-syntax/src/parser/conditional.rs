@@ -20,10 +20,7 @@ impl Parser<'_> {
     pub(super) fn conditional(&mut self) -> Parse<CommandKind> {
         let line = self.at.line;
         self.skip();
-        let outside = std::mem::replace(&mut self.options.extended_globs, true);
-        let parsed = self.conditional_or();
-        self.options.extended_globs = outside;
-        let expression = parsed?;
+        let expression = self.conditional_or()?;
         self.skip_conditional_newlines();
         match self.conditional_token()? {
             Token::End => Ok(CommandKind::Conditional(expression)),
@@ -172,7 +169,11 @@ impl Parser<'_> {
                 word => Token::Word(word),
             }
         } else {
-            self.conditional_token()?
+            // Here alone extended globs need no option.
+            let outside = std::mem::replace(&mut self.options.extended_globs, true);
+            let token = self.conditional_token();
+            self.options.extended_globs = outside;
+            token?
         };
         match right {
             Token::Word(right) => Ok(Conditional::Binary(Box::new((left, operator, right)))),

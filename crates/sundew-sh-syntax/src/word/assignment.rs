@@ -162,7 +162,7 @@ impl ArrayElement {
         match Head::subscripted(Vec::new(), inside, others) {
             Some(head) => {
                 let mut value = Word { parts: head.value };
-                mark_leading_tilde(&mut value);
+                mark_tildes_in_value(&mut value);
                 Self::At {
                     index: Word {
                         parts: head.index.unwrap_or_default(),

@@ -138,6 +138,9 @@ impl Parser<'_> {
         let word = Word {
             parts: out.finish(),
         };
+        if word.parts.is_empty() {
+            return Ok(None);
+        }
         Ok(Some(match word.as_literal() {
             Some(b"@") => Index::At,
             Some(b"*") => Index::Star,
@@ -211,7 +214,8 @@ impl Parser<'_> {
         let mark = self.peek();
         self.bump();
         let mut out = Collector::default();
-        if quoted {
+        // Quotes quote in a message even between quotes.
+        if quoted && !(self.bash() && mark == Some(b'?')) {
             self.quoted(Within::Brace, &mut out)?;
         } else {
             self.unquoted(Until::Brace, &mut out)?;

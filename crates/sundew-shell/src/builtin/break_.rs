@@ -29,7 +29,7 @@ async fn leave(
         return shell.illegal_number(proc, args, text).await;
     }
     if shell.loops == 0 {
-        if shell.is_bash() {
+        if shell.is_bash() && !shell.options.is_set("posix") {
             let text = "only meaningful in a `for', `while', or `until' loop";
             shell.builtin_error(proc, args, text, 0).await;
         }

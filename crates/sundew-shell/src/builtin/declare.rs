@@ -91,6 +91,24 @@ fn usage(args: &[Vec<u8>]) -> &'static str {
     }
 }
 
+/// `set -x` shows what `export` and `readonly` assign once more.
+async fn trace_assignment(shell: &mut Shell, proc: &mut Process, operand: &[u8]) {
+    let Some(equals) = operand.iter().position(|&byte| byte == b'=') else {
+        return;
+    };
+    let (name, value) = operand.split_at(equals + 1);
+    let plain = name.strip_suffix(b"=").unwrap_or(name);
+    if shell.options.is_set("xtrace")
+        && crate::variable::is_name(plain.strip_suffix(b"+").unwrap_or(plain))
+    {
+        let value = match value {
+            [] => Vec::new(),
+            value => crate::expand::transform::quote_for_trace(value),
+        };
+        shell.trace_text(proc, &[name, &value].concat()).await;
+    }
+}
+
 async fn declare(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>], kind: Kind) -> Answer {
     let arrays = std::mem::take(&mut shell.array_arguments);
     if !shell.is_bash() {
@@ -127,6 +145,9 @@ async fn declare(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>], kind: 
             .iter()
             .find(|(at, _)| *at == position)
             .map(|(_, assignment)| assignment);
+        if matches!(kind, Kind::Export | Kind::Readonly) && array.is_none() {
+            trace_assignment(shell, proc, operand).await;
+        }
         if let Err(refused) = declare_one(shell, proc, operand, array, &flags, kind).await {
             status = 1;
             match refused {

@@ -103,7 +103,18 @@ async fn unset_element(
     );
     // In an associative array they are keys.
     if matches!(index, b"@" | b"*") && !associative {
-        shell.variables.unset(name);
+        let emptied = shell
+            .variables
+            .modify(name, |variable| match &mut variable.value {
+                Some(Value::Indexed(elements)) => {
+                    elements.clear();
+                    true
+                }
+                _ => false,
+            });
+        if !emptied {
+            shell.variables.unset(name);
+        }
         return Ok(());
     }
     let number = if associative {

@@ -10,6 +10,26 @@ use super::{Drafts, transform};
 use crate::shell::{Flow, Run, Shell};
 use crate::variable::is_name;
 
+/// The parameter of this name.
+fn named(name: &[u8]) -> Option<ParameterName> {
+    if is_name(name) {
+        return Some(ParameterName::Variable(name.into()));
+    }
+    if let Some(number) = std::str::from_utf8(name)
+        .ok()
+        .and_then(|text| text.parse().ok())
+    {
+        return Some(match number {
+            0 => ParameterName::Special(Special::Name),
+            number => ParameterName::Positional(number),
+        });
+    }
+    let [byte] = name else {
+        return None;
+    };
+    Special::from_byte(*byte).map(ParameterName::Special)
+}
+
 impl Shell {
     pub(super) async fn parameter(
         &mut self,
@@ -223,10 +243,6 @@ impl Shell {
             ParameterName::Special(special) => matches!(special, Special::At | Special::Star),
             ParameterName::Positional(_) => false,
         };
-        if target.is_empty() && array {
-            self.put(Found::One(None), quoted, out);
-            return Ok(());
-        }
         if let ParameterName::Variable(name) = &parameter.name
             && let Some(variable) = self.variables.raw(name)
             && variable.attributes.reference
@@ -235,25 +251,12 @@ impl Shell {
             self.put(Found::One(Some(shown)), quoted, out);
             return Ok(());
         }
+        if target.is_empty() && array {
+            self.put(Found::One(None), quoted, out);
+            return Ok(());
+        }
         let (name, index) = split_index(&target);
-        let name = if is_name(name) {
-            ParameterName::Variable(name.into())
-        } else if let Some(number) = std::str::from_utf8(name)
-            .ok()
-            .and_then(|text| text.parse().ok())
-        {
-            if number == 0 {
-                ParameterName::Special(Special::Name)
-            } else {
-                ParameterName::Positional(number)
-            }
-        } else if let Some(special) = name
-            .first()
-            .filter(|_| name.len() == 1)
-            .and_then(|byte| Special::from_byte(*byte))
-        {
-            ParameterName::Special(special)
-        } else {
+        let Some(name) = named(name) else {
             if target.is_empty() && matches!(parameter.name, ParameterName::Positional(_)) {
                 return Ok(());
             }
@@ -281,7 +284,11 @@ impl Shell {
             indirect: false,
             ..parameter.clone()
         };
-        Box::pin(self.parameter(proc, &meant, quoted, out)).await
+        let run = Box::pin(self.parameter(proc, &meant, quoted, out)).await;
+        if let Some((_, ends)) = self.bad_parameter.take() {
+            return Err(self.bad(parameter, ends));
+        }
+        run
     }
 
     /// Operations that turn a value into another.
@@ -333,8 +340,8 @@ impl Shell {
                     ParameterName::Special(Special::Options | Special::Count | Special::Status)
                 ) =>
             {
-                self.refuse_case(proc, parameter).await?;
-                Ok(found)
+                // bash 5.2 changes no case in `$-`, `$#` and `$?`, and says that it cannot.
+                Err(self.bad(parameter, false))
             }
             Operation::Case(change, word) => {
                 let pattern = match word {
@@ -391,13 +398,14 @@ impl Shell {
         self.substring(proc, parameter, found, offset, length).await
     }
 
-    /// bash 5.2 changes no case in `$-`, `$#` and `$?`, and says that it cannot.
-    async fn refuse_case(&mut self, proc: &mut Process, parameter: &Parameter) -> Run {
-        let whole = sundew_sh_syntax::unparse::word(&Word {
+    /// Gives a parameter up that cannot be expanded so; the word around it complains.
+    fn bad(&mut self, parameter: &Parameter, ends: bool) -> Flow {
+        let mut text = sundew_sh_syntax::unparse::word(&Word {
             parts: vec![Part::Parameter(Box::new(parameter.clone()))],
         });
-        self.fatal(proc, 1, [whole.as_slice(), b": bad substitution"].concat())
-            .await
+        text.retain(|byte| *byte != 0);
+        self.bad_parameter = Some((text, ends));
+        Flow::Abandon
     }
 
     async fn substring(
@@ -436,6 +444,10 @@ impl Shell {
                     transform::slice(&all, offset, length)
                         .map(|values| Found::Many { values, star })
                 } else {
+                    // The first key of an associative array has the numbers 0 and 1.
+                    let associative = matches!(&parameter.name,
+                        ParameterName::Variable(name) if self.variables.is_associative(name));
+                    let offset = offset - i64::from(associative && offset > 0);
                     transform::slice(&all, offset, length)
                         .map(|values| Found::Many { values, star })
                 }
@@ -451,6 +463,23 @@ impl Shell {
         }
     }
 
+    /// `${a[1]@A}`: an element is shown as if it were the variable.
+    fn element_declaration(&self, name: &[u8], value: Option<&[u8]>) -> Option<Vec<u8>> {
+        let letters = self.attribute_letters(name);
+        let mut text = match letters.as_slice() {
+            [] => {
+                value?;
+                name.to_vec()
+            }
+            letters => [b"declare -", letters, b" ", name].concat(),
+        };
+        if let Some(value) = value {
+            text.push(b'=');
+            text.extend(transform::quote(value));
+        }
+        Some(text)
+    }
+
     async fn transform(
         &mut self,
         proc: &mut Process,
@@ -458,18 +487,11 @@ impl Shell {
         found: Found,
         letter: u8,
     ) -> Result<Found, Flow> {
-        if found == Found::One(None) && letter != b'a' {
+        if found.is_nothing() && !b"aAKk".contains(&letter) {
             return Ok(found);
         }
         if !b"UuLQEPAKak".contains(&letter) {
-            let mut text = sundew_sh_syntax::unparse::word(&Word {
-                parts: vec![Part::Parameter(Box::new(parameter.clone()))],
-            });
-            text.retain(|byte| *byte != 0);
-            text.extend_from_slice(b": bad substitution");
-            self.complain(proc, text).await;
-            self.status = self.fatal_status();
-            return Err(self.giving_up(Flow::Exit));
+            return Err(self.bad(parameter, true));
         }
         Ok(match letter {
             b'Q' => map(found, |value| transform::quote(&value)),
@@ -490,10 +512,28 @@ impl Shell {
                     ParameterName::Variable(name) => self.attribute_letters(name),
                     _ => Vec::new(),
                 };
-                Found::One(Some(flags))
+                match found {
+                    Found::One(_) => Found::One(Some(flags)),
+                    // Once for each element.
+                    Found::Many { values, star } => Found::Many {
+                        values: vec![flags; values.len()],
+                        star,
+                    },
+                }
             }
-            b'A' => match &parameter.name {
-                ParameterName::Variable(name) => Found::One(Some(self.declaration(name, true))),
+            b'A' => match (&parameter.name, &found) {
+                (ParameterName::Variable(name), Found::One(value))
+                    if self
+                        .variables
+                        .variable(name)
+                        .is_some_and(crate::variable::Variable::is_array)
+                        || parameter.index.is_some() =>
+                {
+                    Found::One(self.element_declaration(name, value.as_deref()))
+                }
+                (ParameterName::Variable(name), _) => {
+                    Found::One(Some(self.declaration(name, true)))
+                }
                 _ => found,
             },
             b'K' | b'k' => match &parameter.name {

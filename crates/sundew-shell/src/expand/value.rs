@@ -20,12 +20,26 @@ pub(super) enum Found {
     },
 }
 
+impl Found {
+    /// Whether there is no value at all.
+    pub(super) fn is_nothing(&self) -> bool {
+        match self {
+            Self::One(value) => value.is_none(),
+            Self::Many { values, .. } => values.is_empty(),
+        }
+    }
+}
+
 impl Shell {
     /// Whether the part is a `$@` or `${a[@]}` that stands for nothing.
     pub(super) fn is_empty_list(&self, part: &sundew_sh_syntax::ast::Part) -> bool {
         let sundew_sh_syntax::ast::Part::Parameter(parameter) = part else {
             return false;
         };
+        // `"${!@}"` is one field, whatever it says.
+        if parameter.indirect {
+            return false;
+        }
         match (&parameter.name, &parameter.index) {
             (ParameterName::Special(Special::At), None) => self.positional.is_empty(),
             (ParameterName::Variable(name), Some(Index::At)) => self.elements(name).is_empty(),

@@ -21,8 +21,14 @@ impl Shell {
             AssignedValue::Scalar(word) => {
                 let value = self.expand_string(proc, word).await?;
                 match &assignment.index {
-                    Some(index) => {
-                        let index = self.expand_quoted(proc, index).await?;
+                    Some(word) => {
+                        let index = self.expand_quoted(proc, word).await?;
+                        if index.is_empty() && self.variables.is_associative(&assignment.name) {
+                            let written = sundew_sh_syntax::unparse::word(word);
+                            let name: &[u8] = &assignment.name;
+                            let text = [name, b"[", &written, b"]: bad array subscript"].concat();
+                            return self.fatal(proc, 1, text).await;
+                        }
                         let value = if assignment.append {
                             let old = self.element(proc, &assignment.name, &index).await?;
                             [old.unwrap_or_default(), value].concat()
@@ -32,7 +38,12 @@ impl Shell {
                         self.assign_element(proc, &assignment.name, &index, value)
                             .await
                     }
-                    None if assignment.append => self.append(proc, &assignment.name, value).await,
+                    None if assignment.append => {
+                        if self.options.is_set("xtrace") {
+                            self.appended.push(value.clone());
+                        }
+                        self.append(proc, &assignment.name, value).await
+                    }
                     None => self.assign(proc, &assignment.name, value).await,
                 }
             }
@@ -260,6 +271,12 @@ impl Shell {
             keyed.push((key, Vec::new()));
         }
         for (key, value) in keyed {
+            if key.is_empty() {
+                // The others are assigned all the same.
+                let text = [b"['']='".as_slice(), &value, b"': bad array subscript"].concat();
+                self.complain(proc, text).await;
+                continue;
+            }
             let assigned = self.variables.set_key(name, key, value);
             self.check_assigned(proc, name, assigned).await?;
         }

@@ -118,14 +118,16 @@ impl Shell {
 
     /// Before each turn of a loop: its trace, and the `DEBUG` trap.
     async fn before_turn(&mut self, proc: &mut Process, kind: &CommandKind, each: &For) -> Run {
-        let debug = self.traps.command(Condition::Debug).is_some() && !self.traps.running;
+        let debug = self.traps.may_run(Condition::Debug);
         if !debug && (!self.options.is_set("xtrace") || !self.is_bash()) {
             return Ok(());
         }
         let head = self.for_head(kind, each);
         self.trace_text(proc, &head).await;
         if debug {
-            self.command_text = head;
+            if self.traps.running.is_empty() {
+                self.command_text = head;
+            }
             self.run_trap(proc, Condition::Debug).await?;
         }
         Ok(())
@@ -196,6 +198,8 @@ impl Shell {
         if text.trim_ascii().is_empty() {
             return Ok(Some(empty));
         }
+        self.trace_text(proc, &[b"(( ".as_slice(), &text, b" ))"].concat())
+            .await;
         match self.try_arithmetic(proc, &text).await {
             Ok(value) => Ok(Some(value)),
             Err((complaint, _)) => {
@@ -245,11 +249,13 @@ impl Shell {
         proc: &mut Process,
         word: &sundew_sh_syntax::ast::Word,
     ) -> Run {
-        if self.traps.running || self.traps.command(Condition::Debug).is_none() {
+        if !self.traps.may_run(Condition::Debug) {
             return Ok(());
         }
         let text = sundew_sh_syntax::unparse::word(word);
-        self.command_text = [b"((".as_slice(), &text, b"))"].concat();
+        if self.traps.running.is_empty() {
+            self.command_text = [b"((".as_slice(), &text, b"))"].concat();
+        }
         self.run_trap(proc, Condition::Debug).await
     }
 

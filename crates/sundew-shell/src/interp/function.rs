@@ -60,10 +60,19 @@ impl Shell {
         });
         self.variables.push_scope();
         let hidden = self.hide_traps(function);
+        // Where the trap is the function's too, its start counts.
+        let entered = if self.traps.may_run(Condition::Debug) {
+            Box::pin(self.run_trap(proc, Condition::Debug)).await
+        } else {
+            Ok(())
+        };
         let body = std::sync::Arc::clone(&function.body);
         let shift = std::mem::take(&mut self.line_shift);
         let outer_options = self.kept_options.take();
-        let mut result = self.run_command(proc, &body, super::Place::Shell).await;
+        let mut result = match entered {
+            Ok(()) => self.run_command(proc, &body, super::Place::Shell).await,
+            stopped => stopped,
+        };
         if matches!(result, Ok(()) | Err(Flow::Return))
             && self.traps.command(Condition::Return).is_some()
         {

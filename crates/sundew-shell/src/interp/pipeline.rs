@@ -10,6 +10,7 @@ use sundew_sh_syntax::unparse;
 
 use super::Place;
 use crate::shell::{Flow, Run, Shell};
+use crate::trap::Condition;
 
 impl Shell {
     pub(super) async fn run_pipeline(
@@ -197,12 +198,13 @@ impl Shell {
         group: Option<Pid>,
         foreground: bool,
     ) -> Result<Pid, Flow> {
+        let simple = matches!(command.kind, sundew_sh_syntax::ast::CommandKind::Simple(_));
+        if simple && self.traps.may_run(Condition::Debug) {
+            Box::pin(self.before_command(proc, command)).await?;
+        }
         let mut shell = self.to_subshell(proc);
-        shell.subshell = self.subshell
-            + u32::from(!matches!(
-                command.kind,
-                sundew_sh_syntax::ast::CommandKind::Simple(_)
-            ));
+        shell.subshell = self.subshell + u32::from(!simple);
+        shell.debugged = simple;
         let command = Arc::clone(command);
         let job_control = self.job_control();
         let pid = self
@@ -265,7 +267,7 @@ impl Shell {
         ] {
             let ignored = self
                 .traps
-                .command(crate::trap::Condition::Signal(signal))
+                .command(Condition::Signal(signal))
                 .is_some_and(<[u8]>::is_empty);
             let wanted = if ignored {
                 Disposition::Ignore
@@ -343,10 +345,7 @@ impl Shell {
             self.drop_interrupts(proc);
             // As bash has it: a loop is left, and a list unless the signal is trapped; an `if`
             // takes its other branch.
-            let trapped = self
-                .traps
-                .command(crate::trap::Condition::Signal(Signal::INT))
-                .is_some();
+            let trapped = self.traps.command(Condition::Signal(Signal::INT)).is_some();
             if !self.is_bash() || self.loops > 0 || self.lists > 0 && !trapped {
                 return Err(Flow::Abandon);
             }
@@ -354,10 +353,7 @@ impl Shell {
         }
         if interrupted
             && !self.interactive
-            && self
-                .traps
-                .command(crate::trap::Condition::Signal(Signal::INT))
-                .is_none()
+            && self.traps.command(Condition::Signal(Signal::INT)).is_none()
         {
             // A script whose program was interrupted ends as interrupted itself.
             proc.die_of(Signal::INT).await;
@@ -375,7 +371,7 @@ impl Shell {
     /// Runs the traps of signals that came during a wait.
     async fn replay_signals(&mut self, proc: &mut Process) -> Run {
         for signal in std::mem::take(&mut self.deferred_signals) {
-            let condition = crate::trap::Condition::Signal(signal);
+            let condition = Condition::Signal(signal);
             if self
                 .traps
                 .command(condition)
@@ -468,7 +464,7 @@ impl Shell {
             // This process is nobody's shell any more: it can be the subshell itself.
             self.subshell += 1;
             self.loops = 0;
-            self.traps = self.traps.to_subshell(self.is_bash());
+            self.traps = self.traps_of_subshell(self.is_bash());
             if self.redirect(proc, &command.redirects, None).await.is_err() {
                 self.status = if self.is_bash() { 1 } else { 2 };
                 return Ok(());

@@ -1,8 +1,8 @@
 //! Simple commands: assignments, then a function, a builtin or a program.
 
 use sundew_kernel::Process;
-use sundew_sh_syntax::Dialect;
-use sundew_sh_syntax::ast::{Assignment, Command, Simple, Value as AssignedValue};
+use sundew_sh_syntax::ast::{Assignment, Command, Part, Simple, Value as AssignedValue};
+use sundew_sh_syntax::{Dialect, braces};
 
 use super::Place;
 use crate::builtin::{self, Builtin};
@@ -92,12 +92,20 @@ impl Shell {
             return Ok(args);
         }
         for word in rest {
-            match word.to_assignment() {
-                Some(assignment) => {
-                    self.assignment_argument(proc, assignment, &mut args)
-                        .await?
+            let array = word.parts.iter().any(|part| matches!(part, Part::Array(_)));
+            let words = if self.is_bash() && self.options.is_set("braceexpand") && !array {
+                braces::expand(word)
+            } else {
+                vec![word.clone()]
+            };
+            for word in &words {
+                match word.to_assignment() {
+                    Some(assignment) => {
+                        self.assignment_argument(proc, assignment, &mut args)
+                            .await?
+                    }
+                    None => args.extend(self.expand_words(proc, std::slice::from_ref(word)).await?),
                 }
-                None => args.extend(self.expand_words(proc, std::slice::from_ref(word)).await?),
             }
         }
         Ok(args)
@@ -152,6 +160,7 @@ impl Shell {
             .scalar(b"PS4")
             .map(<[u8]>::to_vec)
             .filter(|_| self.options.is_set("xtrace"));
+        self.appended.clear();
         for assignment in &simple.assignments {
             self.run_assignment(proc, assignment).await?;
         }
@@ -186,7 +195,7 @@ impl Shell {
     }
 
     /// `set -x` for a command that is no simple one: `for i in 1`, `(( 1 ))`.
-    pub(super) async fn trace_text(&mut self, proc: &mut Process, text: &[u8]) {
+    pub(crate) async fn trace_text(&mut self, proc: &mut Process, text: &[u8]) {
         if !self.options.is_set("xtrace") {
             return;
         }
@@ -214,6 +223,7 @@ impl Shell {
             return;
         }
         let mut lines = Vec::new();
+        let mut appended = std::mem::take(&mut self.appended).into_iter();
         for assignment in assignments {
             lines.extend_from_slice(&prefix);
             if matches!(assignment.value, AssignedValue::Array(_)) || assignment.index.is_some() {
@@ -222,13 +232,15 @@ impl Shell {
                 continue;
             }
             lines.extend_from_slice(&assignment.name);
+            let value = if assignment.append {
+                lines.push(b'+');
+                appended.next()
+            } else {
+                self.variables.scalar(&assignment.name).map(<[u8]>::to_vec)
+            };
             lines.push(b'=');
-            if let Some(value) = self
-                .variables
-                .scalar(&assignment.name)
-                .filter(|value| !value.is_empty())
-            {
-                lines.extend_from_slice(&crate::expand::transform::quote_for_trace(value));
+            if let Some(value) = value.filter(|value| !value.is_empty()) {
+                lines.extend_from_slice(&crate::expand::transform::quote_for_trace(&value));
             }
             lines.push(b'\n');
         }

@@ -118,11 +118,13 @@ impl Shell {
     /// `set -v`: what was read of a script or, in bash, of a `-c` string.
     async fn show_read(&self, proc: &mut Process, read: &[u8]) {
         let shown = match self.source {
+            _ if self.in_eval => self.is_bash(),
             Source::Script => true,
             Source::CommandString => self.is_bash(),
             Source::Stdin | Source::Terminal => false,
         };
-        if !shown || !self.options.is_set("verbose") || self.in_eval || self.indirection > 0 {
+        let within = self.indirection > 0 && !self.in_eval;
+        if !shown || !self.options.is_set("verbose") || within {
             return;
         }
         let mut read = read.to_vec();

@@ -174,9 +174,13 @@ pub(super) async fn declare_one(
     });
     if let Some(assignment) = array {
         if let ast::Value::Array(elements) = &assignment.value {
-            shell
+            // The elements are expanded before the builtin runs: it is not the one that complains.
+            let speaking = shell.speaking.take();
+            let assigned = shell
                 .assign_array(proc, &name, elements, assignment.append, flags.on(b'A'))
-                .await?;
+                .await;
+            shell.speaking = speaking;
+            assigned?;
         }
     } else if let Some(value) = operand.value {
         assign_value(shell, proc, scope, &name, &operand, value).await?;
