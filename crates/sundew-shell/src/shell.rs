@@ -80,7 +80,7 @@ pub struct Function {
 
 /// Deepest nesting of function calls, evaluations and sourced files. The real bash and BusyBox run out
 /// of stack between 5,000 and 10,000 and die of `SIGSEGV`; so does ours, here or where the memory of
-/// the machine ends ([`SEGMENT_BYTES`]).
+/// the machine ends.
 pub const MAX_CALL_DEPTH: u32 = 8000;
 
 /// The same in dash, which has a limit and says so.
