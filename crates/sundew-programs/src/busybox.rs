@@ -105,6 +105,7 @@ async fn applet(proc: &mut Process, name: &[u8]) -> ExitStatus {
         b"kill" => status::kill(proc).await,
         b"killall" => status::killall(proc).await,
         b"crontab" => status::crontab(proc).await,
+        b"vi" => crate::screen::vi::run(proc).await,
         b"clear" => small::clear(proc).await,
         b"id" => small::id(proc).await,
         b"ls" if small::is_long(proc.args()) => small::ls(proc).await,

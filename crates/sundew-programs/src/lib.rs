@@ -13,6 +13,7 @@ pub mod net;
 pub mod package;
 pub mod procps;
 mod quote;
+mod screen;
 mod size;
 pub mod table;
 pub mod text;

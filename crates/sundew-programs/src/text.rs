@@ -61,6 +61,10 @@ pub(crate) const TABLE: &[Program] = &[
         run: |p| Box::pin(crate::util_linux::less(p)),
     },
     Program {
+        name: "nano",
+        run: |p| Box::pin(crate::screen::nano::run(p)),
+    },
+    Program {
         name: "file",
         run: |p| Box::pin(file::run(p)),
     },

@@ -1,8 +1,8 @@
-//! `more`, and `less`: without a terminal they copy their input; on one they do the same, a page
-//! being all that a line-by-line visitor waits for.
+//! `more`, and `less`: without a terminal they copy their input.
 
-use sundew_kernel::{ExitStatus, Process};
+use sundew_kernel::{ExitStatus, Process, STDOUT};
 
+use crate::screen;
 use crate::text::input;
 
 pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
@@ -11,6 +11,9 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
 
 /// `less` words its complaint without its name.
 pub(crate) async fn run_less(proc: &mut Process) -> ExitStatus {
+    if proc.is_terminal(STDOUT) {
+        return screen::less::run(proc).await;
+    }
     copy(proc, "").await
 }
 
@@ -22,6 +25,9 @@ async fn copy(proc: &mut Process, complaint: &str) -> ExitStatus {
         .collect();
     if operands.is_empty() {
         operands.push(b"-".to_vec());
+    }
+    if proc.is_terminal(STDOUT) && !complaint.is_empty() {
+        return screen::less::more(proc, operands).await;
     }
     let many = operands.len() > 1 && !complaint.is_empty();
     for path in &operands {
