@@ -10,6 +10,7 @@ mod file;
 mod identity;
 mod input;
 mod limit;
+mod listen;
 mod mount;
 mod output;
 mod preload;

@@ -5,14 +5,23 @@
 //! words on the way (`wording`).
 
 use sundew_kernel::program::Program;
-use sundew_kernel::{ExitStatus, Process, Signal};
+use sundew_kernel::{Errno, ExitStatus, Process, Signal};
 
 mod borrowed;
+mod convert;
+mod daemon;
 mod ftp;
+mod gate;
+mod interface;
+mod launch;
+mod module;
+mod reach;
 mod small;
+mod socket;
 mod status;
 mod telnet;
 mod tftp;
+mod top;
 mod usage;
 mod wget;
 mod wording;
@@ -47,11 +56,7 @@ async fn run(proc: &mut Process) -> ExitStatus {
             },
             b"--list" => return printed(proc, &usage::list(false)).await,
             word if word.starts_with(b"--list-") => return printed(proc, &usage::list(true)).await,
-            b"--install" => {
-                let text = b"busybox: 'busybox' is not an absolute path\n";
-                proc.print_error(text).await;
-                return ExitStatus::FAILURE;
-            }
+            b"--install" => return install(proc).await,
             b"busybox" => shift(proc),
             _ => {
                 shift(proc);
@@ -75,6 +80,36 @@ async fn printed(proc: &mut Process, text: &[u8]) -> ExitStatus {
     proc.status()
 }
 
+/// `busybox --install [-s] [DIR]`: links for all applets, in one directory or where each belongs.
+async fn install(proc: &mut Process) -> ExitStatus {
+    let mut words: Vec<Vec<u8>> = proc.args().iter().skip(2).cloned().collect();
+    let symbolic = words.first().is_some_and(|word| word == b"-s");
+    words.drain(..usize::from(symbolic));
+    let own = proc
+        .read_link(b"/proc/self/exe")
+        .unwrap_or_else(|_| b"/bin/busybox".to_vec());
+    for path in usage::paths() {
+        let base = path.rsplit('/').next().unwrap_or(path);
+        let to = match words.first() {
+            Some(directory) => [directory.as_slice(), b"/", base.as_bytes()].concat(),
+            None => [b"/", path.as_bytes()].concat(),
+        };
+        let made = if symbolic {
+            proc.symlink(&own, &to)
+        } else {
+            proc.link(&own, &to, true)
+        };
+        if let Err(errno) = made
+            && errno != Errno::Eexist
+        {
+            let text = [to.as_slice(), b": ", errno.message().as_bytes()].concat();
+            complain(proc, "busybox", text).await;
+        }
+        proc.tick().await;
+    }
+    ExitStatus::SUCCESS
+}
+
 async fn not_found(proc: &mut Process, name: &[u8]) -> ExitStatus {
     proc.print_error(&[name, b": applet not found\n"].concat())
         .await;
@@ -87,11 +122,46 @@ async fn applet(proc: &mut Process, name: &[u8]) -> ExitStatus {
         return not_found(proc, name).await;
     }
     let asks_for_help = proc.args().get(1).is_some_and(|word| word == b"--help");
-    let own_help: [&[u8]; 5] = [b"echo", b"true", b"false", b"test", b"busybox"];
-    if asks_for_help && proc.args().len() == 2 && !own_help.contains(&name) {
-        return usage::help(proc, name).await;
+    let no_help: [&[u8]; 6] = [b"echo", b"true", b"false", b"test", b"[", b"[["];
+    if asks_for_help && proc.args().len() == 2 {
+        if !no_help.contains(&name) {
+            return usage::help(proc, name).await;
+        }
+        if name == b"echo" {
+            return printed(proc, b"--help\n").await;
+        }
+        if matches!(name, b"true" | b"false") {
+            return if name == b"true" {
+                ExitStatus::SUCCESS
+            } else {
+                ExitStatus::FAILURE
+            };
+        }
+    }
+    if let Some(status) = gate::refuse(proc, name).await {
+        return status;
     }
     match name {
+        b"arp" => interface::arp(proc).await,
+        b"brctl" => interface::brctl(proc).await,
+        b"ifconfig" => interface::ifconfig(proc).await,
+        b"ip" | b"ipneigh" => interface::ip(proc, name).await,
+        b"route" => interface::route(proc).await,
+        b"netstat" => socket::netstat(proc).await,
+        b"arping" | b"nslookup" | b"ping" | b"ping6" | b"rdate" | b"traceroute"
+        | b"traceroute6" => reach::run(proc, name).await,
+        b"acpid" | b"crond" | b"getty" | b"httpd" | b"ifdown" | b"ifup" | b"init" | b"klogd"
+        | b"linuxrc" | b"logread" | b"mdev" | b"syslogd" | b"telnetd" | b"udhcpc" | b"udhcpd"
+        | b"watchdog" => daemon::run(proc, name).await,
+        b"halt" | b"poweroff" | b"reboot" => daemon::power(proc, name).await,
+        b"depmod" | b"insmod" | b"lsmod" | b"modinfo" | b"modprobe" | b"rmmod" => {
+            module::run(proc, name).await
+        }
+        b"cttyhack" | b"linux32" | b"linux64" | b"nuke" | b"pidof" | b"start-stop-daemon"
+        | b"time" | b"timeout" | b"usleep" | b"unshare" => launch::run(proc, name).await,
+        b"cal" | b"crc32" | b"dnsdomainname" | b"dos2unix" | b"ipcalc" | b"reset" | b"unix2dos"
+        | b"uudecode" | b"uuencode" => convert::run(proc, name).await,
+        b"top" => top::run(proc).await,
         b"ftpget" => ftp::get(proc).await,
         b"ftpput" => ftp::put(proc).await,
         b"tftp" => tftp::run(proc).await,

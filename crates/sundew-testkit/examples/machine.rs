@@ -1,5 +1,5 @@
-//! Runs one command line on a fresh emulated machine: `machine 'ls -l /etc | head'`. Standard input
-//! is handed on if it is no terminal.
+//! Runs command lines on a fresh emulated machine: `machine 'ls -l /etc | head'`; with `--camera` in
+//! front, on the ARM camera. Standard input is handed on if it is no terminal.
 #![allow(
     clippy::disallowed_methods,
     clippy::print_stderr,
@@ -8,15 +8,21 @@
 
 use std::io::{IsTerminal, Read, Write};
 
-use sundew_testkit::machine::Debian;
+use sundew_testkit::machine::Emulated;
 
 fn main() -> std::io::Result<()> {
-    let text: Vec<String> = std::env::args().skip(1).collect();
+    let mut text: Vec<String> = std::env::args().skip(1).collect();
+    let camera = text.first().is_some_and(|word| word == "--camera");
+    text.drain(..usize::from(camera));
     let mut stdin = Vec::new();
     if !std::io::stdin().is_terminal() {
         std::io::stdin().read_to_end(&mut stdin)?;
     }
-    let mut machine = Debian::new()?;
+    let mut machine = if camera {
+        Emulated::camera()?
+    } else {
+        Emulated::debian()?
+    };
     let mut status = 0;
     for line in &text {
         let output = machine.run_now(line.as_bytes(), &stdin)?;

@@ -15,7 +15,7 @@
 use std::time::{Duration, Instant};
 
 use sundew_sh_syntax::{Options, Outcome, Parser};
-use sundew_testkit::machine::Debian;
+use sundew_testkit::machine::Emulated;
 use sundew_testkit::terminal::Act;
 
 /// Runs of each loop, of which the median is shown.
@@ -58,7 +58,7 @@ fn main() {
         );
     }
     let start = median(SHORT_RUNS, || {
-        let mut machine = Debian::new().unwrap();
+        let mut machine = Emulated::debian().unwrap();
         let began = Instant::now();
         machine.run_now(b":", b"").unwrap();
         began.elapsed()
@@ -66,7 +66,7 @@ fn main() {
     println!("| `bash -c :` on a fresh machine | {} |", shown(start));
     let line = Act::Type(b"echo $((x += 1))\r".to_vec());
     let steps = vec![&line; TYPED];
-    let mut machine = Debian::new().unwrap();
+    let mut machine = Emulated::debian().unwrap();
     let began = Instant::now();
     let answers = machine
         .converse(&[b"-bash"], &[(b"TERM", b"xterm")], &steps)
@@ -84,7 +84,7 @@ fn main() {
         let mut ours = Vec::new();
         let mut bash = Vec::new();
         for _ in 0..RUNS {
-            let mut machine = Debian::new().unwrap();
+            let mut machine = Emulated::debian().unwrap();
             let began = Instant::now();
             let output = machine.run_now(text.as_bytes(), b"").unwrap();
             ours.push(began.elapsed());

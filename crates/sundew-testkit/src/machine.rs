@@ -1,5 +1,5 @@
-//! A whole emulated Debian machine as a [`System`]: the persona's image, the shells, all programs,
-//! a clock that jumps, no network.
+//! A whole emulated machine as a [`System`]: the persona's image, the shells, all programs, a clock
+//! that jumps, no network.
 
 use std::io;
 use std::pin::pin;
@@ -34,13 +34,19 @@ const BORN: Timestamp = Timestamp {
     nanos: 0,
 };
 
-/// One persona for all machines of a test run: building it takes a while in a debug build.
-fn persona() -> &'static Persona {
-    static PERSONA: OnceLock<Persona> = OnceLock::new();
-    let programs = programs();
-    let runs = |name: &[u8]| programs.by_name(name).is_some();
-    PERSONA.get_or_init(|| {
-        match Persona::new(Model::Debian12, &Origin::new([7; 32], BORN), &runs) {
+/// One persona of each model for all machines of a test run: building it takes a while in a debug
+/// build.
+fn persona(model: Model) -> &'static Persona {
+    static DEBIAN: OnceLock<Persona> = OnceLock::new();
+    static CAMERA: OnceLock<Persona> = OnceLock::new();
+    let place = match model {
+        Model::Debian12 => &DEBIAN,
+        Model::Camera => &CAMERA,
+    };
+    place.get_or_init(|| {
+        let programs = programs();
+        let runs = |name: &[u8]| programs.by_name(name).is_some();
+        match Persona::new(model, &Origin::new([7; 32], BORN), &runs) {
             Ok(persona) => persona,
             Err(error) => unreachable!("the built-in persona is sound: {error}"),
         }
@@ -59,20 +65,34 @@ fn programs() -> ProgramTable {
 
 /// A machine fresh from its image.
 #[derive(Debug)]
-pub struct Debian {
+pub struct Emulated {
+    model: Model,
     machine: Machine,
     scheduler: Scheduler,
     clock: Arc<ManualClock>,
 }
 
-impl Debian {
-    /// Starts a machine.
+impl Emulated {
+    /// Starts a Debian server.
     ///
     /// # Errors
     ///
     /// When the persona's mounts do not fit its image.
-    pub fn new() -> io::Result<Self> {
-        let persona = persona();
+    pub fn debian() -> io::Result<Self> {
+        Self::start(Model::Debian12)
+    }
+
+    /// Starts an ARM camera with nothing but BusyBox.
+    ///
+    /// # Errors
+    ///
+    /// When the persona's mounts do not fit its image.
+    pub fn camera() -> io::Result<Self> {
+        Self::start(Model::Camera)
+    }
+
+    fn start(model: Model) -> io::Result<Self> {
+        let persona = persona(model);
         let clock = ManualClock::starting_at(BORN.secs + 86_400, Duration::from_nanos(200));
         let vfs = persona
             .filesystem(Limits {
@@ -97,19 +117,24 @@ impl Debian {
             secure_shell: None,
         });
         Ok(Self {
+            model,
             machine,
             scheduler,
             clock,
         })
     }
 
-    /// Runs one command line as `bash -c TEXT` in root's home, to its end.
+    /// Runs one command line as root's login shell does with `-c TEXT`, in root's home, to its end.
     ///
     /// # Errors
     ///
     /// When it does not end although nothing else can happen.
     pub fn run_now(&mut self, text: &[u8], stdin: &[u8]) -> io::Result<Output> {
-        self.run_program(&[b"bash", b"-c", text], stdin)
+        let shell = match self.model {
+            Model::Debian12 => b"bash".as_slice(),
+            Model::Camera => b"sh",
+        };
+        self.run_program(&[shell, b"-c", text], stdin)
     }
 
     /// Runs a program of `/bin` with these arguments, its name first, in root's home, to its end.
@@ -120,7 +145,7 @@ impl Debian {
     pub fn run_program(&mut self, args: &[&[u8]], stdin: &[u8]) -> io::Result<Output> {
         let (leader, mut streams) = self
             .machine
-            .login_on_pipes(login(args, &[]))
+            .login_on_pipes(login(self.model, args, &[]))
             .map_err(|errno| io::Error::other(errno.message()))?;
         let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
         let mut writer = streams.stdin;
@@ -172,7 +197,7 @@ impl Debian {
         let master = self.machine.open_terminal(WindowSize::default());
         let _leader = self
             .machine
-            .login_on_terminal(login(args, env), &master)
+            .login_on_terminal(login(self.model, args, env), &master)
             .map_err(|errno| io::Error::other(errno.message()))?;
         let clock = Arc::clone(&self.clock);
         let outside = async {
@@ -207,19 +232,30 @@ async fn shown(master: &Master, clock: &Arc<ManualClock>) -> Vec<u8> {
     }
 }
 
-/// A login of root as sshd makes it; `more` goes into its environment.
-fn login(args: &[&[u8]], more: &[(&[u8], &[u8])]) -> Login {
-    let env: [(&[u8], &[u8]); 6] = [
+/// A login of root as the machine's sshd makes it; `more` goes into its environment.
+fn login(model: Model, args: &[&[u8]], more: &[(&[u8], &[u8])]) -> Login {
+    let mut env: Vec<(&[u8], &[u8])> = vec![
         (b"USER", b"root"),
         (b"LOGNAME", b"root"),
         (b"HOME", b"/root"),
-        (
-            b"PATH",
-            b"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-        ),
-        (b"SHELL", b"/bin/bash"),
-        (b"LANG", b"C.UTF-8"),
     ];
+    match model {
+        Model::Debian12 => env.extend([
+            (
+                b"PATH".as_slice(),
+                b"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".as_slice(),
+            ),
+            (b"SHELL", b"/bin/bash"),
+            (b"LANG", b"C.UTF-8"),
+        ]),
+        Model::Camera => env.extend([
+            (
+                b"PATH".as_slice(),
+                b"/sbin:/usr/sbin:/bin:/usr/bin".as_slice(),
+            ),
+            (b"SHELL", b"/bin/sh"),
+        ]),
+    }
     let name = args.first().copied().unwrap_or_default();
     let name = name.strip_prefix(b"-").unwrap_or(name);
     Login {
@@ -228,7 +264,7 @@ fn login(args: &[&[u8]], more: &[(&[u8], &[u8])]) -> Login {
         env: env.into_iter().chain(more.iter().copied()).collect(),
         directory: b"/root".to_vec(),
         credentials: Credentials::root(),
-        parent: persona().sshd,
+        parent: persona(model).sshd,
         ignored: Vec::new(),
     }
 }
@@ -239,7 +275,7 @@ fn keep(all: &mut Vec<u8>, bytes: &[u8]) {
     }
 }
 
-impl System for Debian {
+impl System for Emulated {
     async fn run(&mut self, command: Command<'_>) -> io::Result<Output> {
         self.run_now(command.text, command.stdin)
     }

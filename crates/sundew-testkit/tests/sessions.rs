@@ -7,14 +7,24 @@
 
 use std::path::Path;
 
-use sundew_testkit::machine::Debian;
-use sundew_testkit::session::check_directory;
+use sundew_testkit::machine::Emulated;
+use sundew_testkit::session::{Session, check_directory};
 use sundew_testkit::terminal;
+
+/// The machine that a transcript's head names.
+fn emulated(session: &Session) -> std::io::Result<Emulated> {
+    let camera = |(key, value): &(String, String)| key == "persona" && value == "camera";
+    if session.head.iter().any(camera) {
+        Emulated::camera()
+    } else {
+        Emulated::debian()
+    }
+}
 
 #[tokio::test]
 async fn every_session_reads_as_on_the_real_machine() {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/sessions");
-    check_directory(&directory, async |_| Debian::new())
+    check_directory(&directory, async |session| emulated(session))
         .await
         .assert_passed();
 }
@@ -38,7 +48,12 @@ fn every_terminal_shows_what_the_real_one_shows() {
                 .iter()
                 .map(|(name, value)| (name.as_slice(), value.as_slice()))
                 .collect();
-            let mut machine = Debian::new().unwrap();
+            let machine = if text.lines().any(|line| line == "# persona: camera") {
+                Emulated::camera()
+            } else {
+                Emulated::debian()
+            };
+            let mut machine = machine.unwrap();
             let answers = machine.converse(&args, &env, &conversation.acts());
             let differences = conversation.differences(&answers.unwrap());
             if !differences.is_empty() {

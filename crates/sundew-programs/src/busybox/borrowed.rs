@@ -88,35 +88,37 @@ async fn reworded(
     };
     // Both were opened above.
     let _open = proc.close(to);
-    let bad_usage = forward(proc, name, from).await;
+    let complained = forward(proc, name, from).await;
     match proc.wait(WaitFor::Pid(pid), false, true).await {
         Ok(Some((_, ChildEvent::Ended(ExitStatus::Signaled(signal))))) => proc.die_of(signal).await,
-        Ok(Some((_, ChildEvent::Ended(_)))) if bad_usage => ExitStatus::FAILURE,
-        // GNU's `ls` tells grave errors from others; BusyBox's does not.
-        Ok(Some((_, ChildEvent::Ended(ExitStatus::Exited(2))))) if name == b"ls" => {
-            ExitStatus::FAILURE
+        Ok(Some((_, ChildEvent::Ended(ExitStatus::Exited(status))))) if complained => {
+            ExitStatus::Exited(wording::status_of(name, status))
         }
         Ok(Some((_, ChildEvent::Ended(status)))) => status,
         _ => ExitStatus::FAILURE,
     }
 }
 
-/// Copies complaints until nobody can make any; whether the usage text was printed.
+/// Copies complaints until nobody can make any; whether there were any.
 async fn forward(proc: &mut Process, name: &[u8], from: Fd) -> bool {
     let mut lines = LineReader::new(proc, from);
-    let mut bad_usage = false;
+    let (mut said, mut bad_usage) = (false, false);
     while let Ok(Some(line)) = lines.next(proc, b'\n').await {
+        let mut wants_usage = false;
         match wording::reword(name, &line) {
-            wording::Said::Line(text) => proc.print_error(&text).await,
-            wording::Said::Nothing => {}
-            wording::Said::Usage => {
-                if !std::mem::replace(&mut bad_usage, true) {
-                    proc.print_error(&usage::text(name)).await;
-                }
+            wording::Said::Line(text) => {
+                wants_usage = wording::is_usage_error(&text);
+                said = true;
+                proc.print_error(&text).await;
             }
+            wording::Said::Nothing => {}
+            wording::Said::Usage => wants_usage = !said,
+        }
+        if wants_usage && !std::mem::replace(&mut bad_usage, true) {
+            proc.print_error(&usage::text(name)).await;
         }
     }
-    bad_usage
+    said || bad_usage
 }
 
 /// What a program prints, run with these arguments; its complaints go where ours go.

@@ -21,6 +21,11 @@ pub(super) fn is_applet(name: &[u8]) -> bool {
     applets().any(|(path, _)| base(path).as_bytes() == name)
 }
 
+/// Where each applet belongs, without a leading slash.
+pub(super) fn paths() -> impl Iterator<Item = &'static str> {
+    applets().map(|(path, _)| path)
+}
+
 /// The names, or the paths, one a line.
 pub(super) fn list(full: bool) -> Vec<u8> {
     applets().fold(Vec::new(), |mut out, (path, _)| {

@@ -17,7 +17,7 @@ use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use sundew_testkit::machine::Debian;
+use sundew_testkit::machine::Emulated;
 use sundew_testkit::terminal::{self, Conversation};
 
 mod real;
@@ -57,7 +57,7 @@ fn main() -> ExitCode {
 fn compare(file: &str) -> io::Result<usize> {
     let text = std::fs::read_to_string(file)?;
     let conversations = terminal::parse(&text).map_err(io::Error::other)?;
-    let host = Debian::new()?.run_now(b"hostname", b"")?.stdout;
+    let host = Emulated::debian()?.run_now(b"hostname", b"")?.stdout;
     let host = String::from_utf8_lossy(&host).trim_end().to_owned();
     let answers = real_answers(&conversations, &host)?;
     let mut bad = 0;
@@ -117,7 +117,7 @@ fn ours(conversation: &Conversation) -> io::Result<Answers> {
         .iter()
         .map(|(name, value)| (name.as_slice(), value.as_slice()))
         .collect();
-    Debian::new()?.converse(&args, &env, &conversation.acts())
+    Emulated::debian()?.converse(&args, &env, &conversation.acts())
 }
 
 /// The file with other conversations; comments stay in front of theirs.

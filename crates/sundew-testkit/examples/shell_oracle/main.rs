@@ -3,7 +3,8 @@
 //! the texts of a file, which lines of `%%` part, each in every mode.
 //!
 //! Both sides run in a directory of the same name with the same files and environment. The real
-//! shell has no network and ten seconds. Text is repeatable from its seed: what differed is run
+//! shell has no network and ten seconds. `camera` runs the text as the shell of a root directory with
+//! nothing but BusyBox, a static one that `ORACLE_BUSYBOX` names, on the emulated camera too. Text is repeatable from its seed: what differed is run
 //! again with `shell_oracle SHELL SEED 1`.
 #![allow(
     clippy::disallowed_methods,
@@ -38,6 +39,8 @@ pub(crate) enum Shell {
     Bash,
     Dash,
     Ash,
+    /// BusyBox alone, every applet with a link.
+    Camera,
 }
 
 /// How a text reaches the shell.
@@ -75,6 +78,7 @@ fn main() -> ExitCode {
         "bash" => Shell::Bash,
         "dash" => Shell::Dash,
         "ash" => Shell::Ash,
+        "camera" => Shell::Camera,
         _ => return usage(),
     };
     let run = std::thread::Builder::new()
@@ -91,7 +95,7 @@ fn main() -> ExitCode {
 }
 
 fn usage() -> ExitCode {
-    eprintln!("usage: shell_oracle bash|dash|ash SEED COUNT|FILE");
+    eprintln!("usage: shell_oracle bash|dash|ash|camera SEED COUNT|FILE");
     ExitCode::from(2)
 }
 
@@ -115,6 +119,10 @@ impl Source {
                 let all = std::fs::read_to_string(path)?;
                 let texts = all.split("\n%%\n").map(|text| text.trim_end_matches('\n'));
                 let lines = |text: &str| text.split('\n').map(str::to_owned).collect();
+                if shell == Shell::Camera {
+                    let one = |text| (path.clone(), Mode::CommandString, lines(text));
+                    return Ok(texts.map(one).collect());
+                }
                 Ok(texts
                     .flat_map(|text| MODES.map(|mode| (path.clone(), mode, lines(text))))
                     .collect())
@@ -125,7 +133,7 @@ impl Source {
 
 /// How many texts differed.
 fn compare_all(shell: Shell, source: &Source) -> io::Result<usize> {
-    let real = Real::new()?;
+    let real = Real::new(shell)?;
     let texts = source.texts(shell)?;
     let (mut bad, count) = (0, texts.len());
     for (name, mode, lines) in texts {

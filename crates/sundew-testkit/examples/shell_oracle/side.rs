@@ -1,17 +1,28 @@
 //! The two sides: this computer's shells, and ours on an emulated machine.
 
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use sundew_testkit::machine::Debian;
+use sundew_testkit::machine::Emulated;
 
 use crate::{Mode, Shell, generate};
 
 /// The search path of both sides.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// The search path of both sides on the camera.
+const CAMERA_PATH: &str = "/sbin:/usr/sbin:/bin:/usr/bin";
+
+/// Makes `root`, a root directory with BusyBox and its links, and what its applets look for.
+const CAMERA_ROOT: &str = "\
+for i in bin sbin usr/bin usr/sbin etc root proc dev tmp var/run var/log; do mkdir -p root/$i; done; \
+for i in null zero full random urandom tty; do cp -a /dev/$i root/dev; done; \
+cp \"$ORACLE_BUSYBOX\" root/bin/busybox && chroot root /bin/busybox --install -s; \
+echo root:x:0:0:root:/root:/bin/sh > root/etc/passwd; echo root:x:0: > root/etc/group";
 
 /// The script's name in the directory.
 const SCRIPT: &str = "s.sh";
@@ -38,13 +49,32 @@ impl Drop for Real {
 }
 
 impl Real {
-    pub(crate) fn new() -> io::Result<Self> {
+    pub(crate) fn new(shell: Shell) -> io::Result<Self> {
         let base = std::env::temp_dir().join(format!("shell-oracle-{}", std::process::id()));
         fs::create_dir_all(&base)?;
-        Ok(Self {
+        let mut real = Self {
             directory: base.join("w"),
             base,
-        })
+        };
+        if shell == Shell::Camera {
+            let made = Command::new("sh")
+                .args(["-c", CAMERA_ROOT])
+                .current_dir(&real.base)
+                .status()?;
+            if !made.success() {
+                return Err(io::Error::other("ORACLE_BUSYBOX is no static BusyBox"));
+            }
+            real.directory = PathBuf::from("/root/w");
+        }
+        Ok(real)
+    }
+
+    /// The directory as this computer sees it.
+    fn here(&self, shell: Shell) -> PathBuf {
+        match shell {
+            Shell::Camera => self.base.join("root/root/w"),
+            Shell::Bash | Shell::Dash | Shell::Ash => self.directory.clone(),
+        }
     }
 
     /// The directory that both sides work in.
@@ -52,32 +82,52 @@ impl Real {
         &self.directory
     }
 
+    fn environment(&self, shell: Shell) -> [(&'static str, OsString); 4] {
+        let (home, path) = match shell {
+            Shell::Camera => (Path::new("/root"), CAMERA_PATH),
+            Shell::Bash | Shell::Dash | Shell::Ash => (self.directory(), PATH),
+        };
+        [
+            ("HOME", home.into()),
+            ("PATH", path.into()),
+            ("LANG", "C.UTF-8".into()),
+            ("USER", "root".into()),
+        ]
+    }
+
     pub(crate) fn run(&self, shell: Shell, mode: Mode, text: &str) -> io::Result<Answer> {
-        if self.directory.exists() {
-            fs::remove_dir_all(&self.directory)?;
+        let here = self.here(shell);
+        if here.exists() {
+            fs::remove_dir_all(&here)?;
         }
-        fs::create_dir_all(&self.directory)?;
+        fs::create_dir_all(&here)?;
         let mut files = Command::new("sh");
         files.args(["-c", generate::FILES]);
-        files.current_dir(&self.directory).status()?;
+        files.current_dir(&here).status()?;
         let streams = ["in", "out", "err"].map(|name| self.base.join(name));
         let (args, stdin) = invocation(shell, mode, text);
         fs::write(&streams[0], stdin)?;
         if mode == Mode::Script {
-            fs::write(self.directory.join(SCRIPT), text)?;
+            fs::write(here.join(SCRIPT), text)?;
         }
         // Its own network namespace, where that is allowed.
         let mut command = Command::new("timeout");
-        command.args(["-k", "1", "10"]).args(args);
+        command.args(["-k", "1", "10"]);
+        if shell == Shell::Camera {
+            let root = self.base.join("root");
+            let root = root.display();
+            command.args(["unshare", "-mpniuf", "sh", "-c"]);
+            command.arg(format!(
+                "mount -t proc proc {root}/proc; hostname cam01; exec chroot {root} /bin/sh -c \
+                 'cd /root/w; exec \"$@\"' sh \"$@\""
+            ));
+            command.arg("sh");
+        }
+        command.args(args);
         let status = command
             .env_clear()
-            .envs([
-                ("HOME", self.directory.as_os_str()),
-                ("PATH", PATH.as_ref()),
-                ("LANG", "C.UTF-8".as_ref()),
-                ("USER", "root".as_ref()),
-            ])
-            .current_dir(&self.directory)
+            .envs(self.environment(shell))
+            .current_dir(&here)
             .stdin(File::open(&streams[0])?)
             .stdout(Stdio::from(File::create(&streams[1])?))
             .stderr(Stdio::from(File::create(&streams[2])?))
@@ -96,7 +146,10 @@ impl Real {
 /// Ours, on a fresh machine.
 pub(crate) fn ours(directory: &Path, shell: Shell, mode: Mode, text: &str) -> Answer {
     let run = || -> io::Result<Answer> {
-        let mut machine = Debian::new()?;
+        let mut machine = match shell {
+            Shell::Camera => Emulated::camera()?,
+            Shell::Bash | Shell::Dash | Shell::Ash => Emulated::debian()?,
+        };
         let path = directory.display();
         let stage = format!(
             "mkdir -p {path}; cd {path}; {}; cat > {SCRIPT}",
@@ -111,18 +164,20 @@ pub(crate) fn ours(directory: &Path, shell: Shell, mode: Mode, text: &str) -> An
         let home = format!("HOME={path}");
         let search = format!("PATH={PATH}");
         let at = path.to_string();
-        for word in [
-            "env",
-            "-i",
-            "-C",
-            &at,
-            &home,
-            &search,
-            "LANG=C.UTF-8",
-            "USER=root",
-        ] {
-            all.push(word.as_bytes());
-        }
+        let front: &[&str] = match shell {
+            Shell::Camera => &["sh", "-c", "cd /root/w; exec \"$@\"", "sh"],
+            Shell::Bash | Shell::Dash | Shell::Ash => &[
+                "env",
+                "-i",
+                "-C",
+                &at,
+                &home,
+                &search,
+                "LANG=C.UTF-8",
+                "USER=root",
+            ],
+        };
+        all.extend(front.iter().map(|word| word.as_bytes()));
         all.extend(args.iter().map(|arg| arg.as_bytes()));
         let output = machine.run_program(&all, &stdin)?;
         Ok(Answer {
@@ -149,6 +204,7 @@ fn invocation(shell: Shell, mode: Mode, text: &str) -> (Vec<String>, Vec<u8>) {
         Shell::Bash => &["bash"],
         Shell::Dash => &["dash"],
         Shell::Ash => &["busybox", "ash"],
+        Shell::Camera => &["sh"],
     };
     let mut args: Vec<String> = name.iter().map(|&word| word.to_owned()).collect();
     let mut stdin = Vec::new();
