@@ -5,6 +5,7 @@
 //! are a stranger's: matching is bounded, whatever the pattern.
 //!
 //! - [`crypt`]: hashes of passwords, crypt(5)
+//! - [`escape`]: what `echo -e` makes of backslashes
 //! - [`pattern`]: shell patterns, with bash's extended ones
 //! - [`regex`]: regular expressions in GNU's dialects
 //! - [`width`]: columns on a terminal, wcwidth(3)
@@ -17,6 +18,7 @@
 
 mod character;
 pub mod crypt;
+pub mod escape;
 pub mod pattern;
 pub mod regex;
 mod set;

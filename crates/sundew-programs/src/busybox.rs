@@ -14,6 +14,7 @@ mod ftp;
 mod gate;
 mod interface;
 mod launch;
+mod ls;
 mod module;
 mod reach;
 mod small;
@@ -177,8 +178,9 @@ async fn applet(proc: &mut Process, name: &[u8]) -> ExitStatus {
         b"crontab" => status::crontab(proc).await,
         b"vi" => crate::screen::vi::run(proc).await,
         b"clear" => small::clear(proc).await,
+        b"echo" => small::echo(proc).await,
         b"id" => small::id(proc).await,
-        b"ls" if small::is_long(proc.args()) => small::ls(proc).await,
+        b"ls" => ls::run(proc).await,
         b"strings" => small::strings(proc).await,
         b"wc" => small::wc(proc).await,
         b"xxd" => small::xxd(proc).await,

@@ -20,6 +20,12 @@ pub(super) enum Entry {
 
 use Entry::{Directory, File, Link, Setting};
 
+/// `/proc/devices` of a board with a flash memory and no disk.
+const FLASH_DEVICES: &[u8] = b"Character devices:\n  1 mem\n  4 tty\n  5 /dev/tty\n  5 /dev/console\n  5 /dev/ptmx\n 10 misc\n 13 input\n 89 i2c\n 90 mtd\n128 ptm\n136 pts\n153 spi\n180 usb\n189 usb_device\n204 ttyAMA\n218 himedia\n254 rtc\n\nBlock devices:\n  1 ramdisk\n259 blkext\n  8 sd\n 31 mtdblock\n179 mmc\n";
+
+/// `/proc/filesystems` of such a board.
+const FLASH_FILESYSTEMS: &[u8] = b"nodev\tsysfs\nnodev\trootfs\nnodev\tramfs\nnodev\tbdev\nnodev\tproc\nnodev\tdevtmpfs\nnodev\ttmpfs\nnodev\tdebugfs\nnodev\tsockfs\nnodev\tpipefs\nnodev\tdevpts\n\text3\n\text2\n\text4\n\tsquashfs\n\tvfat\n\tmsdos\nnodev\tnfs\nnodev\tjffs2\nnodev\tautofs\nnodev\tubifs\n";
+
 /// Every name below `/proc` that belongs to no process; the first row is the root.
 pub(super) const TREE: &[(&str, Entry)] = &[
     ("", Directory),
@@ -27,13 +33,19 @@ pub(super) const TREE: &[(&str, Entry)] = &[
     ("cpuinfo", File(|kernel| cpuinfo(&kernel.facts))),
     (
         "devices",
-        File(|_| {
+        File(|kernel| {
+            if !kernel.facts.flash.is_empty() {
+                return FLASH_DEVICES.to_vec();
+            }
             b"Character devices:\n  1 mem\n  4 /dev/vc/0\n  4 tty\n  5 /dev/tty\n  5 /dev/console\n  5 /dev/ptmx\n 10 misc\n 13 input\n128 ptm\n136 pts\n\nBlock devices:\n  8 sd\n253 device-mapper\n254 virtblk\n".to_vec()
         }),
     ),
     (
         "filesystems",
-        File(|_| {
+        File(|kernel| {
+            if !kernel.facts.flash.is_empty() {
+                return FLASH_FILESYSTEMS.to_vec();
+            }
             b"nodev\tsysfs\nnodev\ttmpfs\nnodev\tbdev\nnodev\tproc\nnodev\tcgroup\nnodev\tcgroup2\nnodev\tcpuset\nnodev\tdevtmpfs\nnodev\tdebugfs\nnodev\ttracefs\nnodev\tsecurityfs\nnodev\tsockfs\nnodev\tbpf\nnodev\tpipefs\nnodev\tramfs\nnodev\thugetlbfs\nnodev\tdevpts\nnodev\tmqueue\nnodev\tpstore\n\text3\n\text2\n\text4\nnodev\tautofs\n".to_vec()
         }),
     ),

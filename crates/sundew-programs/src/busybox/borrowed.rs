@@ -1,11 +1,17 @@
 //! Applets that are programs of their own on this machine.
 
 use sundew_kernel::descriptor::OpenFlags;
-use sundew_kernel::process::{LineReader, WaitFor};
+use sundew_kernel::process::WaitFor;
 use sundew_kernel::status::ChildEvent;
 use sundew_kernel::{ExitStatus, Fd, Process, STDERR};
 
 use super::{complain, usage, wording};
+
+/// Bytes of complaints that are read at a time; a longer line is handed on in parts.
+const MAX_CHUNK_BYTES: usize = 4096;
+
+/// Options that make a program do what the applet does without any.
+const ALWAYS: &[(&str, &[&str])] = &[("egrep", &["-a"]), ("fgrep", &["-a"]), ("grep", &["-a"])];
 
 /// Applets whose program has another name, or takes an option to be them.
 const OTHER_NAMES: &[(&str, &str, &[&str])] = &[
@@ -51,6 +57,10 @@ pub(super) async fn run(proc: &mut Process, name: &[u8]) -> ExitStatus {
             1..1,
             options.iter().map(|option| option.as_bytes().to_vec()),
         );
+    }
+    if let Some((_, options)) = ALWAYS.iter().find(|(applet, _)| applet.as_bytes() == name) {
+        let options = options.iter().map(|option| option.as_bytes().to_vec());
+        args.splice(1..1, options);
     }
     if !proc.has_program(&program) {
         return usage::refuse(proc, name).await;
@@ -99,26 +109,54 @@ async fn reworded(
     }
 }
 
-/// Copies complaints until nobody can make any; whether there were any.
+/// Copies complaints until nobody can make any; whether there were any. A question is handed on at
+/// once, without waiting for the end of its line.
 async fn forward(proc: &mut Process, name: &[u8], from: Fd) -> bool {
-    let mut lines = LineReader::new(proc, from);
-    let (mut said, mut bad_usage) = (false, false);
-    while let Ok(Some(line)) = lines.next(proc, b'\n').await {
+    let mut complaints = Complaints::default();
+    let mut chunk = vec![0; MAX_CHUNK_BYTES];
+    let mut pending: Vec<u8> = Vec::new();
+    while let Ok(count @ 1..) = proc.read(from, &mut chunk).await {
+        pending.extend_from_slice(chunk.get(..count).unwrap_or_default());
+        while let Some(at) = pending.iter().position(|&byte| byte == b'\n') {
+            let rest = pending.split_off(at + 1);
+            let line = std::mem::replace(&mut pending, rest);
+            complaints.hand_on(proc, name, &line).await;
+        }
+        let asks = pending.ends_with(b"? ") || pending.ends_with(b": ");
+        if asks || pending.len() > MAX_CHUNK_BYTES {
+            let question = std::mem::take(&mut pending);
+            complaints.hand_on(proc, name, &question).await;
+        }
+    }
+    if !pending.is_empty() {
+        complaints.hand_on(proc, name, &pending).await;
+    }
+    complaints.said || complaints.bad_usage
+}
+
+/// What has been complained about so far.
+#[derive(Debug, Default)]
+struct Complaints {
+    said: bool,
+    bad_usage: bool,
+}
+
+impl Complaints {
+    async fn hand_on(&mut self, proc: &mut Process, name: &[u8], line: &[u8]) {
         let mut wants_usage = false;
-        match wording::reword(name, &line) {
+        match wording::reword(name, line) {
             wording::Said::Line(text) => {
                 wants_usage = wording::is_usage_error(&text);
-                said = true;
+                self.said |= text.ends_with(b"\n");
                 proc.print_error(&text).await;
             }
             wording::Said::Nothing => {}
-            wording::Said::Usage => wants_usage = !said,
+            wording::Said::Usage => wants_usage = !self.said,
         }
-        if wants_usage && !std::mem::replace(&mut bad_usage, true) {
+        if wants_usage && !std::mem::replace(&mut self.bad_usage, true) {
             proc.print_error(&usage::text(name)).await;
         }
     }
-    said || bad_usage
 }
 
 /// What a program prints, run with these arguments; its complaints go where ours go.

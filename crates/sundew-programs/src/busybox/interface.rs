@@ -270,7 +270,7 @@ pub(super) fn route_table(proc: &Process, numeric: bool, extended: bool) -> Stri
     } else {
         "Metric Ref    Use"
     };
-    let between = if extended { "  " } else { " " };
+    let between = " ";
     let mut out = format!(
         "Kernel IP routing table\nDestination     Gateway         Genmask         Flags{between}{columns} Iface\n"
     );

@@ -30,12 +30,11 @@ fn operands(proc: &Process) -> Vec<Vec<u8>> {
 async fn lsmod(proc: &mut Process) -> ExitStatus {
     let table = text_of(proc, b"/proc/modules").await;
     let table = String::from_utf8_lossy(&table).into_owned();
-    let tainted = text_of(proc, b"/proc/sys/kernel/tainted").await;
-    let tainted = match tainted.trim_ascii() {
-        // Modules from outside the tree, as a vendor's are.
-        b"" if table.contains("(O)") => "  Tainted: G  \n",
-        b"" | b"0" => "    Not tainted\n",
-        _ => "  Tainted: G  \n",
+    // A module from outside the kernel's own tree, as a vendor's are, taints it.
+    let tainted = if table.contains("(O)") {
+        "    Tainted: G  \n"
+    } else {
+        "    Not tainted\n"
     };
     let mut out = format!("Module                  Size  Used by{tainted}");
     for line in table.lines() {

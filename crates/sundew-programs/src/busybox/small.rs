@@ -1,20 +1,14 @@
-//! Small applets of BusyBox's own shape: `id`, `wc`, `xxd`, `strings`, `ls -l`, `usleep`, `clear`.
+//! Small applets of BusyBox's own shape: `id`, `wc`, `xxd`, `strings`, `clear`.
 
 use sundew_kernel::{Errno, ExitStatus, Process};
-use sundew_vfs::{FileType, Metadata};
 
 use super::{complain, usage};
-use crate::getopt::{Arity, Getopt, Spec};
-use crate::mode;
+use crate::getopt::{Getopt, Spec};
 use crate::text::input;
-use crate::time::{Shown, Zone};
 use crate::users::Directory;
 
-/// Half a year in seconds: older files show their year. BusyBox counts 365 days by two.
-const RECENT: i64 = 365 * 86_400 / 2;
-
 async fn cannot_open(proc: &mut Process, name: &str, path: &[u8], errno: Errno) {
-    let text = [b"can't open '", path, b"': ", errno.message().as_bytes()].concat();
+    let text = [path, b": ", errno.message().as_bytes()].concat();
     complain(proc, name, text).await;
 }
 
@@ -40,6 +34,10 @@ pub(super) async fn id(proc: &mut Process) -> ExitStatus {
             }
         },
     };
+    let kinds = seen.chars().filter(|kind| "ugG".contains(*kind)).count();
+    if kinds > 1 || (kinds == 0 && !seen.is_empty()) {
+        return usage::refuse(proc, b"id").await;
+    }
     let named = seen.contains('n');
     let show = |id: u32, group: bool| -> Vec<u8> {
         if !named {
@@ -60,6 +58,9 @@ pub(super) async fn id(proc: &mut Process) -> ExitStatus {
     } else if seen.contains('g') {
         show(gid, true)
     } else if seen.contains('G') {
+        if !list.contains(&gid) {
+            list.insert(0, gid);
+        }
         list.iter()
             .map(|group| show(*group, true))
             .collect::<Vec<_>>()
@@ -89,6 +90,37 @@ pub(super) async fn id(proc: &mut Process) -> ExitStatus {
         out
     };
     let _reported_at_exit = proc.print(&[line.as_slice(), b"\n"].concat()).await;
+    proc.status()
+}
+
+/// `echo`, as the shell's own.
+pub(super) async fn echo(proc: &mut Process) -> ExitStatus {
+    let (mut newline, mut escapes) = (true, false);
+    let all: Vec<Vec<u8>> = proc.args().iter().skip(1).cloned().collect();
+    let mut words = all.as_slice();
+    while let Some((word, rest)) = words.split_first() {
+        let letters = word.strip_prefix(b"-").unwrap_or_default();
+        if letters.is_empty() || !letters.iter().all(|letter| b"neE".contains(letter)) {
+            break;
+        }
+        for letter in letters {
+            match letter {
+                b'n' => newline = false,
+                letter => escapes = *letter == b'e',
+            }
+        }
+        words = rest;
+    }
+    let mut text = words.join(&b' ');
+    if escapes {
+        let (plain, stopped) = sundew_posix::escape::busybox_echo(&text);
+        text = plain;
+        newline &= !stopped;
+    }
+    if newline {
+        text.push(b'\n');
+    }
+    let _reported_at_exit = proc.print(&text).await;
     proc.status()
 }
 
@@ -339,15 +371,32 @@ pub(super) async fn xxd(proc: &mut Process) -> ExitStatus {
     } else {
         16
     });
+    // The array of `-i` is named after the file.
+    let array = (include && !operands.is_empty()).then(|| {
+        let letter = |byte: &u8| {
+            if byte.is_ascii_alphanumeric() {
+                char::from(*byte)
+            } else {
+                '_'
+            }
+        };
+        path.iter().map(letter).collect::<String>()
+    });
+    if let Some(name) = &array {
+        let head = format!("unsigned char {name}[] = {{\n");
+        if proc.print(head.as_bytes()).await.is_err() {
+            return proc.status();
+        }
+    }
+    let rows = bytes.len().div_ceil(columns);
     for (number, line) in bytes.chunks(columns).enumerate() {
         let hex = |byte: &u8| format!("{byte:02x}");
         let text = if plain {
             line.iter().map(hex).collect::<String>().into_bytes()
         } else if include {
-            line.iter()
-                .map(|byte| format!(" 0x{byte:02x},"))
-                .collect::<String>()
-                .into_bytes()
+            let values: Vec<String> = line.iter().map(|byte| format!("0x{byte:02x}")).collect();
+            let end = if number + 1 < rows { "," } else { "" };
+            format!("  {}{end}", values.join(", ")).into_bytes()
         } else {
             let mut out = format!("{:08x}: ", skip + shift + number * columns);
             for at in 0..columns {
@@ -377,6 +426,10 @@ pub(super) async fn xxd(proc: &mut Process) -> ExitStatus {
         {
             break;
         }
+    }
+    if let Some(name) = array {
+        let tail = format!("}};\nunsigned int {name}_len = {};\n", bytes.len());
+        let _reported_at_exit = proc.print(tail.as_bytes()).await;
     }
     proc.status()
 }
@@ -416,298 +469,4 @@ fn unhexed(text: &[u8], plain: bool) -> Vec<u8> {
 pub(super) async fn clear(proc: &mut Process) -> ExitStatus {
     let _reported_at_exit = proc.print(b"\x1b[H\x1b[J").await;
     proc.status()
-}
-
-// ---- ls -l -------------------------------------------------------------------------------------
-
-#[derive(Debug, Default)]
-struct List {
-    letters: String,
-}
-
-impl List {
-    fn has(&self, letter: char) -> bool {
-        self.letters.contains(letter)
-    }
-}
-
-const LS: Spec = Spec::new(
-    "1AaCxdLHRFplinshrSXvctukZTwg:",
-    &[
-        ("full-time", Arity::No, "e"),
-        ("color", Arity::Optional, "color"),
-        ("group-directories-first", Arity::No, "first"),
-    ],
-);
-
-/// Whether this command line asks for long lines, which BusyBox lays out in its own way.
-pub(super) fn is_long(args: &[Vec<u8>]) -> bool {
-    args.iter()
-        .skip(1)
-        .take_while(|word| *word != b"--")
-        .any(|word| word.starts_with(b"-") && !word.starts_with(b"--") && word.contains(&b'l'))
-}
-
-struct Entry {
-    name: Vec<u8>,
-    path: Vec<u8>,
-    metadata: Metadata,
-}
-
-#[expect(
-    clippy::too_many_lines,
-    reason = "one thing from top to bottom, in the order of the manual"
-)]
-pub(super) async fn ls(proc: &mut Process) -> ExitStatus {
-    let mut list = List::default();
-    let mut options = Getopt::new(&LS, proc.args());
-    while let Some(option) = options.next() {
-        match option {
-            Ok(option) if option.key.len() == 1 => list.letters.push_str(option.key),
-            Ok(_) => {}
-            Err(error) => return usage::refuse_option(proc, b"ls", &error).await,
-        }
-    }
-    let mut operands = options.operands();
-    let many = operands.len() > 1;
-    if operands.is_empty() {
-        operands.push(b".".to_vec());
-    }
-    let users = Directory::load(proc).await;
-    let zone = Zone::of(proc).await;
-    let (mut files, mut directories) = (Vec::new(), Vec::new());
-    for path in operands {
-        let follow = list.has('L') || list.has('H');
-        let found = if follow {
-            proc.stat(&path)
-        } else {
-            proc.lstat(&path)
-        };
-        match found {
-            Ok(metadata) => {
-                let entry = Entry {
-                    name: path.clone(),
-                    path,
-                    metadata,
-                };
-                if entry.metadata.is_dir() && !list.has('d') {
-                    directories.push(entry);
-                } else {
-                    files.push(entry);
-                }
-            }
-            Err(errno) => {
-                let text = [path.as_slice(), b": ", errno.message().as_bytes()].concat();
-                complain(proc, "ls", text).await;
-                proc.set_status(1);
-            }
-        }
-    }
-    sort(&mut files, &list);
-    sort(&mut directories, &list);
-    let mut headed = !files.is_empty();
-    if !show(proc, &list, &files, &users, &zone).await {
-        return proc.status();
-    }
-    let titled = many || list.has('R');
-    directories.reverse();
-    while let Some(directory) = directories.pop() {
-        proc.tick().await;
-        let entries = match proc.read_directory(&directory.path) {
-            Ok(entries) => entries,
-            Err(errno) => {
-                let text = [
-                    b"can't open '",
-                    directory.path.as_slice(),
-                    b"': ",
-                    errno.message().as_bytes(),
-                ]
-                .concat();
-                complain(proc, "ls", text).await;
-                proc.set_status(1);
-                continue;
-            }
-        };
-        let mut names: Vec<Vec<u8>> = entries
-            .into_iter()
-            .map(|entry| entry.name.to_vec())
-            .collect();
-        if list.has('a') {
-            for dot in [b".".as_slice(), b".."] {
-                if !names.iter().any(|name| name == dot) {
-                    names.push(dot.to_vec());
-                }
-            }
-        }
-        let mut inside: Vec<Entry> = names
-            .into_iter()
-            .filter(|name| {
-                list.has('a')
-                    || !name.starts_with(b".")
-                    || (list.has('A') && name != b"." && name != b"..")
-            })
-            .filter_map(|name| {
-                let path = [
-                    directory.path.trim_ascii(),
-                    if directory.path.ends_with(b"/") {
-                        b"".as_slice()
-                    } else {
-                        b"/"
-                    },
-                    &name,
-                ]
-                .concat();
-                let metadata = if list.has('L') {
-                    proc.stat(&path)
-                } else {
-                    proc.lstat(&path)
-                }
-                .ok()?;
-                Some(Entry {
-                    name,
-                    path,
-                    metadata,
-                })
-            })
-            .collect();
-        sort(&mut inside, &list);
-        let mut head = Vec::new();
-        if titled {
-            if std::mem::replace(&mut headed, true) {
-                head.push(b'\n');
-            }
-            head.extend([directory.path.as_slice(), b":\n"].concat());
-        }
-        let blocks: u64 = inside.iter().map(|entry| entry.metadata.blocks).sum();
-        head.extend(if list.has('h') {
-            format!("total {:<7}\n", format!("{}K", blocks / 2)).into_bytes()
-        } else {
-            format!("total {}\n", blocks / 2).into_bytes()
-        });
-        if proc.print(&head).await.is_err() || !show(proc, &list, &inside, &users, &zone).await {
-            return proc.status();
-        }
-        if list.has('R') {
-            let below = inside.into_iter().filter(|entry| {
-                entry.metadata.is_dir() && entry.name != b"." && entry.name != b".."
-            });
-            let mut below: Vec<Entry> = below.collect();
-            below.reverse();
-            directories.extend(below);
-        }
-    }
-    proc.status()
-}
-
-fn sort(entries: &mut [Entry], list: &List) {
-    entries.sort_by(|a, b| a.name.cmp(&b.name));
-    if list.has('S') {
-        entries.sort_by_key(|entry| std::cmp::Reverse(entry.metadata.size));
-    } else if list.has('t') {
-        entries.sort_by_key(|entry| {
-            std::cmp::Reverse((entry.metadata.mtime.secs, entry.metadata.mtime.nanos))
-        });
-    }
-    if list.has('r') {
-        entries.reverse();
-    }
-}
-
-/// Prints the lines; whether somebody still reads them.
-async fn show(
-    proc: &mut Process,
-    list: &List,
-    entries: &[Entry],
-    users: &Directory,
-    zone: &Zone,
-) -> bool {
-    let now = proc.now().secs;
-    for entry in entries {
-        let metadata = &entry.metadata;
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let mut line = String::new();
-        if list.has('i') {
-            line.push_str(&format!("{:7} ", metadata.ino.0));
-        }
-        if list.has('s') {
-            line.push_str(&format!("{:6} ", metadata.blocks / 2));
-        }
-        line.push_str(&format!(
-            "{:<10} {:4} ",
-            mode::letters(metadata),
-            metadata.nlink
-        ));
-        if list.has('n') {
-            line.push_str(&format!("{:<8} {:<8} ", metadata.uid, metadata.gid));
-        } else {
-            line.push_str(&format!(
-                "{:<8.8} {:<8.8} ",
-                text(&users.user_text(metadata.uid)),
-                text(&users.group_text(metadata.gid))
-            ));
-        }
-        let special = matches!(
-            metadata.file_type,
-            FileType::CharDevice | FileType::BlockDevice
-        );
-        if special {
-            line.push_str(&format!("{:4}, {:3} ", metadata.rdev.0, metadata.rdev.1));
-        } else if list.has('h') {
-            line.push_str(&format!("{:>9} ", human(metadata.size)));
-        } else {
-            line.push_str(&format!("{:9} ", metadata.size));
-        }
-        let moment = if list.has('c') {
-            metadata.ctime
-        } else if list.has('u') {
-            metadata.atime
-        } else {
-            metadata.mtime
-        };
-        let format: &[u8] = if list.has('e') {
-            b"%Y-%m-%d %H:%M:%S %z"
-        } else if (now - moment.secs).abs() < RECENT && moment.secs <= now + 900 {
-            b"%b %e %H:%M"
-        } else {
-            b"%b %e  %Y"
-        };
-        line.push_str(&text(&Shown::new(moment, zone).format(format)));
-        line.push(' ');
-        let mut out = line.into_bytes();
-        out.extend_from_slice(&entry.name);
-        if let Ok(target) = proc.read_link(&entry.path)
-            && metadata.is_symlink()
-        {
-            out.extend([b" -> ", target.as_slice()].concat());
-        } else if list.has('F') || (list.has('p') && metadata.is_dir()) {
-            out.extend(match metadata.file_type {
-                FileType::Directory => Some(b'/'),
-                FileType::Fifo => Some(b'|'),
-                FileType::Socket => Some(b'='),
-                FileType::Regular if metadata.mode & 0o111 != 0 => Some(b'*'),
-                _ => None,
-            });
-        }
-        out.push(b'\n');
-        if proc.print(&out).await.is_err() {
-            return false;
-        }
-    }
-    true
-}
-
-/// `1.5K`: one place behind the point.
-fn human(size: u64) -> String {
-    if size < 1024 {
-        return size.to_string();
-    }
-    let (mut rest, mut unit) = (size * 10 / 1024, 0);
-    while rest >= 10 * 1024 && unit < 5 {
-        rest /= 1024;
-        unit += 1;
-    }
-    let letter = b"KMGTPE"
-        .get(unit)
-        .map_or('E', |letter| char::from(*letter));
-    format!("{}.{}{letter}", rest / 10, rest % 10)
 }

@@ -6,7 +6,11 @@ use sundew_kernel::{Errno, ExitStatus, Pid, Process, STDOUT, Signal};
 
 use super::borrowed::output_of;
 use super::{complain, usage};
+use crate::getopt::{Getopt, Spec};
 use crate::users::Directory;
+
+/// In place of a shift: the unit that suits each number.
+const HUMAN: u32 = 63;
 
 /// Columns taken for output that is no terminal: all there are.
 const UNLIMITED: usize = usize::MAX;
@@ -55,9 +59,13 @@ pub(super) async fn free(proc: &mut Process) -> ExitStatus {
         Some(b"-m") => 20,
         Some(b"-g") => 30,
         Some(b"-k") | None => 10,
+        Some(b"-h") => HUMAN,
         Some(_) => return usage::refuse(proc, b"free").await,
     };
-    let show = |kib: u64| format!("{:>12}", kib.saturating_mul(1024) >> unit);
+    let show = |kib: u64| match unit {
+        HUMAN => format!("{:>12}", human_kib(kib)),
+        unit => format!("{:>12}", kib.saturating_mul(1024) >> unit),
+    };
     let memory = proc.memory_use();
     let cache = memory.buffers + memory.cached;
     let used = memory
@@ -121,45 +129,110 @@ fn terminals(proc: &Process) -> usize {
 
 /// `df`: the numbers of the other `df`, in BusyBox's columns.
 pub(super) async fn df(proc: &mut Process) -> ExitStatus {
-    let human = proc.args().iter().any(|word| word == b"-h");
-    let mut args = vec![b"df".to_vec()];
-    args.extend(
-        proc.args()
-            .iter()
-            .skip(1)
-            .filter(|word| !word.starts_with(b"-"))
-            .cloned(),
-    );
-    args.insert(1, b"-P".to_vec());
-    args.insert(
-        1,
-        if human {
-            b"-h".to_vec()
+    const SPEC: Spec = Spec::new("PkmhTait:B:H", &[]);
+    let mut letters = String::new();
+    let mut kind = None;
+    let mut options = Getopt::new(&SPEC, proc.args());
+    while let Some(option) = options.next() {
+        match option {
+            Ok(option) if option.key == "t" => kind = Some(option.value),
+            Ok(option) => letters.push_str(option.key),
+            Err(error) => return usage::refuse_option(proc, b"df", &error).await,
+        }
+    }
+    let has = |letter: char| letters.contains(letter);
+    let (human, inodes) = (has('h') || has('H'), has('i'));
+    let mut args: Vec<Vec<u8>> = ["df", "-P", "-T", if inodes { "-i" } else { "-k" }]
+        .map(|word| word.as_bytes().to_vec())
+        .to_vec();
+    if has('a') {
+        args.push(b"-a".to_vec());
+    }
+    if let Some(kind) = kind {
+        args.extend([b"-t".to_vec(), kind]);
+    }
+    let operands = options.operands();
+    let wanted = operands.len();
+    for path in operands {
+        if proc.stat(&path).is_ok() {
+            args.push(path);
         } else {
-            b"-k".to_vec()
-        },
-    );
-    let table = output_of(proc, b"df", args).await;
-    let mut text = if human {
-        b"Filesystem                Size      Used Available Use% Mounted on\n".to_vec()
+            let text = [path.as_slice(), b": can't find mount point"].concat();
+            complain(proc, "df", text).await;
+            proc.set_status(1);
+        }
+    }
+    let (size, middle) = if inodes {
+        ("   Inodes", "     Used Available Use%")
+    } else if human {
+        ("     Size", "     Used Available Use%")
+    } else if has('m') {
+        ("1M-blocks", "     Used Available Use%")
+    } else if has('P') {
+        ("1024-blocks", "   Used Available Capacity")
     } else {
-        b"Filesystem           1K-blocks      Used Available Use% Mounted on\n".to_vec()
+        ("1K-blocks", "     Used Available Use%")
+    };
+    let kind = if has('T') { "Type       " } else { "" };
+    let mut text = format!("Filesystem           {kind}{size} {middle} Mounted on\n");
+    let alone = wanted > 0 && args.last().is_some_and(|word| word.starts_with(b"-"));
+    let table = if alone {
+        Vec::new()
+    } else {
+        output_of(proc, b"df", args).await
     };
     for line in String::from_utf8_lossy(&table).lines().skip(1) {
         let mut fields = line.split_whitespace();
         let mut next = || fields.next().unwrap_or_default();
-        let (device, size, used, free, share, on) =
-            (next(), next(), next(), next(), next(), next());
-        let device = if device.len() > 20 {
+        let (device, kind) = (next(), next());
+        let numbers = [next(), next(), next()].map(|number| {
+            let kib: u64 = number.parse().unwrap_or(0);
+            if inodes {
+                kib.to_string()
+            } else if human {
+                human_kib(kib)
+            } else if has('m') {
+                ((kib + 512) / 1024).to_string()
+            } else {
+                kib.to_string()
+            }
+        });
+        let [size, used, free] = &numbers;
+        let (share, on) = (next(), next());
+        text += &if device.len() > 20 && !has('P') {
             format!("{device}\n{:20}", "")
         } else {
             format!("{device:<20}")
         };
-        text.extend(
-            format!("{device} {size:>9} {used:>9} {free:>9} {share:>4} {on}\n").into_bytes(),
-        );
+        if has('T') {
+            text += &format!(" {kind:<10}");
+        }
+        let share = if share == "-" { "0%" } else { share };
+        text += &format!(" {size:>9} {used:>9} {free:>9} {share:>4} {on}\n");
     }
-    super::printed(proc, &text).await
+    super::printed(proc, text.as_bytes()).await
+}
+
+/// `11.8G`: one place behind the point, rounded at every step.
+fn human_kib(kib: u64) -> String {
+    if kib == 0 {
+        return "0".to_owned();
+    }
+    let (mut whole, mut tenths) = (kib, 0);
+    let mut units = "KMGTPE".chars();
+    let mut unit = units.next();
+    while whole >= 1024
+        && let Some(next) = units.next()
+    {
+        tenths = (whole % 1024 * 10 + 512) / 1024;
+        whole /= 1024;
+        if tenths == 10 {
+            whole += 1;
+            tenths = 0;
+        }
+        unit = Some(next);
+    }
+    format!("{whole}.{tenths}{}", unit.unwrap_or('K'))
 }
 
 /// `kill`.
@@ -168,11 +241,8 @@ pub(super) async fn kill(proc: &mut Process) -> ExitStatus {
     let mut signal = Some(Signal::TERM);
     match words.first().map(Vec::as_slice) {
         Some(b"-l") => {
-            let mut text = String::new();
-            for signal in Signal::all().filter(|signal| signal.number() < 32) {
-                text += &format!("{:>2}) {}\n", signal.number(), signal.name());
-            }
-            return super::printed(proc, text.as_bytes()).await;
+            let words = words.get(1..).unwrap_or_default().to_vec();
+            return signals(proc, &words).await;
         }
         Some(word) if word.len() > 1 && word.starts_with(b"-") => {
             let name = word.get(1..).unwrap_or_default().to_vec();
@@ -190,27 +260,43 @@ pub(super) async fn kill(proc: &mut Process) -> ExitStatus {
     if words.is_empty() {
         return complain(proc, "kill", "you need to specify whom to kill").await;
     }
-    let mut status = ExitStatus::SUCCESS;
+    let mut failed = 0_u8;
     for word in words {
         let Some(pid) = number(&word) else {
-            status = complain(
-                proc,
-                "kill",
-                [b"invalid number '".as_slice(), &word, b"'"].concat(),
-            )
-            .await;
+            let text = [b"invalid number '".as_slice(), &word, b"'"].concat();
+            complain(proc, "kill", text).await;
+            failed = failed.saturating_add(1);
             continue;
         };
         if let Err(errno) = send(proc, pid, signal) {
-            status = complain(
-                proc,
-                "kill",
-                format!("can't kill pid {pid}: {}", errno.message()),
-            )
-            .await;
+            let text = format!("can't kill pid {pid}: {}", errno.message());
+            complain(proc, "kill", text).await;
+            failed = failed.saturating_add(1);
         }
     }
-    status
+    // As many as could not be reached.
+    ExitStatus::Exited(failed)
+}
+
+/// `kill -l`: all signals, or the names of numbers and the numbers of names.
+async fn signals(proc: &mut Process, words: &[Vec<u8>]) -> ExitStatus {
+    let mut text = String::new();
+    if words.is_empty() {
+        for signal in Signal::all().filter(|signal| signal.number() < 32) {
+            text += &format!("{:>2}) {}\n", signal.number(), signal.name());
+        }
+    }
+    for word in words {
+        match (number(word), signal_of(word)) {
+            (Some(_), Ok(Some(signal))) => text += &format!("{}\n", signal.name()),
+            (None, Ok(Some(signal))) => text += &format!("{}\n", signal.number()),
+            _ => {
+                let line = [b"unknown signal '", word.as_slice(), b"'"].concat();
+                return complain(proc, "kill", line).await;
+            }
+        }
+    }
+    super::printed(proc, text.as_bytes()).await
 }
 
 fn send(proc: &Process, pid: i64, signal: Option<Signal>) -> Result<(), Errno> {
@@ -244,7 +330,14 @@ pub(super) async fn killall(proc: &mut Process) -> ExitStatus {
     for word in proc.args().iter().skip(1) {
         match word.strip_prefix(b"-").filter(|rest| !rest.is_empty()) {
             Some(b"q") => quiet = true,
-            Some(name) => signal = signal_of(name).unwrap_or(signal),
+            Some(b"l") => return signals(proc, &[]).await,
+            Some(name) => match signal_of(name) {
+                Ok(found) => signal = found,
+                Err(()) => {
+                    let text = [b"bad signal name '".as_slice(), name, b"'"].concat();
+                    return complain(proc, "killall", text).await;
+                }
+            },
             None => names.push(word.clone()),
         }
     }

@@ -234,6 +234,7 @@ const ROWS: &[(&str, &str, &str)] = &[
         "cannot move '@' to a subdirectory of itself, '@'",
         "can't rename '@': Invalid argument",
     ),
+    ("mv", "'@' and '@' are the same file", ""),
     ("mv", "cannot move '@' to '@': @", "can't rename '@': @3"),
     ("mv", "target '@': @", "can't rename '@': @"),
     (
@@ -372,6 +373,80 @@ const ROWS: &[(&str, &str, &str)] = &[
         "@: no properly formatted checksum lines found",
         "WARNING: 1 of 1 computed checksums did NOT match",
     ),
+    (
+        "mount",
+        "@: special device @ does not exist.",
+        "mounting @2 on @1 failed: No such file or directory",
+    ),
+    (
+        "mount",
+        "@: unknown filesystem type '@'.",
+        "mounting none on @1 failed: No such device",
+    ),
+    (
+        "mount",
+        "@: mount point does not exist.",
+        "mounting none on @ failed: No such file or directory",
+    ),
+    (
+        "mount",
+        "@: can't find in /etc/fstab.",
+        "can't find @ in /etc/fstab",
+    ),
+    (
+        "mount",
+        "@: must be superuser to use mount.",
+        "permission denied (are you root?)",
+    ),
+    ("mount", "bad usage", ""),
+    (
+        "umount",
+        "@: no mount point specified.",
+        "can't unmount @: No such file or directory",
+    ),
+    (
+        "umount",
+        "@: not mounted.",
+        "can't unmount @: Invalid argument",
+    ),
+    (
+        "umount",
+        "@: not found",
+        "can't unmount @: No such file or directory",
+    ),
+    (
+        "umount",
+        "@: target is busy.",
+        "can't unmount @: Device or resource busy",
+    ),
+    ("umount", "bad usage", ""),
+    ("swapon", "cannot open @: @", "@: @"),
+    ("swapoff", "@: swapoff failed: @", "@: @"),
+    ("losetup", "@: failed to use device: @", "@: @"),
+    ("su", "user @ does not exist@", "unknown user @"),
+    ("passwd", "user '@' does not exist", "unknown user @"),
+    (
+        "sysctl",
+        "cannot stat /proc/sys/@: @",
+        "error: '@' is an unknown key",
+    ),
+    ("sysctl", "cannot open \"@\": @", "@: @"),
+    (
+        "sysctl",
+        "permission denied on key '@'",
+        "error setting key '@': Permission denied",
+    ),
+    (
+        "hostname",
+        "Can't open `@'",
+        "can't open '@': No such file or directory",
+    ),
+    ("factor", "'@' is not a valid positive integer", ""),
+    (
+        "gzip",
+        "@ is a directory -- ignored",
+        "can't remove file '@': Is a directory",
+    ),
     ("mknod", "invalid device type '@'", ""),
     ("mknod", "Special files require @", ""),
     ("mknod", "Fifos do not have @", ""),
@@ -383,10 +458,17 @@ pub(super) fn reword(applet: &[u8], line: &[u8]) -> Said {
     if line.starts_with(b"Try '") || line.starts_with(b"Try `") || line.starts_with(b"Usage: ") {
         return Said::Usage;
     }
+    if line.starts_with(b"       dmesg(1)") {
+        return Said::Nothing;
+    }
     if matches!(name, "dd" | "mknod") && (find(line, b" copied,").is_some() || starts_upper(line)) {
         return Said::Nothing;
     }
-    let text = line.strip_suffix(b"\n").unwrap_or(line);
+    let (text, end) = match line.strip_suffix(b"\n") {
+        Some(text) => (text, b"\n".as_slice()),
+        // A question.
+        None => (line, b"".as_slice()),
+    };
     // A program that goes by another name inside says its own.
     let own = [applet, b"gzip", b"mawk", b"bzip2", b"xz", b"grep", b"["];
     let behind = own.iter().find_map(|own| {
@@ -413,10 +495,10 @@ pub(super) fn reword(applet: &[u8], line: &[u8]) -> Said {
                 return Said::Nothing;
             }
             let said = filled(answer.as_bytes(), &found);
-            return Said::Line([applet, b": ", &said, b"\n"].concat());
+            return Said::Line([applet, b": ", &said, end].concat());
         }
     }
-    Said::Line([applet, b": ", &text, b"\n"].concat())
+    Said::Line([applet, b": ", &text, end].concat())
 }
 
 /// Whether the usage text follows this complaint.
@@ -503,7 +585,8 @@ pub(super) fn status_of(applet: &[u8], status: u8) -> u8 {
             _,
         )
         | (_, 126 | 127) => status,
-        (_, 2 | 4 | 125) => 1,
+        (b"mount", _) => 255,
+        (_, 2 | 4 | 32 | 125 | 255) => 1,
         _ => status,
     }
 }

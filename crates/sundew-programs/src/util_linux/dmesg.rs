@@ -5,6 +5,8 @@ use sundew_kernel::{ExitStatus, Process};
 use crate::getopt::{Arity, Getopt, Spec};
 use crate::text::input;
 
+mod arm;
+
 const SPEC: Spec = Spec::new(
     "CcDdEeF:f:HhJkL::l:n:PpruSs:TtuVwWx",
     &[
@@ -115,6 +117,9 @@ async fn messages(proc: &Process) -> Vec<(u64, bool, String)> {
         .map(|(text, _memory)| text)
         .unwrap_or_default();
     let command_line = text(command_line.trim_ascii());
+    if !facts.flash.is_empty() {
+        return arm::messages(facts, &command_line);
+    }
     let cpu = &facts.cpu;
     let total = facts.memory_total_kib;
     // What the kernel keeps for itself before it counts.

@@ -126,7 +126,11 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
             None if shell.is_bash() => {
                 return Ok(shell.builtin_error(proc, args, "OLDPWD not set", 1).await);
             }
-            None => return Ok(0),
+            // The others stay where they are, and say so.
+            None => {
+                show = true;
+                shell.current_directory(proc, false).unwrap_or_default()
+            }
         },
         Some(target) => target.to_vec(),
     };

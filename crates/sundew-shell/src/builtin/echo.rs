@@ -1,6 +1,8 @@
 //! `echo`.
 
 use sundew_kernel::Process;
+use sundew_posix::escape::busybox_echo;
+use sundew_sh_syntax::Dialect;
 
 use super::Answer;
 use crate::expand::transform::unescape_echo;
@@ -9,7 +11,7 @@ use crate::shell::Shell;
 pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> Answer {
     let mut rest = args.get(1..).unwrap_or_default();
     // dash always takes escapes and knows only `-n`; bash and ash take them with `-e`.
-    let dash = shell.dialect == sundew_sh_syntax::Dialect::Dash;
+    let dash = shell.dialect == Dialect::Dash;
     let mut escapes = dash || shell.options.shopt("xpg_echo");
     let mut newline = true;
     while let Some((option, after)) = rest.split_first() {
@@ -37,10 +39,10 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
     let text = rest.join(&b' ');
     let mut output = text;
     if escapes {
-        let (unescaped, stopped) = if dash {
-            super::printf::escaped_text(&output, shell.dialect)
-        } else {
-            unescape_echo(&output)
+        let (unescaped, stopped) = match shell.dialect {
+            Dialect::Dash => super::printf::escaped_text(&output, shell.dialect),
+            Dialect::Ash => busybox_echo(&output),
+            Dialect::Bash => unescape_echo(&output),
         };
         output = unescaped;
         newline &= !stopped;

@@ -22,6 +22,11 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
     }
     let path = match shell.current_directory(proc, physical) {
         Ok(path) => path,
+        // The others say where they think they are.
+        Err(_) if !shell.is_bash() && !physical => {
+            let known = shell.variables.scalar(b"PWD");
+            known.unwrap_or_default().to_vec()
+        }
         Err(errno) => {
             let text = format!(
                 "error retrieving current directory: getcwd: cannot access parent directories: {}",

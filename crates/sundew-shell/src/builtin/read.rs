@@ -223,7 +223,18 @@ async fn check(
             1,
         ),
         Dialect::Dash => ([bad, b": bad variable name"].concat(), 2),
-        Dialect::Ash => ([b"'".as_slice(), bad, b"': bad variable name"].concat(), 1),
+        Dialect::Ash => {
+            // BusyBox's `read` says this in the applet's name, without a line.
+            let said = [
+                shell.applet_name(),
+                b": read: '",
+                bad,
+                b"': bad variable name\n",
+            ]
+            .concat();
+            proc.print_error(&said).await;
+            return Err(1);
+        }
     };
     Err(shell.builtin_error(proc, args, text, status).await)
 }

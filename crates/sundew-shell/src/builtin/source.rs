@@ -2,6 +2,7 @@
 
 use sundew_kernel::descriptor::OpenFlags;
 use sundew_kernel::{Errno, Process};
+use sundew_sh_syntax::Dialect;
 use sundew_vfs::FileType;
 
 use super::Answer;
@@ -32,7 +33,7 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
     };
     // dash leaves the positional parameters alone.
     let arguments = match shell.dialect {
-        sundew_sh_syntax::Dialect::Dash => &[],
+        Dialect::Dash => &[],
         _ => arguments,
     };
     run_file(shell, proc, &path, &text, arguments).await
@@ -93,9 +94,12 @@ fn find(shell: &Shell, proc: &Process, name: &[u8]) -> Vec<u8> {
     if name.contains(&b'/') {
         return name.to_vec();
     }
-    shell
-        .search_path(proc, name)
-        .unwrap_or_else(|| name.to_vec())
+    let beside = || match shell.dialect {
+        // Only `$PATH` counts for BusyBox; where the name is not found there, it is nowhere.
+        Dialect::Ash => Vec::new(),
+        Dialect::Bash | Dialect::Dash => name.to_vec(),
+    };
+    shell.search_path(proc, name).unwrap_or_else(beside)
 }
 
 /// A whole script, at most [`crate::interp::MAX_SCRIPT_BYTES`].
@@ -139,8 +143,9 @@ async fn failed(
         shell.complain(proc, text).await;
         return Ok(1);
     }
-    let dash = shell.dialect == sundew_sh_syntax::Dialect::Dash;
+    let dash = shell.dialect == Dialect::Dash;
     let text = match (dash, errno) {
+        (false, Errno::Enoent) if !name.contains(&b'/') => [name, b": not found"].concat(),
         (true, Errno::Enoent) if !name.contains(&b'/') => [name, b": not found"].concat(),
         (true, Errno::Enoent) => [b"cannot open ".as_slice(), name, b": No such file"].concat(),
         (true, errno) => [

@@ -196,8 +196,13 @@ fn files(shell: &Shell, proc: &Process, name: &[u8], scope: Scope, found: &mut V
         };
         let candidate = [directory, b"/", name].concat();
         if !name.is_empty() && is_program(proc, &candidate) {
+            // An applet is the shell's own program: it has no path.
+            let applet = shell.dialect == Dialect::Ash
+                && proc
+                    .read_link(&candidate)
+                    .is_ok_and(|target| target.ends_with(b"busybox"));
             found.push(Meaning::File {
-                path: candidate,
+                path: if applet { name.to_vec() } else { candidate },
                 hashed: false,
             });
             if !scope.all {

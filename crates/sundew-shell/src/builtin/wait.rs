@@ -153,7 +153,11 @@ async fn wait_all(shell: &mut Shell, proc: &mut Process) -> Answer {
         .cloned()
         .collect();
     for job in ended {
-        finish(shell, proc, &job).await;
+        if shell.is_bash() || shell.interactive {
+            finish(shell, proc, &job).await;
+        } else {
+            shell.settle(&[job.number]);
+        }
         if shell.is_bash() && shell.interactive {
             // Of those that had ended before nobody is told.
             shell.settle(&[job.number]);

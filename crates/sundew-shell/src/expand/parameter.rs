@@ -66,6 +66,14 @@ impl Shell {
             _ => {}
         }
         let found = self.find(proc, parameter).await?;
+        // There `"${@%x}"` is an empty word where `"$@"` is none.
+        if quoted
+            && !self.is_bash()
+            && !matches!(parameter.operation, Operation::Value)
+            && matches!(&found, Found::Many { values, .. } if values.is_empty())
+        {
+            out.push_quoted(b"");
+        }
         // In dash and ash `$@` and `$*` are set, if to nothing.
         let is_missing = |found: &Found, colon: bool| {
             is_missing(found, colon)

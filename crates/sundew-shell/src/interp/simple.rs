@@ -167,7 +167,9 @@ impl Shell {
         if self.is_bash() {
             self.variables.set_own(b"_", Vec::new());
         }
-        if self.options.is_set("xtrace") && !simple.assignments.is_empty() {
+        // The others show a command of nothing too.
+        let shown = !simple.assignments.is_empty() || !self.is_bash();
+        if self.options.is_set("xtrace") && shown {
             let changed = match ps4 {
                 Some(before) if simple.assignments.iter().any(|a| &*a.name == b"PS4") => {
                     let now = self.variables.scalar(b"PS4").map(<[u8]>::to_vec);
