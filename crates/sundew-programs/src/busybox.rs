@@ -181,6 +181,7 @@ async fn applet(proc: &mut Process, name: &[u8]) -> ExitStatus {
         b"echo" => small::echo(proc).await,
         b"id" => small::id(proc).await,
         b"ls" => ls::run(proc).await,
+        b"passwd" => small::passwd(proc).await,
         b"strings" => small::strings(proc).await,
         b"wc" => small::wc(proc).await,
         b"xxd" => small::xxd(proc).await,

@@ -124,6 +124,23 @@ pub(super) async fn echo(proc: &mut Process) -> ExitStatus {
     proc.status()
 }
 
+/// `passwd` names the user before it asks.
+pub(super) async fn passwd(proc: &mut Process) -> ExitStatus {
+    let words = proc.args().iter().skip(1);
+    let asks = !words
+        .clone()
+        .any(|word| word.len() > 1 && word.starts_with(b"-"));
+    let operand = words.cloned().find(|word| !word.starts_with(b"-"));
+    let users = Directory::load(proc).await;
+    let name = operand.unwrap_or_else(|| users.user_text(proc.real_ids().0));
+    if asks && users.user(&name).is_some() {
+        let line = [b"Changing password for ", name.as_slice(), b"\n"].concat();
+        let _closed = proc.print(&line).await;
+        let _closed = proc.flush().await;
+    }
+    super::borrowed::run(proc, b"passwd").await
+}
+
 pub(super) async fn wc(proc: &mut Process) -> ExitStatus {
     const SPEC: Spec = Spec::new("clmwL", &[]);
     let mut seen = String::new();

@@ -426,6 +426,17 @@ const ROWS: &[(&str, &str, &str)] = &[
     ("su", "user @ does not exist@", "unknown user @"),
     ("passwd", "user '@' does not exist", "unknown user @"),
     (
+        "passwd",
+        "password updated successfully",
+        "password for root changed by root",
+    ),
+    (
+        "passwd",
+        "Authentication token manipulation error",
+        "password for root is unchanged",
+    ),
+    ("passwd", "password unchanged", ""),
+    (
         "sysctl",
         "cannot stat /proc/sys/@: @",
         "error: '@' is an unknown key",
@@ -452,6 +463,18 @@ const ROWS: &[(&str, &str, &str)] = &[
     ("mknod", "Fifos do not have @", ""),
 ];
 
+/// The same for what is said without the applet's name in front.
+const BARE: &[(&str, &str, &str)] = &[
+    ("passwd", "Retype new password: ", "Retype password: "),
+    (
+        "passwd",
+        "Sorry, passwords do not match.\n",
+        "Passwords don't match\n",
+    ),
+    ("passwd", "No password has been supplied.\n", ""),
+    ("passwd", "Password change has been aborted.\n", ""),
+];
+
 /// One line of a program's complaints, in the applet's words.
 pub(super) fn reword(applet: &[u8], line: &[u8]) -> Said {
     let name = std::str::from_utf8(applet).unwrap_or_default();
@@ -476,7 +499,14 @@ pub(super) fn reword(applet: &[u8], line: &[u8]) -> Said {
         rest.strip_prefix(b": ")
     });
     let Some(text) = behind else {
-        return Said::Line(line.to_vec());
+        let bare = BARE
+            .iter()
+            .find(|row| row.0 == name && row.1.as_bytes() == line);
+        return match bare {
+            Some((_, _, "")) => Said::Nothing,
+            Some((_, _, answer)) => Said::Line(answer.as_bytes().to_vec()),
+            None => Said::Line(line.to_vec()),
+        };
     };
     if text.starts_with(b"missing ") || text.starts_with(b"extra operand") {
         return match name {
