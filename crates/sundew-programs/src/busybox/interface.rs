@@ -49,6 +49,10 @@ fn outward(proc: &Process) -> Option<&Interface> {
 }
 
 /// `ifconfig`.
+#[expect(
+    clippy::too_many_lines,
+    reason = "one command line and what it leads to, read top-down"
+)]
 pub(super) async fn ifconfig(proc: &mut Process) -> ExitStatus {
     let mut words: Vec<Vec<u8>> = proc.args().iter().skip(1).cloned().collect();
     if words.first().is_some_and(|word| word == b"-a") {

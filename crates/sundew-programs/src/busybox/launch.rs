@@ -307,6 +307,10 @@ impl Service {
     }
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one command line and what it leads to, read top-down"
+)]
 async fn start_stop(proc: &mut Process) -> ExitStatus {
     const SPEC: Spec = Spec::new(
         "KSbqtma:n:s:u:c:x:p:ovN:R:d:",

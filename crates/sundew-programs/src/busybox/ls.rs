@@ -26,7 +26,7 @@ struct List {
 impl List {
     /// What `-F` and `-p` put behind a name.
     fn mark(&self, metadata: &Metadata) -> Option<u8> {
-        if !self.has('F') && !(self.has('p') && metadata.is_dir()) {
+        if !(self.has('F') || self.has('p') && metadata.is_dir()) {
             return None;
         }
         match metadata.file_type {

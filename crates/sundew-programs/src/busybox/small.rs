@@ -126,11 +126,11 @@ pub(super) async fn echo(proc: &mut Process) -> ExitStatus {
 
 /// `passwd` names the user before it asks.
 pub(super) async fn passwd(proc: &mut Process) -> ExitStatus {
-    let words = proc.args().iter().skip(1);
+    let mut words = proc.args().iter().skip(1);
     let asks = !words
         .clone()
         .any(|word| word.len() > 1 && word.starts_with(b"-"));
-    let operand = words.cloned().find(|word| !word.starts_with(b"-"));
+    let operand = words.find(|word| !word.starts_with(b"-")).cloned();
     let users = Directory::load(proc).await;
     let name = operand.unwrap_or_else(|| users.user_text(proc.real_ids().0));
     if asks && users.user(&name).is_some() {

@@ -58,6 +58,7 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
 }
 
 /// One page: three lines of numbers, the column heads, the busiest processes.
+#[expect(clippy::too_many_lines, reason = "one page from top to bottom")]
 fn page(proc: &Process, users: &Directory, rows: usize, columns: usize) -> Vec<u8> {
     let memory = proc.memory_use();
     let used = memory.total.saturating_sub(memory.free);

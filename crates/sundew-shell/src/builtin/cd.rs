@@ -36,7 +36,11 @@ impl Shell {
         target: &[u8],
         physical: bool,
     ) -> Result<Vec<u8>, Errno> {
-        let before = self.current_directory(proc, false).ok();
+        let mut before = self.current_directory(proc, false).ok();
+        if before.is_none() && !self.is_bash() {
+            // Of a directory that was removed the others remember the name.
+            before = self.variables.scalar(b"PWD").map(<[u8]>::to_vec);
+        }
         let logical = if target.starts_with(b"/") {
             normalise(target)
         } else {

@@ -207,7 +207,8 @@ impl Shell {
             .is_ok_and(|metadata| metadata.file_type == FileType::Directory);
         if errno == Errno::Enoexec && !is_directory {
             match proc.read_small_file(path) {
-                Ok(head) if looks_like_text(&head) => {
+                // BusyBox reads whatever the kernel does not run, be it another machine's program.
+                Ok(head) if self.dialect == Dialect::Ash || looks_like_text(&head) => {
                     return self.run_as_script(proc, path, args).await;
                 }
                 Ok(_) => {
