@@ -256,10 +256,10 @@ async fn udhcpc(proc: &mut Process) -> ExitStatus {
 
 /// `logread`: this syslogd writes a file instead.
 async fn logread(proc: &mut Process) -> ExitStatus {
-    // tidy-allow(errno-word): shmget's answer, and there is no such call here
     complain(
         proc,
         "logread",
+        // tidy-allow(errno-word): shmget's answer, and there is no such call here
         "can't find syslogd buffer: No such file or directory",
     )
     .await

@@ -162,6 +162,7 @@ const ROWS: &[(&str, &str, &str)] = &[
     ("grep egrep fgrep", "Unmatched @", "bad regex"),
     ("grep egrep fgrep", "Invalid @", "bad regex"),
     ("grep egrep fgrep", "warning: @", ""),
+    // tidy-allow(errno-word): the words that are looked for and said
     ("grep egrep fgrep", "@: Is a directory", ""),
     ("grep egrep fgrep", "invalid max count", "invalid number"),
     ("grep egrep fgrep", "@: binary file matches", ""),
@@ -203,6 +204,7 @@ const ROWS: &[(&str, &str, &str)] = &[
     (
         "ln",
         "@: hard link not allowed for directory",
+        // tidy-allow(errno-word): the words that are looked for and said
         "@: Operation not permitted",
     ),
     (
@@ -221,6 +223,7 @@ const ROWS: &[(&str, &str, &str)] = &[
     (
         "mktemp",
         "too few X's in template '@'",
+        // tidy-allow(errno-word): the words that are looked for and said
         "(null): Invalid argument",
     ),
     (
@@ -232,6 +235,7 @@ const ROWS: &[(&str, &str, &str)] = &[
     (
         "mv",
         "cannot move '@' to a subdirectory of itself, '@'",
+        // tidy-allow(errno-word): the words that are looked for and said
         "can't rename '@': Invalid argument",
     ),
     ("mv", "'@' and '@' are the same file", ""),
@@ -252,6 +256,7 @@ const ROWS: &[(&str, &str, &str)] = &[
     ),
     (
         "rm",
+        // tidy-allow(errno-word): the words that are looked for and said
         "cannot remove '@': Is a directory",
         "'@' is a directory",
     ),
@@ -355,7 +360,9 @@ const ROWS: &[(&str, &str, &str)] = &[
     ),
     (
         "md5sum sha1sum sha256sum sha512sum",
+        // tidy-allow(errno-word): the words that are looked for and said
         "@: Is a directory",
+        // tidy-allow(errno-word): the words that are looked for and said
         "can't read '@': Is a directory",
     ),
     (
@@ -376,16 +383,19 @@ const ROWS: &[(&str, &str, &str)] = &[
     (
         "mount",
         "@: special device @ does not exist.",
+        // tidy-allow(errno-word): the words that are looked for and said
         "mounting @2 on @1 failed: No such file or directory",
     ),
     (
         "mount",
         "@: unknown filesystem type '@'.",
+        // tidy-allow(errno-word): the words that are looked for and said
         "mounting none on @1 failed: No such device",
     ),
     (
         "mount",
         "@: mount point does not exist.",
+        // tidy-allow(errno-word): the words that are looked for and said
         "mounting none on @ failed: No such file or directory",
     ),
     (
@@ -402,21 +412,25 @@ const ROWS: &[(&str, &str, &str)] = &[
     (
         "umount",
         "@: no mount point specified.",
+        // tidy-allow(errno-word): the words that are looked for and said
         "can't unmount @: No such file or directory",
     ),
     (
         "umount",
         "@: not mounted.",
+        // tidy-allow(errno-word): the words that are looked for and said
         "can't unmount @: Invalid argument",
     ),
     (
         "umount",
         "@: not found",
+        // tidy-allow(errno-word): the words that are looked for and said
         "can't unmount @: No such file or directory",
     ),
     (
         "umount",
         "@: target is busy.",
+        // tidy-allow(errno-word): the words that are looked for and said
         "can't unmount @: Device or resource busy",
     ),
     ("umount", "bad usage", ""),
@@ -445,17 +459,20 @@ const ROWS: &[(&str, &str, &str)] = &[
     (
         "sysctl",
         "permission denied on key '@'",
+        // tidy-allow(errno-word): the words that are looked for and said
         "error setting key '@': Permission denied",
     ),
     (
         "hostname",
         "Can't open `@'",
+        // tidy-allow(errno-word): the words that are looked for and said
         "can't open '@': No such file or directory",
     ),
     ("factor", "'@' is not a valid positive integer", ""),
     (
         "gzip",
         "@ is a directory -- ignored",
+        // tidy-allow(errno-word): the words that are looked for and said
         "can't remove file '@': Is a directory",
     ),
     ("mknod", "invalid device type '@'", ""),
