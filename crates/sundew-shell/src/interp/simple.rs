@@ -151,9 +151,6 @@ impl Shell {
             self.status = self.redirection_status();
             return self.check_failure(proc).await;
         }
-        if !simple.assignments.is_empty() || !command.redirects.is_empty() {
-            self.status = 0;
-        }
         // `PS4='…'` is still shown with the old one.
         let ps4 = self
             .variables
@@ -163,6 +160,10 @@ impl Shell {
         self.appended.clear();
         for assignment in &simple.assignments {
             self.run_assignment(proc, assignment).await?;
+        }
+        // Not before: `code=$?`.
+        if !simple.assignments.is_empty() || !command.redirects.is_empty() {
+            self.status = 0;
         }
         if self.is_bash() {
             self.variables.set_own(b"_", Vec::new());
