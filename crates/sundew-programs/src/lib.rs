@@ -8,6 +8,7 @@ pub mod busybox;
 pub mod coreutils;
 pub mod crypto;
 mod getopt;
+mod manners;
 mod mode;
 pub mod net;
 pub mod package;

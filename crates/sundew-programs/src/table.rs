@@ -2,10 +2,17 @@
 
 use sundew_kernel::program::Program;
 
-use crate::{archive, busybox, coreutils, crypto, net, package, procps, text, util_linux};
+use crate::{
+    archive, busybox, coreutils, crypto, manners, net, package, procps, text, util_linux,
+};
 
 /// Every program of this crate.
 pub fn programs() -> impl Iterator<Item = Program> {
+    without_doors().map(manners::with_door)
+}
+
+/// The programs as they are, with nobody at the door (see [`manners`]).
+pub(crate) fn without_doors() -> impl Iterator<Item = Program> {
     [
         coreutils::TABLE,
         text::TABLE,

@@ -249,7 +249,8 @@ impl Process {
 
     /// What `execve` changes besides the program: name, close-on-exec, caught signals, set-id bits.
     fn become_image(&self, image: &Image, path: &[u8]) {
-        let executable = self.absolute(path);
+        // As the kernel names it: without links, so that `/bin/bash` is `/usr/bin/bash`.
+        let executable = self.real_path(path).unwrap_or_else(|_| self.absolute(path));
         let base = path.rsplit(|&byte| byte == b'/').next().unwrap_or(path);
         let set_id = self
             .stat(path)

@@ -74,7 +74,8 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
             Ok(("F", value)) => file = Some(value),
             Ok(("b" | "v", _)) => {}
             Ok(("V", _)) => {
-                proc.print_error(b"hostname 3.23\n").await;
+                // A closed output is reported when the program ends.
+                let _reported_at_exit = proc.print(b"hostname 3.23\n").await;
                 return proc.status();
             }
             Ok(("h", _)) => {

@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use sundew_kernel::{Errno, ExitStatus, Process};
+use sundew_kernel::process::LineReader;
+use sundew_kernel::{Errno, ExitStatus, Process, STDIN};
 
 use super::pipe;
 
@@ -15,6 +16,21 @@ use super::pipe;
 pub(super) async fn run(proc: &mut Process) -> ExitStatus {
     let (mut listen, mut verbose, mut scan, mut program, mut limit, mut operands) =
         (false, 0, false, None, None, Vec::new());
+    let (mut own_port, mut numeric) = (None, false);
+    if proc.args().len() < 2 {
+        // The original asks for a command line on its terminal.
+        proc.print_error(b"Cmd line: ").await;
+        let mut input = LineReader::new(proc, STDIN);
+        let line = input.next(proc, b'\n').await.ok().flatten();
+        let Some(line) = line.filter(|line| !line.trim_ascii().is_empty()) else {
+            proc.print_error(b"wrong\n").await;
+            return ExitStatus::FAILURE;
+        };
+        let words = line.split(u8::is_ascii_whitespace);
+        let words = words.filter(|word| !word.is_empty()).map(<[u8]>::to_vec);
+        let args = [b"nc".to_vec()].into_iter().chain(words).collect();
+        proc.set_args(args);
+    }
     let mut words = proc
         .args()
         .iter()
@@ -49,9 +65,18 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
                     b'e' => program = Some(vec![value]),
                     b'c' => program = Some(vec![b"/bin/sh".to_vec(), b"-c".to_vec(), value]),
                     b'w' => {
-                        limit = std::str::from_utf8(&value)
-                            .ok()
-                            .and_then(|text| text.parse::<u64>().ok())
+                        let seconds = std::str::from_utf8(&value).unwrap_or_default();
+                        limit = seconds.parse::<u64>().ok();
+                        if limit.is_none() {
+                            return refuse(proc, "invalid wait-time", &value).await;
+                        }
+                    }
+                    b'p' => {
+                        let services = read_services(proc).await;
+                        own_port = port_of(&services, &value);
+                        if own_port.is_none() {
+                            return refuse(proc, "invalid local port", &value).await;
+                        }
                     }
                     _ => {}
                 }
@@ -62,10 +87,11 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
                 b'v' => verbose += 1,
                 b'z' => scan = true,
                 b'h' => {
-                    proc.print_error(b"[v1.10-47]\nconnect to somewhere:\tnc [-options] hostname port[s] [ports] ... \nlisten for inbound:\tnc -l -p port [-options] [hostname] [port]\n").await;
+                    proc.print_error(super::help("nc").as_bytes()).await;
                     return proc.status();
                 }
-                b'n' | b'r' | b'u' | b't' | b'k' | b'b' | b'C' | b'd' | b'N' => {}
+                b'n' => numeric = true,
+                b'r' | b'u' | b't' | b'k' | b'b' | b'C' | b'd' | b'N' => {}
                 other => {
                     let text = format!(
                         "nc: invalid option -- '{}'\nnc -h for help\n",
@@ -80,14 +106,17 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
     if listen {
         // Nobody gets in from outside; whoever listens waits until they give up.
         if verbose > 0 {
-            proc.print_error(b"listening on [any] 4444 ...\n").await;
+            // A port of the ephemeral range if none is named.
+            let port = own_port.unwrap_or_else(|| 32_768 + (proc.random() % 28_232) as u16);
+            proc.print_error(format!("listening on [any] {port} ...\n").as_bytes())
+                .await;
         }
         while proc.sleep(Duration::from_secs(3600)).await.is_ok() {}
         return ExitStatus::FAILURE;
     }
     let Some(host) = operands.first().cloned() else {
-        proc.print_error(b"Cmd line: ").await;
-        return proc.status();
+        proc.print_error(b"no destination\n").await;
+        return ExitStatus::FAILURE;
     };
     let Some(ports) = operands.get(1).cloned() else {
         proc.print_error(b"no port[s] to connect to\n").await;
@@ -105,17 +134,19 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
             .await;
         return ExitStatus::FAILURE;
     };
-    let name = if shown.parse::<std::net::IpAddr>().is_ok() {
+    let is_address = shown.parse::<std::net::IpAddr>().is_ok();
+    let name = if is_address && verbose > 0 && !numeric {
+        // Names are looked up only to be shown.
         of_hosts(proc, &shown).await
+    } else if is_address {
+        "(UNKNOWN)".to_owned()
     } else {
         shown
     };
-    let Some((first, last)) = range(&ports) else {
-        proc.print_error(&[b"invalid port ".as_slice(), &ports, b"\n"].concat())
-            .await;
-        return ExitStatus::FAILURE;
-    };
     let services = read_services(proc).await;
+    let Some((first, last)) = range(&services, &ports) else {
+        return refuse(proc, "invalid port", &ports).await;
+    };
     let mut reached = false;
     for port in first..=last {
         let service = services
@@ -160,17 +191,40 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
         }
         proc.tick().await;
     }
-    if reached {
+    // Of a scan the status is that of the last port's close, which succeeds.
+    if reached || (scan && (first != last || operands.len() > 2)) {
         proc.status()
     } else {
         ExitStatus::FAILURE
     }
 }
 
-fn range(text: &[u8]) -> Option<(u16, u16)> {
+async fn refuse(proc: &mut Process, what: &str, value: &[u8]) -> ExitStatus {
+    proc.print_error(&[what.as_bytes(), b" ", value, b"\n"].concat())
+        .await;
+    ExitStatus::FAILURE
+}
+
+/// Ports from one to another; names of services count where there is no dash.
+fn range(services: &[(String, u16)], text: &[u8]) -> Option<(u16, u16)> {
+    if let Some(port) = port_of(services, text) {
+        return Some((port, port));
+    }
     let text = std::str::from_utf8(text).ok()?;
-    let (first, last) = text.split_once('-').unwrap_or((text, text));
-    Some((first.parse().ok()?, last.parse().ok()?))
+    let (first, last) = text.split_once('-')?;
+    let first = port_of(services, first.as_bytes())?;
+    Some((first, port_of(services, last.as_bytes())?))
+}
+
+/// A port by number, of which sixteen bits count, or by its service's name.
+fn port_of(services: &[(String, u16)], text: &[u8]) -> Option<u16> {
+    let text = std::str::from_utf8(text).ok()?;
+    let by_number = || text.parse::<u32>().ok().map(|port| port as u16);
+    let by_name = || {
+        let service = services.iter().find(|(name, _)| name == text);
+        service.map(|(_, port)| *port)
+    };
+    by_number().or_else(by_name).filter(|port| *port > 0)
 }
 
 async fn read_services(proc: &Process) -> Vec<(String, u16)> {

@@ -14,6 +14,7 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
     let users = Directory::load(proc).await;
     let own = users.user_text(proc.credentials().uid);
     let (mut user, mut list, mut remove, mut edit, mut file) = (own, false, false, false, None);
+    let mut operations = 0;
     let mut words = proc
         .args()
         .iter()
@@ -23,10 +24,24 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
         .into_iter();
     while let Some(word) = words.next() {
         match word.as_slice() {
-            b"-l" => list = true,
-            b"-r" => remove = true,
-            b"-e" => edit = true,
-            b"-i" | b"-n" => {}
+            letters
+                if letters.len() > 1
+                    && letters.starts_with(b"-")
+                    && letters.iter().skip(1).all(|byte| b"lrein".contains(byte)) =>
+            {
+                for letter in letters.iter().skip(1) {
+                    match letter {
+                        b'l' => list = true,
+                        b'r' => remove = true,
+                        b'e' => edit = true,
+                        _ => continue,
+                    }
+                    operations += 1;
+                    if operations > 1 {
+                        return usage(proc, None, "only one operation permitted").await;
+                    }
+                }
+            }
             b"-u" => {
                 let Some(name) = words.next() else {
                     return usage(
@@ -56,8 +71,11 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
                 )
                 .await;
             }
-            _ => file = Some(word),
+            _ => file = file.or(Some(word)),
         }
+    }
+    if operations > 0 && file.is_some() {
+        return usage(proc, None, "no arguments permitted after this option").await;
     }
     let path = [b"/var/spool/cron/crontabs/".as_slice(), &user].concat();
     let none = [b"no crontab for ".as_slice(), &user, b"\n"].concat();
@@ -74,6 +92,9 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
         };
     }
     if edit {
+        if !proc.is_terminal(STDIN) {
+            return fail(proc, "Standard input is not a terminal\n", 1).await;
+        }
         if proc.stat(&path).is_err() {
             proc.print_error(&[none.trim_ascii_end(), b" - using an empty one\n"].concat())
                 .await;
@@ -84,6 +105,12 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
             1,
         )
         .await;
+    }
+    if let Some(name) = file.as_deref()
+        && proc.stat(name).is_ok_and(|metadata| metadata.is_dir())
+    {
+        let text = [name, b": Not a regular file.\n"].concat();
+        return fail(proc, text, 1).await;
     }
     let text = match file.as_deref() {
         // Without operands the table comes from standard input.
@@ -101,7 +128,14 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
         },
     };
     let text = text.unwrap_or_default();
+    if !text.is_empty() && !text.ends_with(b"\n") {
+        let text = "new crontab file is missing newline before EOF, can't install.\n";
+        return fail(proc, text, 1).await;
+    }
+    let piped = matches!(file.as_deref(), None | Some(b"-"));
     if let Some((number, complaint)) = wrong(&text) {
+        // What comes through a pipe is copied first, and the copy has a line more.
+        let number = number + usize::from(piped && number == 0);
         let name = file.as_deref().unwrap_or(b"-").to_vec();
         let text = [
             b"\"".as_slice(),

@@ -367,11 +367,24 @@ pub(super) async fn newgrp(proc: &mut Process) -> ExitStatus {
         .cloned()
         .collect();
     let own = proc.credentials();
+    let is_sg = proc.base_name() == b"sg";
+    let usage: &[u8] = if is_sg {
+        b"Usage: sg group [[-c] command]\n"
+    } else {
+        b"Usage: newgrp [-] [group]\n"
+    };
+    let first = words.first();
+    if first.is_some_and(|word| word.starts_with(b"-")) || (is_sg && first.is_none()) {
+        return say(proc, &[usage], 1).await;
+    }
     let gid = match words.first() {
         None => users.user_by_id(own.uid).map_or(own.gid, |user| user.gid),
         Some(name) => match users.group(name) {
             Some(group) => group.gid,
-            None => return say(proc, &[b"newgrp: group '", name, b"' does not exist\n"], 1).await,
+            None => {
+                let own: &[u8] = if is_sg { b"sg" } else { b"newgrp" };
+                return say(proc, &[own, b": group '", name, b"' does not exist\n"], 1).await;
+            }
         },
     };
     let user = users.user_by_id(own.uid);
@@ -390,7 +403,12 @@ pub(super) async fn newgrp(proc: &mut Process) -> ExitStatus {
         .next()
         .unwrap_or(&shell)
         .to_vec();
-    let errno = proc.exec(&shell, vec![name], env).await;
+    let mut args = vec![name];
+    let command = words.get(1..).unwrap_or_default();
+    if is_sg && let Some(command) = command.iter().find(|word| *word != b"-c") {
+        args.extend([b"-c".to_vec(), command.clone()]);
+    }
+    let errno = proc.exec(&shell, args, env).await;
     proc.complain(&shell, errno).await;
     proc.status()
 }

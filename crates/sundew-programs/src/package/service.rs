@@ -401,6 +401,12 @@ pub(super) async fn service(proc: &mut Process) -> ExitStatus {
         };
         proc.processes().iter().any(|one| one.name == program)
     };
+    if matches!(name.as_slice(), b"--help" | b"-h") {
+        return fail(proc, usage, 0).await;
+    }
+    if matches!(name.as_slice(), b"--version" | b"-V") {
+        return fail(proc, "service ver. 1.65.2+deb12u1\n", 0).await;
+    }
     if name == b"--status-all" {
         let mut names: Vec<Vec<u8>> = proc
             .read_directory(b"/etc/init.d")
@@ -410,9 +416,13 @@ pub(super) async fn service(proc: &mut Process) -> ExitStatus {
             .collect();
         names.sort();
         for name in names {
-            let mark: &[u8] = if matches!(name.as_slice(), b"hwclock.sh" | b"networking") {
-                b" [ ? ]  "
-            } else if running(proc, &name) {
+            if matches!(name.as_slice(), b"hwclock.sh" | b"networking") {
+                // The script sends what it cannot tell to standard error.
+                let line = [b" [ ? ]  ".as_slice(), &name, b"\n"].concat();
+                proc.print_error(&line).await;
+                continue;
+            }
+            let mark: &[u8] = if running(proc, &name) {
                 b" [ + ]  "
             } else {
                 b" [ - ]  "
@@ -439,6 +449,11 @@ pub(super) async fn service(proc: &mut Process) -> ExitStatus {
             if proc.stat(&script).is_err() {
                 let text = [name.as_slice(), b": unrecognized service\n"].concat();
                 return fail(proc, text, 1).await;
+            }
+            if name == b"ssh" {
+                let usage = "Usage: /etc/init.d/ssh {start|stop|reload|force-reload|restart|try-restart|status}.\n";
+                print(proc, usage).await;
+                return ExitStatus::FAILURE;
             }
             let usage = b" {start|stop|restart|reload|force-reload|status}\n".as_slice();
             fail(proc, [b"Usage: ".as_slice(), &script, usage].concat(), 1).await

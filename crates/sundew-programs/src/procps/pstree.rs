@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use sundew_kernel::process::Summary;
 use sundew_kernel::{ExitStatus, Pid, Process};
 
+use crate::users::Directory;
+
 const VERSION: &str = "pstree (PSmisc) 23.6\nCopyright (C) 1993-2021 Werner Almesberger and Craig Small\n\nPSmisc comes with ABSOLUTELY NO WARRANTY.\nThis is free software, and you are welcome to redistribute it under\nthe terms of the GNU General Public License.\nFor more information about these matters, see the files named COPYING.\n";
 
 /// Deepest tree that is drawn.
@@ -48,27 +50,56 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
         proc.print_error(VERSION.as_bytes()).await;
         return ExitStatus::SUCCESS;
     }
-    let (mut pids, mut root) = (false, 1);
+    let (mut pids, mut root, mut owner) = (false, 1, None);
+    let operands = proc.args().iter().skip(1);
+    if operands.filter(|word| !word.starts_with(b"-")).count() > 1 {
+        return crate::net::refuse(proc, "", "pstree", 1).await;
+    }
+    let users = Directory::load(proc).await;
     for word in proc.args().iter().skip(1) {
         match word.as_slice() {
             option if option.starts_with(b"-") => pids |= option.contains(&b'p'),
-            other => root = super::number(other).unwrap_or(1),
+            other => match super::number(other) {
+                Some(pid) => root = pid,
+                None => match users.user(other) {
+                    Some(user) => owner = Some(user.uid),
+                    None => {
+                        let text = [b"No such user name: ".as_slice(), other, b"\n"].concat();
+                        proc.print_error(&text).await;
+                        return ExitStatus::FAILURE;
+                    }
+                },
+            },
         }
     }
+    let all = proc.processes();
+    // A user's trees are those whose parent is somebody else's.
+    let mut tops: Vec<Pid> = vec![root];
+    if let Some(uid) = owner {
+        let owned = |pid: Pid| all.iter().any(|one| one.pid == pid && one.uid == uid);
+        let roots = all.iter().filter(|one| one.uid == uid && !owned(one.ppid));
+        tops = roots.map(|one| one.pid).collect();
+    }
     let mut children: BTreeMap<Pid, Vec<Summary>> = BTreeMap::new();
-    let mut top = None;
-    for one in proc.processes() {
-        if one.pid == root {
-            top = Some(one);
+    let mut roots = Vec::new();
+    for one in all {
+        if tops.contains(&one.pid) {
+            roots.push(one);
         } else {
             children.entry(one.ppid).or_default().push(one);
         }
     }
-    let Some(top) = top else {
-        return ExitStatus::FAILURE;
-    };
+    if roots.is_empty() {
+        if owner.is_some() {
+            proc.print_error(b"No processes found.\n").await;
+            return ExitStatus::FAILURE;
+        }
+        return proc.status();
+    }
     let mut text = Vec::new();
-    draw(&top, &children, pids, "", 0, &mut text);
+    for top in &roots {
+        draw(top, &children, pids, "", 0, &mut text);
+    }
     let _closed = proc.print(&text).await;
     proc.status()
 }

@@ -3,64 +3,144 @@
 use std::time::Duration;
 
 use sundew_kernel::process::Summary;
-use sundew_kernel::{ExitStatus, Process, STDIN, STDOUT};
+use sundew_kernel::{ExitStatus, Pid, Process, STDIN, STDOUT};
 
 use super::number;
+use crate::getopt::{Arity, Getopt, Spec};
 use crate::users::Directory;
 
 /// Columns in batch mode when nothing says otherwise.
 const BATCH_COLUMNS: usize = 512;
 
-/// `top`.
-pub(super) async fn run(proc: &mut Process) -> ExitStatus {
-    let (mut batch, mut rounds, mut delay) = (false, None, 3.0_f64);
-    let mut words = proc
-        .args()
-        .iter()
-        .skip(1)
-        .cloned()
-        .collect::<Vec<_>>()
-        .into_iter();
-    while let Some(word) = words.next() {
-        let letters = word.strip_prefix(b"-").unwrap_or(&word).to_vec();
-        for (at, letter) in letters.iter().enumerate() {
-            let mut value = || {
-                let rest = letters.get(at + 1..).unwrap_or_default().to_vec();
-                if rest.is_empty() {
-                    words.next().unwrap_or_default()
-                } else {
-                    rest
+/// The options of top(1); the door has refused what is none of them.
+const SPEC: Spec = Spec::new(
+    "bcd:E:e:Hin:Oo:p:SsU:u:w::1hV",
+    &[
+        ("batch-mode", Arity::No, "b"),
+        ("cmdline-toggle", Arity::No, "c"),
+        ("delay", Arity::Required, "d"),
+        ("scale-summary-mem", Arity::Required, "E"),
+        ("scale-task-mem", Arity::Required, "e"),
+        ("threads-show", Arity::No, "H"),
+        ("idle-toggle", Arity::No, "i"),
+        ("iterations", Arity::Required, "n"),
+        ("list-fields", Arity::No, "O"),
+        ("sort-override", Arity::Required, "o"),
+        ("pid", Arity::Required, "p"),
+        ("accum-time-toggle", Arity::No, "S"),
+        ("secure-mode", Arity::No, "s"),
+        ("filter-any-user", Arity::Required, "U"),
+        ("filter-only-euser", Arity::Required, "u"),
+        ("width", Arity::Optional, "w"),
+        ("single-cpu-toggle", Arity::No, "1"),
+        ("help", Arity::No, "h"),
+        ("version", Arity::No, "V"),
+    ],
+);
+
+struct Options {
+    batch: bool,
+    fields: bool,
+    rounds: Option<u64>,
+    delay: f64,
+    /// Only these; empty for all.
+    pids: Vec<Pid>,
+    user: Option<u32>,
+}
+
+impl Options {
+    /// Reads the command line; the complaint otherwise.
+    async fn read(proc: &Process) -> Result<Self, Vec<u8>> {
+        let bad = |what: &str, value: &[u8]| [what.as_bytes(), b" '", value, b"'"].concat();
+        let mut read = Self {
+            batch: false,
+            fields: false,
+            rounds: None,
+            delay: 3.0,
+            pids: Vec::new(),
+            user: None,
+        };
+        let mut options = Getopt::new(&SPEC, proc.args());
+        while let Some(option) = options.next() {
+            let option = option.map_err(|error| error.text())?;
+            let value = option.value;
+            match option.key {
+                "b" => read.batch = true,
+                "O" => read.fields = true,
+                "n" => {
+                    let rounds = number::<u64>(&value).filter(|rounds| *rounds > 0);
+                    read.rounds =
+                        Some(rounds.ok_or_else(|| bad("bad iterations argument", &value))?);
                 }
-            };
-            match letter {
-                b'b' => batch = true,
-                b'n' => {
-                    rounds = number::<u64>(&value());
-                    break;
+                "d" => {
+                    let delay = number::<f64>(&value).filter(|delay| *delay >= 0.0);
+                    read.delay = delay.ok_or_else(|| bad("bad delay interval", &value))?;
                 }
-                b'd' => {
-                    delay = number(&value()).unwrap_or(delay);
-                    break;
+                "p" => {
+                    for word in value.split(|byte| *byte == b',') {
+                        let pid = number::<Pid>(word).ok_or_else(|| bad("bad pid", word))?;
+                        read.pids.push(pid);
+                    }
                 }
-                b'u' | b'U' | b'p' | b'o' | b'w' | b'E' | b'e' => {
-                    value();
-                    break;
+                "u" | "U" => {
+                    let name = value.strip_prefix(b"!").unwrap_or(&value);
+                    let users = Directory::load(proc).await;
+                    let user = users.user(name).map(|user| user.uid);
+                    let uid = user.or_else(|| number(name));
+                    read.user = Some(uid.ok_or_else(|| b"Invalid user".to_vec())?);
                 }
-                b'v' | b'V' => return super::print_version(proc, "  procps-ng").await,
-                b'h' => {
-                    let text = b"  procps-ng 4.0.2\nUsage:\n  top -hv | -bcEeHiOSs1 -d secs -n max -u|U user -p pid(s) -o field -w [cols]\n";
-                    let _closed = proc.print(text).await;
-                    return proc.status();
+                "o" => {
+                    let name = value.strip_prefix(b"-").or(value.strip_prefix(b"+"));
+                    let name = name.unwrap_or(&value);
+                    if !FIELDS
+                        .iter()
+                        .any(|field| field.as_bytes().eq_ignore_ascii_case(name))
+                    {
+                        return Err(bad("unrecognized field name", name));
+                    }
                 }
-                b'c' | b'H' | b'i' | b'O' | b'S' | b's' | b'1' | b'-' => {}
-                other => {
-                    let text = [b"unknown option '".as_slice(), &[*other], b"'\nUsage:\n  top -hv | -bcEeHiOSs1 -d secs -n max -u|U user -p pid(s) -o field -w [cols]"].concat();
-                    proc.complain_text(text).await;
-                    return ExitStatus::FAILURE;
+                "w" if option.has_value && number::<u64>(&value).is_none() => {
+                    return Err(bad("bad width arg", &value));
                 }
+                _ => {}
             }
         }
+        match options.operands().first() {
+            Some(word) => Err(bad("unknown option", word)),
+            None => Ok(read),
+        }
     }
+}
+
+/// What `-O` lists and `-o` takes.
+const FIELDS: [&str; 78] = [
+    "PID", "PPID", "UID", "USER", "RUID", "RUSER", "SUID", "SUSER", "GID", "GROUP", "PGRP", "TTY",
+    "TPGID", "SID", "PR", "NI", "nTH", "P", "%CPU", "TIME", "TIME+", "%MEM", "VIRT", "SWAP", "RES",
+    "CODE", "DATA", "SHR", "nMaj", "nMin", "nDRT", "S", "COMMAND", "WCHAN", "Flags", "CGROUPS",
+    "SUPGIDS", "SUPGRPS", "TGID", "OOMa", "OOMs", "ENVIRON", "vMj", "vMn", "USED", "nsIPC",
+    "nsMNT", "nsNET", "nsPID", "nsUSER", "nsUTS", "LXC", "RSan", "RSfd", "RSlk", "RSsh", "CGNAME",
+    "NU", "LOGID", "EXE", "RSS", "PSS", "PSan", "PSfd", "PSsh", "USS", "ioR", "ioRop", "ioW",
+    "ioWop", "AGID", "AGNI", "STARTED", "ELAPSED", "%CUU", "%CUC", "nsCGROUP", "nsTIME",
+];
+
+/// `top`.
+pub(super) async fn run(proc: &mut Process) -> ExitStatus {
+    let options = match Options::read(proc).await {
+        Ok(options) => options,
+        Err(text) => {
+            proc.complain_text(text).await;
+            return ExitStatus::FAILURE;
+        }
+    };
+    if options.fields {
+        let text: Vec<u8> = FIELDS
+            .iter()
+            .flat_map(|name| [name.as_bytes(), b"\n"].concat())
+            .collect();
+        let _closed = proc.print(&text).await;
+        return proc.status();
+    }
+    let (batch, rounds, delay) = (options.batch, options.rounds, options.delay);
     if !batch && !proc.is_terminal(STDOUT) {
         proc.complain_text("failed tty get").await;
         return ExitStatus::FAILURE;
@@ -68,7 +148,7 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
     let users = Directory::load(proc).await;
     let mut left = rounds.unwrap_or(u64::MAX);
     while left > 0 {
-        let text = screen(proc, &users, batch).await;
+        let text = screen(proc, &users, &options).await;
         if proc.print(text.as_bytes()).await.is_err() || proc.flush().await.is_err() {
             break;
         }
@@ -101,8 +181,10 @@ async fn pause(proc: &Process, batch: bool, delay: f64) -> bool {
     }
 }
 
-async fn screen(proc: &Process, users: &Directory, batch: bool) -> String {
+async fn screen(proc: &Process, users: &Directory, options: &Options) -> String {
+    let batch = options.batch;
     let mut all = proc.processes();
+    all.retain(|one| options.pids.is_empty() || options.pids.contains(&one.pid));
     let count = |states: &[u8]| all.iter().filter(|one| states.contains(&one.state)).count();
     let memory = proc.memory_use();
     let swap = proc.facts().swap_total_kib;
@@ -139,6 +221,8 @@ async fn screen(proc: &Process, users: &Directory, batch: bool) -> String {
         String::new(),
         "    PID USER      PR  NI    VIRT    RES    SHR S  %CPU  %MEM     TIME+ COMMAND".to_owned(),
     ];
+    // A user's processes are picked out of the list, not out of the counts.
+    all.retain(|one| options.user.is_none_or(|uid| one.uid == uid));
     all.sort_by_key(|one| (one.state != b'R', one.pid));
     lines.extend(all.iter().map(|one| row(proc, users, one)));
     let size = proc.window_size(STDOUT).ok();

@@ -59,7 +59,7 @@ pub(super) struct Options {
 }
 
 /// Letters that take a value.
-const UNIX_VALUES: &[u8] = b"CGOUgkopqstuw";
+const UNIX_VALUES: &[u8] = b"CGOUgopqstuw";
 const BSD_VALUES: &[u8] = b"OUkopqt";
 
 impl Options {
@@ -83,6 +83,8 @@ impl Options {
                 .all(|byte| byte.is_ascii_digit() || *byte == b',')
             {
                 options.choices.push(Choice::Pids(pids(&word)?));
+                // A bare number is BSD's way to name a process.
+                options.bsd.push(b'p');
             } else {
                 options.letters(&word, true, &mut words)?;
             }
@@ -155,7 +157,7 @@ impl Options {
             (b'p' | b'q', _) => self.choices.push(Choice::Pids(pids(value)?)),
             (b's' | b'g', false) => self.choices.push(Choice::Sessions(pids(value)?)),
             (b'C', _) => self.choices.push(Choice::Names(list(value))),
-            (b't', _) => self.choices.push(Choice::Terminals(list(value))),
+            (b't', _) => self.choices.push(Choice::Terminals(terminals(value)?)),
             (b'u' | b'U', _) => self.user_lists.push(value.to_vec()),
             (b'G', _) => self.group_lists.push(value.to_vec()),
             (b'k', _) => self.sort_by(value)?,
@@ -194,7 +196,7 @@ impl Options {
             b"pid" | b"quick-pid" => self.choices.push(Choice::Pids(pids(&take()?)?)),
             b"ppid" => self.choices.push(Choice::Parents(pids(&take()?)?)),
             b"sid" => self.choices.push(Choice::Sessions(pids(&take()?)?)),
-            b"tty" => self.choices.push(Choice::Terminals(list(&take()?))),
+            b"tty" => self.choices.push(Choice::Terminals(terminals(&take()?)?)),
             b"user" | b"User" => self.user_lists.push(take()?),
             b"group" | b"Group" => self.group_lists.push(take()?),
             b"cols" | b"columns" | b"width" | b"rows" | b"lines" => drop(take()?),
@@ -224,6 +226,9 @@ impl Options {
             (true, false) => self.choices.push(Choice::WithTerminal),
             (false, true) => self.choices.push(Choice::Own),
             (false, false) => {}
+        }
+        if self.unix.contains(&b'y') && !self.unix.contains(&b'l') {
+            return Err(b"modifier -y without format -l makes no sense".to_vec());
         }
         let bsd = !self.bsd.is_empty() || self.forest == Forest::Lines && self.unix.is_empty();
         self.shows_arguments = bsd
@@ -389,6 +394,27 @@ fn list(text: &[u8]) -> Vec<Vec<u8>> {
         .filter(|word| !word.is_empty())
         .map(<[u8]>::to_vec)
         .collect()
+}
+
+/// Names of terminals; what looks like none is none.
+fn terminals(text: &[u8]) -> Result<Vec<Vec<u8>>, Vec<u8>> {
+    let names = list(text);
+    let known = |name: &Vec<u8>| {
+        let name = name.strip_prefix(b"/dev/").unwrap_or(name);
+        let number = |digits: &[u8]| !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+        matches!(name, b"-" | b"?" | b"console" | b"tty")
+            || number(name)
+            || name.strip_prefix(b"pts/").is_some_and(number)
+            || name
+                .strip_prefix(b"tty")
+                .or_else(|| name.strip_prefix(b"S"))
+                .is_some_and(|rest| number(rest.strip_prefix(b"S").unwrap_or(rest)))
+    };
+    if names.iter().all(known) {
+        Ok(names)
+    } else {
+        Err(b"TTY could not be found".to_vec())
+    }
 }
 
 fn pids(text: &[u8]) -> Result<Vec<Pid>, Vec<u8>> {
