@@ -139,6 +139,13 @@ pub(super) async fn ip(proc: &mut Process) -> ExitStatus {
                 let text = "Not enough information: \"dev\" argument is required.\n";
                 return fail(proc, text, if matches("link") { 255 } else { 1 }).await;
             }
+            if let Some(word) = rest.next().filter(|_| verb == "set")
+                && !LINK_WORDS.contains(&word)
+            {
+                let text =
+                    format!("Error: either \"dev\" is duplicate, or \"{word}\" is a garbage.\n");
+                return fail(proc, &text, 255).await;
+            }
             return if proc.credentials().uid == 0 {
                 proc.status()
             } else {
@@ -174,6 +181,14 @@ pub(super) async fn ip(proc: &mut Process) -> ExitStatus {
         return print(proc, &out).await;
     }
     if matches("route") || object == "ro" {
+        const VERBS: [&str; 15] = [
+            "add", "append", "change", "chg", "replace", "delete", "del", "get", "list", "show",
+            "lst", "flush", "save", "restore", "showdump",
+        ];
+        if !VERBS.iter().any(|known| known.starts_with(verb)) && verb != "help" {
+            let text = format!("Command \"{verb}\" is unknown, try \"ip route help\".\n");
+            return fail(proc, &text, 255).await;
+        }
         if verb == "get" && device.is_none() {
             return fail(proc, "need at least a destination address\n", 1).await;
         }
@@ -184,6 +199,14 @@ pub(super) async fn ip(proc: &mut Process) -> ExitStatus {
         return print(proc, &out).await;
     }
     if matches("neighbour") || matches("neighbor") {
+        const VERBS: [&str; 11] = [
+            "add", "change", "chg", "replace", "delete", "del", "get", "show", "list", "lst",
+            "flush",
+        ];
+        if !VERBS.iter().any(|known| known.starts_with(verb)) && verb != "help" {
+            let text = format!("Command \"{verb}\" is unknown, try \"ip neigh help\".\n");
+            return fail(proc, &text, 255).await;
+        }
         let out = match gateway(proc) {
             Some((gateway, name)) => {
                 format!("{gateway} dev {name} lladdr fe:00:00:00:01:01 REACHABLE\n")
@@ -371,9 +394,28 @@ async fn route_get(proc: &mut Process, target: &str) -> ExitStatus {
     .await
 }
 
+/// The first word in front that looks like an option of ifconfig and is none.
+fn unknown_option(words: &[String]) -> Option<&str> {
+    const OPTIONS: [&str; 8] = ["-a", "-s", "-v", "-V", "-h", "-?", "--help", "--version"];
+    let mut given = words.iter().take_while(|word| word.starts_with('-'));
+    let unknown = given.find(|word| !OPTIONS.contains(&word.as_str()));
+    unknown.map(String::as_str)
+}
+
 /// `ifconfig`.
 pub(super) async fn ifconfig(proc: &mut Process) -> ExitStatus {
     let words: Vec<String> = proc.args().iter().skip(1).map(|word| text(word)).collect();
+    if let Some(option) = unknown_option(&words) {
+        let text = format!(
+            "ifconfig: option `{option}' not recognised.\nifconfig: `--help' gives usage information.\n"
+        );
+        return fail(proc, &text, 1).await;
+    }
+    interfaces(proc, &words).await
+}
+
+/// Shows interfaces, or believes what is to be changed about one.
+async fn interfaces(proc: &mut Process, words: &[String]) -> ExitStatus {
     let mut names = words.iter().filter(|word| !word.starts_with('-'));
     let wanted = names.next().cloned();
     if names.next().is_some() {
@@ -571,6 +613,23 @@ pub(super) async fn arp(proc: &mut Process) -> ExitStatus {
         .args()
         .iter()
         .any(|word| word.starts_with(b"-") && word.contains(&b'a'));
+    let host = proc.args().iter().skip(1);
+    if let Some(host) = host
+        .into_iter()
+        .find(|word| !word.starts_with(b"-"))
+        .cloned()
+        && proc.args().len() == 2
+    {
+        let shown = text(&host);
+        let Ok(found) = proc.network().resolve(&host).await else {
+            return fail(proc, &format!("{shown}: Host name lookup failure\n"), 255).await;
+        };
+        let address = found.first().map(ToString::to_string).unwrap_or_default();
+        if gateway(proc).is_none_or(|(gateway, _)| gateway.to_string() != address) {
+            let line = format!("{shown} ({address}) -- no entry\n");
+            return print(proc, &line).await;
+        }
+    }
     let Some((gateway, name)) = gateway(proc) else {
         return proc.status();
     };
@@ -583,6 +642,48 @@ pub(super) async fn arp(proc: &mut Process) -> ExitStatus {
     };
     print(proc, &out).await
 }
+
+/// What may follow `ip link set DEVICE`.
+const LINK_WORDS: [&str; 38] = [
+    "up",
+    "down",
+    "arp",
+    "dynamic",
+    "multicast",
+    "allmulticast",
+    "promisc",
+    "trailers",
+    "carrier",
+    "protodown",
+    "txqueuelen",
+    "txqlen",
+    "name",
+    "address",
+    "broadcast",
+    "mtu",
+    "netns",
+    "alias",
+    "group",
+    "vf",
+    "xdp",
+    "xdpgeneric",
+    "xdpdrv",
+    "xdpoffload",
+    "master",
+    "nomaster",
+    "vrf",
+    "addrgenmode",
+    "link-netnsid",
+    "type",
+    "state",
+    "mode",
+    "peer",
+    "gso_max_size",
+    "qlen",
+    "brd",
+    "bcast",
+    "numtxqueues",
+];
 
 const IP_USAGE: &str = "Usage: ip [ OPTIONS ] OBJECT { COMMAND | help }
        ip [ -force ] -batch filename

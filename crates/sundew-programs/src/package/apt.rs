@@ -4,24 +4,39 @@ use sundew_kernel::{ExitStatus, Process};
 
 use super::{fail, lines, print, read};
 
+mod options;
+
 /// Status of a failed command.
 const FAILED: u8 = 100;
 
 const VERSION: &str = "apt 2.6.1 (amd64)\n";
 
-/// The words that are no options; `None` when the version is asked for.
-fn operands(proc: &Process) -> Option<Vec<Vec<u8>>> {
-    let words = proc.args().iter().skip(1);
-    let asks = |word: &Vec<u8>| word == b"--version" || word == b"-v";
-    if words.clone().any(asks) {
-        return None;
+/// What the front ends but `apt` print besides the version.
+const MODULES: &str = "Supported modules:
+*Ver: Standard .deb
+*Pkg:  Debian dpkg interface (Priority 30)
+ Pkg:  Debian APT solver interface (Priority -1000)
+ Pkg:  Debian APT planner interface (Priority -1000)
+ S.L: 'deb' Debian binary tree
+ S.L: 'deb-src' Debian source tree
+ Idx: Debian Source Index
+ Idx: Debian Package Index
+ Idx: Debian Translation Index
+ Idx: Debian dpkg status file
+ Idx: Debian deb file
+ Idx: Debian dsc file
+ Idx: Debian control file
+ Idx: EDSP scenario file
+ Idx: EIPP scenario file
+";
+
+/// What is printed while the packages are read.
+fn reading(proc: &Process) -> String {
+    let mut text = "Reading package lists...\nBuilding dependency tree...\n".to_owned();
+    if proc.stat(b"/var/lib/apt/extended_states").is_ok() {
+        text += "Reading state information...\n";
     }
-    Some(
-        words
-            .filter(|word| !word.starts_with(b"-"))
-            .cloned()
-            .collect(),
-    )
+    text
 }
 
 /// `apt list`: what is installed, for nothing else is known without mirrors.
@@ -58,11 +73,18 @@ async fn installed(proc: &mut Process, names: &[Vec<u8>]) -> ExitStatus {
 /// `apt`, `apt-get`.
 pub(super) async fn run(proc: &mut Process) -> ExitStatus {
     let is_apt = proc.base_name() == b"apt";
-    let Some(words) = operands(proc) else {
-        return print(proc, VERSION).await;
+    let given = match options::read(proc) {
+        Ok(words) => words,
+        Err(text) => return fail(proc, [b"E: ".as_slice(), &text, b"\n"].concat(), FAILED).await,
     };
-    let Some(verb) = words.first() else {
-        return print(proc, super::help(if is_apt { "apt" } else { "apt-get" })).await;
+    if given.version {
+        let modules = if is_apt { "" } else { MODULES };
+        return print(proc, [VERSION, modules].concat()).await;
+    }
+    let words = given.operands;
+    let Some(verb) = words.first().filter(|_| !given.help) else {
+        print(proc, super::help(if is_apt { "apt" } else { "apt-get" })).await;
+        return ExitStatus::Exited(u8::from(!given.help));
     };
     let verb = verb.clone();
     if is_apt && !proc.is_terminal(sundew_kernel::STDOUT) {
@@ -90,21 +112,15 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
             } else {
                 "Calculating upgrade...\n"
             };
-            print(proc, format!("Reading package lists...\nBuilding dependency tree...\nReading state information...\n{calculating}0 upgraded, 0 newly installed, 0 to remove and 0 not upgraded.\n")).await
+            let reading = reading(proc);
+            print(proc, format!("{reading}{calculating}0 upgraded, 0 newly installed, 0 to remove and 0 not upgraded.\n")).await
         }
-        b"remove" | b"purge" => {
-            let mut text = "Reading package lists...\nBuilding dependency tree...\nReading state information...\n".to_owned();
-            for name in words.iter().skip(1) {
-                text += &format!(
-                    "Package '{0}' is not installed, so not removed\n",
-                    String::from_utf8_lossy(name)
-                );
-            }
-            print(
-                proc,
-                text + "0 upgraded, 0 newly installed, 0 to remove and 0 not upgraded.\n",
-            )
-            .await
+        b"remove" | b"purge" => remove(proc, words.get(1..).unwrap_or_default()).await,
+        b"show" => cache(proc).await,
+        b"source" if !is_apt || words.len() > 1 => {
+            print(proc, "Reading package lists...\n").await;
+            let text = "E: You must put some 'deb-src' URIs in your sources.list\n";
+            fail(proc, text, FAILED).await
         }
         b"clean" | b"autoclean" | b"check" | b"search" => proc.status(),
         b"list" => installed(proc, words.get(1..).unwrap_or_default()).await,
@@ -117,6 +133,27 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
             .await
         }
     }
+}
+
+async fn remove(proc: &mut Process, names: &[Vec<u8>]) -> ExitStatus {
+    let reading = reading(proc);
+    print(proc, reading).await;
+    let status = read(proc, b"/var/lib/dpkg/status").await;
+    let status = lines(&status.unwrap_or_default());
+    let mut missing = false;
+    for name in names {
+        let header = [b"Package: ".as_slice(), name].concat();
+        if !status.contains(&header) {
+            let text = [b"E: Unable to locate package ".as_slice(), name, b"\n"];
+            proc.print_error(&text.concat()).await;
+            missing = true;
+        }
+    }
+    if missing {
+        return ExitStatus::Exited(FAILED);
+    }
+    let text = "0 upgraded, 0 newly installed, 0 to remove and 0 not upgraded.\n";
+    print(proc, text).await
 }
 
 async fn update(proc: &mut Process) -> ExitStatus {
@@ -147,11 +184,8 @@ async fn update(proc: &mut Process) -> ExitStatus {
 }
 
 async fn install(proc: &mut Process, names: &[Vec<u8>]) -> ExitStatus {
-    print(
-        proc,
-        "Reading package lists...\nBuilding dependency tree...\nReading state information...\n",
-    )
-    .await;
+    let reading = reading(proc);
+    print(proc, reading).await;
     let status = read(proc, b"/var/lib/dpkg/status")
         .await
         .unwrap_or_default();
@@ -198,12 +232,17 @@ async fn install(proc: &mut Process, names: &[Vec<u8>]) -> ExitStatus {
     reason = "one thing from top to bottom, in the order of the manual"
 )]
 pub(super) async fn cache(proc: &mut Process) -> ExitStatus {
-    let Some(words) = operands(proc) else {
-        return print(proc, VERSION).await;
+    let given = match options::read(proc) {
+        Ok(words) => words,
+        Err(text) => return fail(proc, [b"E: ".as_slice(), &text, b"\n"].concat(), FAILED).await,
     };
-    let Some(verb) = words.first().cloned() else {
+    if given.version {
+        return print(proc, VERSION).await;
+    }
+    let words = given.operands;
+    let Some(verb) = words.first().filter(|_| !given.help).cloned() else {
         print(proc, super::help("apt-cache")).await;
-        return ExitStatus::FAILURE;
+        return ExitStatus::Exited(u8::from(!given.help));
     };
     let status = read(proc, b"/var/lib/dpkg/status")
         .await

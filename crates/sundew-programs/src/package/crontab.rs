@@ -92,11 +92,13 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
         };
     }
     if edit {
-        if !proc.is_terminal(STDIN) {
-            return fail(proc, "Standard input is not a terminal\n", 1).await;
-        }
         if proc.stat(&path).is_err() {
             proc.print_error(&[none.trim_ascii_end(), b" - using an empty one\n"].concat())
+                .await;
+        }
+        if !proc.is_terminal(STDIN) {
+            // What the editor says.
+            proc.print_error(b"Standard input is not a terminal\n")
                 .await;
         }
         return fail(
@@ -132,10 +134,7 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
         let text = "new crontab file is missing newline before EOF, can't install.\n";
         return fail(proc, text, 1).await;
     }
-    let piped = matches!(file.as_deref(), None | Some(b"-"));
     if let Some((number, complaint)) = wrong(&text) {
-        // What comes through a pipe is copied first, and the copy has a line more.
-        let number = number + usize::from(piped && number == 0);
         let name = file.as_deref().unwrap_or(b"-").to_vec();
         let text = [
             b"\"".as_slice(),
@@ -226,7 +225,10 @@ fn wrong(text: &[u8]) -> Option<(usize, &'static str)> {
             // The original counts lines when it meets their ends.
             match words.next() {
                 None => return Some((number + 1, complaint)),
-                Some(word) if !fits(word, most) => return Some((number, complaint)),
+                Some(word) if !fits(word, most) => {
+                    let ends = line.ends_with(word) && words.next().is_none();
+                    return Some((number + usize::from(ends), complaint));
+                }
                 Some(_) => {}
             }
         }

@@ -34,8 +34,26 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
         .map(|word| String::from_utf8_lossy(word).into_owned())
         .collect();
     let has = |short: &[u8], long: &[u8]| words.iter().any(|word| word == short || word == long);
+    let is_query = proc.base_name() == b"dpkg-query";
+    if is_query && has(b"--version", b"--version") {
+        return print(proc, "Debian dpkg-query package management program query tool version 1.21.23 (amd64).\nThis is free software; see the GNU General Public License version 2 or\nlater for copying conditions. There is NO warranty.\n").await;
+    }
+    for (short, long, complaint) in ARCHIVE_ACTIONS {
+        if !is_query && names.is_empty() && has(short.as_bytes(), long.as_bytes()) {
+            let text = format!(
+                "dpkg-deb: error: {long} {complaint}\n\nType dpkg-deb --help for help about manipulating *.deb files;\nType dpkg --help for help about installing and deinstalling packages.\n"
+            );
+            return fail(proc, text, 2).await;
+        }
+    }
+    for (short, long, complaint) in ACTIONS {
+        if names.is_empty() && has(short.as_bytes(), long.as_bytes()) {
+            let own = is_query || matches!(*short, "-L" | "-S");
+            return refuse(proc, own, &format!("{long} {complaint}")).await;
+        }
+    }
     if has(b"--version", b"--version") {
-        return print(proc, "Debian 'dpkg' package management program version 1.21.22 (amd64).\nThis is free software; see the GNU General Public License version 2 or\nlater for copying conditions. There is NO warranty.\n").await;
+        return print(proc, "Debian 'dpkg' package management program version 1.21.23 (amd64).\nThis is free software; see the GNU General Public License version 2 or\nlater for copying conditions. There is NO warranty.\n").await;
     }
     if has(b"--help", b"-?") {
         return print(proc, super::help("dpkg")).await;
@@ -113,7 +131,130 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
         )
         .await;
     }
-    fail(proc, "dpkg: error: need an action option\n\nType dpkg --help for help about installing and deinstalling packages [*];\nUse 'apt' or 'aptitude' for user-friendly package management;\nType dpkg -Dhelp for a list of dpkg debug flag values;\nType dpkg --force-help for a list of forcing options;\nType dpkg-deb --help for help about manipulating *.deb files;\n\nOptions marked [*] produce a lot of output - pipe it through 'less' or 'more' !\n", 2).await
+    if !is_query && (has(b"-r", b"--remove") || has(b"-P", b"--purge")) {
+        for name in &names {
+            if !packages.iter().any(|one| one.field("Package") == *name) {
+                let text = format!(
+                    "dpkg: warning: ignoring request to remove {name} which isn't installed\n"
+                );
+                proc.print_error(text.as_bytes()).await;
+            }
+        }
+        return proc.status();
+    }
+    let unknown = words
+        .iter()
+        .find(|word| word.starts_with(b"-") && word.len() > 1);
+    let known = |word: &[u8]| {
+        OTHER_OPTIONS
+            .iter()
+            .any(|own| word.starts_with(own.as_bytes()))
+    };
+    match unknown.filter(|word| !known(word)) {
+        Some(word) => {
+            let text = format!("unknown option {}", String::from_utf8_lossy(word));
+            refuse(proc, is_query, &text).await
+        }
+        None => refuse(proc, is_query, "need an action option").await,
+    }
+}
+
+/// Options that are known and lead to nothing here.
+const OTHER_OPTIONS: [&str; 40] = [
+    "-A",
+    "-B",
+    "-C",
+    "-D",
+    "-E",
+    "-G",
+    "-O",
+    "-R",
+    "-V",
+    "-X",
+    "-a",
+    "-b",
+    "-c",
+    "-e",
+    "-p",
+    "-x",
+    "-I",
+    "--abort",
+    "--admindir",
+    "--assert",
+    "--audit",
+    "--add-arch",
+    "--auto",
+    "--compare",
+    "--configure",
+    "--debug",
+    "--force",
+    "--ignore",
+    "--instdir",
+    "--log",
+    "--no-",
+    "--path",
+    "--pending",
+    "--purge",
+    "--refuse",
+    "--remove",
+    "--root",
+    "--status",
+    "--unpack",
+    "--verify",
+];
+
+/// Actions that `dpkg-deb` does, and its words when there is nothing to do them with.
+const ARCHIVE_ACTIONS: &[(&str, &str, &str)] = &[
+    (
+        "-x",
+        "--extract",
+        "needs .deb filename and directory arguments",
+    ),
+    (
+        "-X",
+        "--vextract",
+        "needs .deb filename and directory arguments",
+    ),
+    ("-c", "--contents", "takes exactly one argument"),
+    ("-I", "--info", "needs a .deb filename argument"),
+];
+
+/// Actions that need something to act on, and the words when there is nothing.
+const ACTIONS: &[(&str, &str, &str)] = &[
+    (
+        "-i",
+        "--install",
+        "needs at least one package archive file argument",
+    ),
+    (
+        "--unpack",
+        "--unpack",
+        "needs at least one package archive file argument",
+    ),
+    ("-r", "--remove", "needs at least one package name argument"),
+    ("-P", "--purge", "needs at least one package name argument"),
+    (
+        "-L",
+        "--listfiles",
+        "needs at least one package name argument",
+    ),
+    (
+        "-S",
+        "--search",
+        "needs at least one file name pattern argument",
+    ),
+];
+
+/// A wrong command line in `dpkg`'s words, or in those of `dpkg-query`.
+async fn refuse(proc: &mut Process, is_query: bool, complaint: &str) -> ExitStatus {
+    let text = if is_query {
+        format!("dpkg-query: error: {complaint}\n\nUse --help for help about querying packages.\n")
+    } else {
+        format!(
+            "dpkg: error: {complaint}\n\nType dpkg --help for help about installing and deinstalling packages [*];\nUse 'apt' or 'aptitude' for user-friendly package management;\nType dpkg -Dhelp for a list of dpkg debug flag values;\nType dpkg --force-help for a list of forcing options;\nType dpkg-deb --help for help about manipulating *.deb files;\n\nOptions marked [*] produce a lot of output - pipe it through 'less' or 'more' !\n"
+        )
+    };
+    fail(proc, text, 2).await
 }
 
 /// Takes `-f FORMAT` in any of its forms out of the words; `-Wf` leaves its `-W`.

@@ -9,36 +9,37 @@ use crate::users::Directory;
 
 const VERSION: &str = "pstree (PSmisc) 23.6\nCopyright (C) 1993-2021 Werner Almesberger and Craig Small\n\nPSmisc comes with ABSOLUTELY NO WARRANTY.\nThis is free software, and you are welcome to redistribute it under\nthe terms of the GNU General Public License.\nFor more information about these matters, see the files named COPYING.\n";
 
+/// Long options.
+const LONG: &[&str] = &[
+    "arguments",
+    "ascii",
+    "compact-not",
+    "color",
+    "show-pgids",
+    "vt100",
+    "highlight-all",
+    "highlight-pid",
+    "long",
+    "numeric-sort",
+    "ns-sort",
+    "show-pids",
+    "show-parents",
+    "ns-changes",
+    "thread-names",
+    "hide-threads",
+    "uid-changes",
+    "unicode",
+    "version",
+    "security-context",
+    "help",
+];
+
 /// Deepest tree that is drawn.
 const MAX_DEPTH: usize = 60;
 
 /// `pstree`.
 pub(super) async fn run(proc: &mut Process) -> ExitStatus {
-    let long = [
-        "arguments",
-        "ascii",
-        "compact-not",
-        "color",
-        "show-pgids",
-        "vt100",
-        "highlight-all",
-        "highlight-pid",
-        "long",
-        "numeric-sort",
-        "ns-sort",
-        "show-pids",
-        "show-parents",
-        "ns-changes",
-        "thread-names",
-        "hide-threads",
-        "uid-changes",
-        "unicode",
-        "version",
-        "security-context",
-        "help",
-    ];
-    if let Some(text) =
-        crate::net::unknown(proc.args(), "pstree", "aAcgGhlnpsStTuUVZ", "CHN", &long)
+    if let Some(text) = crate::net::unknown(proc.args(), "pstree", "aAcgGhlnpsStTuUVZ", "CHN", LONG)
     {
         return crate::net::refuse(proc, &text, "pstree", 1).await;
     }

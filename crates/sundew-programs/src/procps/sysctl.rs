@@ -69,6 +69,11 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
         }
         words = settings(proc, &file).await;
     } else if words.is_empty() && !all {
+        if proc.args().len() > 1 {
+            let text = "no variables specified\nTry `sysctl --help' for more information.";
+            proc.complain_text(text).await;
+            return ExitStatus::FAILURE;
+        }
         return refuse(proc, "sysctl", None).await;
     }
     if all {

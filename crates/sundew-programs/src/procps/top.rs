@@ -60,6 +60,8 @@ impl Options {
             pids: Vec::new(),
             user: None,
         };
+        // The width may stand in a word of its own.
+        let mut wide = false;
         let mut options = Getopt::new(&SPEC, proc.args());
         while let Some(option) = options.next() {
             let option = option.map_err(|error| error.text())?;
@@ -99,13 +101,23 @@ impl Options {
                         return Err(bad("unrecognized field name", name));
                     }
                 }
-                "w" if option.has_value && number::<u64>(&value).is_none() => {
+                "w" if !option.has_value => wide = true,
+                "w" if number::<u64>(&value).is_none() => {
                     return Err(bad("bad width arg", &value));
                 }
                 _ => {}
             }
         }
-        match options.operands().first() {
+        let operands = options.operands();
+        if let Some(word) = operands.first()
+            && wide
+        {
+            return match number::<u64>(word) {
+                Some(_) => Ok(read),
+                None => Err(bad("bad width arg", word)),
+            };
+        }
+        match operands.first() {
             Some(word) => Err(bad("unknown option", word)),
             None => Ok(read),
         }
@@ -142,7 +154,10 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
     }
     let (batch, rounds, delay) = (options.batch, options.rounds, options.delay);
     if !batch && !proc.is_terminal(STDOUT) {
-        proc.complain_text("failed tty get").await;
+        // Without TERM it ends before it can say why.
+        if proc.env().value(b"TERM").is_some() {
+            proc.complain_text("failed tty get").await;
+        }
         return ExitStatus::FAILURE;
     }
     let users = Directory::load(proc).await;
