@@ -2,9 +2,7 @@
 
 use sundew_kernel::program::Program;
 
-use crate::{
-    archive, busybox, coreutils, crypto, manners, net, package, procps, text, util_linux,
-};
+use crate::{archive, busybox, coreutils, crypto, manners, net, package, procps, text, util_linux};
 
 /// Every program of this crate.
 pub fn programs() -> impl Iterator<Item = Program> {
