@@ -86,7 +86,8 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
             Ok((key, _)) => what = key,
             Err(error) => {
                 proc.complain_text(error.text()).await;
-                proc.print_error(USAGE.as_bytes()).await;
+                // The usage is no complaint to it; a closed output is reported when it ends.
+                let _reported_at_exit = proc.print(USAGE.as_bytes()).await;
                 return ExitStatus::Exited(255);
             }
         }
