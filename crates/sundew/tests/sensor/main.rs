@@ -12,6 +12,7 @@
 
 mod client;
 mod download;
+mod elsewhere;
 mod event;
 mod fetch;
 mod ftp;
