@@ -351,7 +351,7 @@ async fn talk(proc: &mut Process, line: &Line, link: &mut Link, place: Place) ->
         link,
         place,
         directory,
-        batch: line.batch.is_some(),
+        batch: line.batch.is_some() || line.quiet,
         shown: !line.quiet && line.batch.is_none(),
     };
     if !asked_for.is_empty() {

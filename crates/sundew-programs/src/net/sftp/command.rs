@@ -214,7 +214,10 @@ impl Talk<'_> {
                     _ => vec![path],
                 };
                 for path in found {
-                    self.say(proc, &format!("Removing {}", text(&path))).await;
+                    if !self.batch {
+                        self.say(proc, &format!("Removing {}", text(&path))).await;
+                    }
+
                     if let Next::Failed = self
                         .change(proc, wire::REMOVE, &path, "remote delete")
                         .await
@@ -251,8 +254,11 @@ impl Talk<'_> {
                         )
                         .await;
                 };
-                self.say(proc, &format!("Changing mode on {}", text(&path)))
-                    .await;
+                if !self.batch {
+                    self.say(proc, &format!("Changing mode on {}", text(&path)))
+                        .await;
+                }
+
                 if let Err(fault) = self.link.set_mode(proc, &path, mode).await {
                     let text = format!("remote setstat \"{}\": {}", text(&path), fault.text());
                     return self.complain(proc, &text).await;

@@ -34,7 +34,7 @@ impl Fault {
             Self::Status(code) => match code {
                 0 => "Success",
                 1 => "End of file",
-                2 => "No such file or directory",
+                2 => Errno::Enoent.message(),
                 // tidy-allow(errno-word): what OpenSSH calls the status of a server
                 3 => "Permission denied",
                 4 => "Failure",

@@ -203,7 +203,8 @@ pub(in crate::net) async fn agent(proc: &mut Process) -> ExitStatus {
             .parse()
             .is_ok_and(|pid| proc.kill(pid, Some(Signal::TERM)).is_ok());
         if !killed {
-            proc.print_error(b"kill: No such process\n").await;
+            let text = format!("kill: {}\n", sundew_kernel::Errno::Esrch.message());
+            proc.print_error(text.as_bytes()).await;
             return ExitStatus::FAILURE;
         }
         say(
