@@ -16,6 +16,7 @@ pub mod procps;
 mod quote;
 mod screen;
 mod size;
+mod system;
 pub mod table;
 pub mod text;
 mod time;

@@ -2,7 +2,9 @@
 
 use sundew_kernel::program::Program;
 
-use crate::{archive, busybox, coreutils, crypto, manners, net, package, procps, text, util_linux};
+use crate::{
+    archive, busybox, coreutils, crypto, manners, net, package, procps, system, text, util_linux,
+};
 
 /// Every program of this crate.
 pub fn programs() -> impl Iterator<Item = Program> {
@@ -21,6 +23,7 @@ pub(crate) fn without_doors() -> impl Iterator<Item = Program> {
         busybox::TABLE,
         archive::TABLE,
         package::TABLE,
+        system::TABLE,
     ]
     .into_iter()
     .flatten()

@@ -304,6 +304,7 @@ async fn read_patterns(proc: &mut Process, words: &[Vec<u8>]) -> Result<Vec<Patt
             _ => {
                 let shown = quote::file(proc, word);
                 let Some(line) = input::decimal(word) else {
+                    let shown = quote::text(proc, word);
                     proc.complain_text([shown.as_slice(), b": invalid pattern"].concat())
                         .await;
                     return Err(proc.status());
