@@ -286,7 +286,9 @@ fn words(paragraph: &[(usize, Vec<u8>)], options: &Options) -> Vec<Word> {
         }
     }
     if let Some(last) = words.last_mut() {
-        last.last_of_sentence = last.period;
+        // A paragraph ends a sentence, whatever its last word ends with.
+        last.period = true;
+        last.last_of_sentence = true;
     }
     words
 }
