@@ -27,6 +27,8 @@ struct Options {
     flags: Vec<Vec<u8>>,
     append: bool,
     full_block: bool,
+    /// Whether `bs` was given: each read is written as it is, and mistakes are worded otherwise.
+    one_block: bool,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -62,6 +64,21 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
     for word in options.operands() {
         if let Err(status) = operand(proc, &word, &mut settings).await {
             return status;
+        }
+    }
+    for (first, second) in [
+        ("ascii", "ebcdic"),
+        ("ascii", "ibm"),
+        ("ebcdic", "ibm"),
+        ("block", "unblock"),
+        ("lcase", "ucase"),
+        ("excl", "nocreat"),
+    ] {
+        let given = |name: &str| settings.flags.iter().any(|flag| flag == name.as_bytes());
+        if given(first) && given(second) {
+            proc.complain_text(format!("cannot combine {first} and {second}"))
+                .await;
+            return proc.status();
         }
     }
     let started = proc.monotonic();
@@ -137,12 +154,43 @@ async fn operand(
                 settings.flags.push(flag.to_vec());
             }
         }
-        (b"iflag", Some(_)) => {
+        (b"iflag" | b"oflag", Some(_)) => {
+            const FLAGS: &[&[u8]] = &[
+                b"append",
+                b"binary",
+                b"cio",
+                b"direct",
+                b"directory",
+                b"dsync",
+                b"noatime",
+                b"nocache",
+                b"noctty",
+                b"nofollow",
+                b"nolinks",
+                b"nonblock",
+                b"sync",
+                b"text",
+                b"count_bytes",
+                b"fullblock",
+                b"skip_bytes",
+                b"seek_bytes",
+            ];
+            for flag in value.split(|&byte| byte == b',') {
+                if !FLAGS.contains(&flag) {
+                    let what = if name == b"iflag" {
+                        "invalid input flag:"
+                    } else {
+                        "invalid output flag:"
+                    };
+                    return Err(input::refuse_word(proc, what, flag).await);
+                }
+            }
+            if name == b"oflag" {
+                settings.append |= value.windows(6).any(|window| window == b"append");
+                return Ok(());
+            }
             settings.count_bytes |= value.windows(11).any(|window| window == b"count_bytes");
             settings.full_block |= value.windows(9).any(|window| window == b"fullblock");
-        }
-        (b"oflag", Some(_)) => {
-            settings.append |= value.windows(6).any(|window| window == b"append")
         }
         (
             b"bs" | b"ibs" | b"obs" | b"count" | b"skip" | b"iseek" | b"seek" | b"oseek" | b"cbs",
@@ -152,7 +200,10 @@ async fn operand(
                 return Err(input::complain_word(proc, "invalid number:", value).await);
             };
             match name {
-                b"bs" => (settings.input_block, settings.output_block) = (amount, amount),
+                b"bs" => {
+                    settings.one_block = true;
+                    (settings.input_block, settings.output_block) = (amount, amount);
+                }
                 b"ibs" => settings.input_block = amount,
                 b"obs" => settings.output_block = amount,
                 b"count" => {
@@ -356,7 +407,12 @@ async fn put(
             .output
             .clone()
             .unwrap_or_else(|| b"standard output".to_vec());
-        input::complain_about(proc, "error writing", &name, errno).await;
+        let what = if settings.one_block {
+            "error writing"
+        } else {
+            "writing to"
+        };
+        input::complain_about(proc, what, &name, errno).await;
         return false;
     }
     counts.bytes += data.len() as u64;
@@ -396,7 +452,11 @@ async fn report(proc: &mut Process, counts: &Counts, status: Status, time: Durat
         let shown = float::format(seconds, b'g', None, false);
         text.push_str(&format!(
             " copied, {shown} s, {}/s\n",
-            rounded(bytes as f64 / seconds, false)
+            if bytes == 0 {
+                "0.0 kB".to_owned()
+            } else {
+                rounded(bytes as f64 / seconds, false)
+            }
         ));
     }
     proc.print_error(text.as_bytes()).await;

@@ -70,8 +70,14 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
     }
     match operands.as_slice() {
         [only] if place.no_directory => {
-            let only = only.clone();
-            return input::refuse_word(proc, "missing destination file operand after", &only).await;
+            let quoted = crate::quote::always(proc, only);
+            let text = [
+                b"missing destination file operand after ".as_slice(),
+                &quoted,
+            ]
+            .concat();
+            proc.complain_text(text).await;
+            return crate::getopt::try_help(proc, 1).await;
         }
         [_] if place.directory.is_none() => place.directory = Some(b".".to_vec()),
         [_, last] if no_dereference && proc.lstat(last).is_ok_and(|found| found.is_symlink()) => {

@@ -168,7 +168,8 @@ async fn may_replace(
     answers: &mut LineReader,
 ) -> bool {
     let (from, to) = (quote::always(proc, source), quote::always(proc, target));
-    if (metadata.dev, metadata.ino) == (existing.dev, existing.ino)
+    if settings.ask != Ask::Refuse
+        && (metadata.dev, metadata.ino) == (existing.dev, existing.ino)
         && proc.real_path(source) == proc.real_path(target)
     {
         proc.complain_text([from.as_slice(), b" and ", &to, b" are the same file"].concat())

@@ -80,8 +80,12 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
             else {
                 break;
             };
-            path = input::trim_slashes(trimmed.get(..slash).unwrap_or_default());
-            if path.is_empty() {
+            path = if slash == 0 {
+                b"/"
+            } else {
+                input::trim_slashes(trimmed.get(..slash).unwrap_or_default())
+            };
+            if trimmed == b"/" {
                 break;
             }
         }

@@ -22,7 +22,8 @@ const SPEC: Spec = Spec::gnu(
     ],
 );
 
-const LONG: &str = "  File: %N\n  Size: %-10s\tBlocks: %-10b IO Block: %-6o %F\nDevice: %Hd,%Ld\tInode: %-10i  Links: %-5h";
+const LONG: &str =
+    "  Size: %-10s\tBlocks: %-10b IO Block: %-6o %F\nDevice: %Hd,%Ld\tInode: %-10i  Links: %-5h";
 const OWNER: &str = "\nAccess: (%04a/%10.10A)  Uid: (%5u/%8U)   Gid: (%5g/%8G)\nAccess: %x\nModify: %y\nChange: %z\n Birth: %w\n";
 const TERSE: &str = "%n %s %b %f %u %g %D %i %h %t %T %X %Y %Z %W %o\n";
 const FS_LONG: &str = "  File: \"%n\"\n    ID: %-8i Namelen: %-7l Type: %T\nBlock size: %-10s Fundamental block size: %S\nBlocks: Total: %-10b Free: %-10f Available: %a\nInodes: Total: %-10c Free: %d\n";
@@ -85,6 +86,7 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
             (None, false, true) => TERSE.into(),
             (None, false, false) => [LONG, middle, OWNER].concat().into_bytes(),
         };
+        let plain = format.is_none() && !filesystem && !terse;
         let file = File {
             proc,
             path: &path,
@@ -92,7 +94,16 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
             names: &names,
             zone: &zone,
         };
-        let shown = file.fill(&text, escapes, filesystem);
+        let mut shown = Vec::new();
+        if plain {
+            // Only here a name stands without quotes.
+            shown.extend_from_slice(&[b"  File: ".as_slice(), &path].concat());
+            if let Some(target) = file.target() {
+                shown.extend_from_slice(&[b" -> ".as_slice(), &target].concat());
+            }
+            shown.push(b'\n');
+        }
+        shown.extend(file.fill(&text, escapes, filesystem));
         if proc.print(&shown).await.is_err() {
             break;
         }
@@ -224,13 +235,7 @@ impl File<'_> {
             b'n' => return Some(self.path.to_vec()),
             b'N' => {
                 let mut text = quote::always(self.proc, self.path);
-                // On its own the default format does not quote what needs no quotes.
-                if let Some(target) = self
-                    .metadata
-                    .is_symlink()
-                    .then(|| self.proc.read_link(self.path).ok())
-                    .flatten()
-                {
+                if let Some(target) = self.target() {
                     text.extend_from_slice(b" -> ");
                     text.extend(quote::always(self.proc, &target));
                 }
@@ -283,6 +288,12 @@ impl File<'_> {
             _ => return None,
         };
         Some(text.into_bytes())
+    }
+
+    /// Where a link points.
+    fn target(&self) -> Option<Vec<u8>> {
+        let link = self.metadata.is_symlink();
+        link.then(|| self.proc.read_link(self.path).ok()).flatten()
     }
 
     fn mount(&self) -> Option<Mount> {

@@ -67,7 +67,13 @@ pub(super) async fn settle(
                     .stat(directory)
                     .err()
                     .unwrap_or(sundew_kernel::Errno::Enotdir);
-                input::complain_about(proc, "target directory", directory, errno).await;
+                // The words differ from one program to the other.
+                let what = if proc.base_name() == b"ln" && errno != sundew_kernel::Errno::Enotdir {
+                    "failed to access"
+                } else {
+                    "target directory"
+                };
+                input::complain_about(proc, what, directory, errno).await;
                 return None;
             }
             directory.clone()

@@ -62,7 +62,13 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
     };
     let program = match parser::parse(&line.program) {
         Ok(program) => program,
-        Err(text) => return fatal(proc, &text).await,
+        Err(text) => {
+            // A complaint of two lines has the name before both.
+            let name = [b"\n", proc.name(), b": "].concat();
+            let text =
+                String::from_utf8_lossy(&text).replace("\nmawk: ", &String::from_utf8_lossy(&name));
+            return fatal(proc, text.as_bytes()).await;
+        }
     };
     vm::run(
         proc,

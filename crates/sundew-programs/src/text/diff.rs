@@ -370,7 +370,12 @@ fn lines(text: &[u8]) -> Vec<&[u8]> {
 fn introduction(proc: &Process, settings: &Settings, first: &[u8], second: &[u8]) -> Vec<u8> {
     let locale = crate::quote::Locale::of(proc);
     let mut line = b"diff".to_vec();
-    for word in settings.words.iter().map(Vec::as_slice).chain([first, second]) {
+    for word in settings
+        .words
+        .iter()
+        .map(Vec::as_slice)
+        .chain([first, second])
+    {
         line.push(b' ');
         line.extend_from_slice(&crate::quote::shell(word, locale, false));
     }
@@ -405,7 +410,10 @@ async fn files(
         }
         return 0;
     }
-    let binary = |text: &[u8]| text.get(..text.len().min(LOOK_BYTES)).is_some_and(|part| part.contains(&0));
+    let binary = |text: &[u8]| {
+        text.get(..text.len().min(LOOK_BYTES))
+            .is_some_and(|part| part.contains(&0))
+    };
     let binary = !settings.text && (binary(old) || binary(new));
     if binary && old != new {
         if settings.brief {
@@ -417,7 +425,10 @@ async fn files(
     }
     let (old_lines, new_lines) = (lines(old), lines(new));
     let mut memory = proc.memory();
-    if memory.grow((old.len() + new.len()).saturating_mul(2)).is_err() {
+    if memory
+        .grow((old.len() + new.len()).saturating_mul(2))
+        .is_err()
+    {
         proc.out_of_memory().await;
     }
     let form = |lines: &[&[u8]]| {
@@ -462,16 +473,25 @@ async fn files(
 
 /// Whether `-B` or `-I` lets these lines differ.
 fn ignorable(settings: &Settings, lines: &[&[u8]], (start, end): (usize, usize)) -> bool {
-    let matches = |regex: &Regex, line: &[u8]| regex.is_match(line.strip_suffix(b"\n").unwrap_or(line));
-    lines.get(start..end).unwrap_or_default().iter().all(|line| {
-        let blank = settings.ignore_blank
-            && if settings.spaces == Spaces::Count {
-                *line == b"\n"
-            } else {
-                line.trim_ascii().is_empty()
-            };
-        blank || settings.ignore.as_ref().is_some_and(|regex| matches(regex, line))
-    })
+    let matches =
+        |regex: &Regex, line: &[u8]| regex.is_match(line.strip_suffix(b"\n").unwrap_or(line));
+    lines
+        .get(start..end)
+        .unwrap_or_default()
+        .iter()
+        .all(|line| {
+            let blank = settings.ignore_blank
+                && if settings.spaces == Spaces::Count {
+                    *line == b"\n"
+                } else {
+                    line.trim_ascii().is_empty()
+                };
+            blank
+                || settings
+                    .ignore
+                    .as_ref()
+                    .is_some_and(|regex| matches(regex, line))
+        })
 }
 
 async fn heading(proc: &Process, settings: &Settings, first: &[u8], second: &[u8]) -> Vec<u8> {
@@ -493,7 +513,9 @@ async fn heading(proc: &Process, settings: &Settings, first: &[u8], second: &[u8
             proc.stat(path)
         };
         let moment = match looked {
-            Ok(metadata) if metadata.file_type == FileType::Regular || path != b"-" => metadata.mtime,
+            Ok(metadata) if metadata.file_type == FileType::Regular || path != b"-" => {
+                metadata.mtime
+            }
             Ok(_) => proc.now(),
             Err(_) => sundew_vfs::Timestamp::default(),
         };

@@ -37,14 +37,21 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
                 break;
             }
             b"-D" => at += 1,
-            arg if arg.starts_with(b"-O") => {}
+            arg if arg.starts_with(b"-O") => {
+                if !arg.get(2).is_some_and(u8::is_ascii_digit) {
+                    let text = "Please specify a decimal number immediately after -O";
+                    proc.complain_text(text).await;
+                    return ExitStatus::FAILURE;
+                }
+            }
             _ => break,
         }
         at += 1;
     }
     let rest = args.get(at..).unwrap_or_default();
     let is_path = |arg: &Vec<u8>| {
-        !arg.starts_with(b"-") && !matches!(arg.as_slice(), b"(" | b")" | b"!" | b",")
+        // A lone dash, a closing parenthesis and a comma are names here.
+        arg.as_slice() == b"-" || !(arg.starts_with(b"-") || matches!(arg.as_slice(), b"(" | b"!"))
     };
     let count = rest.iter().take_while(|arg| is_path(arg)).count();
     let (paths, words) = rest.split_at(count);

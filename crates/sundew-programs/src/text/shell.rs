@@ -14,9 +14,14 @@ pub(crate) struct Pipe {
 
 /// Starts `/bin/sh -c command`.
 fn start(proc: &Process, command: &[u8]) -> Result<Pid, Errno> {
+    // mawk starts the shell by its whole path, the C library by its name.
+    let name: &[u8] = match proc.base_name() {
+        b"awk" | b"mawk" | b"nawk" => b"/bin/sh",
+        _ => b"sh",
+    };
     proc.spawn(Spawn {
         path: b"/bin/sh".to_vec(),
-        args: vec![b"sh".to_vec(), b"-c".to_vec(), command.to_vec()],
+        args: vec![name.to_vec(), b"-c".to_vec(), command.to_vec()],
         env: proc.env().clone(),
     })
 }

@@ -124,7 +124,20 @@ async fn read_options(proc: &mut Process) -> Result<Options, ExitStatus> {
         let value = option.value;
         match option.key {
             "0" => options.delimiter = Some(0),
-            "d" => options.delimiter = Some(delimiter(&value)),
+            "d" => {
+                options.delimiter = Some(match delimiter(&value) {
+                    Some(byte) => byte,
+                    None => {
+                        let text = [
+                            b"Invalid input delimiter specification ".as_slice(),
+                            &value,
+                            b": the delimiter must be either a single character or an escape sequence starting with \\.",
+                        ];
+                        proc.complain_text(text.concat()).await;
+                        return Err(ExitStatus::FAILURE);
+                    }
+                });
+            }
             "a" => options.file = Some(value),
             "E" => options.end = Some(value),
             "e" => options.end = Some(value).filter(|value| !value.is_empty()),
@@ -171,14 +184,26 @@ async fn number(proc: &mut Process, text: &[u8], letter: char) -> Result<usize, 
     Err(try_help(proc, 1).await)
 }
 
-fn delimiter(text: &[u8]) -> u8 {
-    match text {
+fn delimiter(text: &[u8]) -> Option<u8> {
+    Some(match text {
         [b'\\', b'n'] => b'\n',
         [b'\\', b't'] => b'\t',
-        [b'\\', b'0'] => 0,
         [b'\\', b'r'] => b'\r',
-        text => text.first().copied().unwrap_or(0),
-    }
+        [b'\\', b'a'] => 7,
+        [b'\\', b'b'] => 8,
+        [b'\\', b'f'] => 12,
+        [b'\\', b'v'] => 11,
+        [b'\\', b'\\'] => b'\\',
+        [b'\\', b'x', digits @ ..] => {
+            u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?
+        }
+        [b'\\', digits @ ..] if !digits.is_empty() => {
+            u8::from_str_radix(std::str::from_utf8(digits).ok()?, 8).ok()?
+        }
+        [byte] => *byte,
+        [] => 0,
+        _ => return None,
+    })
 }
 
 struct Xargs {
@@ -223,7 +248,7 @@ impl Xargs {
             }
         }
         if let Some(quote) = splitter.quote {
-            return Err(unmatched(quote));
+            return Err(self.unmatched(proc, quote).await);
         }
         if splitter.begun {
             self.argument(proc, splitter.word).await?;
@@ -269,7 +294,7 @@ impl Xargs {
         }
         if let Some(quote) = splitter.quote {
             match byte {
-                b'\n' => return Err(unmatched(quote)),
+                b'\n' => return Err(self.unmatched(proc, quote).await),
                 byte if byte == quote => splitter.quote = None,
                 byte => splitter.word.push(byte),
             }
@@ -306,6 +331,16 @@ impl Xargs {
         Ok(false)
     }
 
+    /// The complaint about an open quote; what was read before it is still run.
+    async fn unmatched(&mut self, proc: &mut Process, quote: u8) -> Halt {
+        if !self.batch.is_empty()
+            && let Err(halt) = self.execute(proc).await
+        {
+            return halt;
+        }
+        unmatched(quote)
+    }
+
     async fn line(&mut self, proc: &mut Process) -> Result<(), Halt> {
         self.lines += 1;
         if self.options.lines.is_some_and(|most| self.lines >= most) {
@@ -318,7 +353,8 @@ impl Xargs {
         proc.tick().await;
         let fixed: usize = self.options.command.iter().map(|word| word.len() + 1).sum();
         if fixed + word.len() + 1 > self.options.bytes {
-            return Err(Halt::Text(b"argument line too long".to_vec()));
+            let text = b"cannot fit single argument within argument list size limit";
+            return Err(Halt::Text(text.to_vec()));
         }
         if fixed + self.size + word.len() + 1 > self.options.bytes {
             self.execute(proc).await?;

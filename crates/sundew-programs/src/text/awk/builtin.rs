@@ -64,6 +64,34 @@ impl Random {
     }
 }
 
+/// Seconds since 1970 of `YYYY MM DD HH MM SS`, any of them beyond its usual range too; -1 for less.
+fn mktime(text: &[u8]) -> f64 {
+    let text = String::from_utf8_lossy(text);
+    let mut numbers = text
+        .split_ascii_whitespace()
+        .map_while(|word| word.parse::<i64>().ok().filter(|n| n.abs() < 1 << 31));
+    let mut next = || numbers.next();
+    let (Some(year), Some(month), Some(day), Some(hour), Some(minute), Some(second)) =
+        (next(), next(), next(), next(), next(), next())
+    else {
+        return -1.0;
+    };
+    let year = year + (month - 1).div_euclid(12);
+    let month = (month - 1).rem_euclid(12) + 1;
+    let first = i16::try_from(year)
+        .ok()
+        .zip(i8::try_from(month).ok())
+        .and_then(|(year, month)| jiff::civil::Date::new(year, month, 1).ok())
+        .and_then(|date| date.to_zoned(jiff::tz::TimeZone::UTC).ok());
+    let Some(first) = first else {
+        return -1.0;
+    };
+    let seconds = (day - 1) * 86_400 + hour * 3600 + minute * 60 + second;
+    #[expect(clippy::cast_precision_loss, reason = "awk has only such numbers")]
+    let moment = (first.timestamp().as_second() + seconds) as f64;
+    moment
+}
+
 impl Vm {
     #[expect(clippy::too_many_lines, reason = "one arm for each function of awk")]
     pub(super) fn builtin(&mut self, proc: &Process, name: &str, args: usize) -> Result<(), Stop> {
@@ -102,7 +130,9 @@ impl Vm {
             }
             "sprintf" => {
                 let values = self.pop_many(args);
-                let text = self.formatted("sprintf", &values)?;
+                let text = self
+                    .formatted("sprintf", &values)
+                    .map_err(|(_, stop)| stop)?;
                 self.allow(proc, text.len())?;
                 self.push(Value::Text(text.into()));
             }
@@ -134,6 +164,10 @@ impl Vm {
                 self.push(Value::Number(number));
             }
             "strftime" => self.strftime(proc, args),
+            "mktime" => {
+                let text = self.pop_text();
+                self.push(Value::Number(mktime(&text)));
+            }
             "atan2" => {
                 let x = self.pop().number();
                 let y = self.pop().number();
@@ -158,17 +192,28 @@ impl Vm {
         Ok(())
     }
 
-    pub(super) fn formatted(&self, name: &str, values: &[Value]) -> Result<Vec<u8>, Stop> {
+    /// The text; or as much of it as came before a mistake, and the complaint.
+    pub(super) fn formatted(
+        &self,
+        name: &str,
+        values: &[Value],
+    ) -> Result<Vec<u8>, (Vec<u8>, Stop)> {
         let convert = self.convert();
         let Some((first, rest)) = values.split_first() else {
             return Ok(Vec::new());
         };
         let text = first.to_text(&convert);
-        format::sprintf(&text, rest, &convert).map_err(|()| {
+        format::sprintf(&text, rest, &convert).map_err(|(out, mistake)| {
             let shown = String::from_utf8_lossy(&text);
-            self.run_time_error(&format!(
-                "not enough arguments passed to {name}(\"{shown}\")"
-            ))
+            let words = match mistake {
+                format::Mistake::Missing => {
+                    format!("not enough arguments passed to {name}(\"{shown}\")")
+                }
+                format::Mistake::Conversion(number) => {
+                    format!("improper conversion(number {number}) in {name}(\"{shown}\")")
+                }
+            };
+            (out, self.run_time_error(&words))
         })
     }
 

@@ -19,10 +19,36 @@ struct Flags {
     zero: bool,
 }
 
-/// The formatted text; `Err` when arguments are missing.
-pub(super) fn sprintf(format: &[u8], args: &[Value], convert: &[u8]) -> Result<Vec<u8>, ()> {
+/// What is wrong with a format and its arguments.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Mistake {
+    /// There are too few arguments.
+    Missing,
+    /// This conversion, counted from 1, does not exist.
+    Conversion(usize),
+}
+
+/// The formatted text; or as much of it as came before a mistake.
+pub(super) fn sprintf(
+    format: &[u8],
+    args: &[Value],
+    convert: &[u8],
+) -> Result<Vec<u8>, (Vec<u8>, Mistake)> {
     let mut out = Vec::new();
+    match put_all(&mut out, format, args, convert) {
+        Ok(()) => Ok(out),
+        Err(mistake) => Err((out, mistake)),
+    }
+}
+
+fn put_all(
+    out: &mut Vec<u8>,
+    format: &[u8],
+    args: &[Value],
+    convert: &[u8],
+) -> Result<(), Mistake> {
     let mut args = args.iter();
+    let mut conversions = 0;
     let mut at = 0;
     while let Some(&byte) = format.get(at) {
         at += 1;
@@ -36,6 +62,7 @@ pub(super) fn sprintf(format: &[u8], args: &[Value], convert: &[u8]) -> Result<V
             continue;
         }
         let start = at - 1;
+        conversions += 1;
         let mut flags = Flags::default();
         while let Some(&flag) = format.get(at) {
             match flag {
@@ -48,10 +75,10 @@ pub(super) fn sprintf(format: &[u8], args: &[Value], convert: &[u8]) -> Result<V
             }
             at += 1;
         }
-        let mut size = |at: &mut usize, left: &mut bool| -> Result<Option<usize>, ()> {
+        let mut size = |at: &mut usize, left: &mut bool| -> Result<Option<usize>, Mistake> {
             if format.get(*at) == Some(&b'*') {
                 *at += 1;
-                let value = clamp(args.next().ok_or(())?.number());
+                let value = clamp(args.next().ok_or(Mistake::Missing)?.number());
                 *left |= value < 0;
                 return Ok(Some(
                     usize::try_from(value.unsigned_abs())
@@ -80,20 +107,17 @@ pub(super) fn sprintf(format: &[u8], args: &[Value], convert: &[u8]) -> Result<V
             break;
         };
         at += 1;
-        let value = args.next().ok_or(())?;
+        if !b"scdiouxXeEfFgG".contains(&conversion) {
+            return Err(Mistake::Conversion(conversions));
+        }
+        let value = args.next().ok_or(Mistake::Missing)?;
         let text = convert_one(conversion, flags, precision, value, convert);
         let numeric = !matches!(conversion, b's' | b'c');
         let int_with_precision =
             precision.is_some() && matches!(conversion, b'd' | b'i' | b'o' | b'x' | b'X' | b'u');
-        pad(
-            &mut out,
-            &text,
-            width,
-            flags,
-            numeric && !int_with_precision,
-        );
+        pad(out, &text, width, flags, numeric && !int_with_precision);
     }
-    Ok(out)
+    Ok(())
 }
 
 /// A number as the int that mawk makes of it.
@@ -133,7 +157,8 @@ fn convert_one(
     match conversion {
         b'c' => match value {
             Value::Text(text) | Value::Both(text, _) => {
-                text.first().map(|byte| vec![*byte]).unwrap_or_default()
+                // Of an empty text it is the byte that ends it.
+                vec![text.first().copied().unwrap_or(0)]
             }
             value => vec![
                 clamp(value.number())

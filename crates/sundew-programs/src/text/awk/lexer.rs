@@ -256,7 +256,7 @@ impl Lexer<'_> {
                 }
                 Some(byte) => {
                     if byte == b'[' && !bracket {
-                        bracket = self.text.get(self.at + 1..).is_some_and(closes);
+                        bracket = true;
                     } else if byte == b']' && self.text.get(self.at.wrapping_sub(1)) != Some(&b'[')
                     {
                         bracket = false;
@@ -269,12 +269,6 @@ impl Lexer<'_> {
         self.push(Token::Regex(out), start);
         Ok(())
     }
-}
-
-/// Whether a bracket expression ends on this line.
-fn closes(rest: &[u8]) -> bool {
-    let line = rest.split(|&byte| byte == b'\n').next().unwrap_or_default();
-    line.iter().skip(1).any(|&byte| byte == b']')
 }
 
 /// What an escape in a string stands for, and its length. Unknown ones keep their backslash.
@@ -292,6 +286,17 @@ pub(super) fn escape(text: &[u8]) -> (Vec<u8>, usize) {
         b'b' => 8,
         b'f' => 12,
         b'v' => 11,
+        b'x' if text.get(2).is_some_and(u8::is_ascii_hexdigit) => {
+            let digits = text
+                .iter()
+                .skip(2)
+                .take(2)
+                .map_while(|byte| char::from(*byte).to_digit(16));
+            let (value, count) = digits.fold((0u32, 0), |(value, count), digit| {
+                (value * 16 + digit, count + 1)
+            });
+            return (vec![u8::try_from(value).unwrap_or(0)], 2 + count);
+        }
         b'0'..=b'7' => {
             let digits = text
                 .iter()

@@ -151,8 +151,14 @@ impl Vm {
     ) -> Result<(), Stop> {
         let name = self.destination_name(destination);
         let values = self.pop_many(args);
-        let text = self.formatted("printf", &values)?;
-        self.write(proc, destination, name, &text).await
+        match self.formatted("printf", &values) {
+            Ok(text) => self.write(proc, destination, name, &text).await,
+            Err((text, stop)) => {
+                // What came before the mistake is out already.
+                self.write(proc, destination, name, &text).await?;
+                Err(stop)
+            }
+        }
     }
 
     fn destination_name(&mut self, destination: Destination) -> Vec<u8> {
@@ -253,6 +259,13 @@ impl Vm {
                 }
             }
             ("close", Some(name)) => self.close(proc, &name).await,
+            ("fflush", Some(name))
+                if !name.is_empty()
+                    && name != b"/dev/stdout"
+                    && !self.streams.outputs.iter().any(|(known, _)| *known == name) =>
+            {
+                -1.0
+            }
             _ => {
                 self.streams.flush_outputs(proc).await;
                 0.0
@@ -437,6 +450,10 @@ impl Vm {
                     self.set_global(FNR, Value::Number(0.0));
                     self.streams.main = Some(Records::new(proc, fd));
                     return Ok(true);
+                }
+                Err(errno @ Errno::Eisdir) => {
+                    let reason = errno.message().as_bytes();
+                    return Err(Stop::Fatal([b"read error (", reason, b")"].concat()));
                 }
                 Err(errno) => {
                     let reason = errno.message().as_bytes();

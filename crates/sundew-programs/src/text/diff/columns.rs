@@ -134,7 +134,12 @@ pub(super) fn show(
         }
     };
     for change in changes.iter().filter(|change| !change.ignored) {
-        common((change.old.0, change.new.0), &mut left, &mut right, &mut out);
+        common(
+            (change.old.0, change.new.0),
+            &mut left,
+            &mut right,
+            &mut out,
+        );
         while left < change.old.1 && right < change.new.1 {
             layout.row(
                 old.get(left).copied(),

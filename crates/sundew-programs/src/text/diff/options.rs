@@ -118,9 +118,8 @@ fn number(value: &[u8], what: &str) -> Result<usize, Vec<u8>> {
 }
 
 fn regex(pattern: &[u8]) -> Result<Regex, Vec<u8>> {
-    Regex::new(pattern, Syntax::Grep, Flags::default()).map_err(|error| {
-        [pattern, b": ", error.message().as_ref()].concat()
-    })
+    Regex::new(pattern, Syntax::Grep, Flags::default())
+        .map_err(|error| [pattern, b": ", error.message().as_ref()].concat())
 }
 
 /// Takes a command line apart; the error is the complaint.

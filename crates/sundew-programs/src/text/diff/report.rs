@@ -126,9 +126,7 @@ pub(super) fn show(
             for change in changes.iter().filter(|change| !change.ignored) {
                 let deleted = change.old.1 - change.old.0;
                 if deleted > 0 {
-                    out.extend_from_slice(
-                        format!("d{} {deleted}\n", change.old.0 + 1).as_bytes(),
-                    );
+                    out.extend_from_slice(format!("d{} {deleted}\n", change.old.0 + 1).as_bytes());
                 }
                 let added = change.new.1 - change.new.0;
                 if added > 0 {
@@ -332,7 +330,10 @@ fn context(
                 (change.new, change.old)
             }
         };
-        if group.iter().all(|change| own(change).0.0 == own(change).0.1) {
+        if group
+            .iter()
+            .all(|change| own(change).0.0 == own(change).0.1)
+        {
             continue;
         }
         let mut at = span.0;

@@ -155,6 +155,10 @@ impl Evaluator {
                 }
                 range.fits(age.div_euclid(*seconds))
             }
+            Node::Used(range) => {
+                let age = metadata.atime.secs - metadata.ctime.secs;
+                age >= 0 && range.fits(age.div_euclid(86_400))
+            }
             Node::Newer { than, time } => self.time(*time, visit) > *than,
             Node::Permission(wanted, kind) => {
                 let mode = metadata.mode & 0o7777;

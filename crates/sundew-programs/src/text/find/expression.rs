@@ -72,6 +72,8 @@ pub(super) enum Node {
         than: Timestamp,
         time: Time,
     },
+    /// Days between the last change and the last reading.
+    Used(Range),
     /// Exact, all, any.
     Permission(u16, char),
     Owner(u32),
@@ -237,6 +239,13 @@ impl Parser<'_> {
         }
         let Some(word) = self.peek() else {
             if operator.is_empty() {
+                if self
+                    .words
+                    .get(self.at.wrapping_sub(1))
+                    .is_some_and(|word| word == b"(")
+                {
+                    return Err(b"invalid expression; expected to find a ')' but didn't see one. Perhaps you need an extra predicate after '('".to_vec());
+                }
                 let before = self
                     .words
                     .get(self.at.wrapping_sub(1))
@@ -535,6 +544,45 @@ impl Parser<'_> {
         })
     }
 
+    /// An age with a decimal point, such as `-mtime -0.5`.
+    fn fraction(
+        &mut self,
+        name: &[u8],
+        unit: i64,
+        now: i64,
+        time: Time,
+    ) -> Result<Option<Node>, Failure> {
+        let word = self.peek().unwrap_or_default();
+        let (sign, digits) = match word.split_first() {
+            Some((sign @ (b'+' | b'-'), rest)) => (*sign, rest),
+            _ => (b' ', word),
+        };
+        let plain = digits
+            .iter()
+            .all(|byte| byte.is_ascii_digit() || *byte == b'.');
+        let number = std::str::from_utf8(digits)
+            .ok()
+            .filter(|_| plain && digits.contains(&b'.') && sign != b' ')
+            .and_then(|text| text.parse::<f64>().ok());
+        let Some(number) = number else {
+            return Ok(None);
+        };
+        self.argument(name)?;
+        #[expect(clippy::cast_possible_truncation, reason = "casts of floats saturate")]
+        #[expect(clippy::cast_precision_loss, reason = "a minute or a day")]
+        let seconds = (number * unit as f64) as i64;
+        let than = Timestamp {
+            secs: now.saturating_sub(seconds),
+            nanos: 0,
+        };
+        let newer = Node::Newer { than, time };
+        Ok(Some(if sign == b'-' {
+            newer
+        } else {
+            Node::Not(Box::new(newer))
+        }))
+    }
+
     fn number_test(&mut self, name: &[u8]) -> Result<Option<Node>, Failure> {
         let mut now = self.proc.now().secs;
         if self.daystart {
@@ -546,18 +594,18 @@ impl Parser<'_> {
             _ => Time::Modification,
         };
         Ok(Some(match name {
-            b"-amin" | b"-cmin" | b"-mmin" => Node::Age {
-                time,
-                range: self.range(name)?,
-                seconds: 60,
-                now,
-            },
-            b"-atime" | b"-ctime" | b"-mtime" => Node::Age {
-                time,
-                range: self.range(name)?,
-                seconds: 86_400,
-                now,
-            },
+            b"-amin" | b"-cmin" | b"-mmin" | b"-atime" | b"-ctime" | b"-mtime" => {
+                let unit = if name.ends_with(b"min") { 60 } else { 86_400 };
+                match self.fraction(name, unit, now, time)? {
+                    Some(node) => node,
+                    None => Node::Age {
+                        time,
+                        range: self.range(name)?,
+                        seconds: unit,
+                        now,
+                    },
+                }
+            }
             b"-links" => Node::Links(self.range(name)?),
             b"-inum" => Node::Inode(self.range(name)?),
             b"-uid" => Node::UserNumber(self.range(name)?),
@@ -607,7 +655,9 @@ impl Parser<'_> {
                     Some(b'/') => ('/', word.get(1..).unwrap_or_default()),
                     _ => ('=', word.as_slice()),
                 };
-                let Some(change) = Change::parse(text) else {
+                // What `/` does now was `+` once.
+                let obsolete = matches!(word.as_slice(), [b'+', b'0'..=b'9', ..]);
+                let Some(change) = Change::parse(text).filter(|_| !obsolete) else {
                     return Err(["invalid mode ‘".as_bytes(), &word, "’".as_bytes()].concat());
                 };
                 Node::Permission(change.apply(0, false, 0), kind)
@@ -615,6 +665,11 @@ impl Parser<'_> {
             b"-user" | b"-group" => {
                 let word = self.argument(name)?;
                 self.owner(name, &word)?
+            }
+            [b'-', b'n', b'e', b'w', b'e', b'r', x, y] => self.newer(name, *x, *y)?,
+            b"-used" => Node::Used(self.range(name)?),
+            b"-context" => {
+                return Err(b"invalid predicate -context: SELinux is not enabled.".to_vec());
             }
             b"-newer" | b"-anewer" | b"-cnewer" | b"-samefile" => {
                 let path = self.argument(name)?;
@@ -645,6 +700,53 @@ impl Parser<'_> {
             }
             _ => return Ok(None),
         }))
+    }
+
+    /// `-newerXY`: which time of the file is later than which time of another, or than a time given.
+    fn newer(&mut self, name: &[u8], x: u8, y: u8) -> Result<Node, Failure> {
+        let invalid = || [b"invalid predicate `".as_slice(), name, b"'"].concat();
+        let time = match x {
+            b'a' => Time::Access,
+            b'c' => Time::Change,
+            b'm' => Time::Modification,
+            b'B' => {
+                let what = b"This system does not provide a way to find the birth time of a file.";
+                return Err(what.to_vec());
+            }
+            _ => return Err(invalid()),
+        };
+        if !b"aBcmt".contains(&y) {
+            return Err(invalid());
+        }
+        let word = self.argument(name)?;
+        if y == b't' {
+            let parsed =
+                crate::time::parse::parse(&word, self.proc.now(), &crate::time::Zone::utc());
+            let than = parsed.ok_or_else(|| {
+                [
+                    "I cannot figure out how to interpret ‘".as_bytes(),
+                    &word,
+                    "’ as a date or time".as_bytes(),
+                ]
+                .concat()
+            })?;
+            return Ok(Node::Newer { than, time });
+        }
+        let metadata = self.proc.stat(&word).map_err(|errno| {
+            [
+                "‘".as_bytes(),
+                &word,
+                "’: ".as_bytes(),
+                errno.message().as_bytes(),
+            ]
+            .concat()
+        })?;
+        let than = match y {
+            b'a' => metadata.atime,
+            b'c' => metadata.ctime,
+            _ => metadata.mtime,
+        };
+        Ok(Node::Newer { than, time })
     }
 
     fn owner(&self, name: &[u8], word: &[u8]) -> Result<Node, Failure> {
@@ -728,6 +830,13 @@ fn types(name: &[u8], word: &[u8]) -> Result<Vec<FileType>, Failure> {
             b's' => FileType::Socket,
             b'b' => FileType::BlockDevice,
             b'c' => FileType::CharDevice,
+            b'D' => {
+                return Err([
+                    name,
+                    b" D is not supported because Solaris doors are not supported on the platform find was compiled on.",
+                ]
+                .concat());
+            }
             _ => return Err([b"Unknown argument to ".as_slice(), name, b": ", part].concat()),
         });
     }

@@ -113,6 +113,9 @@ fn perl(options: &Options) -> Result<fancy_regex::Regex, Vec<u8>> {
         (false, true) => format!("(?<!\\w)(?:{text})(?!\\w)"),
         (false, false) => text.into_owned(),
     };
+    if let Some(words) = perl_mistake(&options.patterns) {
+        return Err(words.as_bytes().to_vec());
+    }
     RegexBuilder::new(&pattern)
         .case_insensitive(options.ignore_case)
         .bytes_mode(BytesMode::Ascii)
@@ -135,4 +138,56 @@ fn perl_words(error: &fancy_regex::Error) -> &'static str {
     } else {
         "unrecognized character follows \\"
     }
+}
+
+/// PCRE2's words for mistakes that the library words otherwise, or not at all.
+fn perl_mistake(pattern: &[u8]) -> Option<&'static str> {
+    let mut rest = pattern;
+    let mut class = false;
+    while let Some((&byte, behind)) = rest.split_first() {
+        rest = behind;
+        match byte {
+            b'\\' => {
+                let Some((_, behind)) = rest.split_first() else {
+                    return Some("\\ at end of pattern");
+                };
+                rest = behind;
+            }
+            b'[' if !class => {
+                class = true;
+                rest = rest.strip_prefix(b"^").unwrap_or(rest);
+                rest = rest.strip_prefix(b"]").unwrap_or(rest);
+            }
+            b']' if class => class = false,
+            low if class && low.is_ascii_alphanumeric() => {
+                if let [b'-', high, ..] = rest
+                    && high.is_ascii_alphanumeric()
+                    && *high < low
+                {
+                    return Some("range out of order in character class");
+                }
+            }
+            b'{' if !class => {
+                let end = rest.iter().position(|&byte| byte == b'}');
+                let inner = end.and_then(|end| std::str::from_utf8(rest.get(..end)?).ok());
+                let bounds = inner.and_then(|inner| inner.split_once(','));
+                if let Some((low, high)) = bounds
+                    && let (Ok(low), Ok(high)) = (low.parse::<u64>(), high.parse::<u64>())
+                    && high < low
+                {
+                    return Some("numbers out of order in {} quantifier");
+                }
+            }
+            b'(' if !class => {
+                if let Some(name) = rest.strip_prefix(b"?<")
+                    && name.first().is_some_and(u8::is_ascii_alphabetic)
+                    && !name.contains(&b'>')
+                {
+                    return Some("syntax error in subpattern name (missing terminator?)");
+                }
+            }
+            _ => {}
+        }
+    }
+    None
 }

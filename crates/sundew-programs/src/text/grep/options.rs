@@ -374,7 +374,8 @@ fn wants_color(proc: &Process, option: &Opt) -> Result<bool, Refusal> {
                 .is_some_and(|term| term != b"dumb");
             Ok(term && proc.is_terminal(sundew_kernel::STDOUT))
         }
-        _ => Err(Refusal::Usage(None)),
+        // As the original has it: an unknown word shows the help.
+        _ => Err(Refusal::Help),
     }
 }
 

@@ -116,7 +116,7 @@ impl Printer {
         }
         if self.line_number {
             let text = if self.tab {
-                format!("{number:>2}")
+                format!("{number:>3}")
             } else {
                 number.to_string()
             };
@@ -125,7 +125,7 @@ impl Printer {
         }
         if self.byte_offset {
             let text = if self.tab {
-                format!("{offset:>2}")
+                format!("{offset:>3}")
             } else {
                 offset.to_string()
             };

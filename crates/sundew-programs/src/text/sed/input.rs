@@ -100,11 +100,10 @@ impl Input {
                     }
                     return true;
                 }
-                Err(Errno::Eisdir) => {
-                    proc.complain_text(
-                        [b"couldn't edit ", path.as_slice(), b": not a regular file"].concat(),
-                    )
-                    .await;
+                Err(errno @ Errno::Eisdir) => {
+                    let reason = errno.message().as_bytes();
+                    let text = [b"read error on ", path.as_slice(), b": ", reason].concat();
+                    proc.complain_text(text).await;
                     self.status = PANIC;
                 }
                 Err(errno) => {

@@ -205,7 +205,7 @@ impl Parser {
             let Some(target) = target else {
                 return Err((
                     [b"can't find label for jump to `", label.as_slice(), b"'"].concat(),
-                    BAD_USAGE,
+                    PANIC,
                 ));
             };
             if let Some(command) = self.commands.get_mut(index) {
@@ -235,11 +235,13 @@ impl Parser {
             self.skip_blanks();
             second = self.address(true)?;
             if second.is_none() {
+                // The character that is no address was read.
+                self.at += 1;
                 return self.fail(b"unexpected `,'");
             }
         }
         if matches!(first, Some(Address::Zero)) && !matches!(second, Some(Address::Regex(_))) {
-            self.at += usize::from(self.peek().is_some() && second.is_none());
+            self.at += usize::from(self.peek().is_some());
             return self.fail(b"invalid usage of line address 0");
         }
         let mut negated = false;
@@ -339,6 +341,11 @@ impl Parser {
                 } else {
                     Address::Multiple(number)
                 }))
+            }
+            b'+' | b'~' => {
+                self.at += 1;
+                self.number();
+                self.fail(b"invalid usage of +N or ~N as first address")
             }
             b'$' => {
                 self.at += 1;
@@ -499,11 +506,12 @@ impl Parser {
                 self.skip_blanks();
                 let label = self.label();
                 self.jumps.push((index, label));
-                match letter {
+                // A blank ends a label, and the next command may follow at once.
+                return Ok(match letter {
                     b'b' => Action::Branch(0),
                     b't' => Action::BranchIfReplaced(0),
                     _ => Action::BranchUnlessReplaced(0),
-                }
+                });
             }
             b'a' | b'i' | b'c' => {
                 let text = self.text_argument()?;

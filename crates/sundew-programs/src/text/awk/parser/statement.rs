@@ -319,7 +319,8 @@ impl Parser {
         };
         if destination != Destination::Stdout {
             self.advance();
-            let operand = self.concatenation()?;
+            // A comparison cannot follow, but a choice can.
+            let operand = self.ternary()?;
             if let super::expression::Operand::Place(place) = operand {
                 self.emit(Op::Load(place));
             }
