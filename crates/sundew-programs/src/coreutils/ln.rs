@@ -70,7 +70,7 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
     }
     match operands.as_slice() {
         [only] if place.no_directory => {
-            let quoted = crate::quote::always(proc, only);
+            let quoted = quote::always(proc, only);
             let text = [
                 b"missing destination file operand after ".as_slice(),
                 &quoted,
