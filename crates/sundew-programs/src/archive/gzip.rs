@@ -266,7 +266,7 @@ async fn file(proc: &mut Process, options: &Options, operand: &[u8]) -> u8 {
         Err(status) => return status,
     };
     if options.list {
-        let line = listing(bytes.len(), out.len(), &target);
+        let line = listing(&bytes, out.len(), &target);
         let _reported_at_exit = proc.print(&line).await;
     } else if options.test {
         if options.verbose {
@@ -276,15 +276,7 @@ async fn file(proc: &mut Process, options: &Options, operand: &[u8]) -> u8 {
     } else if options.stdout {
         let _reported_at_exit = proc.print(&out).await;
     } else {
-        return replace(
-            proc,
-            options,
-            &path,
-            &target,
-            &out,
-            (bytes.len(), &metadata),
-        )
-        .await;
+        return replace(proc, options, &path, &target, &out, (&bytes, &metadata)).await;
     }
     0
 }
@@ -295,7 +287,7 @@ async fn replace(
     path: &[u8],
     target: &[u8],
     out: &[u8],
-    (read, metadata): (usize, &sundew_vfs::Metadata),
+    (read, metadata): (&[u8], &sundew_vfs::Metadata),
 ) -> u8 {
     if let Err(errno) = beside::write(proc, target, out, metadata).await {
         proc.complain(target, errno).await;
@@ -310,10 +302,12 @@ async fn replace(
         }
     }
     if options.verbose {
-        let percent = ratio(
-            if options.decompress { out.len() } else { read },
-            if options.decompress { read } else { out.len() },
-        );
+        let (plain, packed) = if options.decompress {
+            (out, read)
+        } else {
+            (read, out)
+        };
+        let percent = ratio(plain.len(), packed.len().saturating_sub(frame(packed)));
         let text = format!(":\t{percent:5.1}% -- {what} ");
         proc.print_error(&[path, text.as_bytes(), target, b"\n"].concat())
             .await;
@@ -363,19 +357,35 @@ fn target(options: &Options, path: &[u8]) -> Result<Vec<u8>, &'static str> {
     Err(": unknown suffix -- ignored")
 }
 
+/// Header with the name in it, and trailer: what gzip does not count.
+fn frame(packed: &[u8]) -> usize {
+    const NAMED: u8 = 8;
+    let name = match packed.get(3) {
+        Some(flags) if flags & NAMED != 0 => packed
+            .iter()
+            .skip(10)
+            .position(|&byte| byte == 0)
+            .map_or(0, |length| length + 1),
+        _ => 0,
+    };
+    18 + name
+}
+
 fn ratio(plain: usize, packed: usize) -> f64 {
-    /// Header and trailer, which gzip does not count.
-    const FRAME: f64 = 18.0;
     if plain == 0 {
         return 0.0;
     }
     #[expect(clippy::cast_precision_loss, reason = "sizes are below 2^53")]
     let (plain, packed) = (plain as f64, packed as f64);
-    100.0 * (plain - (packed - FRAME)) / plain
+    100.0 * (plain - packed) / plain
 }
 
-fn listing(packed: usize, plain: usize, name: &[u8]) -> Vec<u8> {
-    let numbers = format!("{packed:>19} {plain:>19} {:5.1}% ", ratio(plain, packed));
+fn listing(packed: &[u8], plain: usize, name: &[u8]) -> Vec<u8> {
+    let size = packed.len();
+    let numbers = format!(
+        "{size:>19} {plain:>19} {:5.1}% ",
+        ratio(plain, size.saturating_sub(frame(packed)))
+    );
     [numbers.as_bytes(), name, b"\n"].concat()
 }
 

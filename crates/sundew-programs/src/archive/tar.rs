@@ -17,7 +17,7 @@ const FAILURE: u8 = 2;
 const USAGE: u8 = 64;
 
 const SPEC: Spec = Spec::new(
-    "cxtruAdvf:zjJZaC:kpPOmhoT:X:wSlb:I:",
+    "-cxtruAdvf:zjJZaC:kpPOmhoT:X:wSlb:I:V:sUWiBg:K:N:R",
     &[
         ("create", Arity::No, "c"),
         ("extract", Arity::No, "x"),
@@ -52,13 +52,51 @@ const SPEC: Spec = Spec::new(
         ("warning", Arity::Required, "warning"),
         ("owner", Arity::Required, "owner"),
         ("group", Arity::Required, "group"),
+        ("files-from", Arity::Required, "T"),
+        ("exclude-from", Arity::Required, "X"),
+        ("update", Arity::No, "u"),
+        ("catenate", Arity::No, "A"),
+        ("concatenate", Arity::No, "A"),
+        ("diff", Arity::No, "d"),
+        ("compare", Arity::No, "d"),
+        ("wildcards", Arity::No, "wildcards"),
+        ("no-wildcards", Arity::No, "ignored"),
+        ("no-recursion", Arity::No, "no-recursion"),
+        ("recursion", Arity::No, "ignored"),
+        ("remove-files", Arity::No, "remove-files"),
+        ("totals", Arity::Optional, "totals"),
+        ("checkpoint", Arity::Optional, "ignored"),
+        ("checkpoint-action", Arity::Required, "ignored"),
+        ("one-file-system", Arity::No, "ignored"),
+        ("sparse", Arity::No, "ignored"),
+        ("sort", Arity::Required, "ignored"),
+        ("format", Arity::Required, "ignored"),
+        ("mode", Arity::Required, "mode"),
+        ("mtime", Arity::Required, "ignored"),
+        ("quoting-style", Arity::Required, "ignored"),
+        ("ignore-failed-read", Arity::No, "ignored"),
+        ("exclude-vcs", Arity::No, "ignored"),
+        ("unlink-first", Arity::No, "ignored"),
+        ("recursive-unlink", Arity::No, "ignored"),
+        ("keep-newer-files", Arity::No, "ignored"),
+        ("skip-old-files", Arity::No, "skip-old"),
+        ("no-overwrite-dir", Arity::No, "ignored"),
+        ("blocking-factor", Arity::Required, "ignored"),
+        ("use-compress-program", Arity::Required, "I"),
+        ("show-transformed-names", Arity::No, "ignored"),
+        ("force-local", Arity::No, "ignored"),
+        ("ignore-zeros", Arity::No, "ignored"),
+        ("null", Arity::No, "ignored"),
+        ("acls", Arity::No, "ignored"),
+        ("xattrs", Arity::No, "ignored"),
+        ("selinux", Arity::No, "ignored"),
         ("help", Arity::No, "help"),
         ("version", Arity::No, "version"),
     ],
 );
 
 /// Letters whose arguments follow an old-style bundle.
-const WITH_ARGUMENT: &[u8] = b"fCTXbI";
+const WITH_ARGUMENT: &[u8] = b"fCTXbIVgKN";
 
 #[derive(Debug, Default)]
 struct Options {
@@ -74,7 +112,16 @@ struct Options {
     auto: bool,
     strip: usize,
     exclude: Vec<sundew_posix::pattern::Pattern>,
-    directory: Option<Vec<u8>>,
+    wildcards: bool,
+    no_recursion: bool,
+    remove: bool,
+    totals: bool,
+    skip_old: bool,
+    permissions: Option<crate::mode::Change>,
+    owner: Option<Vec<u8>>,
+    group: Option<Vec<u8>>,
+    /// Directories to change to, each before the operand of that number.
+    moves: Vec<(usize, Vec<u8>)>,
     operands: Vec<Vec<u8>>,
 }
 
@@ -83,16 +130,7 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
         Ok(options) => options,
         Err(status) => return status,
     };
-    if let Some(directory) = options.directory.clone().filter(|_| options.mode != b't')
-        && !(options.mode == b'c' || proc.change_directory(&directory).is_ok())
-    {
-        let errno = proc
-            .change_directory(&directory)
-            .err()
-            .unwrap_or(sundew_kernel::Errno::Enoent);
-        return fatal(proc, &directory, "Cannot open", errno).await;
-    }
-    if options.mode == b'c' {
+    if matches!(options.mode, b'c' | b'r' | b'u') {
         create::run(proc, &options).await
     } else {
         extract::run(proc, &options).await
@@ -146,6 +184,7 @@ async fn read_options(proc: &mut Process) -> Result<Options, ExitStatus> {
         }
     };
     let mut options = Options::default();
+    let (mut named, mut excluding) = (None, None);
     let mut getopt = Getopt::of(&SPEC, args);
     while let Some(option) = getopt.next() {
         let option = match option {
@@ -166,7 +205,18 @@ async fn read_options(proc: &mut Process) -> Result<Options, ExitStatus> {
             filter @ ("z" | "j" | "J" | "Z") => options.filter = filter.as_bytes().first().copied(),
             "zstd" => options.filter = Some(b's'),
             "a" => options.auto = true,
-            "C" => options.directory = Some(option.value),
+            "" => options.operands.push(option.value),
+            "C" => options.moves.push((options.operands.len(), option.value)),
+            "T" => named = Some(option.value),
+            "X" => excluding = Some(option.value),
+            "wildcards" => options.wildcards = true,
+            "no-recursion" => options.no_recursion = true,
+            "remove-files" => options.remove = true,
+            "totals" => options.totals = true,
+            "skip-old" => options.skip_old = true,
+            "owner" => options.owner = Some(option.value),
+            "group" => options.group = Some(option.value),
+            "mode" => options.permissions = crate::mode::Change::parse(&option.value),
             "k" => options.keep = true,
             "P" => options.absolute = true,
             "O" => options.to_stdout = true,
@@ -193,7 +243,29 @@ async fn read_options(proc: &mut Process) -> Result<Options, ExitStatus> {
             _ => {}
         }
     }
-    options.operands = getopt.operands();
+    options.operands.extend(getopt.operands());
+    for (list, names) in [(named, true), (excluding, false)] {
+        let Some(list) = list else { continue };
+        let text = match crate::text::input::read_all(proc, &list).await {
+            Ok((text, _memory)) => text,
+            Err(errno) => return Err(fatal(proc, &list, "Cannot open", errno).await),
+        };
+        for line in text
+            .split(|&byte| byte == b'\n')
+            .filter(|line| !line.is_empty())
+        {
+            if names {
+                options.operands.push(line.to_vec());
+            } else {
+                options
+                    .exclude
+                    .push(sundew_posix::pattern::Pattern::from_bytes(
+                        line,
+                        sundew_posix::pattern::Options::default(),
+                    ));
+            }
+        }
+    }
     if options.mode == 0 {
         let text = b"You must specify one of the '-Acdtrux', '--delete' or '--test-label' options";
         return Err(refuse(proc, text, FAILURE).await);

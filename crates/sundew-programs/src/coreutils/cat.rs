@@ -77,7 +77,13 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
         blank_lines: 0,
         pending_return: false,
     };
+    if !proc.is_open(STDOUT) {
+        proc.complain(b"standard output", Errno::Ebadf).await;
+        return proc.status();
+    }
+    let mut standard_input = false;
     for name in input::or_stdin(options.operands()) {
+        standard_input |= name == b"-";
         let result = match input::open(proc, &name).await {
             Ok(fd) => {
                 if is_output(proc, fd) {
@@ -98,6 +104,9 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
             Err(Failed::Read(errno)) => input::complain(proc, &name, errno).await,
             Err(Failed::Write) => return proc.status(),
         }
+    }
+    if standard_input && !proc.is_open(sundew_kernel::STDIN) {
+        proc.complain(b"closing standard input", Errno::Ebadf).await;
     }
     if state.pending_return {
         // A closed output is reported when the program ends.

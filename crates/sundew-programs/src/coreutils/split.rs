@@ -24,6 +24,7 @@ const SPEC: Spec = Spec::gnu(
         ("hex-suffixes", Arity::Optional, "x"),
         ("separator", Arity::Required, "t"),
         ("verbose", Arity::No, "verbose"),
+        ("filter", Arity::Required, "filter"),
     ],
 );
 
@@ -37,7 +38,38 @@ struct Output {
     length: usize,
     verbose: bool,
     count: u64,
+    /// The number of the first part.
+    start: u64,
+    /// A command that takes each part instead of a file.
+    filter: Option<Vec<u8>>,
     fd: Option<Fd>,
+    pipe: Option<crate::text::shell::Pipe>,
+}
+
+/// How a number of parts is filled: `-n`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Chunks {
+    Bytes,
+    Lines,
+    RoundRobin,
+}
+
+/// `N`, `l/N`, `r/N`, each also with `K/` before the number.
+fn chunks(text: &[u8]) -> Option<(Chunks, Option<u64>, u64)> {
+    let (kind, rest) = match text {
+        [b'l', b'/', rest @ ..] => (Chunks::Lines, rest),
+        [b'r', b'/', rest @ ..] => (Chunks::RoundRobin, rest),
+        rest => (Chunks::Bytes, rest),
+    };
+    let count = |text: &[u8]| number(text, b"bEGKkMmPTYZ0").ok().filter(|n| *n > 0);
+    match rest.iter().position(|&byte| byte == b'/') {
+        Some(at) => {
+            let wanted = count(rest.get(..at)?)?;
+            let all = count(rest.get(at + 1..)?)?;
+            (wanted <= all).then_some((kind, Some(wanted), all))
+        }
+        None => Some((kind, None, count(rest)?)),
+    }
 }
 
 #[expect(
@@ -52,9 +84,13 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
         length: 2,
         verbose: false,
         count: 0,
+        start: 0,
+        filter: None,
         fd: None,
+        pipe: None,
     };
-    let (mut lines, mut bytes, mut chunks, mut separator) = (Some(1000), None, None, b'\n');
+    let (mut lines, mut bytes, mut parts, mut separator) = (Some(1000), None, None, b'\n');
+    let mut line_bytes = None;
     let mut options = Getopt::new(&SPEC, proc.args());
     while let Some(option) = options.next() {
         let (key, value) = match option {
@@ -65,29 +101,55 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
             .ok()
             .filter(|amount| *amount > 0);
         match (key, amount) {
-            ("b" | "C", Some(amount)) => (bytes, lines) = (Some(amount), None),
+            ("b", Some(amount)) => (bytes, lines) = (Some(amount), None),
+            ("C", Some(amount)) => line_bytes = Some(amount),
             ("l", Some(amount)) => (lines, bytes) = (Some(amount), None),
-            ("n", Some(amount)) => chunks = Some(amount),
+            ("n", _) => match chunks(&value) {
+                Some(asked) => parts = Some(asked),
+                None => {
+                    return input::complain_word(proc, "invalid number of chunks:", &value).await;
+                }
+            },
             ("a", Some(amount)) => {
                 output.length = usize::try_from(amount)
                     .unwrap_or(MAX_SUFFIX)
                     .min(MAX_SUFFIX)
             }
-            ("b" | "C", None) => {
-                return input::complain_word(proc, "invalid number of bytes:", &value).await;
-            }
-            ("l", None) => {
-                return input::complain_word(proc, "invalid number of lines:", &value).await;
-            }
-            ("n", None) => {
-                return input::complain_word(proc, "invalid number of chunks:", &value).await;
+            ("b" | "C" | "l", None) => {
+                let what: &[u8] = if key == "l" {
+                    b"invalid number of lines: "
+                } else {
+                    b"invalid number of bytes: "
+                };
+                let mut text = [what, &quote::text(proc, &value)].concat();
+                if number(&value, b"bEGKkMmPTYZ0") == Ok(0) {
+                    text.extend_from_slice(b": Numerical result out of range");
+                }
+                proc.complain_text(text).await;
+                return proc.status();
             }
             ("a", None) => {
                 return input::complain_word(proc, "invalid suffix length:", &value).await;
             }
             ("additional", _) => output.additional = value,
-            ("d", _) => output.letters = b"0123456789",
-            ("x", _) => output.letters = b"0123456789abcdef",
+            ("d" | "x", _) => {
+                let base = if key == "d" { 10 } else { 16 };
+                output.letters = if key == "d" {
+                    b"0123456789"
+                } else {
+                    b"0123456789abcdef"
+                };
+                if !value.is_empty() {
+                    let start = std::str::from_utf8(&value)
+                        .ok()
+                        .and_then(|text| u64::from_str_radix(text, base).ok());
+                    let Some(start) = start else {
+                        return input::complain_word(proc, "invalid start value", &value).await;
+                    };
+                    output.start = start;
+                }
+            }
+            ("filter", _) => output.filter = Some(value),
             ("t", _) => separator = value.first().copied().unwrap_or(b'\n'),
             ("verbose", _) => output.verbose = true,
             ("e" | "u", _) => {}
@@ -127,22 +189,94 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
             return proc.status();
         }
     };
-    if let Some(chunks) = chunks {
-        let size = proc.fstat(fd).map_or(0, |found| found.size);
-        (bytes, lines) = (Some((size / chunks).max(1)), None);
+    if parts.is_some() || line_bytes.is_some() {
+        match proc.read_to_end(fd).await {
+            Ok((text, _memory)) => {
+                let pieces = match parts {
+                    Some((kind, _, count)) => by_number(&text, kind, count, separator),
+                    None => by_line_bytes(&text, line_bytes.unwrap_or(1), separator),
+                };
+                if let Some((_, Some(wanted), _)) = parts {
+                    let index = usize::try_from(wanted - 1).unwrap_or(usize::MAX);
+                    let piece = pieces.get(index).cloned().unwrap_or_default();
+                    let _reported_at_exit = proc.print(&piece).await;
+                } else {
+                    for piece in pieces {
+                        if !output.open_next(proc).await || !output.put(proc, &piece).await {
+                            break;
+                        }
+                    }
+                }
+            }
+            Err(errno) => proc.complain(b"read error", errno).await,
+        }
+    } else {
+        cut(
+            proc,
+            fd,
+            &mut output,
+            bytes,
+            lines.unwrap_or(1000).max(1),
+            separator,
+            u64::MAX,
+        )
+        .await;
     }
-    // Of `-n` the last part takes what does not divide.
-    cut(
-        proc,
-        fd,
-        &mut output,
-        bytes,
-        lines.unwrap_or(1000).max(1),
-        separator,
-        chunks.unwrap_or(u64::MAX),
-    )
-    .await;
+    output.close(proc).await;
     proc.status()
+}
+
+/// Most parts that are made of one file; more would have no names.
+const MAX_PARTS: u64 = 1 << 16;
+
+/// A number of parts of about the same size.
+fn by_number(text: &[u8], kind: Chunks, count: u64, separator: u8) -> Vec<Vec<u8>> {
+    let count = usize::try_from(count.min(MAX_PARTS)).unwrap_or(1).max(1);
+    let lines = || text.split_inclusive(|&byte| byte == separator);
+    let mut pieces: Vec<Vec<u8>> = vec![Vec::new(); count];
+    match kind {
+        Chunks::RoundRobin => {
+            for (line, place) in lines().zip((0..count).cycle()) {
+                if let Some(piece) = pieces.get_mut(place) {
+                    piece.extend_from_slice(line);
+                }
+            }
+        }
+        Chunks::Bytes | Chunks::Lines => {
+            // The last part takes what does not divide; a line belongs where it begins.
+            let size = (text.len() / count).max(1);
+            let mut at = 0;
+            let units: Vec<&[u8]> = if kind == Chunks::Lines {
+                lines().collect()
+            } else {
+                text.chunks(1).collect()
+            };
+            for unit in units {
+                let place = (at / size).min(count - 1);
+                if let Some(piece) = pieces.get_mut(place) {
+                    piece.extend_from_slice(unit);
+                }
+                at += unit.len();
+            }
+        }
+    }
+    pieces
+}
+
+/// Whole lines up to a size; longer ones are cut.
+fn by_line_bytes(text: &[u8], size: u64, separator: u8) -> Vec<Vec<u8>> {
+    let size = usize::try_from(size).unwrap_or(usize::MAX).max(1);
+    let mut pieces: Vec<Vec<u8>> = Vec::new();
+    for line in text.split_inclusive(|&byte| byte == separator) {
+        if let Some(piece) = pieces.last_mut()
+            && piece.len() + line.len() <= size
+        {
+            piece.extend_from_slice(line);
+            continue;
+        }
+        pieces.extend(line.chunks(size).map(<[u8]>::to_vec));
+    }
+    pieces
 }
 
 async fn cut(
@@ -190,13 +324,7 @@ async fn cut(
                     None => u64::from(part.last() == Some(&separator)),
                 };
             }
-            if let Some(fd) = output.fd
-                && let Err(errno) = proc.write_all(fd, part).await
-            {
-                let name = output
-                    .name(output.count.saturating_sub(1))
-                    .unwrap_or_default();
-                input::complain(proc, &name, errno).await;
+            if !output.put(proc, part).await {
                 return;
             }
             data = rest;
@@ -207,7 +335,8 @@ async fn cut(
 
 impl Output {
     /// The name of a part: `xaa`, `xab`, …; `None` past the last.
-    fn name(&self, mut number: u64) -> Option<Vec<u8>> {
+    fn name(&self, number: u64) -> Option<Vec<u8>> {
+        let mut number = number.checked_add(self.start)?;
         let base = self.letters.len() as u64;
         let mut suffix = Vec::new();
         for _ in 0..self.length {
@@ -218,11 +347,45 @@ impl Output {
         (number == 0).then(|| [self.prefix.as_slice(), &suffix, &self.additional].concat())
     }
 
-    async fn open_next(&mut self, proc: &mut Process) -> bool {
+    /// Adds to the part that is open.
+    async fn put(&mut self, proc: &mut Process, part: &[u8]) -> bool {
+        let Some(fd) = self.pipe.map(|pipe| pipe.fd).or(self.fd) else {
+            return true;
+        };
+        match proc.write_all(fd, part).await {
+            Ok(()) => true,
+            // The command has read what it wanted.
+            Err(sundew_kernel::Errno::Epipe) if self.pipe.is_some() => true,
+            Err(errno) => {
+                let name = self.name(self.count.saturating_sub(1)).unwrap_or_default();
+                input::complain(proc, &name, errno).await;
+                false
+            }
+        }
+    }
+
+    async fn close(&mut self, proc: &mut Process) {
         if let Some(fd) = self.fd.take() {
             // All of it was written.
             let _closed = proc.close(fd);
         }
+        if let Some(pipe) = self.pipe.take() {
+            let status = crate::text::shell::close(proc, pipe).await;
+            if status.code() != 0 {
+                let name = self.name(self.count.saturating_sub(1)).unwrap_or_default();
+                let text = format!(
+                    "with FILE={}, exit {} from command: {}",
+                    String::from_utf8_lossy(&name),
+                    status.code(),
+                    String::from_utf8_lossy(self.filter.as_deref().unwrap_or_default())
+                );
+                proc.complain_text(text).await;
+            }
+        }
+    }
+
+    async fn open_next(&mut self, proc: &mut Process) -> bool {
+        self.close(proc).await;
         let Some(name) = self.name(self.count) else {
             proc.complain_text("output file suffixes exhausted").await;
             return false;
@@ -237,6 +400,19 @@ impl Output {
             .concat();
             // A closed output is reported when the program ends.
             let _reported_at_exit = proc.print(&line).await;
+        }
+        if let Some(command) = &self.filter {
+            proc.env_mut().set(b"FILE", name.clone());
+            return match crate::text::shell::open(proc, command, true) {
+                Ok(pipe) => {
+                    self.pipe = Some(pipe);
+                    true
+                }
+                Err(errno) => {
+                    proc.complain(b"failed to run command", errno).await;
+                    false
+                }
+            };
         }
         match proc.open(&name, OpenFlags::CREATE, 0o666).await {
             Ok(fd) => {

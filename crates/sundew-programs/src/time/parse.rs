@@ -144,7 +144,15 @@ impl Found {
             None => (Time::midnight(), 0),
         };
         let mut at: DateTime = date.to_datetime(time);
-        at = at.checked_add(span(self.months, Span::try_months)?).ok()?;
+        if self.months != 0 {
+            // A day that the month does not have runs over into the next one, as with mktime(3).
+            let first = at.date().first_of_month().to_datetime(at.time());
+            let over = i64::from(at.day()) - 1;
+            at = first
+                .checked_add(span(self.months, Span::try_months)?)
+                .and_then(|month| month.checked_add(over.days()))
+                .ok()?;
+        }
         at = at.checked_add(span(self.days, Span::try_days)?).ok()?;
         if let Some((ordinal, day)) = self.weekday {
             let today = i64::from(at.weekday().to_sunday_zero_offset());

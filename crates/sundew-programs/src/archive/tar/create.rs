@@ -1,8 +1,11 @@
-//! `tar c`.
+//! `tar c`, `tar r`, `tar u`.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use sundew_kernel::descriptor::OpenFlags;
-use sundew_kernel::{ExitStatus, Process};
-use sundew_vfs::{FileType, Metadata};
+use sundew_kernel::{Errno, ExitStatus, Process};
+use sundew_vfs::{FileType, InodeId, Metadata};
 
 use super::extract::no_filter;
 use super::header::{self, BLOCK, Member};
@@ -17,25 +20,65 @@ const RECORD: usize = 20 * BLOCK;
 #[expect(clippy::too_many_lines, reason = "one walk from operands to members")]
 pub(super) async fn run(proc: &mut Process, options: &Options) -> ExitStatus {
     let mut output = None;
+    let mut archive = Vec::new();
     if let Some(path) = &options.file {
+        if options.mode != b'c' {
+            // What is there stays, but for the zeros at its end.
+            match input::read_all(proc, path).await {
+                Ok((bytes, _memory)) => {
+                    let length = header::length(&bytes);
+                    archive.extend_from_slice(bytes.get(..length).unwrap_or_default());
+                }
+                Err(Errno::Enoent) => {}
+                Err(errno) => return fatal(proc, path, "Cannot open", errno).await,
+            }
+        }
         match proc.open(path, OpenFlags::CREATE, 0o666).await {
             Ok(fd) => output = Some(fd),
             Err(errno) => return fatal(proc, path, "Cannot open", errno).await,
         }
     }
-    if let Some(directory) = &options.directory
-        && let Err(errno) = proc.change_directory(directory)
-    {
-        return fatal(proc, directory, "Cannot open", errno).await;
-    }
+    let itself = output
+        .and_then(|fd| proc.fstat(fd).ok())
+        .filter(Metadata::is_regular)
+        .map(|found| (found.dev, found.ino));
     let mut memory = proc.memory();
-    let mut archive = Vec::new();
     let mut failed = false;
     let users = Directory::load(proc).await;
     let mut stripped = false;
-    let mut waiting: Vec<Vec<u8>> = options.operands.iter().rev().cloned().collect();
-    while let Some(path) = waiting.pop() {
+    let mut linked: HashMap<(u64, InodeId), Vec<u8>> = HashMap::new();
+    let mut operands = options.operands.iter().enumerate();
+    let mut waiting: Vec<Vec<u8>> = Vec::new();
+    let mut stored = Vec::new();
+    loop {
         proc.tick().await;
+        let Some(path) = waiting.pop() else {
+            let Some((number, operand)) = operands.next() else {
+                break;
+            };
+            for (_, directory) in options.moves.iter().filter(|(at, _)| *at == number) {
+                if let Err(errno) = proc.change_directory(directory) {
+                    return fatal(proc, directory, "Cannot open", errno).await;
+                }
+            }
+            waiting.push(operand.clone());
+            continue;
+        };
+        let leading = leading(&path);
+        if leading > 0 && !options.absolute && !std::mem::replace(&mut stripped, true) {
+            let prefix = path.get(..leading).unwrap_or_default();
+            let shown: &[u8] = if prefix.iter().all(|byte| *byte == b'/') {
+                b"/"
+            } else {
+                prefix
+            };
+            let text = [
+                b"Removing leading `".as_slice(),
+                shown,
+                b"' from member names",
+            ];
+            proc.complain_text(text.concat()).await;
+        }
         let found = if options.follow {
             proc.stat(&path)
         } else {
@@ -63,12 +106,29 @@ pub(super) async fn run(proc: &mut Process, options: &Options) -> ExitStatus {
         {
             continue;
         }
-        if path.starts_with(b"/") && !options.absolute && !std::mem::replace(&mut stripped, true) {
-            proc.complain_text(b"Removing leading `/' from member names")
-                .await;
+        if itself == Some((metadata.dev, metadata.ino)) {
+            let line = [
+                proc.name(),
+                b": ",
+                path.as_slice(),
+                b": file is the archive; not dumped\n",
+            ]
+            .concat();
+            proc.print_error(&line).await;
+            continue;
         }
-        let member = member(proc, &users, &path, &metadata, options.absolute);
-        let content = if metadata.is_regular() {
+        let mut member = member(proc, &users, &path, &metadata, options);
+        if metadata.is_regular() && metadata.nlink > 1 {
+            match linked.entry((metadata.dev, metadata.ino)) {
+                Entry::Occupied(earlier) => {
+                    (member.kind, member.link) = (b'1', earlier.get().clone());
+                }
+                Entry::Vacant(free) => {
+                    free.insert(member.name.clone());
+                }
+            }
+        }
+        let content = if metadata.is_regular() && member.kind != b'1' {
             match input::read_all(proc, &path).await {
                 Ok((content, _memory)) => content,
                 Err(errno) => {
@@ -112,7 +172,10 @@ pub(super) async fn run(proc: &mut Process, options: &Options) -> ExitStatus {
         );
         archive.extend_from_slice(&content);
         header::pad(&mut archive);
-        if metadata.is_dir() {
+        if options.remove {
+            stored.push((path.clone(), metadata.is_dir()));
+        }
+        if metadata.is_dir() && !options.no_recursion {
             let mut entries = proc.read_directory(&path).unwrap_or_default();
             entries.reverse();
             let slash: &[u8] = if path.ends_with(b"/") { b"" } else { b"/" };
@@ -157,7 +220,52 @@ pub(super) async fn run(proc: &mut Process, options: &Options) -> ExitStatus {
     if let (Err(errno), Some(path)) = (written, &options.file) {
         return fatal(proc, path, "Cannot write", errno).await;
     }
+    for (path, directory) in stored.iter().rev() {
+        let removed = if *directory {
+            proc.remove_directory(path)
+        } else {
+            proc.unlink(path)
+        };
+        if let Err(errno) = removed {
+            failed = true;
+            let reason = errno.message().as_bytes();
+            proc.complain_text([path, b": Cannot unlink: ".as_slice(), reason].concat())
+                .await;
+        }
+    }
+    if options.totals {
+        let bytes = archive.len();
+        let line = format!("Total bytes written: {bytes} ({}, ?/s)\n", kibibytes(bytes));
+        proc.print_error(line.as_bytes()).await;
+    }
     finish(proc, failed).await
+}
+
+/// `10KiB`, as `--totals` has it.
+fn kibibytes(bytes: usize) -> String {
+    let mut value = bytes;
+    let mut units = ["", "KiB", "MiB", "GiB"].into_iter().peekable();
+    let mut unit = units.next().unwrap_or_default();
+    while value >= 1024
+        && let Some(next) = units.next()
+    {
+        value = value.div_ceil(1024);
+        unit = next;
+    }
+    format!("{value}{unit}")
+}
+
+/// How much of a name is left out: slashes, and everything up to the last `..`.
+fn leading(path: &[u8]) -> usize {
+    let mut length = 0;
+    let mut at = 0;
+    for part in path.split_inclusive(|&byte| byte == b'/') {
+        at += part.len();
+        if part == b"../" || (part == b"/" && length + 1 == at) {
+            length = at;
+        }
+    }
+    length
 }
 
 fn member(
@@ -165,12 +273,14 @@ fn member(
     users: &Directory,
     path: &[u8],
     metadata: &Metadata,
-    absolute: bool,
+    options: &Options,
 ) -> Member {
     let mut name = path.to_vec();
-    if !absolute {
-        let slashes = name.iter().take_while(|byte| **byte == b'/').count();
-        name.drain(..slashes);
+    if !options.absolute {
+        name.drain(..leading(path));
+        if name.is_empty() {
+            name.extend_from_slice(b".");
+        }
     }
     let kind = match metadata.file_type {
         FileType::Directory => b'5',
@@ -190,14 +300,23 @@ fn member(
     };
     Member {
         name,
-        mode: metadata.mode & 0o7777,
+        mode: match &options.permissions {
+            Some(change) => change.apply(metadata.mode, metadata.is_dir(), 0),
+            None => metadata.mode,
+        } & 0o7777,
         uid: metadata.uid,
         gid: metadata.gid,
         size: 0,
         mtime: metadata.mtime,
         kind,
         link,
-        user: users.user_name(metadata.uid).unwrap_or_default().to_vec(),
-        group: users.group_name(metadata.gid).unwrap_or_default().to_vec(),
+        user: match &options.owner {
+            Some(owner) => owner.clone(),
+            None => users.user_name(metadata.uid).unwrap_or_default().to_vec(),
+        },
+        group: match &options.group {
+            Some(group) => group.clone(),
+            None => users.group_name(metadata.gid).unwrap_or_default().to_vec(),
+        },
     }
 }

@@ -47,6 +47,14 @@ pub(super) async fn run(proc: &mut Process, options: &Options) -> ExitStatus {
             Err(failure) => return unpack_failed(proc, format, failure).await,
         },
     };
+    // Only now: the archive was named from where tar was started.
+    if options.mode == b'x' {
+        for (_, directory) in &options.moves {
+            if let Err(errno) = proc.change_directory(directory) {
+                return fatal(proc, directory, "Cannot open", errno).await;
+            }
+        }
+    }
     members(proc, options, &bytes).await
 }
 
@@ -103,6 +111,8 @@ async fn members(proc: &mut Process, options: &Options, bytes: &[u8]) -> ExitSta
     let mut rest = bytes;
     let mut failed = false;
     let mut first = true;
+    // Whether blocks that are no headers are passed over.
+    let mut skipping = false;
     let mut long: (Option<Vec<u8>>, Option<Vec<u8>>) = (None, None);
     let mut found = vec![false; options.operands.len()];
     let mut directories = Vec::new();
@@ -110,7 +120,7 @@ async fn members(proc: &mut Process, options: &Options, bytes: &[u8]) -> ExitSta
     loop {
         proc.tick().await;
         let Some((block, after)) = rest.split_at_checked(BLOCK) else {
-            if first || !rest.is_empty() {
+            if first {
                 proc.complain_text(b"This does not look like a tar archive")
                     .await;
                 failed = true;
@@ -119,15 +129,33 @@ async fn members(proc: &mut Process, options: &Options, bytes: &[u8]) -> ExitSta
         };
         let mut member = match header::read(block) {
             Block::Member(member) => member,
-            Block::End => break,
-            Block::Garbage => {
-                proc.complain_text(b"This does not look like a tar archive")
-                    .await;
-                failed = true;
+            Block::End => {
+                let next = after.get(..BLOCK).map(header::read);
+                if next != Some(Block::End) {
+                    let number = (bytes.len() - after.len()) / BLOCK;
+                    let name = proc.name();
+                    let line = [
+                        name,
+                        format!(": A lone zero block at {number}\n").as_bytes(),
+                    ]
+                    .concat();
+                    proc.print_error(&line).await;
+                }
                 break;
             }
+            Block::Garbage => {
+                if first {
+                    proc.complain_text(b"This does not look like a tar archive")
+                        .await;
+                }
+                if !std::mem::replace(&mut skipping, true) {
+                    proc.complain_text(b"Skipping to next header").await;
+                }
+                (first, failed, rest) = (false, true, after);
+                continue;
+            }
         };
-        first = false;
+        (first, skipping) = (false, false);
         let size = if matches!(member.kind, b'1' | b'2' | b'5') {
             0
         } else {
@@ -269,6 +297,17 @@ fn wanted(options: &Options, name: &[u8], found: &mut [bool]) -> bool {
     let mut any = false;
     for (operand, found) in options.operands.iter().zip(found) {
         let operand = operand.strip_suffix(b"/").unwrap_or(operand);
+        if options.wildcards {
+            let glob = sundew_posix::pattern::Pattern::from_bytes(
+                operand,
+                sundew_posix::pattern::Options::default(),
+            );
+            if glob.matches(plain) {
+                *found = true;
+                any = true;
+            }
+            continue;
+        }
         let below = plain
             .strip_prefix(operand)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"));

@@ -70,6 +70,22 @@ fn checksum(block: &[u8]) -> u64 {
         .sum()
 }
 
+/// How long an archive is without the zeros at its end.
+pub(super) fn length(archive: &[u8]) -> usize {
+    let mut at = 0;
+    while let Some(block) = archive.get(at..at + BLOCK)
+        && let Block::Member(member) = read(block)
+    {
+        let size = if matches!(member.kind, b'1' | b'2' | b'5') {
+            0
+        } else {
+            member.size
+        };
+        at = at.saturating_add(BLOCK + size.div_ceil(BLOCK) * BLOCK);
+    }
+    at.min(archive.len())
+}
+
 /// Reads one block.
 pub(super) fn read(block: &[u8]) -> Block {
     if block.iter().all(|byte| *byte == 0) {

@@ -176,6 +176,7 @@ impl Grep {
         let quiet = self.first_match_is_enough() || self.options.count;
         let mut before: VecDeque<(Vec<u8>, u64, u64)> = VecDeque::new();
         let mut memory = proc.memory();
+        let utf8 = crate::quote::Locale::of(proc) == crate::quote::Locale::Utf8;
         let mut after = 0;
         let mut number = 0;
         let mut offset = 0;
@@ -206,6 +207,14 @@ impl Grep {
                 if file.binary && self.options.binary == Binary::Mention {
                     scan.binary_match = true;
                     return Ok(());
+                }
+                // A line that is no text is left out, and said so at the end.
+                if self.options.binary != Binary::Text
+                    && utf8
+                    && std::str::from_utf8(&text).is_err()
+                {
+                    scan.binary_match |= self.options.binary == Binary::Mention;
+                    continue;
                 }
                 let first = before.front().map_or(number, |&(_, number, _)| number);
                 if self.context() && self.printed && (last_printed == 0 || first > last_printed + 1)
@@ -335,8 +344,6 @@ struct File {
     delimiter: u8,
     /// Whether what was read so far is no text.
     binary: bool,
-    /// Bytes of a character cut by the end of a chunk.
-    cut: Vec<u8>,
     memory: Memory,
 }
 
@@ -349,7 +356,6 @@ impl File {
             ended: false,
             delimiter: if null_data { 0 } else { b'\n' },
             binary: false,
-            cut: Vec::new(),
             memory: proc.memory(),
         }
     }
@@ -396,18 +402,6 @@ impl File {
         if self.binary {
             return;
         }
-        if chunk.is_empty() {
-            self.binary = !self.cut.is_empty();
-            return;
-        }
-        let text = [self.cut.as_slice(), chunk].concat();
-        self.cut.clear();
         self.binary = self.delimiter == b'\n' && chunk.contains(&0);
-        if let Err(error) = std::str::from_utf8(&text) {
-            match error.error_len() {
-                Some(_) => self.binary = true,
-                None => self.cut = text.get(error.valid_up_to()..).unwrap_or_default().to_vec(),
-            }
-        }
     }
 }
