@@ -175,6 +175,10 @@ async fn refuse(proc: &mut Process, text: &[u8], status: u8) -> ExitStatus {
     ExitStatus::Exited(status)
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one arm for each option, in one place"
+)]
 async fn read_options(proc: &mut Process) -> Result<Options, ExitStatus> {
     let args = match modern(proc.args().get(1..).unwrap_or_default()) {
         Ok(args) => args,

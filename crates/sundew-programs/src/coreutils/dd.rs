@@ -111,6 +111,10 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
 }
 
 /// Reads one `NAME=VALUE`; `Err` is the status to end with.
+#[expect(
+    clippy::too_many_lines,
+    reason = "one arm for each option, in one place"
+)]
 async fn operand(
     proc: &mut Process,
     word: &[u8],

@@ -62,6 +62,10 @@ async fn usage(proc: &mut Process, text: impl AsRef<[u8]> + Send) -> ExitStatus 
     hint(proc).await
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one arm for each option, in one place"
+)]
 pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
     let mut settings = Settings::default();
     let mut getopt = Getopt::new(&SPEC, proc.args());

@@ -383,6 +383,10 @@ fn introduction(proc: &Process, settings: &Settings, first: &[u8], second: &[u8]
     line
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "reading, comparing and showing two files, in that order"
+)]
 async fn files(
     proc: &mut Process,
     settings: &Settings,

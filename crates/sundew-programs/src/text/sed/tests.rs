@@ -74,7 +74,7 @@ fn mistakes_are_placed_and_worded_as_in_gnu_sed() {
             "-e expression #1, char 7: number option to `s' command may not be zero",
             1,
         ),
-        ("b foo", "can't find label for jump to `foo'", 1),
+        ("b foo", "can't find label for jump to `foo'", 4),
         ("}", "-e expression #1, char 1: unexpected `}'", 1),
         ("{p", "-e expression #1, char 0: unmatched `{'", 1),
         (":", "-e expression #1, char 1: \":\" lacks a label", 1),
