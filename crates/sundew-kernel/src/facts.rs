@@ -41,6 +41,8 @@ pub struct Facts {
     pub os: Os,
     /// `session.params`: `linux-x64-lsb`.
     pub arch: Vec<u8>,
+    /// What `journalctl` reads; `None` on a machine that keeps no journal.
+    pub journal: Option<crate::journal::Journal>,
 }
 
 /// The processors of one machine, all alike.

@@ -18,6 +18,7 @@
 //! | [`budget`], [`rlimit`] | the limits of one machine, and those a process sets itself |
 //! | [`procfs`] | `/proc` and `/dev/pts`, derived from the process table |
 //! | [`socket`] | the sockets that its users can list |
+//! | [`journal`] | what daemons and the kernel say |
 //! | [`facts`], [`clock`], [`network`], [`secure_shell`], [`observe`] | what is handed in from outside |
 //! | [`executable`] | how an executable file names its program |
 
@@ -29,6 +30,7 @@ pub mod device;
 pub mod environment;
 pub mod executable;
 pub mod facts;
+pub mod journal;
 pub mod machine;
 pub mod network;
 pub mod observe;

@@ -154,6 +154,8 @@ pub struct Kernel {
     next_tty: AtomicU32,
     fifos: Mutex<HashMap<InodeId, Weak<Pipe>>>,
     pub(crate) sockets: Mutex<Vec<SocketInfo>>,
+    /// The daemons as the machine booted, and what they listen on: to start them again.
+    pub(crate) booted: (Residents, Vec<SocketInfo>),
     /// Settings below `/proc/sys` that were changed, by their place in the table.
     pub(crate) settings: Mutex<BTreeMap<u32, Vec<u8>>>,
     /// The packet filter of IPv4 and of IPv6, as `iptables-save` writes it.
@@ -272,6 +274,7 @@ impl Machine {
             next_pipe: AtomicU64::new(10_000 + config.seed % 20_000),
             next_tty: AtomicU32::new(0),
             fifos: Mutex::new(HashMap::new()),
+            booted: (config.residents.clone(), config.sockets.clone()),
             sockets: Mutex::new(config.sockets),
             settings: Mutex::default(),
             packet_filters: Mutex::default(),
@@ -522,7 +525,7 @@ impl ProcessTable {
 }
 
 impl Kernel {
-    fn add_resident(&self, resident: Resident) {
+    pub(crate) fn add_resident(&self, resident: Resident) {
         let state = ProcessState::resident(resident);
         lock(&self.table).processes.insert(state.pid, state);
     }
@@ -530,7 +533,17 @@ impl Kernel {
     /// Whether another process is within the limits. Past the CPU budget none is: a fork bomb's
     /// processes have their children before they can be killed, and would never die out.
     pub(crate) fn process_room(&self) -> bool {
-        !self.over_machine_cpu() && lock(&self.table).live < self.limits.processes
+        let room = !self.over_machine_cpu() && lock(&self.table).live < self.limits.processes;
+        if !room {
+            self.reached(0, Budget::Processes);
+        }
+        room
+    }
+
+    /// Reports a limit that makes a call fail and ends nothing.
+    pub(crate) fn reached(&self, pid: Pid, budget: Budget) {
+        self.observer
+            .observe(Observation::BudgetSpent { pid, budget });
     }
 
     /// Reserves a number and answers [`Errno::Eagain`] past the limit.

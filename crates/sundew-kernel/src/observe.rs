@@ -6,6 +6,7 @@ use futures_util::future::BoxFuture;
 use sundew_vfs::{Errno, InodeId};
 
 use crate::machine::Kernel;
+use crate::process::daemon::Power;
 use crate::{Pid, lock};
 
 /// Something an observer of the machine may want to know.
@@ -69,6 +70,13 @@ pub enum Observation {
         append: bool,
         /// The file itself, which may lose its name or be written again.
         file: Arc<Written>,
+    },
+    /// The machine is to end.
+    Power {
+        /// The process that asked for it.
+        pid: Pid,
+        /// How.
+        power: Power,
     },
     /// A process exceeded a budget and was ended.
     BudgetSpent {

@@ -4,11 +4,13 @@
 //! A call that waits answers [`Errno::Eintr`] when a caught signal arrives.
 
 mod aside;
+pub mod daemon;
 pub(crate) mod deeper;
 pub mod exec;
 mod file;
 mod identity;
 mod input;
+mod journal;
 mod limit;
 mod listen;
 mod mount;

@@ -177,6 +177,7 @@ pub fn facts() -> Facts {
             codename: b"bookworm".to_vec(),
         },
         arch: b"linux-x64-lsb".to_vec(),
+        journal: None,
     }
 }
 

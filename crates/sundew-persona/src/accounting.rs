@@ -7,6 +7,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use sundew_kernel::facts::Facts;
 
 use crate::facts::Origin;
+use crate::guesses::Guesses;
 
 /// Bytes of one record of `wtmp` and `utmp`.
 pub const UTMP_BYTES: usize = 384;
@@ -36,81 +37,72 @@ pub(crate) fn wtmp(origin: &Origin, facts: &Facts) -> Vec<u8> {
     out
 }
 
-/// The logins that failed: what guesses passwords on a public address, since the log was last rotated.
-pub(crate) fn btmp(origin: &Origin) -> Vec<u8> {
-    let seed = &origin.seed;
-    let count = i64::try_from(seed.between("failed logins", 120, 600)).unwrap_or(120);
-    let days = i64::try_from(seed.between("days of failed logins", 4, 20)).unwrap_or(4);
-    let (start, end) = (origin.born.secs - days * 86_400, origin.born.secs - 60);
-    let start = start.max(origin.installed() + 3600).min(end - count);
-    let step = ((end - start) / count).max(1);
+/// The logins that failed until `now`: what guesses passwords on a public address, since the log was last
+/// rotated.
+pub(crate) fn btmp(origin: &Origin, now: i64) -> Vec<u8> {
+    let guesses = Guesses::of(origin);
     let mut out = Vec::new();
-    for number in 0..count {
-        // One address tries a handful of names, then the next one comes.
-        let guesser = format!("guesser {}", number / 7);
-        let octet = |part: u8| {
-            let label = format!("{guesser} octet {part}");
-            u8::try_from(seed.between(&label, 1, 254)).unwrap_or(1)
-        };
-        let first = seed.bytes(&guesser, 1).first().copied().unwrap_or(0);
-        let first = GUESSERS.get(usize::from(first) % GUESSERS.len());
-        let host = Ipv4Addr::new(first.copied().unwrap_or(45), octet(2), octet(3), octet(4));
-        let shown = host.to_string();
-        let draw = seed.bytes(&format!("guess {number}"), 4);
-        let value = draw
-            .iter()
-            .fold(0_u32, |sum, byte| sum << 8 | u32::from(*byte));
-        let user = usize::try_from(value).unwrap_or(0) % (2 * GUESSED.len());
-        let offset = i64::from(value >> 8) % step;
-        let record = Record {
-            kind: LOGIN_PROCESS,
-            pid: 1200 + value % 300_000,
-            line: b"ssh:notty",
-            id: b"",
-            user: GUESSED.get(user).map_or(b"root", |name| name.as_bytes()),
-            host: shown.as_bytes(),
-            at: start + number * step + offset,
-            address: Some(host.into()),
-        };
-        out.extend(record.encode());
+    for guess in guesses.between(guesses.since, now) {
+        let host = guess.host.to_string();
+        out.extend(failed(
+            guess.pid,
+            guess.user.as_bytes(),
+            host.as_bytes(),
+            guess.host.into(),
+            guess.at,
+        ));
     }
     out
 }
 
-/// First octets of networks where guessers rent their machines.
-const GUESSERS: &[u8] = &[
-    43, 45, 61, 79, 80, 92, 101, 103, 116, 121, 134, 139, 146, 157, 159, 165, 178, 180, 185, 193,
-    194, 202, 206, 218,
-];
-/// What they try besides root, which is half of it.
-const GUESSED: &[&str] = &[
-    "admin",
-    "ubuntu",
-    "user",
-    "test",
-    "oracle",
-    "postgres",
-    "git",
-    "ftpuser",
-    "guest",
-    "support",
-    "pi",
-    "deploy",
-    "ubnt",
-    "hadoop",
-    "nagios",
-    "mysql",
-    "www",
-    "dev",
-    "minecraft",
-    "steam",
-    "debian",
-    "centos",
-    "ec2-user",
-    "jenkins",
-    "es",
-    "zabbix",
-];
+/// The record of `btmp` for one login over SSH that failed.
+pub fn failed_login(pid: u32, user: &[u8], address: IpAddr, at: i64) -> Vec<u8> {
+    failed(pid, user, address.to_string().as_bytes(), address, at)
+}
+
+fn failed(pid: u32, user: &[u8], host: &[u8], address: IpAddr, at: i64) -> Vec<u8> {
+    Record {
+        kind: LOGIN_PROCESS,
+        pid,
+        line: b"ssh:notty",
+        id: b"",
+        user,
+        host,
+        at,
+        address: Some(address),
+    }
+    .encode()
+}
+
+/// The records of a machine that went down at `down` and is up again at `up`: those for `utmp`, and what
+/// `wtmp` gets besides.
+pub(crate) fn rebooted(origin: &Origin, facts: &Facts, down: i64, up: i64) -> (Vec<u8>, Vec<u8>) {
+    let shutdown = Record {
+        kind: RUN_LVL,
+        pid: 0,
+        line: b"~",
+        id: b"~~",
+        user: b"shutdown",
+        host: &facts.kernel_release,
+        at: down,
+        address: None,
+    };
+    let boot = boot(origin, facts, up);
+    let log = [shutdown.encode(), boot.clone()].concat();
+    (boot, log)
+}
+
+/// When the machine was last booted, by this `utmp`.
+pub fn booted(utmp: &[u8]) -> Option<i64> {
+    utmp.chunks_exact(UTMP_BYTES)
+        .filter(|record| record.get(..4) == Some(&u32::from(BOOT_TIME).to_le_bytes()))
+        .filter_map(|record| record.get(UTMP_TIME..)?.first_chunk::<4>())
+        .map(|time| i64::from(u32::from_le_bytes(*time)))
+        .max()
+}
+
+/// Where a record has its seconds.
+const UTMP_TIME: usize = 340;
 
 /// Who is logged in when the machine is made: nobody, a getty waits.
 pub(crate) fn utmp(origin: &Origin, facts: &Facts) -> Vec<u8> {
@@ -194,11 +186,12 @@ impl Login {
     }
 }
 
-struct Session {
-    pid: u32,
-    from: i64,
-    until: i64,
-    host: Ipv4Addr,
+/// A visit of the administrator's before anybody else came.
+pub(crate) struct Session {
+    pub(crate) pid: u32,
+    pub(crate) from: i64,
+    pub(crate) until: i64,
+    pub(crate) host: Ipv4Addr,
 }
 
 impl Session {
@@ -224,10 +217,15 @@ impl Session {
 
 /// A few short visits of an administrator from the next machine, none of them still there.
 fn logins(origin: &Origin, facts: &Facts) -> Vec<Session> {
+    visits(origin, facts.gateway)
+}
+
+/// The same, by the router's address.
+pub(crate) fn visits(origin: &Origin, gateway: Ipv4Addr) -> Vec<Session> {
     let seed = &origin.seed;
-    let (start, end) = (facts.boot_time.secs + 600, origin.born.secs - 7200);
+    let (start, end) = (origin.boot_time().secs + 600, origin.born.secs - 7200);
     let count = i64::try_from(seed.between("visits", 2, 7)).unwrap_or(2);
-    let [a, b, c, _] = facts.gateway.octets();
+    let [a, b, c, _] = gateway.octets();
     let host = Ipv4Addr::new(
         a,
         b,

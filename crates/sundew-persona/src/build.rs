@@ -1,7 +1,7 @@
 //! Everything of one machine in one value.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use sundew_kernel::Pid;
@@ -10,8 +10,8 @@ use sundew_kernel::facts::Facts;
 use sundew_kernel::machine::{Resident, Residents};
 use sundew_kernel::socket::{Protocol, SocketInfo};
 use sundew_vfs::{
-    Context, Credentials, Errno, Image, ImageError, Limits, Making, Mount, NoSynthetic, Timestamp,
-    Vfs,
+    Content, Context, Credentials, Errno, Grown, Image, ImageError, InodeId, Limits, Making, Mount,
+    NoSynthetic, Timestamp, Vfs,
 };
 
 use crate::facts::{self, Origin};
@@ -57,6 +57,9 @@ pub struct Persona {
     /// Where the machine's randomness starts.
     pub seed: u64,
     executables: Vec<Executable>,
+    /// What has grown since the image was made, and when that was looked at.
+    grown: Mutex<(i64, Arc<Grown>)>,
+    origin: Origin,
 }
 
 /// Why a machine cannot be built. All of them are errors of the data.
@@ -189,6 +192,8 @@ impl Persona {
             image: tree.image,
             executables: tree.executables,
             facts: Arc::new(facts),
+            grown: Mutex::default(),
+            origin: origin.clone(),
         })
     }
 
@@ -312,7 +317,86 @@ impl Persona {
         }
     }
 
-    /// A fresh filesystem for one visitor, with all mounts.
+    /// The records of a machine that goes down now and is up again at `up`: `utmp`, and what `wtmp` gets.
+    pub fn rebooted(&self, down: i64, up: i64) -> (Vec<u8>, Vec<u8>) {
+        crate::accounting::rebooted(&self.origin, &self.facts, down, up)
+    }
+
+    /// Facts and processes of this machine if it was booted at another time, after the image was made.
+    pub fn booted_at(&self, boot: i64) -> (Arc<Facts>, Residents) {
+        let mut facts = (*self.facts).clone();
+        facts.boot_time = Timestamp {
+            secs: boot,
+            ..facts.boot_time
+        };
+        // What came later than the boot comes soon after it.
+        let residents = self.residents.iter().map(|one| Resident {
+            started: one.started.min(LONGEST_BOOT),
+            ..one.clone()
+        });
+        (Arc::new(facts), residents.collect())
+    }
+
+    /// The number of the first session that `systemd-logind` gives to a visitor.
+    pub fn first_session(&self) -> u32 {
+        let visits = crate::accounting::visits(&self.origin, self.facts.gateway);
+        u32::try_from(visits.len()).unwrap_or(0) + 2
+    }
+
+    /// The same as [`Persona::filesystem`], with logs that have grown until `now`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Persona::filesystem`].
+    pub fn filesystem_at(&self, limits: Limits, now: Timestamp) -> Result<Vfs, Errno> {
+        let mut vfs = self.filesystem(limits)?;
+        if self.model == Model::Debian12 {
+            let mut grown = self.grown.lock().unwrap_or_else(PoisonError::into_inner);
+            let period = now.secs.div_euclid(GROWN_SECS);
+            if grown.0 != period {
+                *grown = (period, Arc::new(self.grow(&vfs, now)));
+            }
+            vfs.grow(Arc::clone(&grown.1));
+        }
+        Ok(vfs)
+    }
+
+    /// The failed logins and the journal's time.
+    fn grow(&self, vfs: &Vfs, now: Timestamp) -> Grown {
+        let creds = Credentials::root();
+        let cx = Context {
+            creds: &creds,
+            synthetic: &NoSynthetic,
+            cwd: vfs.root(),
+            now,
+        };
+        let find = |path: &[u8]| -> Option<(InodeId, Content)> {
+            let ino = vfs.resolve(&cx, path, true).ok()?;
+            Some((ino, self.image.file_content(ino)?.clone()))
+        };
+        let mut grown = Grown::new();
+        let guesses = crate::guesses::Guesses::of(&self.origin);
+        let latest = guesses.between(now.secs - 86_400, now.secs).pop();
+        let latest = latest.map_or(now.secs, |guess| guess.at);
+        let stamp = |secs: i64| Timestamp {
+            secs,
+            nanos: u32::try_from(secs.unsigned_abs() * 7919 % 999_999_937).unwrap_or(0),
+        };
+        if let Some((ino, _)) = find(b"/var/log/btmp") {
+            let content = crate::accounting::btmp(&self.origin, now.secs);
+            grown.insert(ino, (Content::Bytes(content.into()), stamp(latest)));
+        }
+        if let Some(journal) = &self.facts.journal
+            && let Some((ino, content)) = find(&journal.path)
+        {
+            // cron says something at 17 past each hour at least.
+            let hourly = (now.secs - 1021).div_euclid(3600) * 3600 + 1021;
+            grown.insert(ino, (content, stamp(latest.max(hourly))));
+        }
+        grown
+    }
+
+    /// A fresh filesystem for one visitor, with all mounts, as the image was made.
     ///
     /// # Errors
     ///
@@ -365,6 +449,12 @@ fn sockets(model: Model, origin: &Origin, sshd: Pid, residents: &[Resident]) -> 
         })
         .collect()
 }
+
+/// When all daemons run after a boot.
+const LONGEST_BOOT: Duration = Duration::from_secs(12);
+
+/// How long machines share one state of the logs that grow, in seconds.
+const GROWN_SECS: i64 = 600;
 
 /// Bytes read of an image's `/etc/passwd` and its kin.
 const MAX_ACCOUNT_BYTES: usize = 1 << 20;

@@ -84,6 +84,7 @@ pub(crate) fn facts(origin: &Origin) -> Facts {
             codename: Vec::new(),
         },
         arch: b"linux-arm-lsb".to_vec(),
+        journal: None,
     }
 }
 

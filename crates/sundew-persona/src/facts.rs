@@ -112,6 +112,7 @@ pub fn facts(origin: &Origin) -> Facts {
             codename: b"bookworm".to_vec(),
         },
         arch: b"linux-x64-lsb".to_vec(),
+        journal: Some(crate::history::journal(origin, gateway)),
     }
 }
 

@@ -38,7 +38,7 @@ pub(crate) fn content(
         b"/etc/ssh/ssh_host_ed25519_key.pub" => public_key(origin, &host, "ssh-ed25519"),
         b"/etc/ssh/ssh_host_ecdsa_key.pub" => public_key(origin, &host, "ecdsa-sha2-nistp256"),
         b"/etc/ssh/ssh_host_rsa_key.pub" => public_key(origin, &host, "ssh-rsa"),
-        b"/var/log/btmp" => accounting::btmp(origin),
+        b"/var/log/btmp" => accounting::btmp(origin, origin.born.secs),
         b"/var/log/wtmp" => accounting::wtmp(origin, facts),
         b"/var/log/lastlog" => accounting::lastlog(origin, facts),
         b"/var/log/dpkg.log" => dpkg_log(origin, status),

@@ -9,7 +9,7 @@ mod sys;
 
 use crate::accounting;
 use crate::facts::Origin;
-use crate::made::{machine_id, root_uuid};
+use crate::made::root_uuid;
 use crate::tree::Planter;
 
 pub(crate) use sys::cards;
@@ -245,6 +245,7 @@ fn run(planter: &mut Planter<'_>, origin: &Origin, facts: &Facts) -> Result<(), 
         ("/run/systemd/sessions", 0o755),
         ("/run/systemd/users", 0o755),
         ("/run/systemd/seats", 0o755),
+        ("/run/systemd/shutdown", 0o755),
         ("/run/udev/data", 0o755),
         ("/run/user", 0o755),
         ("/run/sshd", 0o755),
@@ -301,12 +302,11 @@ fn run(planter: &mut Planter<'_>, origin: &Origin, facts: &Facts) -> Result<(), 
 }
 
 fn var(planter: &mut Planter<'_>, origin: &Origin) -> Result<(), ImageError> {
-    let folder = format!("/var/log/journal/{}", machine_id(&origin.seed));
     let at = origin.born.secs - 300;
     // Journal files grow in steps of 8 MiB.
     let size = (8 << 20) * origin.seed.between("journal", 1, 4);
     planter.blob(
-        &format!("{folder}/system.journal"),
+        &crate::history::journal_file(&origin.seed),
         0o640,
         at,
         b"LPKSHHRH",

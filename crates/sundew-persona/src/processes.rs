@@ -176,15 +176,28 @@ fn init(origin: &Origin) -> Resident {
     }
 }
 
+/// Number of cron.
+pub(crate) fn cron_pid(origin: &Origin) -> Pid {
+    let draw = |label: &str, low, high| {
+        Pid::try_from(origin.seed.between(label, low, high)).unwrap_or(300)
+    };
+    draw("journald", 215, 265) + draw("udevd", 18, 30) + draw("cron", 110, 190)
+}
+
+/// Number of systemd-logind.
+pub(crate) fn logind_pid(origin: &Origin) -> Pid {
+    cron_pid(origin) + 1 + Pid::try_from(origin.seed.between("logind", 3, 6)).unwrap_or(3)
+}
+
 fn daemons(origin: &Origin) -> Vec<Resident> {
     let draw = |label: &str, low, high| {
         Pid::try_from(origin.seed.between(label, low, high)).unwrap_or(300)
     };
     let journald = draw("journald", 215, 265);
     let udevd = journald + draw("udevd", 18, 30);
-    let cron = udevd + draw("cron", 110, 190);
+    let cron = cron_pid(origin);
     let dbus = cron + 1;
-    let logind = dbus + draw("logind", 3, 6);
+    let logind = logind_pid(origin);
     let pids = [
         journald,
         udevd,

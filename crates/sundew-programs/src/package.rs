@@ -16,6 +16,7 @@ mod group;
 mod journal;
 mod libc;
 mod module;
+mod said;
 mod secret;
 mod service;
 mod which;

@@ -9,7 +9,7 @@ use crate::text::command;
 mod block;
 mod column;
 mod device;
-mod dmesg;
+pub(crate) mod dmesg;
 mod files;
 mod getopt_;
 mod hexdump;

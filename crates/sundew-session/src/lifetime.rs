@@ -78,6 +78,8 @@ pub struct Sensor {
     stopping: AtomicBool,
     /// Process numbers used up between the machines made so far.
     forks: AtomicU32,
+    /// Logins that were let in so far.
+    logins: AtomicU32,
     runtime: Handle,
     aside: Aside,
 }
@@ -101,6 +103,7 @@ impl Sensor {
             tracker: TaskTracker::new(),
             stopping: AtomicBool::new(false),
             forks: AtomicU32::new(0),
+            logins: AtomicU32::new(0),
             aside: crate::aside::aside(Handle::current()),
             runtime: Handle::current(),
         })
@@ -177,6 +180,11 @@ impl Sensor {
         // The kernel counts to 4194304 and begins anew at 300.
         let first = persona.last_pid;
         first + hourly.wrapping_add(visits) % (PID_MAX - first).max(1)
+    }
+
+    /// The number of a login, from 0.
+    pub(crate) fn next_login(&self) -> u32 {
+        self.logins.fetch_add(1, Ordering::Relaxed)
     }
 
     /// A random number.

@@ -17,7 +17,9 @@ use sundew_events::{Connection, Event, EventKind, Lossy, Timestamp};
 use sundew_kernel::observe::{
     self, Capture, Download, DownloadEnd, Observation, Observer, Upload, Written,
 };
+use sundew_kernel::process::daemon::Power;
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 use crate::lifetime::Sensor;
 use crate::lock;
@@ -34,6 +36,10 @@ pub(crate) struct Reporter {
     /// Artifacts that are being finished.
     finishing: Mutex<Vec<JoinHandle<()>>>,
     redirects: Mutex<Redirects>,
+    /// Ends the connection.
+    pub(crate) hangup: CancellationToken,
+    /// How the machine ended, once somebody ended it.
+    power: Mutex<Option<Power>>,
     /// Limits that were reached, each told of once.
     spent: Mutex<Vec<(&'static str, &'static str)>>,
 }
@@ -66,6 +72,8 @@ impl Reporter {
             over: Mutex::new(false),
             finishing: Mutex::default(),
             redirects: Mutex::default(),
+            hangup: CancellationToken::new(),
+            power: Mutex::default(),
             spent: Mutex::default(),
         })
     }
@@ -76,14 +84,36 @@ impl Reporter {
         self.send(kind, *over);
     }
 
+    /// The machine goes down: its connection is closed after what sshd takes to end.
+    fn power(self: &Arc<Self>, power: Power) {
+        if lock(&self.power).replace(power).is_some() {
+            return;
+        }
+        let reporter = Arc::clone(self);
+        drop(self.sensor.spawn(async move {
+            tokio::select! {
+                () = reporter.sensor.parts.clock.sleep(GOING_DOWN) => {}
+                () = reporter.hangup.cancelled() => {}
+            }
+            reporter.hangup.cancel();
+        }));
+    }
+
+    /// How the machine ended, if somebody ended it.
+    pub(crate) fn ended(&self) -> Option<Power> {
+        *lock(&self.power)
+    }
+
     /// Tells that a limit was reached, once for each: what a loop reaches, it reaches a thousand times.
-    pub(crate) fn spent(&self, budget: &'static str, of: &'static str) {
+    pub(crate) fn spent(&self, budget: &'static str, of: &'static str, pid: sundew_kernel::Pid) {
         let mut spent = lock(&self.spent);
         if spent.contains(&(budget, of)) {
             return;
         }
         spent.push((budget, of));
         drop(spent);
+        let session = self.connection.session();
+        tracing::info!(%session, pid, budget, "a budget is spent");
         self.event(EventKind::BudgetSpent {
             budget: budget.into(),
             of: of.into(),
@@ -358,10 +388,12 @@ impl Observer for Watcher {
                 self.0.redirected(path, append, file);
                 return;
             }
+            Observation::Power { power, .. } => {
+                self.0.power(power);
+                return;
+            }
             Observation::BudgetSpent { pid, budget } => {
-                let session = self.0.connection.session();
-                tracing::info!(%session, pid, ?budget, "a budget is spent");
-                self.0.spent(budget.name(), "machine");
+                self.0.spent(budget.name(), "machine", pid);
                 return;
             }
             // Every program of every pipeline would be too much; the line it stands in is told.
@@ -487,6 +519,9 @@ const MAX_REDIRECTS: usize = 64;
 
 /// How long a file that is written piece by piece must be left alone before it is kept.
 const REDIRECT_QUIET: Duration = Duration::from_secs(2);
+
+/// How long a connection lives after `reboot`.
+const GOING_DOWN: Duration = Duration::from_millis(900);
 
 /// Bytes kept of one such file. What is written with `echo` and `printf` is small; a pipe into a
 /// file of this length is no sample any more.

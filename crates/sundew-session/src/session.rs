@@ -12,7 +12,9 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use sundew_events::event::{Credential, Kex, Login, PublicKey, Target};
 use sundew_events::{Connection, Escaped, EventKind, Literal, SessionId};
+use sundew_kernel::Pid;
 use sundew_kernel::machine::{Config, Machine, SharedVfs};
+use sundew_persona::users::User;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
@@ -21,10 +23,12 @@ use crate::lifetime::Sensor;
 use crate::lock;
 use crate::record::{Reporter, Watcher, refusal};
 use channel::Channel;
+use log::{Failures, Logged};
 pub(crate) use login::since_boot;
 
 mod account;
 pub mod channel;
+mod log;
 mod login;
 mod mode;
 mod stream;
@@ -45,9 +49,12 @@ pub struct Session {
     pub(crate) channels: TaskTracker,
     next_channel: AtomicU32,
     forwarded: AtomicU32,
+    /// Passwords that were wrong.
+    failures: Mutex<Failures>,
+    /// The login as the machine's logs have it.
+    logged: Arc<Mutex<Option<Logged>>>,
     /// Cancelled when the connection is gone.
     pub(crate) gone: CancellationToken,
-    hangup: CancellationToken,
     closed: AtomicBool,
     began: Duration,
 }
@@ -72,8 +79,9 @@ impl Session {
             channels: TaskTracker::new(),
             next_channel: AtomicU32::new(0),
             forwarded: AtomicU32::new(0),
+            failures: Mutex::default(),
+            logged: Arc::default(),
             gone: CancellationToken::new(),
-            hangup: CancellationToken::new(),
             closed: AtomicBool::new(false),
         })
     }
@@ -81,7 +89,7 @@ impl Session {
     /// Cancelled when the connection should be closed from our side: its machine broke.
     #[must_use]
     pub fn hangup(&self) -> CancellationToken {
-        self.hangup.clone()
+        self.reporter.hangup.clone()
     }
 
     /// Its id.
@@ -123,6 +131,7 @@ impl Session {
                 *lock(&self.kept) = kept;
             }
         } else {
+            lock(&self.failures).add(user, sensor.parts.clock.wall());
             let spread = sensor.random() % (2 * FAIL_SPREAD_MS);
             let delay = FAIL_DELAY_MS
                 .saturating_sub(FAIL_SPREAD_MS)
@@ -192,13 +201,22 @@ impl Session {
         let lasted = now.saturating_sub(self.began);
         let (reporter, channels) = (Arc::clone(&self.reporter), self.channels.clone());
         let running = Arc::clone(&self.running);
-        let kept = Arc::clone(&self.kept);
+        let (kept, logged) = (Arc::clone(&self.kept), Arc::clone(&self.logged));
         drop(sensor.spawn(async move {
             if timeout(END_GRACE, channels.wait()).await.is_err() {
                 tracing::warn!(session = %reporter.connection.session(), "channels did not end");
             }
             // The machine ends here.
-            drop(lock(&running).take());
+            let ended = lock(&running).take();
+            if let Some(running) = ended {
+                let now = reporter.sensor.parts.clock.wall();
+                if let Some(logged) = lock(&logged).take() {
+                    logged.end(&running.machine, now);
+                }
+                if reporter.ended().is_some() {
+                    account::reboot(&running.machine, &reporter.sensor.parts.persona, now);
+                }
+            }
             let kept = lock(&kept).take();
             let machines = &reporter.sensor.parts.machines;
             if let (Some(kept), Some(machines)) = (kept, machines) {
@@ -229,7 +247,7 @@ impl Session {
             return Some(running.machine.clone());
         }
         let (machine, scheduler) = self.make_machine()?;
-        let (hangup, session) = (self.hangup.clone(), self.id());
+        let (hangup, session) = (self.hangup(), self.id());
         let task = tokio::spawn(async move {
             // A fault in one program ends this connection and no other.
             if AssertUnwindSafe(scheduler).catch_unwind().await.is_err() {
@@ -244,10 +262,36 @@ impl Session {
         Some(machine)
     }
 
+    /// Tells the machine's logs of the login, at the first channel.
+    fn log_in(&self, machine: &Machine, user: &User, (pid, tty): (Pid, Option<&[u8]>)) {
+        let mut logged = lock(&self.logged);
+        if logged.is_some() {
+            return;
+        }
+        let sensor = self.sensor();
+        let persona = &sensor.parts.persona;
+        let place = log::Place {
+            machine,
+            persona,
+            user,
+            connection: &self.reporter.connection,
+            pid,
+            number: persona.first_session().wrapping_add(sensor.next_login()),
+            tty,
+            now: sensor.parts.clock.wall(),
+        };
+        *logged = Logged::begin(&place, &lock(&self.failures));
+    }
+
     fn make_machine(&self) -> Option<(Machine, sundew_kernel::scheduler::Scheduler)> {
         let sensor = self.sensor();
         let parts = &sensor.parts;
         let kept = lock(&self.kept).clone();
+        let persona = &parts.persona;
+        let (facts, residents) = match kept.as_ref().and_then(account::booted) {
+            Some(boot) if boot > persona.facts.boot_time.secs => persona.booted_at(boot),
+            _ => (Arc::clone(&persona.facts), persona.residents.clone()),
+        };
         let vfs = match kept {
             Some(kept) => kept,
             None => fresh(sensor)?,
@@ -255,13 +299,13 @@ impl Session {
         Some(Machine::new(Config {
             vfs,
             programs: Arc::clone(&parts.programs),
-            facts: Arc::clone(&parts.persona.facts),
+            facts,
             clock: Arc::clone(&parts.clock),
             network: Arc::new(parts.egress.for_attacker(refusal(&self.reporter))),
             observer: Arc::new(Watcher(Arc::clone(&self.reporter))),
             limits: parts.machine.clone(),
             seed: sensor.random(),
-            residents: parts.persona.residents.clone(),
+            residents,
             sockets: parts.persona.sockets.clone(),
             last_pid: sensor.last_pid(),
             heavy: Some(Arc::clone(&parts.heavy)),
@@ -273,7 +317,8 @@ impl Session {
 
 /// A filesystem fresh from the image.
 pub(crate) fn fresh(sensor: &Sensor) -> Option<SharedVfs> {
-    match sensor.parts.persona.filesystem(sensor.parts.files) {
+    let now = sensor.parts.clock.wall();
+    match sensor.parts.persona.filesystem_at(sensor.parts.files, now) {
         Ok(vfs) => Some(Arc::new(Mutex::new(vfs))),
         Err(errno) => {
             tracing::error!(?errno, "the persona's mounts do not fit its image");

@@ -58,7 +58,7 @@ pub mod vfs;
 pub use errno::Errno;
 pub use image::{Attributes, Backed, Backing, Content, Image, ImageBuilder, ImageError, LoadError};
 pub use inode::{DirEntry, FileFlags, FileType, InodeId, Metadata, Timestamp};
-pub use overlay::{Limits, RestoreError, Usage};
+pub use overlay::{Grown, Limits, RestoreError, Usage};
 pub use permission::{Access, Credentials, permits};
 pub use synthetic::{NoSynthetic, Synthetic};
 pub use vfs::{Context, Making, Mount, MountRoot, OpenOptions, Opened, Vfs};

@@ -10,7 +10,7 @@ mod read;
 mod saved;
 mod volume;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::image::{Content, Image, ImageKind};
@@ -63,6 +63,8 @@ const MAX_NAMES: u32 = 65_000;
 #[derive(Clone, Debug)]
 pub(crate) struct Overlay {
     image: Arc<Image>,
+    /// What files of the image hold instead of what the image says.
+    grown: Arc<Grown>,
     /// The filesystems: those of the image in its order, then mounted trees.
     volumes: Vec<Volume>,
     nodes: HashMap<InodeId, Node>,
@@ -75,6 +77,9 @@ pub(crate) struct Overlay {
     bytes: u64,
     inodes: u64,
 }
+
+/// Files of an image that have grown since it was made: what they hold, and when they last changed.
+pub type Grown = BTreeMap<InodeId, (Content, Timestamp)>;
 
 /// A filesystem, as far as `stat` tells them apart.
 #[derive(Clone, Copy, Debug)]
@@ -143,6 +148,7 @@ impl Overlay {
             next: image.next_ino(),
             volumes: vec![Volume::new(image_dev, Style::Disk, u64::MAX); image.volume_count()],
             image,
+            grown: Arc::default(),
             nodes: HashMap::new(),
             gone: HashSet::new(),
             handles: HashMap::new(),
@@ -199,6 +205,22 @@ impl Overlay {
         &self.image
     }
 
+    /// What a file of the image holds as the machine started.
+    pub(crate) fn base(&self, ino: InodeId) -> Option<&Content> {
+        match self.grown.get(&ino) {
+            Some((content, _)) => Some(content),
+            None => self.image.content(ino),
+        }
+    }
+
+    fn base_time(&self, ino: InodeId, of_image: Timestamp) -> Timestamp {
+        self.grown.get(&ino).map_or(of_image, |(_, time)| *time)
+    }
+
+    pub(crate) fn set_grown(&mut self, grown: Arc<Grown>) {
+        self.grown = grown;
+    }
+
     /// The node, copied from the image if this is its first change.
     pub(crate) fn change(&mut self, ino: InodeId) -> Result<&mut Node, Errno> {
         if !self.nodes.contains_key(&ino) {
@@ -215,14 +237,14 @@ impl Overlay {
         let body = match node.kind {
             ImageKind::Directory { .. } => Body::Directory(Directory::at(Place::AsInImage)),
             ImageKind::Regular { .. } => Body::Regular(
-                self.image
-                    .content(ino)
+                self.base(ino)
                     .map_or_else(FileData::default, FileData::over),
             ),
             ImageKind::Symlink { target } => Body::Symlink(self.image.name(target).into()),
             ImageKind::Special { file_type, rdev } => Body::Special { file_type, rdev },
         };
-        let attributes = node.attributes;
+        let mut attributes = node.attributes;
+        attributes.mtime = self.base_time(ino, attributes.mtime);
         Ok(Node {
             dev: self.image_dev(node.volume),
             mode: attributes.mode,
@@ -413,7 +435,11 @@ impl Overlay {
             Option<&Content>,
         ) -> Result<T, Errno>,
     ) -> Result<T, Errno> {
-        let image = Arc::clone(&self.image);
+        let (image, grown) = (Arc::clone(&self.image), Arc::clone(&self.grown));
+        let base = match grown.get(&ino) {
+            Some((content, _)) => Some(content),
+            None => image.content(ino),
+        };
         let node = self.change(ino)?;
         let dev = node.dev;
         let (mtime, ctime) = (&mut node.mtime, &mut node.ctime);
@@ -428,7 +454,7 @@ impl Overlay {
                 *ctime = now;
             },
             file,
-            image.content(ino),
+            base,
         );
         let after = file.charged_blocks();
         self.bytes = self.bytes + after * BLOCK_BYTES - before * BLOCK_BYTES;
@@ -458,7 +484,7 @@ impl Overlay {
 
     /// Whether this is a regular file of the image with the content it has there.
     pub(crate) fn is_untouched(&self, ino: InodeId) -> bool {
-        let Some(base) = self.image.content(ino) else {
+        let Some(base) = self.base(ino) else {
             return false;
         };
         match self.nodes.get(&ino).map(|node| &node.body) {

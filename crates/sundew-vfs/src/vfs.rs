@@ -11,7 +11,7 @@ mod open;
 use std::sync::Arc;
 
 use crate::image::Image;
-use crate::overlay::{Limits, Overlay, RestoreError, Usage};
+use crate::overlay::{Grown, Limits, Overlay, RestoreError, Usage};
 use crate::permission::{Access, Credentials, check};
 use crate::resolve::Follow;
 use crate::{DirEntry, Errno, InodeId, Metadata, Synthetic, Timestamp};
@@ -283,6 +283,18 @@ impl Vfs {
     /// `EACCES` when not, `ENOENT` when it is gone.
     pub fn access(&self, cx: &Context<'_>, ino: InodeId, access: Access) -> Result<(), Errno> {
         check(&self.metadata(cx, ino)?, cx.creds, access)
+    }
+
+    /// Gives files of the image other contents and times than the image has: logs that have grown since
+    /// it was made, shared by all machines that start now. For a file system nobody has changed yet.
+    pub fn grow(&mut self, grown: Arc<Grown>) {
+        self.overlay.set_grown(grown);
+    }
+
+    /// The size that a file of the image had when the machine started; `None` for others.
+    #[must_use]
+    pub fn image_size(&self, ino: InodeId) -> Option<u64> {
+        self.overlay.base(ino).map(crate::Content::len)
     }
 
     /// Whether this is a file of the image whose content nobody has changed.

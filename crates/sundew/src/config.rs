@@ -55,7 +55,7 @@ pub struct Ssh {
 }
 
 /// `[egress]`
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Egress {
     /// Whether visitors get out at all.
@@ -64,6 +64,10 @@ pub struct Egress {
     pub allow: Vec<Network>,
     /// Public addresses that may not be reached.
     pub deny: Vec<Network>,
+    /// Connections of one machine at a time.
+    pub connections_per_machine: usize,
+    /// Connections of all machines at a time.
+    pub connections: usize,
 }
 
 /// `egress.mode`
@@ -107,6 +111,8 @@ pub struct Machine {
     pub persist_quota: u64,
     /// Live processes.
     pub processes: usize,
+    /// Open files of one process.
+    pub descriptors: usize,
     /// Bytes of memory.
     pub memory: u64,
     /// CPU seconds of one process.
@@ -178,6 +184,19 @@ impl Default for Capture {
     }
 }
 
+impl Default for Egress {
+    fn default() -> Self {
+        let limits = sundew_egress::Limits::default();
+        Self {
+            mode: Mode::default(),
+            allow: Vec::new(),
+            deny: Vec::new(),
+            connections_per_machine: limits.connections_per_machine,
+            connections: limits.connections,
+        }
+    }
+}
+
 impl Default for Machine {
     fn default() -> Self {
         let limits = sundew_kernel::budget::Limits::default();
@@ -189,6 +208,7 @@ impl Default for Machine {
             persist_days: 7,
             persist_quota: 2 << 30,
             processes: limits.processes,
+            descriptors: limits.descriptors,
             memory: limits.memory_bytes,
             process_cpu_seconds: seconds(limits.process_cpu),
             machine_cpu_seconds: seconds(limits.machine_cpu),

@@ -245,7 +245,12 @@ fn egress(config: &Config, addresses: &[SocketAddr]) -> Egress {
         own: own_addresses(addresses),
         closed: config.egress.mode == config::Mode::Deny,
     };
-    Egress::new(policy, sundew_egress::Limits::default())
+    let limits = sundew_egress::Limits {
+        connections_per_machine: config.egress.connections_per_machine,
+        connections: config.egress.connections,
+        ..sundew_egress::Limits::default()
+    };
+    Egress::new(policy, limits)
 }
 
 /// The addresses of this host, as far as it knows them: those it listens on, and those from which it
@@ -274,6 +279,7 @@ fn own_addresses(listening: &[SocketAddr]) -> Vec<IpAddr> {
 fn machine_limits(machine: &config::Machine) -> sundew_kernel::budget::Limits {
     sundew_kernel::budget::Limits {
         processes: machine.processes,
+        descriptors: machine.descriptors,
         memory_bytes: machine.memory,
         process_cpu: Duration::from_secs(machine.process_cpu_seconds.into()),
         machine_cpu: Duration::from_secs(machine.machine_cpu_seconds.into()),

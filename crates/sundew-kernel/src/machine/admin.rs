@@ -65,6 +65,19 @@ impl Machine {
         })
     }
 
+    /// Replaces what a file that is there holds.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Machine::write_file`].
+    pub fn replace_file(&self, path: &[u8], data: &[u8]) -> Result<(), Errno> {
+        self.as_root(|fs, cx| {
+            let ino = fs.resolve(cx, path, true)?;
+            fs.truncate(ino, 0, cx.now)
+        })?;
+        self.write_file(path, Some(0), data)
+    }
+
     /// Makes a file that is not there yet.
     ///
     /// # Errors
@@ -95,6 +108,28 @@ impl Machine {
             let ino = fs.mkdir(cx, path, owned.mode)?;
             fs.chown(cx, ino, Some(owned.uid), Some(owned.gid))
         })
+    }
+
+    /// Removes a file.
+    ///
+    /// # Errors
+    ///
+    /// Whatever unlink(2) answers.
+    pub fn remove_file(&self, path: &[u8]) -> Result<(), Errno> {
+        self.as_root(|fs, cx| fs.unlink(cx, path))
+    }
+
+    /// The number of the first daemon of this name.
+    #[must_use]
+    pub fn resident_named(&self, name: &[u8]) -> Option<crate::Pid> {
+        let table = lock(&self.kernel.table);
+        let mut residents = table
+            .processes
+            .values()
+            .filter_map(|state| state.as_resident());
+        residents
+            .find(|one| one.name == name.get(..name.len().min(15)).unwrap_or(name))
+            .map(|one| one.pid)
     }
 
     /// The names in a directory.

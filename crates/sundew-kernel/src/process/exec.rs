@@ -195,9 +195,11 @@ impl Process {
                 });
             }
             if id.is_some_and(|id| is_of_an_image(&id)) || (of_image && runs) {
+                let path = self.absolute(&path);
+                self.log_denied(&path);
                 self.observe(Observation::MissingProgram {
                     pid: self.state.pid,
-                    path: self.absolute(&path),
+                    path,
                     args,
                 });
                 return Err(Errno::Eacces);

@@ -10,6 +10,7 @@ use sundew_vfs::{
 };
 
 use super::Process;
+use crate::budget::Budget;
 use crate::descriptor::{Description, Entry, Kind, OpenFile, OpenFlags, Socket};
 use crate::device::Device;
 use crate::network::Stream;
@@ -129,9 +130,12 @@ impl Process {
                 }
                 Err(Errno::Epipe)
             }
+            Err(Errno::Enospc) if matches!(description.kind, Kind::File(_)) => {
+                self.kernel.reached(self.pid(), Budget::Files);
+                Err(Errno::Enospc)
+            }
             Err(Errno::Enospc) if description.tty().is_some() => {
-                self.kernel
-                    .spend(&self.state, crate::budget::Budget::Output);
+                self.kernel.spend(&self.state, Budget::Output);
                 self.die().await
             }
             Err(errno) => Err(errno),
@@ -234,7 +238,14 @@ impl Process {
     ///
     /// Whatever open(2) answers.
     pub async fn open(&self, path: &[u8], flags: OpenFlags, mode: u16) -> Result<Fd, Errno> {
-        let kind = self.open_kind(path, flags, mode).await?;
+        let kind = self
+            .open_kind(path, flags, mode)
+            .await
+            .inspect_err(|errno| {
+                if *errno == Errno::Enospc {
+                    self.kernel.reached(self.pid(), Budget::Inodes);
+                }
+            })?;
         let description = match kind {
             Opened::Description(description) => description,
             Opened::Kind(kind) => {
@@ -250,7 +261,11 @@ impl Process {
 
     fn add_description(&self, least: Fd, description: Arc<Description>) -> Result<Fd, Errno> {
         let limit = self.most_descriptors();
-        lock(&self.state.inner).fds.add(least, limit, description)
+        let added = lock(&self.state.inner).fds.add(least, limit, description);
+        if added == Err(Errno::Emfile) {
+            self.kernel.reached(self.pid(), Budget::Descriptors);
+        }
+        added
     }
 
     async fn open_kind(&self, path: &[u8], flags: OpenFlags, mode: u16) -> Result<Opened, Errno> {

@@ -7,7 +7,7 @@ use sundew_kernel::process::LineReader;
 use sundew_kernel::tty::termios::ECHO;
 use sundew_kernel::{ExitStatus, Process, STDIN};
 
-use super::{fail, help, joined, lines, print, read, write};
+use super::{fail, help, joined, lines, print, read, said, write};
 use crate::getopt::{Arity, Getopt, Opt, Spec};
 use crate::users::Directory;
 
@@ -203,6 +203,22 @@ async fn add(proc: &mut Process, wishes: &Wishes, uid: u32, gid: u32) {
         .unwrap_or_else(|| [b"/home/".as_slice(), name].concat());
     let shell = wishes.shell.clone().unwrap_or_else(|| b"/bin/sh".to_vec());
     let ids = format!("{uid}:{gid}");
+    let numbers = format!(", UID={uid}, GID={gid}, home=");
+    let tty = said::place(proc);
+    said::account(
+        proc,
+        b"useradd",
+        &[
+            b"new user: name=",
+            name,
+            numbers.as_bytes(),
+            &home,
+            b", shell=",
+            &shell,
+            b", from=",
+            &tty,
+        ],
+    );
     let comment = wishes.comment.clone().unwrap_or_default();
     append(
         proc,

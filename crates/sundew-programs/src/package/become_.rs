@@ -6,7 +6,7 @@ use sundew_kernel::tty::termios::ECHO;
 use sundew_kernel::{Errno, ExitStatus, Process, STDIN};
 use sundew_vfs::Credentials;
 
-use super::{fail, help, print, secret};
+use super::{fail, help, print, said, secret};
 use crate::users::{Directory, User};
 
 mod sudoers;
@@ -80,6 +80,7 @@ pub(super) async fn su(proc: &mut Process) -> ExitStatus {
             None => false,
         };
         if !right {
+            said::su_failed(proc, &users, &user);
             return fail(proc, "su: Authentication failure\n", 1).await;
         }
     }
@@ -90,6 +91,7 @@ pub(super) async fn su(proc: &mut Process) -> ExitStatus {
             user.shell.clone()
         }
     });
+    said::su(proc, &users, &user, login);
     become_user(proc, &users, &user);
     if !keep {
         environment(proc, &user, &shell, login);
@@ -457,6 +459,14 @@ async fn run_as(
     };
     for path in paths {
         let env = proc.env().clone();
+        if proc.stat(&path).is_ok_and(|meta| meta.is_regular()) {
+            let line = [
+                path.as_slice(),
+                b" ",
+                &args.get(1..).unwrap_or_default().join(&b' '),
+            ];
+            said::sudo(proc, &caller_name, user, line.concat().trim_ascii_end());
+        }
         let errno = proc.exec(&path, args.clone(), env).await;
         if errno == Errno::Eacces || errno == Errno::Enoexec {
             return fail(

@@ -3,14 +3,15 @@
 //! Systemd is the first process of the machine, so its tools speak to it: units are files, enabling
 //! one makes a link, starting one that a visitor wrote runs its command.
 
-use sundew_kernel::descriptor::OpenFlags;
-use sundew_kernel::{ExitStatus, Process, STDERR, STDIN, STDOUT};
+use sundew_kernel::{ExitStatus, Process};
 
 use self::unit::{State, Unit, full_name};
 use super::{fail, print};
 use crate::time::{Shown, Zone};
 
-mod unit;
+mod daemon;
+mod power;
+pub(super) mod unit;
 
 const NO_SYSTEMD: &str = "System has not been booted with systemd as init system (PID 1). Can't operate.\nFailed to connect to bus: Host is down\n";
 
@@ -38,11 +39,7 @@ pub(super) async fn systemctl(proc: &mut Process) -> ExitStatus {
     match proc.base_name() {
         b"runlevel" => return print(proc, "N 5\n").await,
         b"reboot" | b"halt" | b"poweroff" | b"telinit" | b"shutdown" => {
-            return if proc.credentials().uid == 0 {
-                ExitStatus::SUCCESS
-            } else {
-                fail(proc, "Failed to set wall message, ignoring: Interactive authentication required.\nCall to Reboot failed: Interactive authentication required.\n", 1).await
-            };
+            return power::run(proc).await;
         }
         _ => {}
     }
@@ -58,6 +55,16 @@ pub(super) async fn systemctl(proc: &mut Process) -> ExitStatus {
     match verb.as_slice() {
         b"daemon-reload" | b"daemon-reexec" | b"reset-failed" | b"set-default" | b"preset" => {
             ExitStatus::SUCCESS
+        }
+        b"reboot" | b"poweroff" | b"halt" | b"kexec" | b"soft-reboot" => {
+            power::now(proc, &verb).await
+        }
+        b"suspend" | b"hibernate" | b"hybrid-sleep" => {
+            let text = format!(
+                "Failed to {} system via logind: Sleep verb \"{0}\" not supported\n",
+                String::from_utf8_lossy(&verb)
+            );
+            fail(proc, text, 1).await
         }
         b"is-system-running" => print(proc, "running\n").await,
         b"get-default" => print(proc, "graphical.target\n").await,
@@ -144,8 +151,12 @@ async fn one(proc: &mut Process, verb: &[u8], name: &[u8], now: bool) -> u8 {
     match verb {
         b"enable" | b"disable" | b"reenable" => {
             let status = install(proc, verb, &unit).await;
-            if now && status == 0 && verb != b"disable" {
-                start(proc, &unit).await;
+            if now && status == 0 {
+                if verb == b"disable" {
+                    daemon::stop(proc, &unit).await;
+                } else {
+                    daemon::start(proc, &unit).await;
+                }
             }
             status
         }
@@ -167,10 +178,17 @@ async fn one(proc: &mut Process, verb: &[u8], name: &[u8], now: bool) -> u8 {
             let _closed = proc.print(&text).await;
             0
         }
-        b"start" | b"restart" | b"reload-or-restart" => {
-            start(proc, &unit).await;
-            0
+        b"start" => daemon::start(proc, &unit).await,
+        b"restart" => {
+            daemon::stop(proc, &unit).await;
+            daemon::start(proc, &unit).await
         }
+        b"try-restart" if running(proc, &unit).is_some() => {
+            daemon::stop(proc, &unit).await;
+            daemon::start(proc, &unit).await
+        }
+        b"reload-or-restart" if running(proc, &unit).is_none() => daemon::start(proc, &unit).await,
+        b"stop" | b"kill" => daemon::stop(proc, &unit).await,
         _ => 0,
     }
 }
@@ -246,39 +264,6 @@ fn running(proc: &Process, unit: &Unit) -> Option<(sundew_kernel::Pid, Vec<u8>)>
     let all = proc.processes();
     let found = all.iter().find(|one| one.name == short)?;
     Some((found.pid, found.name.clone()))
-}
-
-/// Runs the command of a unit as systemd does: in a session of its own, without a terminal.
-async fn start(proc: &mut Process, unit: &Unit) {
-    if running(proc, unit).is_some() {
-        return;
-    }
-    let Some(command) = unit.values(b"ExecStart").last().map(<[u8]>::to_vec) else {
-        return;
-    };
-    let command = command.trim_ascii_start();
-    let command = command.strip_prefix(b"-").unwrap_or(command).to_vec();
-    // A machine that is full of processes starts no more; systemd says so in its log only.
-    let _full = proc.fork(move |mut child| {
-        Box::pin(async move {
-            let _session = child.new_session();
-            let _root = child.change_directory(b"/");
-            let both = OpenFlags {
-                write: true,
-                ..OpenFlags::READ
-            };
-            if let Ok(null) = child.open(b"/dev/null", both, 0).await {
-                for fd in [STDIN, STDOUT, STDERR] {
-                    let _open = child.duplicate_to(null, fd);
-                }
-            }
-            let env = child.env().clone();
-            let line = [b"exec ".as_slice(), &command].concat();
-            let args = vec![b"sh".to_vec(), b"-c".to_vec(), line];
-            let _why = child.exec(b"/bin/sh", args, env).await;
-            ExitStatus::Exited(203)
-        })
-    });
 }
 
 async fn status(proc: &mut Process, unit: &Unit) -> u8 {

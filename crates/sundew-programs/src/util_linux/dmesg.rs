@@ -63,7 +63,24 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
     }
     let zone = crate::time::Zone::of(proc).await;
     let boot = proc.facts().boot_time.secs;
-    for (micros, warning, text) in messages(proc).await {
+    let mut all = messages(proc).await;
+    let boot_nanos = proc.facts().boot_time.nanos;
+    let start = u64::try_from(boot).unwrap_or(0) * 1_000_000 + u64::from(boot_nanos / 1000);
+    // What the kernel said since: refusals of its security module.
+    let since = proc.journal().unwrap_or_default().into_iter();
+    all.extend(
+        since
+            .filter(|entry| entry.identifier == b"kernel")
+            .map(|entry| {
+                let warning = entry.priority <= 4;
+                (
+                    entry.micros.saturating_sub(start),
+                    warning,
+                    text(&entry.message),
+                )
+            }),
+    );
+    for (micros, warning, text) in all {
         if levels
             .as_ref()
             .is_some_and(|levels| !wanted(levels, warning))
@@ -110,7 +127,7 @@ fn text(bytes: &[u8]) -> String {
     clippy::too_many_lines,
     reason = "one thing from top to bottom, in the order of the manual"
 )]
-async fn messages(proc: &Process) -> Vec<(u64, bool, String)> {
+pub(crate) async fn messages(proc: &Process) -> Vec<(u64, bool, String)> {
     let facts = proc.facts();
     let command_line = input::read_all(proc, b"/proc/cmdline")
         .await

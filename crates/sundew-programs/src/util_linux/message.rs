@@ -1,14 +1,14 @@
 //! `logger`, `mesg`, `wall`, `whereis`, `namei`, `fallocate`: small things of util-linux and bsdutils.
 
 use sundew_kernel::descriptor::OpenFlags;
+use sundew_kernel::journal::facility;
 use sundew_kernel::{Errno, ExitStatus, Process, STDERR, STDIN, STDOUT};
 
 use crate::getopt::{Arity, Getopt, Spec};
 use crate::mode;
 use crate::users::Directory;
 
-/// `logger`: a line for the journal. No daemon of this machine keeps what others say, so it is only
-/// read and, with `-s`, shown.
+/// `logger`: a line for the journal, with `-s` also shown.
 pub(crate) async fn logger(proc: &mut Process) -> ExitStatus {
     const SPEC: Spec = Spec::new(
         "+ef:ihn:P:p:sS:t:Tu:dV",
@@ -26,11 +26,21 @@ pub(crate) async fn logger(proc: &mut Process) -> ExitStatus {
         false,
         proc.env().value(b"LOGNAME").unwrap_or(b"root").to_vec(),
     );
+    let (mut facility, mut level, mut file) = (facility::USER, 5, None);
     let mut getopt = Getopt::new(&SPEC, proc.args());
     while let Some(option) = getopt.next() {
         match option.map(|option| (option.key, option.value)) {
             Ok(("s", _)) => show = true,
             Ok(("t", value)) => tag = value,
+            Ok(("f", value)) => file = Some(value),
+            Ok(("p", value)) => match priority(&value) {
+                Ok(known) => (facility, level) = known,
+                Err(what) => {
+                    let text = format!("unknown {what} name: ");
+                    proc.complain_text([text.as_bytes(), &value].concat()).await;
+                    return ExitStatus::FAILURE;
+                }
+            },
             Ok(("h", _)) => return super::help(proc, "logger").await,
             Ok(("V", _)) => return super::version(proc).await,
             Ok(_) => {}
@@ -38,7 +48,16 @@ pub(crate) async fn logger(proc: &mut Process) -> ExitStatus {
         }
     }
     let words = getopt.operands();
-    let lines = if words.is_empty() {
+    let lines = if let Some(path) = file {
+        match crate::text::input::read_all(proc, &path).await {
+            Ok((text, _memory)) => crate::package::lines(&text),
+            Err(errno) => {
+                proc.complain(&[b"file ".as_slice(), &path].concat(), errno)
+                    .await;
+                return ExitStatus::FAILURE;
+            }
+        }
+    } else if words.is_empty() {
         let text = proc
             .read_to_end(STDIN)
             .await
@@ -48,15 +67,51 @@ pub(crate) async fn logger(proc: &mut Process) -> ExitStatus {
     } else {
         vec![words.join(b" ".as_slice())]
     };
+    for line in lines.iter().filter(|line| !line.is_empty()) {
+        proc.tick().await;
+        proc.log(facility, level, &tag, line.clone());
+    }
     if show {
         let now = crate::time::Shown::new(proc.now(), &crate::time::Zone::of(proc).await)
             .format(b"%b %e %H:%M:%S");
+        let mark = format!("<{}>", u16::from(facility) * 8 + u16::from(level));
         for line in lines {
-            let text = [b"<13>".as_slice(), &now, b" ", &tag, b": ", &line, b"\n"].concat();
+            let text = [mark.as_bytes(), &now, b" ", &tag, b": ", &line, b"\n"].concat();
             proc.print_error(&text).await;
         }
     }
     proc.status()
+}
+
+/// `auth.info`, `err`, `local0.notice`: facility and level; or which of the two is unknown.
+fn priority(text: &[u8]) -> Result<(u8, u8), &'static str> {
+    const LEVELS: [&str; 8] = [
+        "emerg", "alert", "crit", "err", "warning", "notice", "info", "debug",
+    ];
+    const FACILITIES: [&str; 24] = [
+        "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron",
+        "authpriv", "ftp", "", "", "", "", "local0", "local1", "local2", "local3", "local4",
+        "local5", "local6", "local7",
+    ];
+    let text = String::from_utf8_lossy(text).to_ascii_lowercase();
+    let place = |names: &[&str], name: &str| {
+        let name = match name {
+            "warn" => "warning",
+            "error" => "err",
+            "panic" => "emerg",
+            "security" => "auth",
+            name => name,
+        };
+        let at = names
+            .iter()
+            .position(|known| *known == name && !name.is_empty());
+        at.and_then(|at| u8::try_from(at).ok())
+    };
+    let (facility, level) = text.split_once('.').unwrap_or(("user", text.as_str()));
+    let facility = place(&FACILITIES, facility).ok_or("facility")?;
+    // The kernel's own facility is nobody else's.
+    let facility = facility.max(facility::USER);
+    Ok((facility, place(&LEVELS, level).ok_or("priority")?))
 }
 
 pub(crate) async fn mesg(proc: &mut Process) -> ExitStatus {

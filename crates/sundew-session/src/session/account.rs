@@ -4,12 +4,14 @@
 use std::net::IpAddr;
 
 use sundew_kernel::Pid;
-use sundew_kernel::machine::Machine;
 use sundew_kernel::machine::admin::Owned;
-use sundew_persona::accounting::{LASTLOG_BYTES, Login};
+use sundew_kernel::machine::{Machine, SharedVfs};
+use sundew_persona::accounting::{self, LASTLOG_BYTES, Login};
 use sundew_persona::users::{self, User};
 use sundew_persona::{Model, Persona};
-use sundew_vfs::{Errno, Timestamp};
+use sundew_vfs::{Context, Credentials, Errno, NoSynthetic, Timestamp};
+
+use crate::lock;
 
 /// The user of this name, from the machine's own files.
 ///
@@ -130,6 +132,32 @@ impl Visit {
         told(machine.write_file(b"/var/log/wtmp", None, record));
     }
 }
+
+/// When a kept machine was last booted, by its own `utmp`.
+pub(super) fn booted(kept: &SharedVfs) -> Option<i64> {
+    let fs = lock(kept);
+    let root = Credentials::root();
+    let cx = Context {
+        creds: &root,
+        synthetic: &NoSynthetic,
+        cwd: fs.root(),
+        now: Timestamp::default(),
+    };
+    let ino = fs.resolve(&cx, UTMP, true).ok()?;
+    let mut utmp = vec![0; MAX_UTMP_BYTES];
+    let count = fs.read_at(ino, 0, &mut utmp).ok()?;
+    accounting::booted(utmp.get(..count)?)
+}
+
+/// What the files of a machine say when it is up again: nobody is logged in, and when it was booted.
+pub(super) fn reboot(machine: &Machine, persona: &Persona, now: Timestamp) {
+    let (utmp, wtmp) = persona.rebooted(now.secs, now.secs + BOOT_SECS);
+    told(machine.replace_file(UTMP, &utmp));
+    told(machine.write_file(b"/var/log/wtmp", None, &wtmp));
+}
+
+/// How long a virtual server takes from its end to its new beginning.
+const BOOT_SECS: i64 = 21;
 
 /// Whoever removed the records or filled the disk is not recorded, as with the real sshd.
 fn told(result: Result<(), Errno>) {

@@ -357,6 +357,7 @@ impl Channel {
         let up = login::since_boot(parts.persona.facts.boot_time, parts.clock.wall());
         let pid = login::daemon(machine, &parts.persona, user, tty, up)?;
         login::socket(machine, &self.session.reporter.connection, pid);
+        self.session.log_in(machine, user, (pid, tty));
         Some(pid)
     }
 

@@ -4,7 +4,7 @@ use super::file::BLOCK_BYTES;
 use super::no_bytes;
 use super::node::{Body, Node, Place};
 use super::{Overlay, Style};
-use crate::image::{Image, ImageKind, ImageNode};
+use crate::image::{Content, Image, ImageKind, ImageNode};
 use crate::{DirEntry, Errno, FileFlags, FileType, InodeId, Metadata};
 
 /// An inode wherever its truth is.
@@ -61,11 +61,11 @@ impl Overlay {
         let file_type = node.kind.file_type();
         let (size, rdev) = match node.kind {
             ImageKind::Directory { .. } => (BLOCK_BYTES, (0, 0)),
-            ImageKind::Regular { .. } => (self.image.content(ino).map_or(0, |c| c.len()), (0, 0)),
+            ImageKind::Regular { .. } => (self.base(ino).map_or(0, Content::len), (0, 0)),
             ImageKind::Symlink { target } => (self.image.name(target).len() as u64, (0, 0)),
             ImageKind::Special { rdev, .. } => (0, rdev),
         };
-        let time = node.attributes.mtime;
+        let time = self.base_time(ino, node.attributes.mtime);
         Metadata {
             ino,
             dev: self.image_dev(node.volume),
@@ -201,10 +201,10 @@ impl Overlay {
     ) -> Result<usize, Errno> {
         match self.view(ino)? {
             View::Changed(node) => match &node.body {
-                Body::Regular(file) => Ok(file.read_at(self.image.content(ino), offset, buf)),
+                Body::Regular(file) => Ok(file.read_at(self.base(ino), offset, buf)),
                 other => Err(no_bytes(other.file_type())),
             },
-            View::Image(node) => match self.image.content(ino) {
+            View::Image(node) => match self.base(ino) {
                 Some(content) => Ok(content.read_at(offset, buf)),
                 None => Err(no_bytes(node.kind.file_type())),
             },

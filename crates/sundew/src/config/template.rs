@@ -29,6 +29,9 @@ pub const TEMPLATE: &str = r#"# Sundew's configuration. What is commented out is
 #allow = []
 # Public addresses that are unreachable too. Stronger than allow. Example: ["192.0.2.0/24"]
 #deny = []
+# Connections that visitors may have open: of one machine and of all.
+#connections_per_machine = 64
+#connections = 4096
 
 [capture]
 # Most bytes of one artifact; what is beyond is cut and the artifact says so.
@@ -51,8 +54,9 @@ pub const TEMPLATE: &str = r#"# Sundew's configuration. What is commented out is
 # Days without a visit after which such a machine is forgotten, and bytes of all of them together.
 #persist_days = 7
 #persist_quota = 2147483648
-# What one visitor's machine may use: live processes, bytes of memory,
+# What one visitor's machine may use: live processes, open files of one process, bytes of memory,
 #processes = 200
+#descriptors = 1024
 #memory = 67108864
 # seconds of CPU time of one process and of the whole machine, percent of a core in the long run,
 #process_cpu_seconds = 5

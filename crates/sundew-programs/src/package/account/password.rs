@@ -62,10 +62,14 @@ pub(super) async fn new_password(proc: &mut Process, input: &mut LineReader, use
 
 /// Gives the user this password; whether it could be hashed and written.
 pub(super) async fn set_password(proc: &mut Process, user: &[u8], password: &[u8]) -> bool {
-    match secret::hash(proc, password).await {
+    let done = match secret::hash(proc, password).await {
         Some(hash) => set_hash(proc, user, hash.as_bytes()).await,
         None => false,
+    };
+    if done {
+        said::password(proc, user);
     }
+    done
 }
 
 /// Puts a hash into the shadow file, of today.

@@ -42,7 +42,7 @@ impl State {
 }
 
 /// A unit's whole name: a service unless it says something else.
-pub(super) fn full_name(name: &[u8]) -> Vec<u8> {
+pub(in super::super) fn full_name(name: &[u8]) -> Vec<u8> {
     let kinds: [&[u8]; 9] = [
         b".service",
         b".socket",
