@@ -14,13 +14,13 @@ use sundew_vfs::{Context, Credentials, Errno, InodeId, Mount, Timestamp, Vfs};
 use tokio::sync::Semaphore;
 
 use crate::aside::Aside;
-use crate::budget::{Limits, MemoryPool};
+use crate::budget::{Budget, Limits, MemoryPool};
 use crate::clock::Clock;
 use crate::descriptor::{Description, Entry, Kind, OpenFlags, Table};
 use crate::environment::Environment;
 use crate::facts::Facts;
 use crate::network::Network;
-use crate::observe::Observer;
+use crate::observe::{Observation, Observer};
 use crate::pipe::{self, OutsideReader, OutsideWriter, Pipe};
 use crate::process::state::{Life, ProcessState, Start};
 use crate::procfs::View;
