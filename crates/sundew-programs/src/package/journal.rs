@@ -254,7 +254,10 @@ async fn show(proc: &mut Process, query: &Query, all: Vec<Entry>, zone: &Zone) -
             return proc.status();
         }
     }
-    while query.follow {
+    if !query.follow {
+        return proc.status();
+    }
+    loop {
         if proc.flush().await.is_err() || proc.sleep(Duration::from_millis(500)).await.is_err() {
             break;
         }
@@ -333,6 +336,10 @@ enum Refusal {
 }
 
 /// Reads the command line.
+#[expect(
+    clippy::too_many_lines,
+    reason = "one command line, an arm for each option"
+)]
 fn read(proc: &Process, zone: &Zone) -> Result<(Query, Action), Refusal> {
     let mut query = Query::default();
     let mut action = Action::Show;
@@ -562,7 +569,7 @@ async fn usage(proc: &mut Process) -> ExitStatus {
     let tenths = bytes.saturating_mul(10) >> 20;
     let text = match bytes {
         0 => "0B".to_owned(),
-        1..1_048_576 => format!("{}.{}K", bytes >> 10, (bytes * 10 >> 10) % 10),
+        1..1_048_576 => format!("{}.{}K", bytes >> 10, ((bytes * 10) >> 10) % 10),
         _ => format!("{}.{}M", tenths / 10, tenths % 10),
     };
     let line = format!("Archived and active journals take up {text} in the file system.\n");
