@@ -49,6 +49,11 @@ impl Traps {
         self.set.is_empty()
     }
 
+    /// Whether there is no command that could still have to run, so that this process may become another.
+    pub(crate) fn none_waits(&self) -> bool {
+        self.set.values().all(Vec::is_empty)
+    }
+
     /// Takes a trap away for as long as a function runs that must not have it.
     pub(crate) fn hide(&mut self, condition: Condition) -> Option<Vec<u8>> {
         self.set.remove(&condition)

@@ -67,7 +67,7 @@ impl Shell {
     }
 }
 
-/// Resolves `.` and `..` by text.
+/// Resolves `.` and `..` by text. Two slashes at the beginning stay two: POSIX leaves open what they mean.
 fn normalise(path: &[u8]) -> Vec<u8> {
     let mut parts: Vec<&[u8]> = Vec::new();
     for part in path.split(|&byte| byte == b'/') {
@@ -79,7 +79,9 @@ fn normalise(path: &[u8]) -> Vec<u8> {
             part => parts.push(part),
         }
     }
-    [b"/".as_slice(), &parts.join(&b'/')].concat()
+    let two = path.starts_with(b"//") && !path.starts_with(b"///");
+    let root: &[u8] = if two { b"//" } else { b"/" };
+    [root, &parts.join(&b'/')].concat()
 }
 
 pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> Answer {

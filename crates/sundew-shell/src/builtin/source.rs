@@ -26,6 +26,16 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
             .await;
         return Ok(2);
     };
+    let option = name.strip_prefix(b"-").filter(|rest| !rest.is_empty());
+    if let (true, Some([letter, ..])) = (shell.is_bash(), option) {
+        let command = args
+            .first()
+            .map_or("".into(), |name| String::from_utf8_lossy(name));
+        let usage = format!("{command}: usage: {command} filename [arguments]");
+        return Ok(shell
+            .invalid_option(proc, args, &[b'-', *letter], &usage)
+            .await);
+    }
     let path = find(shell, proc, name);
     let text = match read_script(proc, &path).await {
         Ok(text) => text,
@@ -180,6 +190,9 @@ async fn failed(
 
 /// `caller [n]`
 pub(super) async fn run_caller(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> Answer {
+    if shell.frames.is_empty() {
+        return Ok(1);
+    }
     let mut depth = 0;
     if let Some(text) = args.get(1) {
         let Some(number) = std::str::from_utf8(text)

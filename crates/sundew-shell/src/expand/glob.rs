@@ -115,7 +115,8 @@ impl Shell {
                 });
             let pattern = Pattern::new(&component.name, options);
             for base in &found {
-                let slashes: &[u8] = if base.is_empty() && after_globstar {
+                let begun = base.is_empty() || base.ends_with(b"/");
+                let slashes: &[u8] = if begun && after_globstar {
                     b""
                 } else {
                     &component.slashes

@@ -192,7 +192,7 @@ impl Shell {
             }
         }
         Ok(match value {
-            Some(Value::Indexed(elements)) => elements.get(&number).cloned(),
+            Some(Value::Indexed(elements)) if name != b"DIRSTACK" => elements.get(&number).cloned(),
             Some(Value::Scalar(text)) => (number == 0).then(|| text.clone()),
             _ => usize::try_from(number)
                 .ok()

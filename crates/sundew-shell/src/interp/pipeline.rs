@@ -460,7 +460,7 @@ impl Shell {
         command: &Command,
         place: Place,
     ) -> Run {
-        if place == Place::Last {
+        if place == Place::Last && self.traps.none_waits() {
             // This process is nobody's shell any more: it can be the subshell itself.
             self.subshell += 1;
             self.loops = 0;

@@ -108,7 +108,7 @@ impl Shell {
             }
             return Ok(());
         }
-        if place == Place::Last && self.traps.command(crate::trap::Condition::Exit).is_none() {
+        if place == Place::Last && self.traps.none_waits() {
             self.flush_output(proc).await;
             self.reset_signals(proc);
             if self.is_bash() {
