@@ -4,10 +4,11 @@
 //! and how many stay resident at once. One thread, medians of many; the figures are of this computer.
 #![allow(
     clippy::disallowed_methods,
+    clippy::disallowed_types,
     clippy::print_stdout,
     clippy::unwrap_used,
     clippy::expect_used,
-    reason = "a measurement: it reads the clock and the process table, and prints"
+    reason = "a measurement: it reads the clock and the process table, starts itself for each persona, and prints"
 )]
 
 use std::sync::{Arc, Mutex};
