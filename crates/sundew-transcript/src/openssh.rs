@@ -64,6 +64,7 @@ impl OpenSsh {
             "UserKnownHostsFile=/dev/null",
             "GlobalKnownHostsFile=/dev/null",
             "IdentitiesOnly=yes",
+            "IdentityFile=none",
         ] {
             ssh.args(["-o", option]);
         }
