@@ -6,17 +6,24 @@ use sundew_kernel::program::Program;
 use sundew_kernel::{Errno, ExitStatus, Process};
 
 mod alternatives;
+mod analyze;
 mod apt;
+mod bus;
 mod capability;
+mod cgroup;
 mod cli;
 mod daemon;
+mod debugfs;
 mod dpkg;
+mod extent;
 mod extfs;
 mod libc;
+mod logsave;
 mod process;
 mod shadow;
 mod systemd;
 mod terminal;
+mod udev;
 mod unit;
 
 macro_rules! programs {
@@ -31,28 +38,28 @@ programs! {
     "apt-cdrom" => apt::cdrom,
     "apt-config" => apt::config,
     "apt-mark" => apt::mark,
-    "badblocks" => extfs::badblocks,
-    "busctl" => systemd::busctl,
+    "badblocks" => extent::badblocks,
+    "busctl" => bus::busctl,
     "capsh" => capability::capsh,
     "chgpasswd" => shadow::chgpasswd,
     "clear_console" => terminal::clear_console,
     "cppw" => shadow::cppw,
-    "debugfs" => extfs::debugfs,
+    "debugfs" => debugfs::debugfs,
     "dpkg-deb" => dpkg::deb,
     "dpkg-divert" => dpkg::divert,
     "dpkg-split" => dpkg::split,
     "dpkg-statoverride" => dpkg::statoverride,
     "dpkg-trigger" => dpkg::trigger,
     "dumpe2fs" => extfs::dumpe2fs,
-    "e2freefrag" => extfs::e2freefrag,
+    "e2freefrag" => extent::e2freefrag,
     "e2fsck" => extfs::e2fsck,
-    "e2image" => extfs::e2image,
-    "e2undo" => extfs::e2undo,
-    "e4crypt" => extfs::e4crypt,
-    "e4defrag" => extfs::e4defrag,
+    "e2image" => extent::e2image,
+    "e2undo" => extent::e2undo,
+    "e4crypt" => extent::e4crypt,
+    "e4defrag" => extent::e4defrag,
     "expiry" => shadow::expiry,
     "faillog" => shadow::faillog,
-    "filefrag" => extfs::filefrag,
+    "filefrag" => extent::filefrag,
     "getcap" => capability::getcap,
     "getpcaps" => capability::getpcaps,
     "groupmems" => shadow::groupmems,
@@ -63,12 +70,12 @@ programs! {
     "iconvconfig" => libc::iconvconfig,
     "infocmp" => terminal::infocmp,
     "ldconfig" => libc::ldconfig,
-    "localectl" => systemd::localectl,
+    "localectl" => bus::localectl,
     "localedef" => libc::localedef,
-    "logsave" => extfs::logsave,
+    "logsave" => logsave::logsave,
     "mke2fs" => extfs::mke2fs,
-    "mklost+found" => extfs::mklost_found,
-    "networkctl" => systemd::networkctl,
+    "mklost+found" => extent::mklost_found,
+    "networkctl" => bus::networkctl,
     "newusers" => shadow::newusers,
     "pldd" => libc::pldd,
     "pwck" => shadow::pwck,
@@ -78,11 +85,11 @@ programs! {
     "setcap" => capability::setcap,
     "setterm" => terminal::setterm,
     "start-stop-daemon" => daemon::start_stop,
-    "systemd-analyze" => systemd::analyze,
+    "systemd-analyze" => analyze::analyze,
     "systemd-ask-password" => systemd::ask_password,
     "systemd-cat" => systemd::cat,
-    "systemd-cgls" => systemd::cgls,
-    "systemd-cgtop" => systemd::cgtop,
+    "systemd-cgls" => cgroup::cgls,
+    "systemd-cgtop" => cgroup::cgtop,
     "systemd-creds" => systemd::small,
     "systemd-cryptenroll" => systemd::small,
     "systemd-delta" => systemd::delta,
@@ -109,7 +116,7 @@ programs! {
     "toe" => terminal::toe,
     "tset" => terminal::tset,
     "tune2fs" => extfs::tune2fs,
-    "udevadm" => systemd::udevadm,
+    "udevadm" => udev::udevadm,
     "update-alternatives" => alternatives::run,
     "update-passwd" => shadow::update_passwd,
     "vipw" => shadow::vipw,

@@ -11,6 +11,7 @@ mod column;
 mod device;
 pub(crate) mod dmesg;
 mod files;
+mod filesystem;
 mod getopt_;
 mod hexdump;
 mod inventory;
@@ -27,6 +28,7 @@ mod schedule;
 mod script;
 mod setsid;
 mod spec;
+mod swap;
 mod table;
 mod terminal;
 
@@ -84,11 +86,11 @@ programs! {
     "delpart" => block::delpart,
     "fincore" => files::fincore,
     "findfs" => block::findfs,
-    "fsck" => block::fsck,
-    "fsck.cramfs" => block::small_mkfs,
-    "fsck.minix" => block::small_mkfs,
-    "fsfreeze" => block::fsfreeze,
-    "fstrim" => block::fstrim,
+    "fsck" => filesystem::fsck,
+    "fsck.cramfs" => filesystem::small_mkfs,
+    "fsck.minix" => filesystem::small_mkfs,
+    "fsfreeze" => filesystem::fsfreeze,
+    "fstrim" => filesystem::fstrim,
     "hardlink" => files::hardlink,
     "ipcmk" => inventory::ipcmk,
     "ipcrm" => inventory::ipcrm,
@@ -101,11 +103,11 @@ programs! {
     "lslogins" => inventory::lslogins,
     "lsmem" => inventory::lsmem,
     "lsns" => namespace::lsns,
-    "mkfs" => block::mkfs,
-    "mkfs.bfs" => block::small_mkfs,
-    "mkfs.cramfs" => block::small_mkfs,
-    "mkfs.minix" => block::small_mkfs,
-    "mkswap" => block::mkswap,
+    "mkfs" => filesystem::mkfs,
+    "mkfs.bfs" => filesystem::small_mkfs,
+    "mkfs.cramfs" => filesystem::small_mkfs,
+    "mkfs.minix" => filesystem::small_mkfs,
+    "mkswap" => swap::mkswap,
     "nsenter" => namespace::nsenter,
     "partx" => block::partx,
     "pivot_root" => namespace::pivot_root,
@@ -120,7 +122,7 @@ programs! {
     "setarch" => resource::setarch,
     "setpriv" => resource::setpriv,
     "sulogin" => files::sulogin,
-    "swaplabel" => block::swaplabel,
+    "swaplabel" => swap::swaplabel,
     "switch_root" => namespace::switch_root,
     "uclampset" => resource::uclampset,
     "unshare" => namespace::unshare,

@@ -5,12 +5,11 @@ use sundew_kernel::{Errno, ExitStatus, Process};
 use sundew_vfs::{FileType, Timestamp};
 
 use super::cli;
-use crate::text::{command, shell};
 use crate::time::{Shown, Zone};
 
-const VERSION: &str = "1.47.0 (5-Feb-2023)";
+pub(super) const VERSION: &str = "1.47.0 (5-Feb-2023)";
 /// Bytes of a block.
-const BLOCK: u64 = 4096;
+pub(super) const BLOCK: u64 = 4096;
 /// Blocks of a group.
 const GROUP_BLOCKS: u64 = 32_768;
 /// What e2fsck ends with after a trouble of its own, and after a wrong command line.
@@ -21,7 +20,7 @@ const USAGE: u8 = 16;
 type Read = (Vec<(char, String)>, Vec<Vec<u8>>);
 
 /// Letters and operands, by getopt's string; or the complaint.
-fn letters(args: &[Vec<u8>], spec: &str) -> Result<Read, String> {
+pub(super) fn letters(args: &[Vec<u8>], spec: &str) -> Result<Read, String> {
     let (mut seen, mut operands) = (Vec::new(), Vec::new());
     let mut words = args.iter().skip(1).cloned();
     while let Some(word) = words.next() {
@@ -57,13 +56,13 @@ fn letters(args: &[Vec<u8>], spec: &str) -> Result<Read, String> {
 }
 
 /// The filesystem of a device.
-fn disk(proc: &Process, path: &[u8]) -> Option<Disk> {
+pub(super) fn disk(proc: &Process, path: &[u8]) -> Option<Disk> {
     let disks = &proc.facts().disks;
     disks.iter().find(|disk| disk.device == path).cloned()
 }
 
 /// Why a device cannot be read as a filesystem; nothing if it can.
-fn trouble(proc: &Process, path: &[u8]) -> Option<String> {
+pub(super) fn trouble(proc: &Process, path: &[u8]) -> Option<String> {
     match proc.stat(path) {
         Err(errno) => Some(errno.message().to_owned()),
         Ok(metadata) if metadata.file_type == FileType::Directory => {
@@ -86,11 +85,11 @@ fn trouble(proc: &Process, path: &[u8]) -> Option<String> {
 }
 
 /// `NAME: TEXT`, the usage, and the status.
-async fn refuse(proc: &mut Process, name: &str, text: &str, status: u8) -> ExitStatus {
+pub(super) async fn refuse(proc: &mut Process, name: &str, text: &str, status: u8) -> ExitStatus {
     cli::refuse(proc, name, text, status).await
 }
 
-fn usage(proc: &Process, name: &str) -> String {
+pub(super) fn usage(proc: &Process, name: &str) -> String {
     let own = super::text(proc.base_name());
     let text = cli::section(&format!("{name} usage"));
     text.replacen(&format!("Usage: {name}"), &format!("Usage: {own}"), 1)
@@ -284,7 +283,7 @@ pub(super) async fn e2fsck(proc: &mut Process) -> ExitStatus {
 }
 
 /// What the superblock says.
-async fn superblock(proc: &Process, disk: &Disk) -> String {
+pub(super) async fn superblock(proc: &Process, disk: &Disk) -> String {
     let zone = Zone::of(proc).await;
     let fstab = super::text(&proc.read_small_file(b"/etc/fstab").unwrap_or_default());
     let uuid = fstab.lines().find_map(|line| {
@@ -521,526 +520,4 @@ pub(super) async fn resize2fs(proc: &mut Process) -> ExitStatus {
     }
     let text = format!("The filesystem is already {blocks} (4k) blocks long.  Nothing to do!\n\n");
     super::put(proc, text).await
-}
-
-pub(super) async fn debugfs(proc: &mut Process) -> ExitStatus {
-    let read = letters(proc.args(), "wcb:s:f:R:VDd:iz:");
-    proc.print_error(format!("debugfs {VERSION}\n").as_bytes())
-        .await;
-    let (seen, operands) = match read {
-        Ok(read) => read,
-        Err(text) => return refuse(proc, "debugfs", &text, 1).await,
-    };
-    if seen.iter().any(|option| option.0 == 'V') {
-        return super::fail(proc, "\tUsing EXT2FS Library version 1.47.0\n", 0).await;
-    }
-    let mut open = false;
-    if let Some(path) = operands.first() {
-        match trouble(proc, path) {
-            Some(reason) => {
-                let text = format!(
-                    "debugfs: {reason} while trying to open {}\n",
-                    super::text(path)
-                );
-                proc.print_error(text.as_bytes()).await;
-            }
-            None => open = true,
-        }
-    }
-    let request = seen
-        .iter()
-        .find(|option| option.0 == 'R')
-        .map(|option| option.1.clone());
-    if let Some(request) = request {
-        answer(proc, &request, open).await;
-        return proc.status();
-    }
-    let mut lines = sundew_kernel::process::LineReader::new(proc, 0);
-    loop {
-        super::put(proc, "debugfs:  ").await;
-        let _flushed = proc.flush().await;
-        let Ok(Some(line)) = lines.next(proc, b'\n').await else {
-            super::put(proc, "\n").await;
-            return proc.status();
-        };
-        let line = super::text(line.trim_ascii());
-        if matches!(line.as_str(), "quit" | "q" | "exit") {
-            return proc.status();
-        }
-        if !line.is_empty() {
-            answer(proc, &line, open).await;
-        }
-    }
-}
-
-/// One request to debugfs.
-#[expect(
-    clippy::too_many_lines,
-    reason = "one thing from top to bottom, in the order of the manual"
-)]
-async fn answer(proc: &mut Process, request: &str, open: bool) {
-    const KNOWN: &[&str] = &[
-        "ls",
-        "cat",
-        "stat",
-        "stats",
-        "dump",
-        "cd",
-        "pwd",
-        "show_super_stats",
-        "imap",
-        "testb",
-        "ncheck",
-        "icheck",
-        "lsdel",
-        "logdump",
-        "htree",
-        "blocks",
-        "rdump",
-        "rm",
-        "write",
-        "mkdir",
-        "ln",
-        "unlink",
-        "kill_file",
-        "clri",
-        "freei",
-        "seti",
-        "close",
-        "ex",
-        "extents",
-        "filefrag",
-    ];
-    let mut words = request.split_whitespace();
-    let verb = words.next().unwrap_or_default();
-    if !KNOWN.contains(&verb) {
-        let text =
-            format!("debugfs: Unknown request \"{verb}\".  Type \"?\" for a request list.\n");
-        proc.print_error(text.as_bytes()).await;
-        return;
-    }
-    if !open {
-        proc.print_error(format!("{verb}: Filesystem not open\n").as_bytes())
-            .await;
-        return;
-    }
-    let path = words.last().unwrap_or("/").to_owned();
-    match verb {
-        "cat" => match super::read(proc, path.as_bytes()).await {
-            Ok(text) => {
-                super::put(proc, text).await;
-            }
-            Err(_) => {
-                let text = format!("{path}: File not found by ext2_lookup \n");
-                proc.print_error(text.as_bytes()).await;
-            }
-        },
-        "ls" => {
-            let mut entries = proc.read_directory(path.as_bytes()).unwrap_or_default();
-            entries.retain(|entry| !matches!(&*entry.name, b"." | b".."));
-            let own = proc
-                .stat(path.as_bytes())
-                .map_or(2, |metadata| metadata.ino.0);
-            let mut out = format!(" {own}  (12) .    {own}  (12) ..   ");
-            for entry in entries {
-                let length = (8 + entry.name.len()).next_multiple_of(4);
-                out.push_str(&format!(
-                    " {}  ({length}) {}   ",
-                    entry.ino.0,
-                    super::text(&entry.name)
-                ));
-            }
-            out.push('\n');
-            super::put(proc, out).await;
-        }
-        "pwd" => {
-            super::put(
-                proc,
-                "[pwd]   INODE:      2  PATH: /\n[root]  INODE:      2  PATH: /\n",
-            )
-            .await;
-        }
-        "lsdel" => {
-            super::put(
-                proc,
-                " Inode  Owner  Mode    Size      Blocks   Time deleted\n0 deleted inodes found.\n",
-            )
-            .await;
-        }
-        "stats" | "show_super_stats" => {
-            let disk = proc.facts().disks.first().cloned();
-            if let Some(disk) = disk {
-                let out = superblock(proc, &disk).await;
-                super::put(proc, out).await;
-            }
-        }
-        "write" | "rm" | "mkdir" | "ln" | "unlink" | "kill_file" | "clri" | "freei" | "seti" => {
-            let text = format!("{verb}: Filesystem opened read/only\n");
-            proc.print_error(text.as_bytes()).await;
-        }
-        "stat" => match proc.lstat(path.as_bytes()) {
-            Ok(metadata) => {
-                let out = format!(
-                    "Inode: {}   Type: {}    Mode:  {:04o}   Flags: 0x80000\nGeneration: 0    Version: 0x00000000:00000001\nUser: {:>5}   Group: {:>5}   Project:     0   Size: {}\nFile ACL: 0\nLinks: {}   Blockcount: {}\nFragment:  Address: 0    Number: 0    Size: 0\n",
-                    metadata.ino.0,
-                    if metadata.is_dir() {
-                        "directory"
-                    } else {
-                        "regular"
-                    },
-                    metadata.mode,
-                    metadata.uid,
-                    metadata.gid,
-                    metadata.size,
-                    metadata.nlink,
-                    metadata.blocks
-                );
-                super::put(proc, out).await;
-            }
-            Err(_) => {
-                let text = format!("{path}: File not found by ext2_lookup \n");
-                proc.print_error(text.as_bytes()).await;
-            }
-        },
-        _ => {}
-    }
-}
-
-pub(super) async fn badblocks(proc: &mut Process) -> ExitStatus {
-    let read = letters(proc.args(), "b:d:e:fi:o:svwnc:p:h:t:BX");
-    let (seen, operands) = match read {
-        Ok(read) => read,
-        Err(text) => return refuse(proc, "badblocks", &text, 1).await,
-    };
-    let Some(path) = operands.first() else {
-        let text = cli::section("badblocks usage");
-        return super::fail(proc, text, 1).await;
-    };
-    let shown = super::text(path);
-    let has = |letter: char| seen.iter().any(|option| option.0 == letter);
-    let metadata = match proc.stat(path) {
-        Ok(metadata) => metadata,
-        Err(errno) => {
-            let text = format!(
-                "badblocks: {} while trying to determine device size\n",
-                errno.message()
-            );
-            return super::fail(proc, text, 1).await;
-        }
-    };
-    if metadata.file_type == FileType::BlockDevice && proc.credentials().uid != 0 {
-        let reason = Errno::Eacces.message();
-        let text = format!("badblocks: {reason} while trying to determine device size\n");
-        return super::fail(proc, text, 1).await;
-    }
-    let mounted = proc
-        .mounts()
-        .iter()
-        .any(|mount| mount.source.starts_with(path));
-    if mounted && (has('w') || has('n')) {
-        let text = format!("{shown} is mounted; it's not safe to run badblocks!\n");
-        return super::fail(proc, text, 1).await;
-    }
-    if has('v') {
-        let blocks = disk(proc, path).map_or(metadata.size / 1024, |disk| disk.total_kib);
-        let text = format!(
-            "Checking blocks 0 to {}\nChecking for bad blocks (read-only test): done                                                 \nPass completed, 0 bad blocks found. (0/0/0 errors)\n",
-            blocks.saturating_sub(1)
-        );
-        proc.print_error(text.as_bytes()).await;
-    }
-    proc.status()
-}
-
-pub(super) async fn filefrag(proc: &mut Process) -> ExitStatus {
-    const MISSING: u8 = 2;
-    let read = letters(proc.args(), "Bb:eEkPsvxX");
-    let (seen, operands) = match read {
-        Ok(read) => read,
-        Err(text) => return refuse(proc, "filefrag", &text, 1).await,
-    };
-    if operands.is_empty() {
-        let text = cli::section("filefrag usage");
-        return super::fail(proc, text, 1).await;
-    }
-    let verbose = seen.iter().any(|option| option.0 == 'v');
-    let mut typed = false;
-    for path in &operands {
-        let metadata = match proc.stat(path) {
-            Ok(metadata) => metadata,
-            Err(errno) => {
-                super::fail(proc, format!("open: {}\n", errno.message()), MISSING).await;
-                continue;
-            }
-        };
-        let shown = super::text(path);
-        let extents = usize::from(metadata.size > 0);
-        let mut out = String::new();
-        if verbose {
-            let blocks = metadata.size.div_ceil(BLOCK);
-            let plural = if blocks == 1 { "" } else { "s" };
-            if !typed {
-                out.push_str("Filesystem type is: ef53\n");
-                typed = true;
-            }
-            out.push_str(&format!(
-                "File size of {shown} is {} ({blocks} block{plural} of {BLOCK} bytes)\n",
-                metadata.size
-            ));
-            if extents > 0 {
-                // Where a file lies follows from its number.
-                let start = 34_816 + metadata.ino.0 % 8_000_000 * 2;
-                out.push_str(" ext:     logical_offset:        physical_offset: length:   expected: flags:\n");
-                out.push_str(&format!(
-                    "   0: {:>8}..{:>8}: {start:>10}..{:>10}: {blocks:>6}:             last,eof\n",
-                    0,
-                    blocks - 1,
-                    start + blocks - 1
-                ));
-            }
-        }
-        let plural = if extents == 1 { "" } else { "s" };
-        out.push_str(&format!("{shown}: {extents} extent{plural} found\n"));
-        super::put(proc, out).await;
-    }
-    proc.status()
-}
-
-pub(super) async fn e2freefrag(proc: &mut Process) -> ExitStatus {
-    let (_, operands) = match letters(proc.args(), "c:h") {
-        Ok(read) => read,
-        Err(text) => return refuse(proc, "e2freefrag", &text, 1).await,
-    };
-    let Some(path) = operands.first() else {
-        let usage = cli::section("e2freefrag usage");
-        let text = format!("e2freefrag: missing device name.\n{usage}");
-        return super::fail(proc, text, 1).await;
-    };
-    if let Some(reason) = trouble(proc, path) {
-        let text = format!("e2freefrag: {reason} while opening filesystem\n");
-        return super::fail(proc, text, 1).await;
-    }
-    let Some(disk) = disk(proc, path) else {
-        return proc.status();
-    };
-    let (total, free) = (
-        disk.total_kib / 4,
-        disk.total_kib.saturating_sub(disk.used_kib) / 4,
-    );
-    let out = format!(
-        "Device: {}\nBlocksize: {BLOCK} bytes\nTotal blocks: {total}\nFree blocks: {free} ({}.0%)\n",
-        super::text(path),
-        free * 100 / total.max(1)
-    );
-    super::put(proc, out).await
-}
-
-pub(super) async fn e2image(proc: &mut Process) -> ExitStatus {
-    proc.print_error(format!("e2image {VERSION}\n").as_bytes())
-        .await;
-    let (_, operands) = match letters(proc.args(), "b:B:nrsIQafo:O:pc") {
-        Ok(read) => read,
-        Err(text) => return refuse(proc, "e2image", &text, 1).await,
-    };
-    let Some(path) = operands.first().filter(|_| operands.len() == 2) else {
-        let text = cli::section("e2image usage");
-        return super::fail(proc, text, 1).await;
-    };
-    let reason = trouble(proc, path).unwrap_or_else(|| Errno::Enospc.message().to_owned());
-    let text = format!(
-        "e2image: {reason} while trying to open {}\nCouldn't find valid filesystem superblock.\n",
-        super::text(path)
-    );
-    super::fail(proc, text, 1).await
-}
-
-pub(super) async fn e2undo(proc: &mut Process) -> ExitStatus {
-    let (_, operands) = match letters(proc.args(), "fhno:vz:") {
-        Ok(read) => read,
-        Err(text) => return refuse(proc, "e2undo", &text, 1).await,
-    };
-    let [undo, _] = operands.as_slice() else {
-        let text = cli::section("e2undo usage");
-        return super::fail(proc, text, 1).await;
-    };
-    let reason = proc
-        .stat(undo)
-        .err()
-        .map_or("Not an undo file.", Errno::message);
-    let text = format!(
-        "e2undo: {reason} while opening undo file `{}'\n",
-        super::text(undo)
-    );
-    super::fail(proc, text, 1).await
-}
-
-pub(super) async fn e4crypt(proc: &mut Process) -> ExitStatus {
-    let verb = proc.args().get(1).cloned();
-    let list = cli::section("e4crypt usage")
-        .split_once("\n\n")
-        .map_or("", |parts| parts.1);
-    let out = match verb.as_deref() {
-        None => list.to_owned(),
-        Some(b"add_key" | b"get_policy" | b"new_session" | b"set_policy") => {
-            let verb = super::text(verb.as_deref().unwrap_or_default());
-            let text = format!("Usage:\te4crypt {verb} \n");
-            return super::fail(proc, text, 1).await;
-        }
-        Some(verb) => format!("Unknown command: {}\n\n{list}", super::text(verb)),
-    };
-    super::put(proc, out).await
-}
-
-pub(super) async fn e4defrag(proc: &mut Process) -> ExitStatus {
-    let usage = cli::section("e4defrag");
-    let (seen, operands) = match letters(proc.args(), "vc") {
-        Ok(read) => read,
-        Err(text) => {
-            proc.print_error(format!("e4defrag: {text}\n").as_bytes())
-                .await;
-            super::put(proc, usage).await;
-            return ExitStatus::FAILURE;
-        }
-    };
-    let usage = format!(
-        "e4defrag {VERSION}\nUsage\t: e4defrag [-v] file...| directory...| device...\n\t: e4defrag  -c  file...| directory...| device...\n"
-    );
-    let Some(path) = operands.first() else {
-        super::put(proc, usage).await;
-        return ExitStatus::FAILURE;
-    };
-    let shown = super::text(path);
-    super::put(proc, format!("e4defrag {VERSION}\n")).await;
-    match proc.stat(path) {
-        Err(errno) => {
-            let text = format!("\t\"{shown}\": {}\n", errno.message());
-            super::fail(proc, text, 1).await
-        }
-        Ok(_) if seen.iter().any(|option| option.0 == 'c') => {
-            let out = "<File>                                         now/best       size/ext\n\n Total/best extents\t\t\t\t1/1\n Average size per extent\t\t\t4 KB\n Fragmentation score\t\t\t\t0\n [0-30 no problem: 31-55 a little bit fragmented: 56- needs defrag]\n";
-            let tail = format!(" This file ({shown}) does not need defragmentation.\n Done.\n");
-            super::put(proc, format!("{out}{tail}")).await
-        }
-        Ok(_) => {
-            let out = format!(
-                "ext4 defragmentation for {shown}\n[1/1]{shown}:\t100%\t[ OK ]\n Success:\t\t\t[1/1]\n"
-            );
-            super::put(proc, out).await
-        }
-    }
-}
-
-pub(super) async fn mklost_found(proc: &mut Process) -> ExitStatus {
-    proc.print_error(format!("mklost+found {VERSION}\n").as_bytes())
-        .await;
-    if proc.args().len() > 1 {
-        return super::fail(proc, "Usage: mklost+found\n", 1).await;
-    }
-    match proc.make_directory(b"lost+found", 0o700) {
-        Ok(()) => proc.status(),
-        Err(errno) => super::fail(proc, format!("mkdir: {}\n", errno.message()), 1).await,
-    }
-}
-
-#[expect(
-    clippy::too_many_lines,
-    reason = "one thing from top to bottom, in the order of the manual"
-)]
-pub(super) async fn logsave(proc: &mut Process) -> ExitStatus {
-    let (seen, operands) = match letters_first(proc.args(), "asv") {
-        Ok(read) => read,
-        Err(text) => {
-            proc.print_error(format!("logsave: {text}\n").as_bytes())
-                .await;
-            super::put(proc, "Usage: logsave [-asv] logfile program\n").await;
-            return ExitStatus::FAILURE;
-        }
-    };
-    let [log, words @ ..] = operands.as_slice() else {
-        super::put(proc, "Usage: logsave [-asv] logfile program\n").await;
-        return ExitStatus::FAILURE;
-    };
-    if words.is_empty() {
-        super::put(proc, "Usage: logsave [-asv] logfile program\n").await;
-        return ExitStatus::FAILURE;
-    }
-    let append = seen.contains(&'a');
-    let mut text = if append {
-        super::read(proc, log).await.unwrap_or_default()
-    } else {
-        Vec::new()
-    };
-    let zone = Zone::of(proc).await;
-    let at = |proc: &Process| Shown::new(proc.now(), &zone).format(b"%a %b %e %H:%M:%S %Y\n");
-    text.extend(
-        [
-            b"Log of ".as_slice(),
-            &words.join(&b' '),
-            b" \n",
-            &at(proc),
-            b"\n",
-        ]
-        .concat(),
-    );
-    let (from, to) = match proc.pipe() {
-        Ok(pair) => pair,
-        Err(errno) => return super::fail(proc, format!("pipe: {}\n", errno.message()), 1).await,
-    };
-    let words = words.to_vec();
-    let started = proc.fork(move |mut child| {
-        Box::pin(async move {
-            for fd in [1, 2] {
-                let _moved = child.duplicate_to(to, fd);
-            }
-            let _close = (child.close(to), child.close(from));
-            let name = words.first().cloned().unwrap_or_default();
-            let errno = match command::search(&child, &name) {
-                Ok(path) => {
-                    let env = child.env().clone();
-                    child.exec(&path, words, env).await
-                }
-                Err(errno) => errno,
-            };
-            let line = format!("{}: {}\n", super::text(&name), errno.message());
-            child.print_error(line.as_bytes()).await;
-            ExitStatus::FAILURE
-        })
-    });
-    let _closed = proc.close(to);
-    let Ok(pid) = started else {
-        return ExitStatus::FAILURE;
-    };
-    let mut chunk = vec![0; 4096];
-    while let Ok(got) = proc.read(from, &mut chunk).await {
-        let bytes = chunk.get(..got).unwrap_or_default().to_vec();
-        if bytes.is_empty() || text.len() > 1 << 20 {
-            break;
-        }
-        text.extend_from_slice(&bytes);
-        if proc.print(&bytes).await.is_err() || proc.flush().await.is_err() {
-            break;
-        }
-    }
-    let status = shell::wait(proc, pid).await;
-    if status != ExitStatus::SUCCESS {
-        text.extend(format!("exited with status code {}\n", status.code()).into_bytes());
-    }
-    text.extend([b"\n".as_slice(), &at(proc), b"----------------\n"].concat());
-    let _written = super::write(proc, log, &text, 0o666).await;
-    status
-}
-
-/// Letters in front of the first operand.
-fn letters_first(args: &[Vec<u8>], spec: &str) -> Result<(Vec<char>, Vec<Vec<u8>>), String> {
-    let options = args
-        .iter()
-        .skip(1)
-        .take_while(|word| word.len() > 1 && word.starts_with(b"-"))
-        .count();
-    let (head, tail) = args.split_at(options + 1);
-    let (seen, _) = letters(head, spec)?;
-    Ok((
-        seen.into_iter().map(|option| option.0).collect(),
-        tail.to_vec(),
-    ))
 }

@@ -1,6 +1,6 @@
 //! ncurses-bin 6.4: `tset`, `reset`, `tabs`, `infocmp`, `tic`, `toe`; `clear_console`, `setterm`.
 
-use sundew_kernel::{ExitStatus, Process, STDERR, STDOUT};
+use sundew_kernel::{Errno, ExitStatus, Process, STDERR, STDOUT};
 
 use super::cli::{self, Order};
 
@@ -67,8 +67,8 @@ pub(super) async fn tset(proc: &mut Process) -> ExitStatus {
         && !proc.is_terminal(0)
         && proc.controlling_terminal().is_none()
     {
-        let text = format!("{own}: standard error: Inappropriate ioctl for device\n");
-        // tidy-allow(errno-word): what ncurses prints for a call that it made itself
+        let why = Errno::Enotty.message();
+        let text = format!("{own}: standard error: {why}\n");
         return super::fail(proc, text, 1).await;
     }
     let Some(term) = wanted.or_else(|| term(proc)) else {
@@ -215,7 +215,7 @@ pub(super) async fn infocmp(proc: &mut Process) -> ExitStatus {
     let name = names.first().cloned().unwrap_or_default();
     if !known(proc, &name) {
         let first = name.chars().next().unwrap_or('x');
-        let reason = sundew_kernel::Errno::Enoent.message();
+        let reason = Errno::Enoent.message();
         let text = format!(
             "infocmp: couldn't open terminfo file /usr/share/terminfo/{first}/{name}: {reason}.\n"
         );

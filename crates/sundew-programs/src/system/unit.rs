@@ -1,6 +1,6 @@
 //! `systemd-escape`, `systemd-id128`, `systemd-path`: names, numbers and places.
 
-use sundew_kernel::{ExitStatus, Process};
+use sundew_kernel::{Errno, ExitStatus, Process};
 
 use super::cli::{self, Order};
 
@@ -76,7 +76,8 @@ pub(super) async fn escape(proc: &mut Process) -> ExitStatus {
             match unescaped(word, path) {
                 Some(bytes) => super::text(&bytes),
                 None => {
-                    let text = "Failed to unescape string: Invalid argument\n";
+                    let why = Errno::Einval.message();
+                    let text = format!("Failed to unescape string: {why}\n");
                     return super::fail(proc, text, 1).await;
                 }
             }
