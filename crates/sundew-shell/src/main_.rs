@@ -321,33 +321,16 @@ impl Shell {
             Ok(text) => text,
             Err(errno) => return self.cannot_open_script(proc, &path, errno).await,
         };
-        if text
-            .iter()
-            .take(80)
-            .take_while(|byte| **byte != b'\n')
-            .any(|byte| *byte == 0)
-        {
+        // The others read what they are given.
+        let mut first = text.iter().take(80).take_while(|byte| **byte != b'\n');
+        if self.is_bash() && (text.starts_with(b"\x7fELF") || first.any(|byte| *byte == 0)) {
             let text = [
-                self.arg0.as_slice(),
-                b": ",
+                &path,
+                b": ".as_slice(),
                 &path,
                 b": cannot execute binary file\n",
-            ]
-            .concat();
-            if self.is_bash() {
-                proc.print_error(
-                    &[
-                        path.as_slice(),
-                        b": ",
-                        &path,
-                        b": cannot execute binary file\n",
-                    ]
-                    .concat(),
-                )
-                .await;
-            } else {
-                proc.print_error(&text).await;
-            }
+            ];
+            proc.print_error(&text.concat()).await;
             self.status = 126;
             return Err(Flow::Exit);
         }

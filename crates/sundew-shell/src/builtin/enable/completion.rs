@@ -404,8 +404,15 @@ fn candidates(shell: &Shell, proc: &Process, action: u8, word: &[u8], matches: &
             matches.extend(wanted.map(|(name, _)| name.to_vec()));
         }
         b'S' => {
-            let all = sundew_kernel::Signal::all();
-            matches.extend(all.map(|signal| format!("SIG{}", signal.name()).into_bytes()));
+            matches.push(b"EXIT".to_vec());
+            for signal in sundew_kernel::Signal::all() {
+                matches.push(format!("SIG{}", signal.name()).into_bytes());
+                if signal == sundew_kernel::Signal::SYS {
+                    // The C library keeps these two for itself.
+                    matches.extend([b"SIGJUNK(32)".to_vec(), b"SIGJUNK(33)".to_vec()]);
+                }
+            }
+            matches.extend([b"DEBUG".to_vec(), b"ERR".to_vec(), b"RETURN".to_vec()]);
         }
         b'g' => matches.extend(first_fields(proc, b"/etc/group")),
         b'u' => matches.extend(first_fields(proc, b"/etc/passwd")),
