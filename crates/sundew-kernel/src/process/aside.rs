@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use tokio::sync::oneshot;
 
 use super::Process;
+use crate::aside::Length;
 use crate::scheduler::nanos;
 
 impl Process {
@@ -15,6 +16,22 @@ impl Process {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Option<T> {
+        self.run_aside(work, Length::Short).await
+    }
+
+    /// The same for work that takes seconds: what is short goes on beside it.
+    pub async fn long_aside<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Option<T> {
+        self.run_aside(work, Length::Long).await
+    }
+
+    async fn run_aside<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+        length: Length,
+    ) -> Option<T> {
         let Some(aside) = &self.kernel.aside else {
             return Some(work());
         };
@@ -22,14 +39,15 @@ impl Process {
         let turn = turn.acquire_owned().await.ok()?;
         let clock = Arc::clone(&self.kernel.clock);
         let (tell, told) = oneshot::channel();
-        aside.run(Box::new(move || {
+        let piece = Box::new(move || {
             let begun = clock.monotonic();
             let result = work();
             let took = clock.monotonic().saturating_sub(begun);
             // Who waited may be gone; the next one's turn comes only now all the same.
             let _unwanted = tell.send((result, took)).is_err();
             drop(turn);
-        }));
+        });
+        aside.run(piece, length);
         let (result, took) = told.await.ok()?;
         self.state.charge_cpu(&self.kernel, took);
         self.kernel
@@ -80,7 +98,7 @@ mod tests {
         let queue: Arc<Mutex<Vec<Work>>> = Arc::default();
         let mut config = config(PROGRAMS, &clock, Limits::default());
         let taken = Arc::clone(&queue);
-        config.aside = Some(Aside::new(move |work| lock(&taken).push(work)));
+        config.aside = Some(Aside::new(move |work, _length| lock(&taken).push(work)));
         let (machine, mut scheduler) = Machine::new(config);
         let start = |name: &str| machine.login_on_pipes(login(&[name])).unwrap().0;
         let (first, second, third) = (start("think"), start("think"), start("idle"));

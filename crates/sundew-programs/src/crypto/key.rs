@@ -23,6 +23,10 @@ const MAGIC: &[u8] = b"openssh-key-v1\0";
 const ROUNDS: u32 = 16;
 const MAX_ROUNDS: u32 = 64;
 
+/// Most bits of an RSA key that is made. A larger one takes some twenty seconds that nobody can interrupt, more
+/// than a process may compute: who asks for one is killed, as it would be.
+pub(crate) const MAX_RSA_BITS: u32 = 4096;
+
 /// What kind of key to make.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -102,8 +106,7 @@ pub(crate) fn rsa_document(bits: u32) -> Option<Vec<u8>> {
     let size = match bits {
         0..=2048 => KeySize::Rsa2048,
         2049..=3072 => KeySize::Rsa3072,
-        3073..=4096 => KeySize::Rsa4096,
-        _ => KeySize::Rsa8192,
+        _ => KeySize::Rsa4096,
     };
     let pair = aws_lc_rs::rsa::KeyPair::generate(size).ok()?;
     let der: Pkcs8V1Der<'_> = pair.as_der().ok()?;

@@ -2,9 +2,9 @@
 
 use sundew_kernel::descriptor::OpenFlags;
 use sundew_kernel::process::LineReader;
-use sundew_kernel::{Errno, ExitStatus, Process, STDIN};
+use sundew_kernel::{Errno, ExitStatus, Process, STDIN, Signal};
 
-use super::key::{self, Key, KeyError, Kind};
+use super::key::{self, Key, KeyError, Kind, MAX_RSA_BITS};
 use crate::net::read_file;
 use crate::net::ssh::known;
 
@@ -290,9 +290,12 @@ async fn make(proc: &mut Process, line: &Line, named: Option<Vec<u8>>, home: &[u
         Some(comment) => comment.to_vec(),
         None => comment(proc).await,
     };
+    if matches!(kind, Kind::Rsa(bits) if bits > MAX_RSA_BITS) {
+        proc.die_of(Signal::KILL).await;
+    }
     let seed = random(proc);
     let made = proc
-        .aside(move || {
+        .long_aside(move || {
             let mut key = kind.generate()?;
             key.comment = comment;
             let file = key.file(&word, &seed)?;
@@ -590,7 +593,7 @@ async fn host_keys(proc: &mut Process) -> ExitStatus {
         let _closed = proc.flush().await;
         let (seed, comment) = (random(proc), comment.clone());
         let made = proc
-            .aside(move || {
+            .long_aside(move || {
                 let mut key = kind.generate()?;
                 key.comment = comment;
                 let file = key.file(b"", &seed)?;

@@ -8,7 +8,7 @@ use aws_lc_rs::iv::FixedLength;
 use aws_lc_rs::pbkdf2;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use sundew_kernel::{ExitStatus, Process};
+use sundew_kernel::{ExitStatus, Process, Signal};
 
 use super::digest::{self, Kind};
 use super::{Options, cannot_open, input, output, password, print, random, refuse, thread, usage};
@@ -18,7 +18,7 @@ const LIST: &str = include_str!("enc-list.txt");
 const MAGIC: &[u8] = b"Salted__";
 /// Rounds of the key's derivation, where none are named.
 const ROUNDS: u32 = 10_000;
-/// Most rounds that are done.
+/// Most rounds that are done; who asks for more is killed, as for its CPU time.
 const MAX_ROUNDS: u32 = 1_000_000;
 /// Letters from which on base64 text needs the end of its line.
 const MAX_OPEN_LINE: usize = 56;
@@ -405,10 +405,13 @@ pub(super) async fn run(proc: &mut Process, name: &str, words: &[Vec<u8>]) -> Ex
             if !modern {
                 proc.print_error(OLD_DERIVATION.as_bytes()).await;
             }
-            let rounds = rounds.unwrap_or(ROUNDS).min(MAX_ROUNDS);
+            let rounds = rounds.unwrap_or(ROUNDS);
+            if rounds > MAX_ROUNDS {
+                proc.die_of(Signal::KILL).await;
+            }
             let with = salt.clone();
             let material = proc
-                .aside(move || {
+                .long_aside(move || {
                     if modern {
                         derive(kind, rounds, &word, &with, length)
                     } else {

@@ -4,7 +4,7 @@ use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use sundew_kernel::{ExitStatus, Process};
+use sundew_kernel::{ExitStatus, Process, Signal};
 
 use super::{Options, input, output, refuse, thread, usage};
 use crate::crypto::key;
@@ -14,8 +14,6 @@ const ED25519_SECRET: &[u8] = b"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70
 const ED25519_PUBLIC: &[u8] = b"\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00";
 /// Bits of an RSA key where none are named.
 const BITS: u32 = 2048;
-/// Most bits that are made here: more takes minutes.
-const MAX_BITS: u32 = 8192;
 
 fn pem(label: &str, bytes: &[u8]) -> String {
     let text = super::enc::lines(bytes);
@@ -80,7 +78,7 @@ pub(super) async fn generate(proc: &mut Process, name: &str, words: &[Vec<u8>]) 
             bits = number.parse().unwrap_or(bits);
         }
     }
-    let bits = bits.clamp(BITS, MAX_BITS);
+    let bits = bits.max(BITS);
     if name == "genpkey" && !ed25519 && !options.has("quiet") {
         // How often a candidate was no prime.
         let mut dots = String::new();
@@ -92,8 +90,11 @@ pub(super) async fn generate(proc: &mut Process, name: &str, words: &[Vec<u8>]) 
         }
         proc.print_error(dots.as_bytes()).await;
     }
+    if !ed25519 && bits > key::MAX_RSA_BITS {
+        proc.die_of(Signal::KILL).await;
+    }
     let document = proc
-        .aside(move || {
+        .long_aside(move || {
             if ed25519 {
                 let pair = Ed25519KeyPair::generate().ok()?;
                 let seed = pair.seed().ok()?;
