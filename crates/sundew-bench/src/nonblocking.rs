@@ -20,6 +20,7 @@ mod idle;
 mod offence;
 mod probe;
 mod report;
+mod storm;
 
 use probe::Probe;
 use report::{Report, Row};
@@ -74,6 +75,8 @@ enum Load {
     Idle,
     /// Sessions that download.
     Downloads,
+    /// Connections from one address that want to exchange keys.
+    Storm,
     /// One attacker who misbehaves.
     Offence(&'static offence::Offence),
 }
@@ -128,7 +131,7 @@ fn recipes(options: &Options) -> Vec<Recipe> {
 
 fn loads(options: &Options) -> Vec<Load> {
     let offences = offence::ALL.iter().map(Load::Offence);
-    let all = [Load::Quiet, Load::Idle, Load::Downloads]
+    let all = [Load::Quiet, Load::Idle, Load::Downloads, Load::Storm]
         .into_iter()
         .chain(offences);
     let wanted = |load: &Load| {
@@ -144,6 +147,7 @@ impl Load {
             Self::Quiet => "nothing".to_owned(),
             Self::Idle => format!("{} idle sessions", idle::SESSIONS),
             Self::Downloads => format!("{} sessions in `ftpget`", options.sessions),
+            Self::Storm => format!("{} connections that exchange keys", storm::AT_ONCE),
             Self::Offence(offence) => offence.name.to_owned(),
         }
     }
@@ -188,6 +192,11 @@ async fn loaded(target: &Target, load: Load, options: &Options) -> Result<Row> {
             measure(target, probe, window, &mut row).await?;
             row.notes.push(running.in_flight());
             row.notes.extend(running.finish(target).await);
+        }
+        Load::Storm => {
+            let running = storm::start(&target.door, window);
+            measure(target, probe, window, &mut row).await?;
+            row.notes.push(running.finish().await);
         }
         Load::Offence(offence) => {
             let running = offence::start(offence, &target.door, window).await?;

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use russh::client::{self, Handle};
 use russh::{Channel, ChannelMsg, Preferred};
-use tokio::net::TcpSocket;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 
 use crate::stats::GIVE_UP;
@@ -74,6 +74,20 @@ impl client::Handler for AnyHostKey {
 }
 
 impl Door {
+    /// Connects, and no more.
+    pub(crate) async fn connect(&self, who: Attacker) -> Result<TcpStream> {
+        let connected = async {
+            let socket = TcpSocket::new_v4()?;
+            if self.address.ip().is_loopback() {
+                socket.bind(who.source())?;
+            }
+            let stream = socket.connect(self.address).await?;
+            stream.set_nodelay(true)?;
+            Ok::<_, std::io::Error>(stream)
+        };
+        bounded("connect", connected).await
+    }
+
     /// Connects, exchanges keys and logs in with the password.
     pub(crate) async fn login(&self, who: Attacker) -> Result<Login> {
         let config = Arc::new(client::Config {
@@ -89,16 +103,7 @@ impl Door {
             nodelay: true,
             ..client::Config::default()
         });
-        let stream = bounded("connect", async {
-            let socket = TcpSocket::new_v4()?;
-            if self.address.ip().is_loopback() {
-                socket.bind(who.source())?;
-            }
-            let stream = socket.connect(self.address).await?;
-            stream.set_nodelay(true)?;
-            Ok::<_, std::io::Error>(stream)
-        });
-        let stream = stream.await?;
+        let stream = self.connect(who).await?;
         let mut handle = bounded(
             "key exchange",
             client::connect_stream(config, stream, AnyHostKey),

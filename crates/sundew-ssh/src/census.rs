@@ -64,7 +64,7 @@ impl Drop for Place {
 }
 
 /// Who counts as one source: an IPv4 address, or an IPv6 /64, which one customer has to himself.
-fn source(address: IpAddr) -> IpAddr {
+pub(crate) fn source(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {
             let prefix = address.to_bits() & !u128::from(u64::MAX);

@@ -15,6 +15,7 @@ use crate::boundary::{CloseReason, Connection};
 use crate::identification::{Reader, Step};
 use crate::listener::Limits;
 use crate::stream::{Life, Tapped};
+use crate::toll::{Toll, Tolled};
 use crate::transport::Server;
 
 /// How long a client may take to close its side after we have sent our last byte. Closing at once
@@ -30,12 +31,13 @@ pub(crate) async fn serve<S>(
     server: &Server,
     limits: &Limits,
     connection: Arc<dyn Connection>,
+    toll: Arc<Toll>,
     force: &CancellationToken,
 ) -> CloseReason
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let life = Life::new();
+    let life = Life::new(toll);
     // Should this future be dropped, the transport's own task ends too.
     let _stop = life.stop.clone().drop_guard();
     let work = AssertUnwindSafe(talk(socket, server, &connection, &life)).catch_unwind();
@@ -118,7 +120,7 @@ where
         Err(error) => return lost(&error),
     };
     let stream = Tapped::new(
-        socket,
+        Tolled::new(socket, Arc::clone(&life.toll)),
         &line,
         banner,
         Arc::clone(connection),

@@ -5,6 +5,7 @@
 //!
 //! - [`listener`]: sockets, limits, graceful stop
 //! - `census`: how many connections, in all and from each source
+//! - `toll`: what a source's key exchanges may cost
 //! - `connection`: the life of one connection, its deadlines and its end
 //! - [`identification`], [`kexinit`]: the clear beginning of a connection, judged and tapped, no I/O
 //! - `stream`: the client's socket as the transport sees it
@@ -38,6 +39,7 @@ mod census;
 mod connection;
 mod pump;
 mod stream;
+mod toll;
 mod transport;
 
 pub use host_key::{HostKeyError, HostKeys};

@@ -16,10 +16,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::boundary::{CloseReason, Door, Ends};
-use crate::census::{Census, Place};
+use crate::census::{self, Census, Place};
 use crate::connection;
 use crate::host_key::HostKeys;
 use crate::profile::Profile;
+use crate::toll::{Toll, Tolls};
 use crate::transport::{Server, SetupError};
 
 /// Connections the kernel may queue for us on each address. OpenSSH asks for 128.
@@ -118,6 +119,7 @@ impl Listener {
         let reception = Arc::new(Reception {
             server: self.server,
             census: Census::new(self.limits.max_connections, self.limits.max_per_source),
+            tolls: Tolls::default(),
             limits: self.limits,
             door,
             tracker: tracker.clone(),
@@ -188,6 +190,7 @@ struct Reception {
     server: Arc<Server>,
     limits: Limits,
     census: Arc<Census>,
+    tolls: Tolls,
     door: Arc<dyn Door>,
     tracker: TaskTracker,
     force: CancellationToken,
@@ -228,6 +231,7 @@ impl Reception {
             &self.server,
             &self.limits,
             Arc::clone(&connection),
+            Toll::new(self.tolls.account(census::source(ends.client.ip()))),
             &self.force,
         );
         let reason = AssertUnwindSafe(serve)

@@ -20,12 +20,14 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use crate::boundary::Connection;
 use crate::kexinit::{Scan, Scanner};
+use crate::toll::Toll;
 
 /// What the tasks of one connection tell each other.
 #[derive(Debug)]
 pub(crate) struct Life {
     /// Cancelled: everything of this connection ends now.
     pub(crate) stop: CancellationToken,
+    pub(crate) toll: Arc<Toll>,
     begun: Instant,
     /// Milliseconds from `begun` to the last byte in either direction.
     moved: AtomicU64,
@@ -36,9 +38,10 @@ pub(crate) struct Life {
 }
 
 impl Life {
-    pub(crate) fn new() -> Arc<Self> {
+    pub(crate) fn new(toll: Arc<Toll>) -> Arc<Self> {
         Arc::new(Self {
             stop: CancellationToken::new(),
+            toll,
             begun: Instant::now(),
             moved: AtomicU64::new(0),
             logged_in: AtomicBool::new(false),
@@ -57,6 +60,7 @@ impl Life {
     }
 
     pub(crate) fn log_in(&self) {
+        self.toll.log_in();
         self.logged_in.store(true, Ordering::Relaxed);
         self.changed.notify_one();
     }

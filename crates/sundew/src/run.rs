@@ -1,6 +1,7 @@
 //! Wiring: from a configuration to a running sensor, and to its orderly end.
 
 use std::net::{IpAddr, SocketAddr};
+use std::num::NonZero;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -125,7 +126,9 @@ fn model(persona: config::Persona) -> sundew_persona::Model {
 }
 
 fn runtime() -> Result<Runtime, Failure> {
+    // On one core too, the system then shares it out among whoever computes and everybody else.
     tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(cores().max(2))
         .enable_all()
         .thread_name("sundew")
         .thread_stack_size(WORKER_STACK_BYTES)
@@ -302,8 +305,11 @@ fn sensor_name(config: &Config) -> String {
 
 /// Half the cores, at least one: machines that compute never hold them all.
 fn heavy_permits() -> usize {
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    (cores / 2).max(1)
+    (cores() / 2).max(1)
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZero::get)
 }
 
 /// The first signal asks for the orderly end, the second ends the process.

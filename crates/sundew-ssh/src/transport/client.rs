@@ -3,18 +3,23 @@
 //! It dials nothing: the connection it gets is one that the way out has let through. It says it is the
 //! client of the release that the machine pretends to run, and offers of that client's lists what the
 //! library has.
+//!
+//! A server that means ill chooses how much there is to compute, so the protocol runs on threads of its
+//! own, a connection is not read from while it owes too much of their time (`toll`), and long groups and
+//! keys are left out.
 
 use std::borrow::Cow;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use russh::client::{
-    AuthResult, Config, Handle, Handler, KeyboardInteractiveAuthResponse, Msg, Session,
+    AuthResult, Config, GexParams, Handle, Handler, KeyboardInteractiveAuthResponse, Msg, Session,
     connect_stream,
 };
-use russh::keys::{Algorithm, EcdsaCurve, HashAlg, PrivateKeyWithHashAlg, PublicKeyOrCertificate};
-use russh::keys::{PublicKeyBase64 as _, decode_secret_key};
+use russh::keys::ssh_key::private::KeypairData;
+use russh::keys::{Algorithm, EcdsaCurve, HashAlg, PrivateKey, PrivateKeyWithHashAlg};
+use russh::keys::{PublicKeyBase64 as _, PublicKeyOrCertificate, decode_secret_key};
 use russh::{
     AlgorithmKind, ChannelMsg, ChannelReadHalf, ChannelWriteHalf, MethodSet, Preferred, SshId, kex,
 };
@@ -23,7 +28,11 @@ use sundew_kernel::secure_shell::{
     Answer, Connection, Failure, Halves, HostKey, HostKeyQuestion, Proof, Purpose, Received,
     Receiver, SecureShell, Sender, Wanted,
 };
+use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
+use tokio_util::task::AbortOnDropHandle;
+
+use crate::toll::{Account, Toll, Tolled};
 
 /// What the client calls itself.
 const IDENTIFICATION: &str = "SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u10";
@@ -33,10 +42,18 @@ const SILENCE: Duration = Duration::from_secs(600);
 const QUEUED_MESSAGES: usize = 16;
 /// Most bytes kept of what a server says before a login.
 const MAX_BANNER_BYTES: usize = 16 * 1024;
+/// Threads that carry the protocol of all clients; the system shares the processor out among them and
+/// what serves the sensor's own visitors.
+const THREADS: usize = 2;
+/// Longest text of a private key, in bytes; a key of [`MAX_RSA_BITS`] has a fifth of it.
+const MAX_KEY_BYTES: usize = 16 * 1024;
+/// Longest RSA key that is signed with, in bits: each doubling takes eight times as long.
+const MAX_RSA_BITS: u32 = 4096;
+/// Sizes of a group that a server chooses: least, wanted and most bits.
+const GROUP_BITS: [usize; 3] = [2048, 2048, 3072];
 
 const KEX: &str = "curve25519-sha256,curve25519-sha256@libssh.org,ecdh-sha2-nistp256,ecdh-sha2-nistp384,\
-                   ecdh-sha2-nistp521,diffie-hellman-group-exchange-sha256,diffie-hellman-group16-sha512,\
-                   diffie-hellman-group18-sha512,diffie-hellman-group14-sha256";
+                   ecdh-sha2-nistp521,diffie-hellman-group-exchange-sha256,diffie-hellman-group14-sha256";
 const CIPHERS: &str = "chacha20-poly1305@openssh.com,aes128-ctr,aes192-ctr,aes256-ctr,\
                        aes128-gcm@openssh.com,aes256-gcm@openssh.com";
 const MACS: &str = "hmac-sha2-256-etm@openssh.com,hmac-sha2-512-etm@openssh.com,\
@@ -46,6 +63,50 @@ const MACS: &str = "hmac-sha2-256-etm@openssh.com,hmac-sha2-512-etm@openssh.com,
 #[derive(Clone)]
 pub struct Client {
     config: Arc<Config>,
+    threads: Arc<Threads>,
+}
+
+/// The threads that carry the protocol, begun with the first connection.
+#[derive(Default)]
+struct Threads(OnceLock<Runtime>);
+
+impl Threads {
+    fn get(&self) -> Result<&Runtime, Failure> {
+        if self.0.get().is_none() {
+            let built = tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(THREADS)
+                .thread_name("ssh-client")
+                .enable_time()
+                .build();
+            match built {
+                Ok(runtime) => {
+                    if let Err(second) = self.0.set(runtime) {
+                        second.shutdown_background();
+                    }
+                }
+                Err(error) => tracing::warn!(%error, "no threads for clients of SSH"),
+            }
+        }
+        self.0.get().ok_or(Failure::Closed)
+    }
+
+    /// Runs it there; it ends when the caller stops waiting.
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let task = AbortOnDropHandle::new(self.get()?.spawn(work));
+        task.await.map_err(|_panicked| Failure::Protocol)
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            // A runtime that is dropped waits, which no task may.
+            runtime.shutdown_background();
+        }
+    }
 }
 
 impl std::fmt::Debug for Client {
@@ -73,6 +134,7 @@ impl Client {
     pub fn new() -> Self {
         Self {
             config: Arc::new(Self::config(None)),
+            threads: Arc::default(),
         }
     }
 
@@ -105,11 +167,13 @@ impl Client {
             mac: Cow::Owned(known(MACS)),
             compression: Cow::Owned(known("none,zlib@openssh.com")),
         };
+        let [least, wanted, most] = GROUP_BITS;
         Config {
             client_id: SshId::Standard(Cow::Borrowed(IDENTIFICATION)),
             inactivity_timeout: Some(SILENCE),
             channel_buffer_size: QUEUED_MESSAGES,
             preferred,
+            gex: GexParams::new(least, wanted, most).unwrap_or_default(),
             ..Config::default()
         }
     }
@@ -125,16 +189,25 @@ impl SecureShell for Client {
             Some(kind) => Arc::new(Self::config(Some(kind))),
             None => Arc::clone(&self.config),
         };
+        let threads = Arc::clone(&self.threads);
         Box::pin(async move {
             let said = Arc::new(Mutex::new(Vec::new()));
+            let toll = Toll::new(Arc::new(Account::default()));
             let watcher = Watcher {
                 question: Some((question.ask, question.answer)),
                 said: Arc::clone(&said),
+                toll: Arc::clone(&toll),
             };
-            let handle = connect_stream(config, stream, watcher)
-                .await
+            let stream = Tolled::new(stream, toll);
+            let handle = threads
+                .run(connect_stream(config, stream, watcher))
+                .await?
                 .map_err(|error| failure(&error))?;
-            Ok(Box::new(Open { handle, said }) as Box<dyn Connection>)
+            Ok(Box::new(Open {
+                handle,
+                said,
+                threads,
+            }) as Box<dyn Connection>)
         })
     }
 }
@@ -143,6 +216,7 @@ impl SecureShell for Client {
 struct Watcher {
     question: Option<(oneshot::Sender<HostKey>, oneshot::Receiver<bool>)>,
     said: Arc<Mutex<Vec<u8>>>,
+    toll: Arc<Toll>,
 }
 
 impl Handler for Watcher {
@@ -174,6 +248,7 @@ impl Handler for Watcher {
             algorithm: key.algorithm().to_string().into_bytes(),
             blob: key.public_key_bytes(),
         };
+        self.toll.rest();
         if ask.send(shown).is_err() {
             return Ok(false);
         }
@@ -185,13 +260,15 @@ impl Handler for Watcher {
 struct Open {
     handle: Handle<Watcher>,
     said: Arc<Mutex<Vec<u8>>>,
+    threads: Arc<Threads>,
 }
 
 impl Open {
     /// A login with a private key.
     async fn with_key(&mut self, user: String, text: &[u8]) -> Result<Answer, Failure> {
-        let text = std::str::from_utf8(text).map_err(|_not_text| Failure::BadKey)?;
-        let key = decode_secret_key(text, None).map_err(|_unreadable| Failure::BadKey)?;
+        let text = text.to_vec();
+        let key = self.threads.run(async move { private_key(&text) }).await?;
+        let key = key.ok_or(Failure::BadKey)?;
         let hash = if matches!(key.algorithm(), Algorithm::Rsa { .. }) {
             let best = self.handle.best_supported_rsa_hash().await;
             best.ok().flatten().unwrap_or(Some(HashAlg::Sha256))
@@ -333,6 +410,19 @@ impl Receiver for Reading {
             }
         })
     }
+}
+
+/// The key of a file, if it is one and not too long to be used.
+fn private_key(text: &[u8]) -> Option<PrivateKey> {
+    if text.len() > MAX_KEY_BYTES {
+        return None;
+    }
+    let key = decode_secret_key(std::str::from_utf8(text).ok()?, None).ok()?;
+    let short = match key.key_data() {
+        KeypairData::Rsa(pair) => pair.key_size() <= MAX_RSA_BITS,
+        _ => true,
+    };
+    short.then_some(key)
 }
 
 fn plain(result: Result<AuthResult, russh::Error>) -> Result<Answer, Failure> {

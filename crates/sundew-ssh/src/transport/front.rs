@@ -146,6 +146,7 @@ impl Front {
         &self,
         future: impl Future<Output = T> + Send,
     ) -> Result<T, Failure> {
+        self.life.toll.rest();
         self.life
             .stop
             .run_until_cancelled(future)

@@ -101,19 +101,12 @@ impl Handler for Front {
         &mut self,
         wanted: &russh::client::GexParams,
     ) -> Result<Option<DhGroup>, Failure> {
-        // The smallest fixed group that is allowed and, up to 3072 bits, as large as wanted: each
-        // doubling costs this task eight times as long, and the client chooses.
-        let group = match (
-            wanted.min_group_size(),
-            wanted.preferred_group_size().min(wanted.max_group_size()),
-        ) {
-            (..=2048, ..=2048) => Some(DH_GROUP14),
-            (..=3072, _) if wanted.max_group_size() >= 3072 => Some(DH_GROUP15),
-            (..=2048, _) => Some(DH_GROUP14),
-            (..=4096, _) if wanted.max_group_size() >= 4096 => Some(DH_GROUP16),
-            _ => None,
-        };
-        Ok(group)
+        // The smallest fixed group that is allowed: each doubling costs this task eight times as long,
+        // and the client chooses.
+        let sizes = wanted.min_group_size()..=wanted.max_group_size();
+        let groups = [(2048, DH_GROUP14), (3072, DH_GROUP15), (4096, DH_GROUP16)];
+        let fitting = groups.into_iter().find(|(bits, _)| sizes.contains(bits));
+        Ok(fitting.map(|(_, group)| group))
     }
 
     async fn channel_open_session(

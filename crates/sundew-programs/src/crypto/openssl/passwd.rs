@@ -1,8 +1,7 @@
 //! `openssl passwd`: MD5-crypt and its Apache kin, SHA-crypt. crypt(5); Ulrich Drepper's "Unix crypt
 //! using SHA-256 and SHA-512".
 
-use md5::Md5;
-use sha2::{Digest, Sha256, Sha512};
+use md5::{Digest as _, Md5};
 use sundew_kernel::{ExitStatus, Process};
 
 use super::{Options, print, random, refuse, usage};
@@ -94,12 +93,13 @@ fn md5_crypt(word: &[u8], salt: &[u8], magic: &str) -> String {
     out
 }
 
-/// SHA-crypt over either digest.
-#[expect(
-    clippy::too_many_lines,
-    reason = "one algorithm, in the order of its description"
-)]
-fn sha_crypt<D: Digest>(word: &[u8], salt: &[u8], magic: char) -> Option<String> {
+/// SHA-crypt: `work` is its algorithm over either digest, `magic` its number.
+fn sha_crypt<const BYTES: usize>(
+    word: &[u8],
+    salt: &[u8],
+    magic: char,
+    work: fn(&[u8], &[u8], sha_crypt::Params) -> [u8; BYTES],
+) -> Option<String> {
     let (mut rounds, mut shown, mut salt) = (ROUNDS, String::new(), salt);
     if let Some(rest) = salt.strip_prefix(b"rounds=") {
         let end = rest.iter().position(|&byte| byte == b'$')?;
@@ -110,59 +110,9 @@ fn sha_crypt<D: Digest>(word: &[u8], salt: &[u8], magic: char) -> Option<String>
         salt = tail.get(1..)?;
     }
     let salt = salt.get(..16).unwrap_or(salt);
-    let size = <D as Digest>::output_size();
-    let repeat = |hash: &[u8], length: usize| -> Vec<u8> {
-        hash.iter().copied().cycle().take(length).collect()
-    };
-    let b = D::new()
-        .chain_update(word)
-        .chain_update(salt)
-        .chain_update(word)
-        .finalize();
-    let mut a = D::new().chain_update(word).chain_update(salt);
-    a.update(repeat(&b, word.len()));
-    let mut count = word.len();
-    while count > 0 {
-        if count & 1 == 1 {
-            a.update(&b);
-        } else {
-            a.update(word);
-        }
-        count >>= 1;
-    }
-    let mut hash = a.finalize().to_vec();
-    let mut words = D::new();
-    for _ in 0..word.len() {
-        words.update(word);
-    }
-    let p = repeat(&words.finalize(), word.len());
-    let mut salts = D::new();
-    for _ in 0..16 + usize::from(hash.first().copied().unwrap_or(0)) {
-        salts.update(salt);
-    }
-    let s = repeat(&salts.finalize(), salt.len());
-    for round in 0..rounds {
-        let mut next = D::new();
-        if round & 1 == 1 {
-            next.update(&p);
-        } else {
-            next.update(&hash);
-        }
-        if round % 3 != 0 {
-            next.update(&s);
-        }
-        if round % 7 != 0 {
-            next.update(&p);
-        }
-        if round & 1 == 1 {
-            next.update(&hash);
-        } else {
-            next.update(&p);
-        }
-        hash = next.finalize().to_vec();
-    }
+    let hash = work(word, salt, sha_crypt::Params::new(rounds).ok()?);
     let mut out = format!("${magic}${shown}{}$", String::from_utf8_lossy(salt));
-    if size == 32 {
+    if BYTES == 32 {
         let (mut x, mut y, mut z) = (0, 10, 20);
         for _ in 0..10 {
             letters(&mut out, three(&hash, x, y, z), 4);
@@ -191,8 +141,8 @@ fn hash(method: Method, word: &[u8], salt: &[u8]) -> Option<String> {
     match method {
         Method::Md5 => Some(md5_crypt(word, salt, "1")),
         Method::Apache => Some(md5_crypt(word, salt, "apr1")),
-        Method::Sha256 => sha_crypt::<Sha256>(word, salt, '5'),
-        Method::Sha512 => sha_crypt::<Sha512>(word, salt, '6'),
+        Method::Sha256 => sha_crypt(word, salt, '5', sha_crypt::sha256_crypt),
+        Method::Sha512 => sha_crypt(word, salt, '6', sha_crypt::sha512_crypt),
     }
 }
 
