@@ -7,6 +7,7 @@
 //! code that could run.
 
 mod arm;
+mod debian;
 
 use sha2::{Digest, Sha256};
 
@@ -60,9 +61,14 @@ pub fn runs_on(machine: &[u8], head: &[u8]) -> bool {
         }
 }
 
-/// The build id that stands for a program: derived from its name, so that the image and the program
-/// table agree without a list. Its last bytes follow from the others, see [`is_of_an_image`].
+/// The build id that stands for a program: the one it has in Debian 12; for others one derived from the
+/// name, so that the image and the program table agree without a list. The last bytes of those follow
+/// from the first, see [`is_of_an_image`].
 pub fn build_id(program: &[u8]) -> [u8; BUILD_ID_BYTES] {
+    debian::id_of(program).unwrap_or_else(|| derived_id(program))
+}
+
+fn derived_id(program: &[u8]) -> [u8; BUILD_ID_BYTES] {
     let digest = Sha256::new()
         .chain_update(b"sundew program ")
         .chain_update(program)
@@ -84,7 +90,7 @@ pub fn build_id(program: &[u8]) -> [u8; BUILD_ID_BYTES] {
 /// a file, even if the program table lacks the program. No list is needed to tell it from a binary
 /// that a visitor brought.
 pub fn is_of_an_image(id: &[u8; BUILD_ID_BYTES]) -> bool {
-    id.iter().skip(NAME_BYTES).eq(&check_bytes(id))
+    id.iter().skip(NAME_BYTES).eq(&check_bytes(id)) || debian::is_known(id)
 }
 
 fn check_bytes(id: &[u8; BUILD_ID_BYTES]) -> [u8; BUILD_ID_BYTES - NAME_BYTES] {
@@ -630,7 +636,8 @@ mod tests {
     #[test]
     fn our_ids_are_known_without_a_list_and_others_are_not_taken_for_ours() {
         assert!(is_of_an_image(&build_id(b"e2fsck")));
-        let mut other = build_id(b"e2fsck");
+        assert!(is_of_an_image(&build_id(b"of ours alone")));
+        let mut other = build_id(b"of ours alone");
         other[3] ^= 1;
         assert!(!is_of_an_image(&other));
         assert!(!is_of_an_image(&[0; BUILD_ID_BYTES]));

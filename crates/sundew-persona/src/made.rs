@@ -38,6 +38,7 @@ pub(crate) fn content(
         b"/etc/ssh/ssh_host_ed25519_key.pub" => public_key(origin, &host, "ssh-ed25519"),
         b"/etc/ssh/ssh_host_ecdsa_key.pub" => public_key(origin, &host, "ecdsa-sha2-nistp256"),
         b"/etc/ssh/ssh_host_rsa_key.pub" => public_key(origin, &host, "ssh-rsa"),
+        b"/etc/ssh/moduli" => crate::moduli::file(),
         b"/var/log/btmp" => accounting::btmp(origin, origin.born.secs),
         b"/var/log/wtmp" => accounting::wtmp(origin, facts),
         b"/var/log/lastlog" => accounting::lastlog(origin, facts),

@@ -4,8 +4,18 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sundew_kernel::executable::script_mark;
 
-/// The text of a file nobody reads, by its path.
-pub(crate) fn text(path: &[u8]) -> Vec<u8> {
+/// The text of a file nobody reads, by its path; no more than the file shall have.
+pub(crate) fn text(path: &[u8], size: Option<u64>) -> Vec<u8> {
+    let mut text = by_name(path);
+    let room = size.and_then(|size| usize::try_from(size).ok());
+    if let Some(room) = room.filter(|&room| room < text.len()) {
+        text.truncate(room.saturating_sub(1));
+        text.push(b'\n');
+    }
+    text
+}
+
+fn by_name(path: &[u8]) -> Vec<u8> {
     let name = path.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
     let (stem, extension) = split_extension(name);
     match extension {
@@ -145,11 +155,15 @@ mod tests {
     #[test]
     fn a_text_fits_the_name_of_its_file() {
         assert_eq!(
-            text(b"/usr/lib/systemd/system/x.service"),
+            text(b"/usr/lib/systemd/system/x.service", None),
             b"[Unit]\nDescription=x\n"
         );
-        assert_eq!(text(b"/usr/lib/perl/Getopt.pm"), b"package Getopt;\n1;\n");
-        assert_eq!(text(b"/usr/share/x/.hidden"), b"# .hidden\n");
+        assert_eq!(
+            text(b"/usr/lib/perl/Getopt.pm", None),
+            b"package Getopt;\n1;\n"
+        );
+        assert_eq!(text(b"/usr/share/x/.hidden", None), b"# .hidden\n");
+        assert_eq!(text(b"/usr/share/x/compat", Some(2)), b"#\n");
     }
 
     #[test]

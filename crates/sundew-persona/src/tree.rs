@@ -10,7 +10,7 @@ use sundew_vfs::{Attributes, Content, FileType, Image, ImageBuilder, ImageError,
 use crate::build::{Model, PersonaError};
 use crate::facts::Origin;
 use crate::manifest::{self, Entry, FileKind, Mtime, Node};
-use crate::{camera, made, nodes, stand_in};
+use crate::{camera, made, nodes, remark, stand_in};
 
 /// The texts a tree is made from; see [`manifest`] for their form.
 #[derive(Debug, Clone, Copy)]
@@ -221,8 +221,8 @@ impl Planter<'_> {
                 stand_in::script(path, interpreter, None, self.own.get(path).copied())
             }
             FileKind::Config if path == STATUS => self.status(),
-            FileKind::Config => self.config.get(path).ok_or_else(missing)?.to_vec(),
-            FileKind::Own => self.own.get(path).ok_or_else(missing)?.to_vec(),
+            FileKind::Config => remark::fill(path, self.config.get(path).ok_or_else(missing)?),
+            FileKind::Own => remark::fill(path, self.own.get(path).ok_or_else(missing)?),
             FileKind::Made => match self.model {
                 Model::Debian12 => made::content(path, self.origin, self.facts, &self.status()),
                 Model::Camera => camera::made(path, self.origin, self.facts),
@@ -237,7 +237,7 @@ impl Planter<'_> {
                     .ok_or_else(missing)?
             }
             FileKind::Sums => self.sums(path),
-            FileKind::Text => stand_in::text(path),
+            FileKind::Text => stand_in::text(path, size),
             FileKind::Pem => stand_in::certificates(self.noise(path), size),
             FileKind::Empty => Vec::new(),
         };

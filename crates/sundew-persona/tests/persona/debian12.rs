@@ -345,7 +345,7 @@ fn every_executable_carries_the_id_of_its_program() {
     assert_eq!(program("/usr/bin/ls"), "ls");
     assert_eq!(program("/usr/bin/bzcat"), "bzip2");
     assert_eq!(program("/usr/bin/nc.traditional"), "nc");
-    assert_eq!(program("/usr/bin/egrep"), "egrep");
+    assert_eq!(program("/usr/bin/zgrep"), "zgrep");
 }
 
 #[test]
@@ -361,7 +361,9 @@ fn every_executable_in_the_search_path_is_listed() {
         let in_path = ["/usr/bin/", "/usr/sbin/"]
             .iter()
             .any(|folder| path.starts_with(folder));
-        if in_path && meta.file_type == FileType::Regular && meta.mode & 0o111 != 0 {
+        // These are what they say: scripts that call grep.
+        let plain = ["/usr/bin/egrep", "/usr/bin/fgrep"].contains(&path.as_str());
+        if in_path && !plain && meta.file_type == FileType::Regular && meta.mode & 0o111 != 0 {
             assert!(listed.contains(path.as_bytes()), "{path}");
         }
     }
