@@ -56,6 +56,12 @@ enum Extended {
 }
 
 impl Pattern {
+    /// Whether it is the pattern of nothing, written as nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.tokens.is_empty()
+    }
+
     /// Compiles a pattern.
     pub fn new(pieces: &[Piece], options: Options) -> Self {
         let closed = if options.extended {
@@ -299,6 +305,13 @@ impl Parser<'_> {
                 set.add_class(class);
                 continue;
             }
+            if self.is_symbol() {
+                self.at += 2;
+                let symbol = self.character();
+                self.at += 2;
+                set.add_range(symbol, symbol);
+                continue;
+            }
             let low = self.character();
             let ranged =
                 self.is_plain(0, b'-') && self.peek(1).is_some() && !self.is_plain(1, b']');
@@ -310,6 +323,14 @@ impl Parser<'_> {
                 set.add_range(low, low);
             }
         }
+    }
+
+    /// Whether `[=a=]` or `[.a.]` stands here, with one byte within.
+    fn is_symbol(&self) -> bool {
+        self.is_plain(0, b'[')
+            && [b'=', b'.'].into_iter().any(|mark| {
+                self.is_plain(1, mark) && self.is_plain(3, mark) && self.is_plain(4, b']')
+            })
     }
 
     /// `[:alpha:]`, if it stands here.

@@ -3,7 +3,8 @@
 //! `{a,b}` and `{1..10..2}` on the unquoted plain text of a word; what is quoted or expanded stays
 //! whole. A word whose expansion would pass the limits stays as typed.
 
-use crate::ast::{Part, Word};
+use crate::ast::{ParameterName, Part, Word};
+use crate::lexer::is_name_byte;
 use crate::limit::{MAX_BRACE_BYTES, MAX_BRACE_WORDS, MAX_DEPTH};
 use crate::word::mark_leading_tilde;
 
@@ -304,6 +305,23 @@ fn to_word(units: Vec<Unit>) -> Word {
                 }
                 parts.push((*part).clone());
             }
+        }
+        // What stands behind a `$name` may belong to the name now: `{$a,b}c`.
+        let name = match parts.last_mut() {
+            Some(Part::Parameter(parameter)) if !parameter.braced && literal.len() == 1 => {
+                match &mut parameter.name {
+                    ParameterName::Variable(name) => Some(name),
+                    _ => None,
+                }
+            }
+            _ => None,
+        };
+        if let Some(name) = name
+            && literal.iter().all(|byte| is_name_byte(*byte))
+        {
+            *name = [name.as_ref(), &std::mem::take(&mut literal)]
+                .concat()
+                .into();
         }
     }
     if !literal.is_empty() {

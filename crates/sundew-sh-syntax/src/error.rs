@@ -12,6 +12,8 @@ pub struct SyntaxError {
     pub line: u32,
     /// The line of text that bash repeats below the message when it is not interactive.
     pub source_line: Option<Bytes>,
+    /// Whether it stands between the parentheses of an array.
+    pub in_array: bool,
 }
 
 /// What is wrong.

@@ -66,6 +66,9 @@ impl Parser<'_> {
                     self.bump();
                 }
             }
+            if self.bash() && self.substitutions > 0 && self.ends_in_parenthesis(pending) {
+                return Ok(text);
+            }
             let start = text.len();
             let newline = self.body_line(!pending.quoted, &mut text);
             if text.get(start..) == Some(&*pending.delimiter) && (newline || self.options.last) {
@@ -98,6 +101,27 @@ impl Parser<'_> {
             }
         }
         false
+    }
+
+    /// Within `$( )` bash takes a line that begins with the delimiter and has a `)` for the end, though
+    /// it warns.
+    fn ends_in_parenthesis(&mut self, pending: &Pending) -> bool {
+        let rest = self.text.get(self.at.position..).unwrap_or_default();
+        let line = rest.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        let ends = line
+            .strip_prefix(&*pending.delimiter)
+            .is_some_and(|after| after.contains(&b')'));
+        if ends {
+            self.warnings.push(Warning::HereDocument {
+                line: self.at.line,
+                started: pending.line,
+                wanted: pending.delimiter.clone(),
+            });
+            for _ in 0..pending.delimiter.len() {
+                self.bump();
+            }
+        }
+        ends
     }
 
     fn body_ended(&mut self, pending: &Pending) -> Parse<()> {

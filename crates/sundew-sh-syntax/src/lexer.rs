@@ -495,7 +495,8 @@ impl Parser<'_> {
 
     fn as_descriptor(&self, word: &Word) -> Option<Descriptor> {
         let text = word.as_literal()?;
-        if text.iter().all(u8::is_ascii_digit) {
+        // dash has descriptors of one digit.
+        if text.iter().all(u8::is_ascii_digit) && (text.len() == 1 || !self.dash()) {
             // A number too large for a descriptor is a word, as in bash.
             let number = std::str::from_utf8(text).ok()?.parse::<i32>().ok()?;
             return u32::try_from(number).ok().map(Descriptor::Number);

@@ -337,6 +337,7 @@ impl<'a> Parser<'a> {
             kind,
             line,
             source_line,
+            in_array: false,
         })))
     }
 

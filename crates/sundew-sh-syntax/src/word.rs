@@ -224,11 +224,19 @@ impl Parser<'_> {
                     out.part(part);
                 }
                 b'$' => self.dollar(true, out)?,
+                // The others do not quote in an expression.
+                b'"' if within.is_parenthesised() && !self.bash() => {
+                    out.push(byte);
+                    self.bump();
+                }
                 b'"' if within != Within::HereDocument => {
                     let parts = self.double_quoted()?;
                     out.part(Part::DoubleQuoted(parts));
                 }
                 b'\'' if within.is_parenthesised() => self.raw_single_quoted(out)?,
+                b'\'' if within == Within::Brace && self.bash() => {
+                    self.single_quotes_between_double(out)?;
+                }
                 _ => {
                     match (within, byte) {
                         (Within::Bracket, b'[') => nest = nest.saturating_add(1),

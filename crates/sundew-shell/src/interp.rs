@@ -163,7 +163,9 @@ impl Shell {
             return Ok(());
         }
         self.line = command.line.saturating_add_signed(self.line_shift);
-        if !self.traps.is_empty() && !std::mem::take(&mut self.debugged) {
+        if (!self.traps.is_empty() || self.around_traps.hidden > 0)
+            && !std::mem::take(&mut self.debugged)
+        {
             Box::pin(self.before_command(proc, command)).await?;
         }
         match &command.kind {
@@ -219,7 +221,7 @@ impl Shell {
     }
 
     /// With traps set: keeps the text of the command for `$BASH_COMMAND`, and runs the `DEBUG` trap.
-    async fn before_command(&mut self, proc: &mut Process, command: &Command) -> Run {
+    pub(crate) async fn before_command(&mut self, proc: &mut Process, command: &Command) -> Run {
         let text = match &command.kind {
             CommandKind::Simple(_)
             | CommandKind::Arithmetic(_)
@@ -281,7 +283,12 @@ impl Shell {
         if self.traps.command(Condition::Err).is_some() {
             self.run_trap(proc, Condition::Err).await?;
         }
-        if self.options.is_set("errexit") {
+        self.check_errexit()
+    }
+
+    /// The end under `set -e` after a command that failed.
+    pub(crate) fn check_errexit(&self) -> Run {
+        if self.status != 0 && self.condition == 0 && self.options.is_set("errexit") {
             Err(Flow::Exit)
         } else {
             Ok(())

@@ -8,7 +8,7 @@ use sundew_sh_syntax::Dialect;
 
 use crate::builtin;
 use crate::interp::Place;
-use crate::shell::{Flow, Run, Shell, Source};
+use crate::shell::{Flow, Restricted, Run, Shell, Source};
 
 /// The shells of a machine. `/bin/sh` is a link to `dash` on Debian; BusyBox runs `ash`.
 pub const PROGRAMS: &[Program] = &[
@@ -43,6 +43,7 @@ struct Invocation {
     no_rc: bool,
     no_profile: bool,
     posix: bool,
+    restricted: bool,
     switches: Vec<(Vec<u8>, bool)>,
     shopts: Vec<(Vec<u8>, bool)>,
     operands: Vec<Vec<u8>>,
@@ -65,6 +66,9 @@ fn main(proc: &mut Process, dialect: Dialect) -> BoxFuture<'_, ExitStatus> {
         };
         let mut shell = Shell::new(proc, dialect, name);
         shell.login = invocation.login;
+        if invocation.restricted {
+            shell.restricted = Restricted::AfterStartup;
+        }
         // What the system calls its own: sh is bash in its POSIX mode.
         if invocation.posix {
             shell.options.set("posix", true);
@@ -141,6 +145,8 @@ impl Invocation {
         invocation.login = name.starts_with(b"-");
         let base = name.rsplit(|&byte| byte == b'/').next().unwrap_or(name);
         invocation.posix = dialect == Dialect::Bash && base == b"sh";
+        let plain = base.strip_prefix(b"-").unwrap_or(base);
+        invocation.restricted = dialect == Dialect::Bash && plain == b"rbash";
         while let Some((arg, after)) = rest.split_first() {
             let (sign, letters) = match arg.split_first() {
                 Some((sign @ (b'-' | b'+'), letters)) if !letters.is_empty() => (*sign, letters),
@@ -175,7 +181,8 @@ impl Invocation {
             b"norc" => self.no_rc = true,
             b"noprofile" => self.no_profile = true,
             b"posix" => self.posix = true,
-            b"noediting" | b"verbose" | b"debugger" | b"restricted" => {}
+            b"restricted" => self.restricted = true,
+            b"noediting" | b"verbose" | b"debugger" => {}
             b"rcfile" | b"init-file" => *rest = rest.get(1..).unwrap_or_default(),
             b"version" => return Err(Refusal::Version),
             b"help" => return Err(Refusal::Help),
@@ -217,7 +224,8 @@ impl Invocation {
                 list.push((name.clone(), on));
                 *rest = after;
             }
-            b'D' | b'r' if dialect == Dialect::Bash => {}
+            b'r' if dialect == Dialect::Bash => self.restricted |= on,
+            b'D' if dialect == Dialect::Bash => {}
             _ => {
                 let known = crate::option::SET_OPTIONS
                     .iter()
@@ -233,6 +241,38 @@ impl Invocation {
 }
 
 impl Shell {
+    /// bash refuses names that are no options before it does anything.
+    async fn check_options(&mut self, proc: &mut Process, invocation: &Invocation) -> Run {
+        if self.is_bash() {
+            let unknown = |known: &dyn Fn(&str) -> bool, name: &[u8]| {
+                !std::str::from_utf8(name).is_ok_and(known)
+            };
+            let option = |name: &str| crate::option::SET_OPTIONS.iter().any(|it| it.name == name);
+            let shopt = |name: &str| crate::option::SHOPT_OPTIONS.iter().any(|it| it.0 == name);
+            let wrong = invocation
+                .switches
+                .iter()
+                .find(|(name, _)| unknown(&option, name));
+            let text = match wrong {
+                Some((name, _)) => {
+                    Some([b"bash: ", name.as_slice(), b": invalid option name"].concat())
+                }
+                None => invocation
+                    .shopts
+                    .iter()
+                    .find(|(name, _)| unknown(&shopt, name))
+                    .map(|(name, _)| [name.as_slice(), b": invalid shell option name"].concat()),
+            };
+            if let Some(text) = text {
+                let line = [self.arg0.as_slice(), b": line 0: ", &text, b"\n"].concat();
+                proc.print_error(&line).await;
+                self.status = 2;
+                return Err(Flow::Exit);
+            }
+        }
+        Ok(())
+    }
+
     async fn start(&mut self, proc: &mut Process, invocation: Invocation) -> Run {
         // A shell with a set-id bit gives the right up unless it is told to keep it; BusyBox's keeps it.
         let keeps = |(name, on): &(Vec<u8>, bool)| *on && name == b"privileged";
@@ -242,6 +282,7 @@ impl Shell {
         for complaint in self.import_environment(proc) {
             proc.print_error(&complaint).await;
         }
+        self.check_options(proc, &invocation).await?;
         for (name, on) in &invocation.switches {
             if let Ok(name) = std::str::from_utf8(name) {
                 self.options.set(name, *on);
@@ -334,6 +375,8 @@ impl Shell {
             self.status = 126;
             return Err(Flow::Exit);
         }
+        let mut text = text;
+        text.retain(|byte| *byte != 0);
         self.arg0 = path;
         self.prepare(proc, no_rc, no_profile).await?;
         proc.observe(Observation::ShellInput {

@@ -17,6 +17,10 @@ impl Shell {
         prefix.extend_from_slice(b": ");
         match self.dialect {
             Dialect::Bash if self.for_person => {}
+            Dialect::Bash if self.options.shopt("gnu_errfmt") => {
+                prefix.pop();
+                prefix.extend_from_slice(format!("{line}: ").as_bytes());
+            }
             Dialect::Bash => prefix.extend_from_slice(format!("line {line}: ").as_bytes()),
             Dialect::Dash => {
                 prefix.extend_from_slice(format!("{line}: ").as_bytes());
@@ -53,10 +57,14 @@ impl Shell {
         if self.for_person {
             return Vec::new();
         }
+        format!("line {}: ", self.line_as_busybox_counts(line)).into_bytes()
+    }
+
+    /// The number that BusyBox gives this line.
+    pub(crate) fn line_as_busybox_counts(&self, line: u32) -> u32 {
         let sourced = !self.in_eval && self.context().is_some();
         let from_zero = self.source == Source::CommandString && !sourced;
-        let line = line.saturating_sub(u32::from(from_zero));
-        format!("line {line}: ").into_bytes()
+        line.saturating_sub(u32::from(from_zero))
     }
 
     /// What BusyBox's own routines call the program: the name it was started by, without directories.
@@ -97,6 +105,10 @@ impl Shell {
     ) -> Run {
         self.complain(proc, text).await;
         self.status = status;
+        if self.is_bash() && !self.interactive && self.options.is_set("errexit") {
+            // What complains looks at `set -e` itself.
+            return Err(Flow::Exit);
+        }
         let flow = self.giving_up(Flow::Discard);
         if flow == Flow::Exit && self.is_bash() {
             self.status = self.fatal_status();
@@ -151,7 +163,8 @@ impl Shell {
             proc.print_error(&line).await;
             if self.is_bash() && self.options.is_set("errexit") && !self.interactive {
                 // The first sentence ends it.
-                break;
+                self.status = 2;
+                return;
             }
         }
         // As bash 5.2 has it: what is wrong within `[[ ]]` ends the shell with the status before.
@@ -173,7 +186,7 @@ impl Shell {
                 ..
             }
         );
-        if unclosed_array && self.is_bash() {
+        if (unclosed_array || error.in_array) && self.is_bash() {
             self.status = 1;
         } else if open_word && self.is_bash() && !self.interactive && self.status != 0 {
             // As it was.

@@ -71,6 +71,7 @@ impl Shell {
         } else {
             self.read_plainly(proc, prompt).await
         };
+        self.history.set_clock(proc.now().secs);
         match input {
             Input::Line(line)
                 if self.is_bash() && self.interactive && self.options.is_set("histexpand") =>

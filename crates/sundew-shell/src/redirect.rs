@@ -81,7 +81,11 @@ impl Shell {
             if let Some(from) = moved.filter(|from| *from != fd && proc.is_open(fd)) {
                 undo.save(proc, from);
             }
-            undo.save(proc, fd);
+            match &source {
+                // It was free: the file itself has landed there.
+                Target::Opened(new) if *new == fd => undo.0.push((fd, None)),
+                _ => undo.save(proc, fd),
+            }
             if both {
                 undo.save(proc, STDERR);
             }
@@ -186,35 +190,50 @@ impl Shell {
                     },
                 )
             }
-            RedirectKind::Clobber(word) | RedirectKind::OutputBoth(word) => {
-                (word, flags(OpenFlags::CREATE))
-            }
+            RedirectKind::Clobber(word) => (word, flags(OpenFlags::CREATE)),
+            RedirectKind::OutputBoth(word) => (
+                word,
+                OpenFlags {
+                    exclusive: self.options.is_set("noclobber"),
+                    ..flags(OpenFlags::CREATE)
+                },
+            ),
             RedirectKind::Append(word) | RedirectKind::AppendBoth(word) => {
                 (word, flags(OpenFlags::APPEND))
             }
             RedirectKind::InputOutput(word) => (word, flags(OpenFlags::READ_WRITE)),
-            RedirectKind::DuplicateOutput(word) if both => (word, flags(OpenFlags::CREATE)),
+            RedirectKind::DuplicateOutput(word) if both => (
+                word,
+                OpenFlags {
+                    exclusive: self.options.is_set("noclobber"),
+                    ..flags(OpenFlags::CREATE)
+                },
+            ),
             RedirectKind::DuplicateInput(word) | RedirectKind::DuplicateOutput(word) => {
                 return self.duplicate_target(proc, word).await;
             }
             RedirectKind::HereDocument(document) => {
-                let Ok(text) = self
+                let text = self
                     .expand_here(proc, document.body(), document.quoted)
                     .await
-                else {
-                    return Err(RedirectFailed(None));
-                };
+                    .map_err(|flow| RedirectFailed(Some(flow)))?;
                 return self.feed(proc, text).await;
             }
             RedirectKind::HereString(word) => {
-                let Ok(mut text) = self.expand_string(proc, word).await else {
-                    return Err(RedirectFailed(None));
-                };
+                let mut text = self
+                    .expand_string(proc, word)
+                    .await
+                    .map_err(|flow| RedirectFailed(Some(flow)))?;
                 text.push(b'\n');
                 return self.feed(proc, text).await;
             }
         };
         let path = self.redirect_word(proc, word).await?;
+        if flags.write && self.is_restricted() {
+            let text = [path.as_slice(), b": restricted: cannot redirect output"].concat();
+            self.complain(proc, text).await;
+            return Err(RedirectFailed(None));
+        }
         if let Some(target) = network_target(&path).filter(|_| self.is_bash()) {
             return self.open_network(proc, &path, target).await;
         }
@@ -282,8 +301,8 @@ impl Shell {
             return Ok(Target::Close);
         }
         let (digits, close) = match text.strip_suffix(b"-") {
-            Some(digits) => (digits, true),
-            None => (text.as_slice(), false),
+            Some(digits) if self.is_bash() => (digits, true),
+            _ => (text.as_slice(), false),
         };
         let number = std::str::from_utf8(digits)
             .ok()
@@ -509,17 +528,23 @@ fn network_target(path: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
 
 /// dash: `cannot open x: No such file`; ash: `can't open x: no such file`.
 fn ash_open_error(dialect: Dialect, path: &[u8], errno: Errno, flags: OpenFlags) -> Vec<u8> {
-    let verb = if flags.create { "create" } else { "open" };
+    // Under `set -C` dash looks at what is there before it opens it.
+    let looked = dialect == Dialect::Dash && flags.exclusive && errno == Errno::Eisdir;
+    let verb = if flags.create && !looked {
+        "create"
+    } else {
+        "open"
+    };
     let cannot = if dialect == Dialect::Dash {
         "cannot"
     } else {
         "can't"
     };
     let reason = match (errno, flags.create, dialect) {
-        (Errno::Enoent, true, Dialect::Dash) => "Directory nonexistent",
-        (Errno::Enoent, true, _) => "nonexistent directory",
-        (Errno::Enoent, false, Dialect::Dash) => "No such file",
-        (Errno::Enoent, false, _) => "no such file",
+        (Errno::Enoent | Errno::Enotdir, true, Dialect::Dash) => "Directory nonexistent",
+        (Errno::Enoent | Errno::Enotdir, true, _) => "nonexistent directory",
+        (Errno::Enoent | Errno::Enotdir, false, Dialect::Dash) => "No such file",
+        (Errno::Enoent | Errno::Enotdir, false, _) => "no such file",
         _ => errno.message(),
     };
     [

@@ -93,6 +93,25 @@ pub(crate) const SEGMENT_COMMANDS: u32 = 8;
 /// What is charged to the machine's memory for such a future, in bytes: what it was seen to take.
 pub(crate) const SEGMENT_BYTES: usize = 48 * 1024;
 
+/// What traps have to know of the commands before.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct AroundTraps {
+    /// Whether the next simple command is one of a pipeline: the trap `ERR` is not for it.
+    pub(crate) silent_failure: bool,
+    /// How many functions run that do not have the traps of their callers.
+    pub(crate) hidden: u32,
+    /// `$?` when `return` was called: the trap `RETURN` sees it.
+    pub(crate) before_return: u8,
+}
+
+/// `rbash`, `bash -r`, `set -r`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Restricted {
+    No,
+    AfterStartup,
+    Yes,
+}
+
 /// The state of one shell.
 #[derive(Debug)]
 pub struct Shell {
@@ -152,6 +171,10 @@ pub struct Shell {
     pub(crate) kept_options: Option<Options>,
     /// The coprocess that runs: its process, the name of its array.
     pub(crate) coprocess: Option<(Pid, Vec<u8>)>,
+    /// What traps have to know of the commands before.
+    pub(crate) around_traps: AroundTraps,
+    /// Whether this is a restricted shell, or shall be one once its startup files have run.
+    pub(crate) restricted: Restricted,
     /// What dash's `return` was told beyond a byte, until the next command: `$?` shows it.
     pub(crate) wide_status: Option<u32>,
     /// What `$PIPESTATUS` holds, if that is one status.
@@ -274,6 +297,8 @@ impl Shell {
             kept_options: None,
             coprocess: None,
             wide_status: None,
+            around_traps: AroundTraps::default(),
+            restricted: Restricted::No,
             pipe_status: None,
             speaking: None,
             line_shift: 0,
@@ -359,6 +384,8 @@ impl Shell {
             kept_options: self.kept_options.clone(),
             coprocess: None,
             wide_status: self.wide_status,
+            around_traps: self.around_traps,
+            restricted: self.restricted,
             pipe_status: self.pipe_status,
             speaking: None,
             line_shift: self.line_shift,

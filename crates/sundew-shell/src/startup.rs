@@ -6,7 +6,7 @@ use sundew_kernel::{Errno, Process, STDERR, STDIN, Signal};
 use sundew_sh_syntax::{Dialect, Outcome, Parser};
 
 use crate::builtin;
-use crate::shell::{Flow, Run, Shell};
+use crate::shell::{Flow, Restricted, Run, Shell};
 use crate::variable::is_name;
 
 /// `/etc/profile`, `~/.bashrc` and their kin.
@@ -263,8 +263,32 @@ impl Shell {
         {
             self.source_if_there(proc, &path).await?;
         }
+        if self.restricted == Restricted::AfterStartup {
+            self.options.set_shopt("restricted_shell", true);
+            self.restrict();
+        }
         self.status = 0;
         Ok(())
+    }
+
+    /// Whether much is forbidden: bash(1), RESTRICTED SHELL.
+    pub(crate) fn is_restricted(&self) -> bool {
+        self.restricted == Restricted::Yes
+    }
+
+    /// Makes this a restricted shell.
+    pub(crate) fn restrict(&mut self) {
+        self.restricted = Restricted::Yes;
+        for name in [
+            b"PATH".as_slice(),
+            b"SHELL",
+            b"ENV",
+            b"BASH_ENV",
+            b"HISTFILE",
+        ] {
+            self.variables
+                .modify(name, |variable| variable.attributes.readonly = true);
+        }
     }
 
     pub(crate) async fn source_if_there(&mut self, proc: &mut Process, path: &[u8]) -> Run {

@@ -36,6 +36,8 @@ pub struct Attributes {
     pub reference: bool,
     /// `-t`
     pub trace: bool,
+    /// An array that was declared and never assigned to.
+    pub bare: bool,
 }
 
 /// A variable; without a value it is declared but unset.
@@ -60,6 +62,16 @@ impl Variable {
     /// Whether it is an array of either kind.
     pub fn is_array(&self) -> bool {
         matches!(self.value, Some(Value::Indexed(_) | Value::Associative(_)))
+    }
+
+    /// Whether it has a value or, as an array, an element.
+    pub fn is_filled(&self) -> bool {
+        match &self.value {
+            None => false,
+            Some(Value::Scalar(_)) => true,
+            Some(Value::Indexed(elements)) => !elements.is_empty(),
+            Some(Value::Associative(elements)) => !elements.is_empty(),
+        }
     }
 
     /// Bytes its value takes.
@@ -253,6 +265,7 @@ impl Variables {
             return false;
         };
         let attributes = variable.attributes;
+        variable.attributes.bare = false;
         let (before, after) = match (&mut variable.value, key) {
             (Some(Value::Indexed(elements)), Key::Number(index)) => {
                 let value = with_case(std::mem::take(value), attributes);

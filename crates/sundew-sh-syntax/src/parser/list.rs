@@ -14,7 +14,7 @@ impl Parser<'_> {
     pub(super) fn command_line(&mut self) -> Parse<Option<List>> {
         self.lookahead = None;
         self.aliases.begin();
-        self.skip_newlines(Place::Command)?;
+        self.skip_to_command()?;
         if self.glance(Place::Command)? == Glance::End {
             return Ok(None);
         }
@@ -36,6 +36,9 @@ impl Parser<'_> {
                 background,
                 newline: false,
             });
+            if separated {
+                self.expand_aliases()?;
+            }
             match self.glance_command_line_end()? {
                 true => return Ok(Some(list)),
                 false if separated => {}
@@ -60,7 +63,7 @@ impl Parser<'_> {
     ///
     /// `closer` is what dash says it expected if the text ends here.
     pub(super) fn compound_list(&mut self, closer: &'static str) -> Parse<List> {
-        self.skip_newlines(Place::Command)?;
+        self.skip_to_command()?;
         if self.glance(Place::Command)? == Glance::End {
             return self.unexpected(Some(closer));
         }
@@ -69,7 +72,7 @@ impl Parser<'_> {
 
     /// As [`Self::compound_list`], possibly empty (bodies of `case`, `$( )`).
     pub(crate) fn optional_list(&mut self) -> Parse<List> {
-        self.skip_newlines(Place::Command)?;
+        self.skip_to_command()?;
         if self.at_list_end()? {
             Ok(List::default())
         } else {
@@ -104,9 +107,20 @@ impl Parser<'_> {
             if !separated {
                 return Ok(list);
             }
-            self.skip_newlines(Place::Command)?;
+            self.skip_to_command()?;
             if self.at_list_end()? {
                 return Ok(list);
+            }
+        }
+    }
+
+    /// Newlines, and aliases that stand for nothing.
+    fn skip_to_command(&mut self) -> Parse<()> {
+        loop {
+            self.skip_newlines(Place::Command)?;
+            self.expand_aliases()?;
+            if self.glance(Place::Command)? != Glance::Newline {
+                return Ok(());
             }
         }
     }

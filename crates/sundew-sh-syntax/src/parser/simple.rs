@@ -109,7 +109,7 @@ impl Parser<'_> {
             return self.unexpected(Some(")"));
         }
         let name = unparse::word(&name);
-        if !self.bash() && !is_name(&name) {
+        if !self.bash() && (!is_name(&name) || is_special_builtin(&name)) {
             return self.fail(ErrorKind::BadName("Bad function name"), self.at.line, None);
         }
         self.function_body(name, false, line)
@@ -210,4 +210,24 @@ impl Parser<'_> {
         };
         Ok(Redirect { descriptor, kind })
     }
+}
+
+/// The builtins that POSIX calls special: no function of dash and BusyBox has such a name.
+fn is_special_builtin(name: &[u8]) -> bool {
+    const NAMES: [&[u8]; 13] = [
+        b"break",
+        b"continue",
+        b"eval",
+        b"exec",
+        b"exit",
+        b"export",
+        b"readonly",
+        b"return",
+        b"set",
+        b"shift",
+        b"times",
+        b"trap",
+        b"unset",
+    ];
+    NAMES.contains(&name)
 }

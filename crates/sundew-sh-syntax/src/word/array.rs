@@ -3,7 +3,7 @@
 use crate::ast::{ArrayElement, Part};
 use crate::error::Unclosed;
 use crate::lexer::{Place, Token};
-use crate::parser::{Parse, Parser};
+use crate::parser::{Parse, Parser, Stop};
 use crate::word::{Collector, Until, assignment};
 
 impl Parser<'_> {
@@ -41,7 +41,12 @@ impl Parser<'_> {
                 Token::Word(word) => elements.push(ArrayElement::from_word(word)),
                 _ => {
                     self.lookahead = Some(lexed);
-                    return self.unexpected(None);
+                    return self.unexpected(None).map_err(|mut stop| {
+                        if let Stop::Error(error) = &mut *stop {
+                            error.in_array = true;
+                        }
+                        stop
+                    });
                 }
             }
         }

@@ -29,6 +29,12 @@ impl Parser<'_> {
             Some(b'}') => within == Within::Brace,
             _ => false,
         };
+        if within == Within::Brace && self.bash() && self.raw() == Some(b'\'') {
+            // It begins no pair of quotes.
+            out.literal.extend_from_slice(b"\\'");
+            self.bump();
+            return;
+        }
         match self.raw() {
             Some(byte) if quotes => {
                 self.bump();
@@ -62,6 +68,30 @@ impl Parser<'_> {
         let text = self.single_quoted()?;
         out.push(b'\'');
         out.literal.extend_from_slice(&text);
+        out.push(b'\'');
+        Ok(())
+    }
+
+    /// `'…'` in `"${x:-…}"`: bash looks for the second quote and lets both stand, with what is
+    /// between them expanded.
+    pub(super) fn single_quotes_between_double(&mut self, out: &mut Collector) -> Parse<()> {
+        let line = self.at.line;
+        let text = self.single_quoted()?;
+        out.push(b'\'');
+        if text.iter().any(|byte| matches!(byte, b'$' | b'`' | b'\\')) {
+            let mut inner = self.inner(&text, line)?;
+            let word = inner.here_document_word()?;
+            self.worked(usize::try_from(inner.work()).unwrap_or(usize::MAX));
+            for part in word.parts {
+                match part {
+                    Part::Literal(text) => out.literal.extend_from_slice(&text),
+                    part => out.part(part),
+                }
+            }
+        } else {
+            let plain = text.iter().filter(|byte| **byte != b'"');
+            out.literal.extend(plain);
+        }
         out.push(b'\'');
         Ok(())
     }

@@ -84,32 +84,36 @@ fn normalise(path: &[u8]) -> Vec<u8> {
     [root, &parts.join(&b'/')].concat()
 }
 
-pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> Answer {
-    let mut physical = shell.options.is_set("physical");
+/// Whether links are followed at once, and the operands; or what is no option.
+fn options(args: &[Vec<u8>], usual: bool) -> Result<(bool, &[Vec<u8>]), &[u8]> {
+    let mut physical = usual;
     let mut rest = args.get(1..).unwrap_or_default();
     while let Some((option, after)) = rest.split_first() {
         match option.as_slice() {
-            b"-L" => physical = false,
-            b"-P" => physical = true,
-            b"-e" | b"-@" => {}
-            b"--" => {
-                rest = after;
-                break;
-            }
-            option if option.starts_with(b"-") && option.len() > 1 => {
-                return Ok(shell
-                    .invalid_option(
-                        proc,
-                        args,
-                        option,
-                        "cd: usage: cd [-L|[-P [-e]] [-@]] [dir]",
-                    )
-                    .await);
-            }
+            b"-L" | b"-eL" => physical = false,
+            b"-P" | b"-Pe" | b"-eP" => physical = true,
+            b"-e" => {}
+            b"--" => return Ok((physical, after)),
+            option if option.starts_with(b"-") && option.len() > 1 => return Err(option),
             _ => break,
         }
         rest = after;
     }
+    Ok((physical, rest))
+}
+
+pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> Answer {
+    if shell.is_restricted() {
+        return Ok(shell.builtin_error(proc, args, "restricted", 1).await);
+    }
+    let usual = shell.options.is_set("physical");
+    let (physical, rest) = match options(args, usual) {
+        Ok(read) => read,
+        Err(option) => {
+            let usage = "cd: usage: cd [-L|[-P [-e]] [-@]] [dir]";
+            return Ok(shell.invalid_option(proc, args, option, usage).await);
+        }
+    };
     if rest.len() > 1 && shell.is_bash() {
         return Ok(shell
             .builtin_error(proc, args, "too many arguments", 1)
@@ -141,6 +145,12 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
         Some(target) => target.to_vec(),
     };
     if target.is_empty() {
+        if shell.is_bash()
+            && let Ok(here) = shell.current_directory(proc, physical)
+        {
+            // Nowhere is here.
+            shell.set_directory_variable(b"OLDPWD", here);
+        }
         return Ok(0);
     }
     let result = match from_cdpath(shell, proc, &target, physical) {

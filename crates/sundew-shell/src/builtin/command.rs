@@ -25,6 +25,9 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
             other => return Ok(shell.bad_option(proc, args, other, USAGE).await),
         }
     }
+    if standard_path && shell.is_restricted() {
+        return Ok(shell.builtin_error(proc, args, "-p: restricted", 1).await);
+    }
     let operands = options.operands();
     match (style, operands.split_first()) {
         (_, None) => Ok(0),
@@ -32,7 +35,7 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
             let mut any = false;
             for name in operands {
                 proc.tick().await;
-                let known = tell(shell, proc, name, Scope::default(), style).await;
+                let known = tell_in(shell, proc, name, style, standard_path).await;
                 if !known {
                     not_found(shell, proc, args, name, style).await;
                 }
@@ -51,6 +54,31 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
     }
 }
 
+/// Tells what a name is; with `-p` programs are looked for where the system has its own.
+async fn tell_in(
+    shell: &mut Shell,
+    proc: &mut Process,
+    name: &[u8],
+    style: Style,
+    standard_path: bool,
+) -> bool {
+    if !standard_path {
+        return tell(shell, proc, name, Scope::default(), style).await;
+    }
+    let path = shell.variables.raw(b"PATH").cloned();
+    let hashed = std::mem::take(&mut shell.hashed);
+    shell.variables.set_own(b"PATH", STANDARD_PATH.join(&b':'));
+    let known = tell(shell, proc, name, Scope::default(), style).await;
+    shell.hashed = hashed;
+    match path {
+        Some(path) => shell.variables.modify(b"PATH", |variable| *variable = path),
+        None => {
+            shell.variables.unset_raw(b"PATH");
+        }
+    }
+    known
+}
+
 async fn execute(
     shell: &mut Shell,
     proc: &mut Process,
@@ -61,7 +89,9 @@ async fn execute(
     if let Some(builtin) = find(shell, name) {
         return builtin.call(shell, proc, operands).await;
     }
-    let path = if name.contains(&b'/') {
+    let path = if name.is_empty() {
+        None
+    } else if name.contains(&b'/') {
         Some(name.to_vec())
     } else if standard_path {
         let candidates = STANDARD_PATH

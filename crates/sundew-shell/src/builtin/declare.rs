@@ -156,6 +156,12 @@ async fn declare(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>], kind: 
                     shell.builtin_error(proc, args, text, 1).await;
                 }
                 Refused::Shell(text) => shell.complain(proc, text).await,
+                Refused::Line(text) => {
+                    let speaking = shell.speaking.take();
+                    let given_up = shell.fatal(proc, 1, text).await;
+                    shell.speaking = speaking;
+                    given_up?;
+                }
             }
         }
     }
@@ -238,6 +244,7 @@ async fn list(shell: &mut Shell, proc: &mut Process, flags: &Flags, kind: Kind) 
             Kind::Export => variable.attributes.exported,
             Kind::Readonly => variable.attributes.readonly && has_any(&variable, &filter),
             Kind::Local => shell.variables.is_local(&name),
+            Kind::Declare if name == b"FUNCNAME" && filter.contains(&b'a') => true,
             Kind::Declare => has_any(&variable, &filter),
         };
         if shown {

@@ -181,6 +181,9 @@ async fn go(
 
 pub(super) async fn run_pushd(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> Answer {
     let mut stay = false;
+    if shell.is_restricted() && args.get(1).is_none_or(|first| first != b"-n") {
+        return Ok(shell.builtin_error(proc, args, "restricted", 1).await);
+    }
     let mut rest = args.get(1..).unwrap_or_default();
     let mut place = None;
     while let Some((arg, after)) = rest.split_first() {
@@ -256,10 +259,7 @@ async fn rotate(
     stay: bool,
 ) -> Answer {
     let mut directories = all(shell, proc);
-    let index = place
-        .index(directories.len())
-        .filter(|_| directories.len() > 1);
-    let Some(index) = index else {
+    let Some(index) = place.index(directories.len()) else {
         return out_of_range(shell, proc, args, shown).await;
     };
     if args.len() == 1 {

@@ -17,6 +17,7 @@ const COMPOPT_USAGE: &str = "compopt: usage: compopt [-o|+o option] [-DEI] [name
 
 pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> Answer {
     let (mut all, mut off, mut print, mut special) = (false, false, false, false);
+    let mut unload = false;
     let mut file = None;
     let mut options = Options::new(args, b"adnpsf:");
     while let Some(found) = options.next() {
@@ -26,9 +27,12 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
             Found::Option(b'p', _) => print = true,
             Found::Option(b's', _) => special = true,
             Found::Option(b'f', value) => file = Some(value),
-            Found::Option(..) => {}
+            Found::Option(..) => unload = true,
             other => return Ok(shell.bad_option(proc, args, other, USAGE).await),
         }
+    }
+    if (unload || file.is_some()) && shell.is_restricted() {
+        return Ok(shell.builtin_error(proc, args, "restricted", 1).await);
     }
     let names = options.operands();
     if let Some(file) = file {
@@ -61,6 +65,11 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
                     1,
                 )
                 .await;
+            continue;
+        }
+        if unload {
+            let text = [name.as_slice(), b": not dynamically loaded"].concat();
+            status = shell.builtin_error(proc, args, text, 1).await;
             continue;
         }
         shell.disabled.retain(|disabled| disabled != name);

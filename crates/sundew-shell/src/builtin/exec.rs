@@ -37,9 +37,20 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
         shell.keep_redirections = true;
         return Ok(0);
     };
-    let Lookup::Path(path) = shell.look_up_program(proc, &program) else {
+    if shell.is_restricted() {
+        return Ok(shell.builtin_error(proc, args, "restricted", 1).await);
+    }
+    let Lookup::Path(mut path) = shell.look_up_program(proc, &program) else {
         return not_found(shell, proc, &program).await;
     };
+    let mut program = program;
+    if shell.is_bash() && program.contains(&b'/') && !program.starts_with(b"/") {
+        // bash makes it a whole path first.
+        let here = shell.current_directory(proc, false).unwrap_or_default();
+        let relative = program.strip_prefix(b"./").unwrap_or(&program);
+        path = [here.as_slice(), b"/", relative].concat();
+        program.clone_from(&path);
+    }
     let mut exec_args = rest.to_vec();
     if let (Some(name), Some(first)) = (name, exec_args.first_mut()) {
         *first = name;

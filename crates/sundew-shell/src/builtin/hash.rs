@@ -16,6 +16,10 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
         match found {
             Found::Option(b'd', _) => delete = true,
             Found::Option(b'l', _) => list = true,
+            Found::Option(b'p', value) if shell.is_restricted() && value.contains(&b'/') => {
+                let text = [value, b": restricted"].concat();
+                return Ok(shell.builtin_error(proc, args, text, 1).await);
+            }
             Found::Option(b'p', value) => path = Some(value),
             Found::Option(b'r', _) => reset = true,
             Found::Option(..) => tell = true,

@@ -5,6 +5,7 @@ use sundew_kernel::descriptor::OpenFlags;
 use sundew_posix::pattern::{Options as PatternOptions, Pattern};
 
 use super::Answer;
+use super::printf::time_text;
 use crate::readline::history::Control;
 use crate::shell::Shell;
 
@@ -12,6 +13,7 @@ const USAGE: &str = "history: usage: history [-c] [-d offset] [n] or history -an
 
 pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> Answer {
     shell.apply_history_size();
+    shell.history.set_clock(proc.now().secs);
     let mut rest = args.get(1..).unwrap_or_default();
     let mut letters: Vec<u8> = Vec::new();
     let mut offset = None;
@@ -117,8 +119,18 @@ async fn list(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> Answer
     }
     let skip = shell.history.len() - count;
     let mut lines = Vec::new();
+    let format = shell
+        .variables
+        .scalar(b"HISTTIMEFORMAT")
+        .filter(|format| !format.is_empty());
     for (number, line) in shell.history.iter().skip(skip) {
         lines.extend_from_slice(format!("{number:5}  ").as_bytes());
+        if let Some(format) = format {
+            lines.extend(match shell.history.time(number) {
+                Some(time) => time_text(format, time),
+                None => b"??".to_vec(),
+            });
+        }
         lines.extend_from_slice(line);
         lines.push(b'\n');
     }
@@ -151,9 +163,12 @@ async fn delete(shell: &mut Shell, proc: &mut Process, offset: &[u8]) -> Answer 
         valid.then_some((from, to))
     });
     let Some((from, to)) = range else {
+        // Of a range the first number is named.
+        let numbers = from != to && resolve(from).is_some() && resolve(to).is_some();
+        let shown = if numbers { from.as_bytes() } else { offset };
         let text = [
             b"history: ".as_slice(),
-            offset,
+            shown,
             b": history position out of range",
         ]
         .concat();
@@ -193,9 +208,17 @@ async fn print_expanded(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
 
 async fn file(shell: &mut Shell, proc: &mut Process, letter: u8, name: Option<&Vec<u8>>) -> Answer {
     let path = match name {
+        Some(name) if shell.is_restricted() && name.contains(&b'/') => {
+            let text = [b"history: ".as_slice(), name, b": restricted"].concat();
+            shell.complain(proc, text).await;
+            return Ok(1);
+        }
         Some(name) => name.clone(),
         None => shell.history_file(),
     };
+    if path.is_empty() && name.is_none() {
+        return Ok(0);
+    }
     let result = match letter {
         b'a' => shell.append_history_to(proc, &path).await,
         b'w' => shell.write_history_to(proc, &path).await,
@@ -217,6 +240,11 @@ async fn file(shell: &mut Shell, proc: &mut Process, letter: u8, name: Option<&V
 }
 
 impl Shell {
+    /// Whether history files get the times of their lines.
+    fn writes_times(&self) -> bool {
+        self.variables.is_set(b"HISTTIMEFORMAT")
+    }
+
     /// `$HISTFILE`.
     fn history_file(&self) -> Vec<u8> {
         self.variables
@@ -341,7 +369,7 @@ impl Shell {
         proc: &mut Process,
         path: &[u8],
     ) -> Result<(), sundew_kernel::Errno> {
-        let bytes = self.history.to_bytes();
+        let bytes = self.history.to_bytes(self.writes_times());
         write_file(
             proc,
             path,
@@ -362,7 +390,7 @@ impl Shell {
         proc: &mut Process,
         path: &[u8],
     ) -> Result<(), sundew_kernel::Errno> {
-        let bytes = self.history.new_to_bytes();
+        let bytes = self.history.new_to_bytes(self.writes_times());
         write_file(
             proc,
             path,

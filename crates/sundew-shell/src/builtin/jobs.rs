@@ -28,6 +28,10 @@ impl Shell {
         let text = spec.strip_prefix(b"%").unwrap_or(spec);
         let number = !text.is_empty() && text.iter().all(u8::is_ascii_digit);
         if !number && !matches!(text, b"" | b"%" | b"+" | b"-") {
+            if !self.is_bash() && !self.job_control() {
+                // Without job control the others do not keep the text.
+                return Err(NoJob::Unknown);
+            }
             let part = text.strip_prefix(b"?");
             let wanted = part.unwrap_or(text);
             let fits = |job: &&Job| match part {
@@ -91,7 +95,13 @@ pub(super) async fn run_jobs(shell: &mut Shell, proc: &mut Process, args: &[Vec<
                 b'r' if shell.is_bash() => running = true,
                 b's' if shell.is_bash() => stopped = true,
                 b'n' if shell.is_bash() => changed = true,
-                b'x' if shell.is_bash() => return run_with_groups(shell, proc, specs).await,
+                b'x' if shell.is_bash() => {
+                    if form != Form::Short || running || stopped || changed {
+                        let text = "no other options allowed with `-x'";
+                        return Ok(shell.builtin_error(proc, args, text, 1).await);
+                    }
+                    return run_with_groups(shell, proc, specs).await;
+                }
                 _ => {
                     let usage =
                         "jobs: usage: jobs [-lnprs] [jobspec ...] or jobs -x command [args]";
@@ -105,22 +115,10 @@ pub(super) async fn run_jobs(shell: &mut Shell, proc: &mut Process, args: &[Vec<
     shell.reap(proc).await;
     shell.drop_ended();
     shell.listed_jobs_at = shell.typed_lines;
-    let mut status = 0;
-    let mut numbers = Vec::new();
-    for spec in specs {
-        match shell.find_job(spec) {
-            Ok(number) => numbers.push(number),
-            Err(why) => {
-                status = no_such_job(shell, proc, args, Some(spec), &why).await;
-                if !shell.is_bash() {
-                    return Ok(status);
-                }
-            }
-        }
-    }
-    if specs.is_empty() {
-        numbers = all_jobs(shell);
-    }
+    let (numbers, status) = match meant(shell, proc, args, specs).await {
+        Ok(meant) => meant,
+        Err(status) => return Ok(status),
+    };
     let mut text = Vec::new();
     let mut shown = Vec::new();
     for number in numbers {
@@ -145,6 +143,32 @@ pub(super) async fn run_jobs(shell: &mut Shell, proc: &mut Process, args: &[Vec<
     }
     let _checked_at_flush = proc.print(&text).await;
     Ok(status)
+}
+
+/// The jobs that the operands name, or all, and the status so far.
+async fn meant(
+    shell: &Shell,
+    proc: &mut Process,
+    args: &[Vec<u8>],
+    specs: &[Vec<u8>],
+) -> Result<(Vec<u32>, u8), u8> {
+    if specs.is_empty() {
+        return Ok((all_jobs(shell), 0));
+    }
+    let mut status = 0;
+    let mut numbers = Vec::new();
+    for spec in specs {
+        match shell.find_job(spec) {
+            Ok(number) => numbers.push(number),
+            Err(why) => {
+                status = no_such_job(shell, proc, args, Some(spec), &why).await;
+                if !shell.is_bash() {
+                    return Err(status);
+                }
+            }
+        }
+    }
+    Ok((numbers, status))
 }
 
 /// The jobs in the order in which they are listed: dash and ash show the current one first.
@@ -213,7 +237,8 @@ async fn no_such_job(
         }
         dialect => {
             let text = match (shown, why, dialect) {
-                (None, ..) => b"No current job".to_vec(),
+                (None | Some(b"%" | b"%%" | b"%+"), ..) => b"No current job".to_vec(),
+                (Some(b"%-"), ..) => b"No previous job".to_vec(),
                 (Some(spec), NoJob::Ambiguous(_), Dialect::Dash) => [spec, b": ambiguous"].concat(),
                 (Some(spec), _, Dialect::Dash) => [b"No such job: ", spec].concat(),
                 (Some(spec), NoJob::Ambiguous(_), _) => [spec, b": ambiguous"].concat(),
@@ -252,6 +277,11 @@ async fn job_to_continue(
         None => shell.jobs.current().ok_or(NoJob::Unknown),
     };
     let job = match found {
+        Ok(_) if !shell.is_bash() && !shell.job_control() => {
+            let shown = spec.map_or(b"(null)".as_slice(), Vec::as_slice);
+            let text = [b"job ", shown, b" not created under job control"].concat();
+            return Err(shell.builtin_error(proc, args, text, 2).await);
+        }
         Ok(number) => shell.jobs.job(number).cloned(),
         Err(why) => return Err(no_such_job(shell, proc, args, spec, &why).await),
     };
@@ -321,13 +351,13 @@ pub(super) async fn run_fg(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8
 }
 
 pub(super) async fn run_bg(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> Answer {
+    if shell.is_bash() && !shell.job_control() {
+        return Ok(shell.builtin_error(proc, args, "no job control", 1).await);
+    }
     let specs = match specs_of(shell, proc, args, "bg: usage: bg [job_spec ...]").await {
         Ok(specs) => specs,
         Err(status) => return Ok(status),
     };
-    if shell.is_bash() && !shell.job_control() {
-        return Ok(shell.builtin_error(proc, args, "no job control", 1).await);
-    }
     shell.reap(proc).await;
     let specs: Vec<Option<&Vec<u8>>> = if specs.is_empty() {
         vec![None]

@@ -173,7 +173,9 @@ async fn fill(shell: &mut Shell, proc: &mut Process, request: &Request<'_>) -> A
         if request.trim && line.last() == Some(&request.delimiter) {
             line.pop();
         }
-        line.retain(|&byte| byte != 0);
+        // A string ends at its first NUL.
+        let end = line.iter().position(|&byte| byte == 0);
+        line.truncate(end.unwrap_or(line.len()));
         if let Some(callback) = request.callback
             && read.is_multiple_of(request.quantum)
         {

@@ -6,6 +6,8 @@ mod integer;
 mod spec;
 mod time;
 
+pub(super) use time::format as time_text;
+
 use sundew_kernel::Process;
 use sundew_sh_syntax::Dialect;
 

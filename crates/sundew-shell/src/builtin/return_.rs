@@ -9,6 +9,7 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
     if args.len() > 2 && shell.is_bash() {
         return shell.too_many_arguments(proc, args).await;
     }
+    shell.around_traps.before_return = shell.status;
     if let Some(text) = args.get(1).filter(|_| !shell.is_bash()) {
         match super::plain_number(text) {
             Some(status) => {

@@ -108,6 +108,10 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
                 sign
             };
             match known {
+                Some("restricted") if sign == b'+' && shell.is_restricted() => {
+                    let status = shell.invalid_option(proc, args, b"+r", USAGE).await;
+                    return shell.special_failed(status.min(1));
+                }
                 Some(name) => {
                     shell
                         .switch(proc, args, name.as_bytes(), sign == b'-')
@@ -162,7 +166,7 @@ fn option_of_letter(shell: &Shell, letter: u8) -> Option<&'static str> {
             .map(|option| option.0)
     };
     match shell.dialect {
-        // A restricted shell is none of ours; the letter is taken.
+        // There is a letter and no name for it.
         Dialect::Bash if letter == b'r' => Some("restricted"),
         Dialect::Bash => SET_OPTIONS
             .iter()
@@ -219,7 +223,11 @@ impl Shell {
             Dialect::Ash => ASH_OPTIONS.iter().any(|option| option.0 == name),
         };
         if !exists {
-            return name == "restricted";
+            let restricted = name == "restricted" && on;
+            if restricted {
+                self.restrict();
+            }
+            return restricted;
         }
         match name {
             "vi" if on => drop(self.options.set("emacs", false)),

@@ -51,6 +51,11 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
         return Ok(shell.builtin_error(proc, args, text, 1).await);
     };
     if count > shell.positional.len() {
+        if shell.options.shopt("shift_verbose") {
+            let shown = count.to_string();
+            let text = [shown.as_bytes(), b": shift count out of range"].concat();
+            shell.builtin_error(proc, args, text, 1).await;
+        }
         return Ok(1);
     }
     shell.positional.drain(..count);

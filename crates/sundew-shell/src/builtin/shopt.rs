@@ -67,9 +67,13 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
             } else {
                 b": invalid shell option name"
             };
-            status = shell
+            let failed = shell
                 .builtin_error(proc, args, [name.as_slice(), text].concat(), 1)
                 .await;
+            // As bash 5.2 has it: `-so` and `-uo` do not mind.
+            if !(wish.of_set && (wish.set || wish.unset)) {
+                status = failed;
+            }
             continue;
         };
         if wish.set || wish.unset {

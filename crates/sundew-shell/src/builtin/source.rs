@@ -36,6 +36,10 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
             .invalid_option(proc, args, &[b'-', *letter], &usage)
             .await);
     }
+    if shell.is_restricted() && name.contains(&b'/') {
+        let text = [name.as_slice(), b": restricted"].concat();
+        return Ok(shell.builtin_error(proc, args, text, 1).await);
+    }
     let path = find(shell, proc, name);
     let text = match read_script(proc, &path).await {
         Ok(text) => text,
@@ -66,24 +70,23 @@ pub(crate) async fn run_file(
         called_at: shell.line,
         function: false,
     });
+    let called_at = shell.line;
     shell.status = 0;
     shell.indirection += 1;
     let outer = std::mem::replace(&mut shell.in_eval, false);
     let mut result = shell.run_text(proc, text).await;
     shell.in_eval = outer;
     shell.indirection -= 1;
+    shell.frames.pop();
     if matches!(result, Ok(()) | Err(Flow::Return))
         && shell
             .traps
             .command(crate::trap::Condition::Return)
             .is_some()
     {
-        result = shell
-            .run_trap(proc, crate::trap::Condition::Return)
-            .await
-            .and(result);
+        shell.line = called_at;
+        result = shell.run_return_trap(proc, result).await;
     }
-    shell.frames.pop();
     if let Some(positional) = positional {
         shell.positional = positional;
     }

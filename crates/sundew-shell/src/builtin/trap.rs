@@ -107,7 +107,9 @@ fn condition(shell: &Shell, name: &[u8]) -> Option<Condition> {
                 || !matches!(found, Condition::Signal(signal) if signal.number() > 31)
         }
     };
-    let own = shell.is_bash() || matches!(found, Condition::Exit | Condition::Signal(_));
+    let own = shell.is_bash()
+        || matches!(found, Condition::Exit | Condition::Signal(_))
+        || found == Condition::Err && shell.dialect == Dialect::Ash;
     (known && own).then_some(found)
 }
 
@@ -165,7 +167,12 @@ fn listed(shell: &Shell) -> BTreeMap<Condition, &[u8]> {
 }
 
 fn line(shell: &Shell, condition: Condition, command: &[u8]) -> Vec<u8> {
-    let name = condition.name(shell.is_bash() && !shell.options.is_set("posix"));
+    let name = match condition {
+        Condition::Signal(signal) if shell.dialect == Dialect::Ash && signal.number() > 31 => {
+            signal.number().to_string().into_bytes()
+        }
+        _ => condition.name(shell.is_bash() && !shell.options.is_set("posix")),
+    };
     [
         b"trap -- ",
         single_quote(shell.dialect, command).as_slice(),

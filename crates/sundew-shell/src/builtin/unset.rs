@@ -5,28 +5,67 @@ use sundew_kernel::Process;
 use super::Answer;
 use crate::expand::parameter::split_index;
 use crate::shell::Shell;
-use crate::variable::{Value, is_name};
+use crate::variable::{Value, Variable, is_name};
 
-pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> Answer {
-    let (mut functions, mut variables, mut raw) = (false, false, false);
+/// What the options ask for.
+#[derive(Default)]
+struct Wish {
+    functions: bool,
+    variables: bool,
+    /// References themselves.
+    raw: bool,
+}
+
+/// What the options ask for, and the names; or the letter that is none.
+fn options(bash: bool, args: &[Vec<u8>]) -> Result<(Wish, &[Vec<u8>]), u8> {
+    let mut wish = Wish::default();
     let mut rest = args.get(1..).unwrap_or_default();
     while let Some((option, after)) = rest.split_first() {
-        match option.as_slice() {
-            b"-f" => functions = true,
-            b"-v" => variables = true,
-            b"-n" => raw = true,
-            b"--" => {
-                rest = after;
-                break;
-            }
-            option if option.starts_with(b"-") && option.len() > 1 => {
-                let usage = "unset: usage: unset [-f] [-v] [-n] [name ...]";
-                let status = shell.invalid_option(proc, args, option, usage).await;
-                return shell.special_failed(status);
-            }
-            _ => break,
-        }
+        let Some(letters) = option
+            .strip_prefix(b"-")
+            .filter(|letters| !letters.is_empty())
+        else {
+            break;
+        };
         rest = after;
+        if letters == b"-" {
+            break;
+        }
+        for &letter in letters {
+            match letter {
+                b'f' => wish.functions = true,
+                b'v' => wish.variables = true,
+                b'n' if bash => wish.raw = true,
+                _ => return Err(letter),
+            }
+            if !bash {
+                // The last one counts.
+                (wish.functions, wish.variables) = (letter == b'f', letter == b'v');
+            }
+        }
+    }
+    Ok((wish, rest))
+}
+
+pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> Answer {
+    let (wish, rest) = match options(shell.is_bash(), args) {
+        Ok(read) => read,
+        Err(letter) => {
+            let usage = "unset: usage: unset [-f] [-v] [-n] [name ...]";
+            let status = shell
+                .invalid_option(proc, args, &[b'-', letter], usage)
+                .await;
+            return shell.special_failed(status);
+        }
+    };
+    let Wish {
+        functions,
+        variables,
+        raw,
+    } = wish;
+    if functions && variables {
+        let text = "cannot simultaneously unset a function and a variable";
+        return Ok(shell.builtin_error(proc, args, text, 1).await);
     }
     let mut status = 0;
     for operand in rest {
@@ -52,8 +91,20 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
             }
             continue;
         }
+        let readonly = is_readonly(shell, name);
+        if readonly && !(raw && shell.variables.raw(name).is_some_and(is_plain)) {
+            let text = [name, b": cannot unset: readonly variable"].concat();
+            status = shell.builtin_error(proc, args, text, 1).await;
+            continue;
+        }
+        if raw && shell.variables.raw(name).is_some_and(is_plain) {
+            // `-n` is for references.
+            continue;
+        }
         if let Some(index) = index {
-            unset_element(shell, proc, name, index).await?;
+            status = unset_element(shell, proc, args, name, index)
+                .await?
+                .max(status);
             continue;
         }
         if shell.is_bash() && LOSE_MEANING.contains(&name) {
@@ -65,7 +116,11 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
         } else {
             shell.variables.unset(name)
         };
-        if !removed {
+        if !removed && !shell.is_bash() {
+            let text = [name, b": is read only"].concat();
+            let status = shell.builtin_error(proc, args, text, 2).await;
+            return shell.special_failed(status);
+        } else if !removed {
             let text = [name, b": cannot unset: readonly variable"].concat();
             status = shell.builtin_error(proc, args, text, 1).await;
         } else if !known && !variables && shell.is_bash() {
@@ -73,6 +128,19 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
         }
     }
     Ok(status)
+}
+
+/// Variables that bash makes up and lets nobody change.
+const ALWAYS_READONLY: [&[u8]; 3] = [b"BASHOPTS", b"SHELLOPTS", b"BASH_VERSINFO"];
+
+fn is_readonly(shell: &Shell, name: &[u8]) -> bool {
+    let readonly = |variable: &Variable| variable.attributes.readonly;
+    shell.is_bash()
+        && (ALWAYS_READONLY.contains(&name) || shell.variables.variable(name).is_some_and(readonly))
+}
+
+fn is_plain(variable: &Variable) -> bool {
+    !variable.attributes.reference
 }
 
 /// Variables that are ordinary ones once they were unset: bash(1), "Shell Variables".
@@ -91,9 +159,10 @@ const LOSE_MEANING: [&[u8]; 9] = [
 async fn unset_element(
     shell: &mut Shell,
     proc: &mut Process,
+    args: &[Vec<u8>],
     name: &[u8],
     index: &[u8],
-) -> Result<(), crate::Flow> {
+) -> Result<u8, crate::Flow> {
     let associative = matches!(
         shell
             .variables
@@ -101,6 +170,24 @@ async fn unset_element(
             .and_then(|variable| variable.value.as_ref()),
         Some(Value::Associative(_))
     );
+    // What stands in quotes is expanded here.
+    let expanded = match index.iter().any(|byte| b"$`\"'\\".contains(byte)) {
+        true if !shell.options.shopt("assoc_expand_once") => {
+            let speaking = shell.speaking.take();
+            let expanded = shell.expand_text(proc, index).await;
+            shell.speaking = speaking;
+            let mut expanded = expanded?;
+            if associative {
+                expanded.retain(|byte| !b"\"'".contains(byte));
+            }
+            expanded
+        }
+        _ => index.to_vec(),
+    };
+    let index = expanded.as_slice();
+    if index.is_empty() || shell.variables.variable(name).is_none() {
+        return Ok(0);
+    }
     // In an associative array they are keys.
     if matches!(index, b"@" | b"*") && !associative {
         let emptied = shell
@@ -115,20 +202,36 @@ async fn unset_element(
         if !emptied {
             shell.variables.unset(name);
         }
-        return Ok(());
+        return Ok(0);
     }
     let number = if associative {
         0
     } else {
-        shell.arithmetic(proc, index).await?
+        let speaking = shell.speaking.take();
+        let number = shell.arithmetic(proc, index).await;
+        shell.speaking = speaking;
+        number?
     };
+    let last = match shell.variables.variable(name).map(|found| &found.value) {
+        Some(Some(Value::Scalar(_))) if number != 0 => {
+            let text = [name, b": not an array variable"].concat();
+            return Ok(shell.builtin_error(proc, args, text, 1).await);
+        }
+        Some(Some(Value::Indexed(elements))) => {
+            elements.last_key_value().map_or(-1, |(key, _)| *key)
+        }
+        _ => -1,
+    };
+    if number < 0 && number + last + 1 < 0 {
+        let text = [b"[".as_slice(), index, b"]: bad array subscript"].concat();
+        return Ok(shell.builtin_error(proc, args, text, 1).await);
+    }
     let index = index.to_vec();
     shell
         .variables
         .modify(name, |variable| match &mut variable.value {
             Some(Value::Associative(elements)) => drop(elements.remove(&index)),
             Some(Value::Indexed(elements)) => {
-                let last = elements.last_key_value().map_or(-1, |(key, _)| *key);
                 drop(elements.remove(&if number < 0 {
                     number + last + 1
                 } else {
@@ -138,5 +241,5 @@ async fn unset_element(
             Some(Value::Scalar(_)) if number == 0 => variable.value = None,
             _ => {}
         });
-    Ok(())
+    Ok(0)
 }

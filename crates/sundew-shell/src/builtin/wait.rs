@@ -155,8 +155,9 @@ async fn wait_all(shell: &mut Shell, proc: &mut Process) -> Answer {
     for job in ended {
         if shell.is_bash() || shell.interactive {
             finish(shell, proc, &job).await;
-        } else {
-            shell.settle(&[job.number]);
+        } else if let Some(job) = shell.jobs.job_mut(job.number) {
+            // `jobs` still shows it.
+            job.told = true;
         }
         if shell.is_bash() && shell.interactive {
             // Of those that had ended before nobody is told.
@@ -319,6 +320,9 @@ async fn target_of(
                 ([operand, b": no such job"].concat(), 127)
             }
             (Dialect::Bash, _) => ([operand, b": no such job"].concat(), 127),
+            (_, NoJob::Unknown) if operand == b"%-" && !shell.is_bash() => {
+                (b"No previous job".to_vec(), 2)
+            }
             (Dialect::Dash, _) => ([b"No such job: ", operand].concat(), 2),
             (Dialect::Ash, _) => ([operand, b": no such job"].concat(), 2),
         };
@@ -404,5 +408,10 @@ async fn finish(shell: &mut Shell, proc: &mut Process, job: &Job) {
             shell.complain(proc, text).await;
         }
     }
-    shell.settle(&[job.number]);
+    if shell.is_bash() {
+        shell.settle(&[job.number]);
+    } else if let Some(job) = shell.jobs.job_mut(job.number) {
+        // `jobs` still shows it.
+        job.told = true;
+    }
 }

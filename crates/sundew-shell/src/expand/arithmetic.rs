@@ -211,6 +211,9 @@ impl Shell {
             return self.fatal(proc, 1, text).await;
         } else if associative {
             self.variables.set_key(name, index.to_vec(), value)
+        } else if matches!(index, b"@" | b"*") && self.is_bash() {
+            let text = [name, b"[", index, b"]: bad array subscript"].concat();
+            return self.fatal(proc, 1, text).await;
         } else {
             let mut number = self.subscript(proc, index).await?;
             if number < 0 {

@@ -41,29 +41,8 @@ impl Shell {
         if parameter.indirect {
             return self.indirect(proc, parameter, quoted, out).await;
         }
-        match &parameter.operation {
-            Operation::Names { at } => {
-                let ParameterName::Variable(prefix) = &parameter.name else {
-                    return Ok(());
-                };
-                let names = self
-                    .variables
-                    .visible()
-                    .into_keys()
-                    .filter(|name| name.starts_with(prefix));
-                let values = names.map(<[u8]>::to_vec).collect();
-                self.put_many(values, !at, quoted, out);
-                return Ok(());
-            }
-            Operation::Keys { at } => {
-                let ParameterName::Variable(name) = &parameter.name else {
-                    return Ok(());
-                };
-                let values = self.keys(name);
-                self.put_many(values, !at, quoted, out);
-                return Ok(());
-            }
-            _ => {}
+        if self.names_or_keys(parameter, quoted, out) {
+            return Ok(());
         }
         let found = self.find(proc, parameter).await?;
         // There `"${@%x}"` is an empty word where `"$@"` is none.
@@ -109,15 +88,105 @@ impl Shell {
                     self.put(found, quoted, out);
                     return Ok(());
                 }
-                self.missing(proc, parameter, *colon, word).await
+                self.missing(proc, parameter, *colon, word, quoted).await
             }
             operation => {
                 self.check_set(proc, parameter, &found, operation).await?;
-                let changed = self.operate(proc, parameter, found, operation).await?;
+                let changed = self
+                    .operate_on_all(proc, parameter, found, operation, quoted)
+                    .await?;
                 self.put(changed, quoted, out);
                 Ok(())
             }
         }
+    }
+
+    /// `${!x*}`, `${!a[@]}`; whether it is one of them.
+    fn names_or_keys(&self, parameter: &Parameter, quoted: bool, out: &mut Drafts) -> bool {
+        match &parameter.operation {
+            Operation::Names { at } => {
+                let ParameterName::Variable(prefix) = &parameter.name else {
+                    return true;
+                };
+                let names = self
+                    .variables
+                    .visible()
+                    .into_keys()
+                    .filter(|name| name.starts_with(prefix));
+                let values = names.map(<[u8]>::to_vec).collect();
+                self.put_many(values, !at, quoted, out);
+                return true;
+            }
+            Operation::Keys { at } => {
+                let ParameterName::Variable(name) = &parameter.name else {
+                    return true;
+                };
+                let values = self.keys(name);
+                self.put_many(values, !at, quoted, out);
+                return true;
+            }
+            _ => false,
+        }
+    }
+
+    /// The operation on a value or on all of a list, which dash and ash take for one string.
+    async fn operate_on_all(
+        &mut self,
+        proc: &mut Process,
+        parameter: &Parameter,
+        found: Found,
+        operation: &Operation,
+        quoted: bool,
+    ) -> Result<Found, Flow> {
+        let mut rest = Vec::new();
+        let found = match found {
+            // The others count the letters of what `"$*"` is.
+            Found::Many { values, .. }
+                if !self.is_bash() && matches!(operation, Operation::Length) =>
+            {
+                let (mut all, _) = self.as_one_string(values, true);
+                Found::One(all.pop())
+            }
+            Found::Many { values, star } if !self.is_bash() => {
+                let all = self.as_one_string(values, star && quoted);
+                rest = all.1;
+                Found::Many {
+                    values: all.0,
+                    star,
+                }
+            }
+            found => found,
+        };
+        let mut changed = self.operate(proc, parameter, found, operation).await?;
+        if let Found::Many { values, .. } = &mut changed {
+            values.append(&mut rest);
+            let of_array = matches!(parameter.name, ParameterName::Variable(_))
+                && matches!(
+                    operation,
+                    Operation::Trim(..) | Operation::Replace { .. } | Operation::Case(..)
+                );
+            if of_array && !quoted && self.is_bash() && self.field_separators().is_empty() {
+                // As bash 5.2 has it: where nothing is split it is one word.
+                changed = Found::One(Some(values.join(&b' ')));
+            }
+        }
+        Ok(changed)
+    }
+
+    /// What dash and ash cut of `$*` and `$@`: of `"$*"` the whole, else the first of the values. The
+    /// others are handed back.
+    fn as_one_string(
+        &self,
+        mut values: Vec<Vec<u8>>,
+        joined: bool,
+    ) -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
+        if joined {
+            let separators = self.field_separators();
+            let separator = separators.get(..1).unwrap_or_default();
+            return (vec![values.join(separator)], Vec::new());
+        }
+        let rest = values.split_off(values.len().min(1));
+        (values, rest)
     }
 
     /// The word behind `:-`: without quotes around it even what stands there literally is split.
@@ -151,8 +220,11 @@ impl Shell {
         if !self.options.is_set("nounset") || *found != Found::One(None) {
             return Ok(());
         }
-        let name = shown_name(parameter);
+        let mut name = shown_name(parameter);
         if self.is_bash() {
+            if matches!(parameter.name, ParameterName::Positional(_)) && !parameter.braced {
+                name.insert(0, b'$');
+            }
             let text = [name.as_slice(), b": unbound variable"].concat();
             self.complain(proc, text).await;
             self.status = self.fatal_status();
@@ -169,6 +241,7 @@ impl Shell {
         parameter: &Parameter,
         colon: bool,
         word: &Word,
+        quoted: bool,
     ) -> Run {
         let message = if word.parts.is_empty() {
             let text: &[u8] = match (self.is_bash(), colon) {
@@ -178,6 +251,13 @@ impl Shell {
                 (false, false) => b"parameter not set",
             };
             text.to_vec()
+        } else if self.is_bash() && !quoted {
+            // Split into words, which no file takes the place of.
+            let globs = !self.options.is_set("noglob");
+            self.options.set("noglob", true);
+            let words = self.expand_words(proc, std::slice::from_ref(word)).await;
+            self.options.set("noglob", !globs);
+            words?.join(&b' ')
         } else {
             self.expand_string(proc, word).await?
         };
@@ -217,8 +297,13 @@ impl Shell {
         };
         match &parameter.index {
             Some(Index::Word(index)) => {
-                let index = self.expand_quoted(proc, index).await?;
+                let index = self.index_text(proc, name, index).await?;
                 self.assign_element(proc, name, &index, value.clone())
+                    .await?;
+            }
+            Some(index @ (Index::At | Index::Star)) => {
+                let index: &[u8] = if *index == Index::At { b"@" } else { b"*" };
+                self.assign_element(proc, name, index, value.clone())
                     .await?;
             }
             _ => self.assign(proc, name, value.clone()).await?,
@@ -309,6 +394,7 @@ impl Shell {
     ) -> Result<Found, Flow> {
         match operation {
             Operation::Length => Ok(Found::One(Some(match found {
+                // The others count the letters of what `"$*"` is.
                 Found::One(value) => characters(&value.unwrap_or_default())
                     .to_string()
                     .into_bytes(),
@@ -488,6 +574,34 @@ impl Shell {
         Some(text)
     }
 
+    /// `${x@A}`
+    fn as_declaration(&self, parameter: &Parameter, found: Found) -> Found {
+        match (&parameter.name, &found) {
+            (ParameterName::Variable(name), Found::One(value))
+                if self
+                    .variables
+                    .variable(name)
+                    .is_some_and(crate::variable::Variable::is_array)
+                    || parameter.index.is_some() =>
+            {
+                Found::One(self.element_declaration(name, value.as_deref()))
+            }
+            (ParameterName::Variable(name), Found::Many { star, .. }) => {
+                let text = self.declaration(name, true);
+                // Command, letters and the rest are words of their own.
+                Found::Many {
+                    values: text
+                        .splitn(3, |&byte| byte == b' ')
+                        .map(<[u8]>::to_vec)
+                        .collect(),
+                    star: *star,
+                }
+            }
+            (ParameterName::Variable(name), _) => Found::One(Some(self.declaration(name, true))),
+            _ => found,
+        }
+    }
+
     async fn transform(
         &mut self,
         proc: &mut Process,
@@ -529,21 +643,7 @@ impl Shell {
                     },
                 }
             }
-            b'A' => match (&parameter.name, &found) {
-                (ParameterName::Variable(name), Found::One(value))
-                    if self
-                        .variables
-                        .variable(name)
-                        .is_some_and(crate::variable::Variable::is_array)
-                        || parameter.index.is_some() =>
-                {
-                    Found::One(self.element_declaration(name, value.as_deref()))
-                }
-                (ParameterName::Variable(name), _) => {
-                    Found::One(Some(self.declaration(name, true)))
-                }
-                _ => found,
-            },
+            b'A' => self.as_declaration(parameter, found),
             b'K' | b'k' => match &parameter.name {
                 ParameterName::Variable(name) if matches!(found, Found::Many { .. }) => {
                     let pairs = self.keys(name).into_iter().zip(self.elements(name));
@@ -568,6 +668,7 @@ impl Shell {
                     }
                     Found::One(Some(text.join(&b' ')))
                 }
+                _ if found == Found::One(None) => found,
                 _ => map(found, |value| transform::quote(&value)),
             },
             _ => found,

@@ -72,7 +72,7 @@ pub(super) fn replace(
                 }
                 rest = after;
             }
-            if value.is_empty() && pattern.matches(b"") {
+            if value.is_empty() && !pattern.is_empty() && pattern.matches(b"") {
                 out = filled(b"");
             }
             out

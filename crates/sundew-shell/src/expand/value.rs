@@ -2,7 +2,7 @@
 //! makes up when asked (`$RANDOM`, `$SECONDS`).
 
 use sundew_kernel::Process;
-use sundew_sh_syntax::ast::{Index, Parameter, ParameterName, Special};
+use sundew_sh_syntax::ast::{Index, Operation, Parameter, ParameterName, Part, Special, Word};
 
 use crate::shell::{Flow, Shell};
 use crate::variable::Value;
@@ -32,8 +32,8 @@ impl Found {
 
 impl Shell {
     /// Whether the part is a `$@` or `${a[@]}` that stands for nothing.
-    pub(super) fn is_empty_list(&self, part: &sundew_sh_syntax::ast::Part) -> bool {
-        let sundew_sh_syntax::ast::Part::Parameter(parameter) = part else {
+    pub(super) fn is_empty_list(&self, part: &Part) -> bool {
+        let Part::Parameter(parameter) = part else {
             return false;
         };
         // `"${!@}"` is one field, whatever it says.
@@ -51,6 +51,12 @@ impl Shell {
     pub(crate) fn elements(&self, name: &[u8]) -> Vec<Vec<u8>> {
         match name {
             b"FUNCNAME" => return self.function_names(),
+            b"BASH_ARGC" if self.frames.is_empty() && self.is_bash() => {
+                return vec![self.positional.len().to_string().into_bytes()];
+            }
+            b"BASH_ARGV" if self.frames.is_empty() && self.is_bash() => {
+                return self.positional.iter().rev().cloned().collect();
+            }
             b"BASH_LINENO" => {
                 let calls = self.frames.iter().rev();
                 let lines = calls.map(|frame| frame.called_at.to_string().into_bytes());
@@ -145,7 +151,24 @@ impl Shell {
                     star: true,
                 }),
                 Some(Index::Word(word)) => {
-                    let text = self.expand_quoted(proc, word).await?;
+                    let text = self.index_text(proc, name, word).await?;
+                    if matches!(parameter.operation, Operation::Length)
+                        && let Some(Value::Indexed(elements)) = self
+                            .variables
+                            .variable(name)
+                            .and_then(|variable| variable.value.as_ref())
+                        && let Some(number) = std::str::from_utf8(&text)
+                            .ok()
+                            .and_then(|text| text.parse::<i64>().ok())
+                        && number + elements.last_key_value().map_or(-1, |(key, _)| *key) + 1 < 0
+                    {
+                        let text = [text.as_slice(), b"]: bad array subscript"].concat();
+                        self.fatal(proc, 1, text).await?;
+                    }
+                    let unset = self.variables.variable(name).is_none();
+                    if matches!(parameter.operation, Operation::Length) && unset {
+                        return Ok(Found::One(None));
+                    }
                     Ok(Found::One(self.element(proc, name, &text).await?))
                 }
             },
@@ -155,6 +178,29 @@ impl Shell {
     fn positional(&self, number: u32) -> Option<Vec<u8>> {
         let index = usize::try_from(number).ok()?.checked_sub(1)?;
         self.positional.get(index).cloned()
+    }
+
+    /// A subscript, expanded. That of an indexed array keeps its single quotes: no expression has them.
+    pub(crate) async fn index_text(
+        &mut self,
+        proc: &mut Process,
+        name: &[u8],
+        word: &Word,
+    ) -> Result<Vec<u8>, Flow> {
+        let quoted = |part: &Part| matches!(part, Part::SingleQuoted(_) | Part::AnsiQuoted(_));
+        if self.variables.is_associative(name) || !word.parts.iter().any(quoted) {
+            return self.expand_quoted(proc, word).await;
+        }
+        let parts = word.parts.iter().map(|part| match part {
+            Part::SingleQuoted(text) | Part::AnsiQuoted(text) => {
+                Part::Literal([b"'", text.as_ref(), b"'"].concat().into())
+            }
+            part => part.clone(),
+        });
+        let word = Word {
+            parts: parts.collect(),
+        };
+        self.expand_quoted(proc, &word).await
     }
 
     /// `${name[index]}`, where `index` is expanded already.
@@ -211,8 +257,14 @@ impl Shell {
             let frame = self.frames.iter().rev().find(|frame| frame.function)?;
             return Some(frame.name.clone());
         }
-        if name == b"LINENO" {
-            return Some(self.line.to_string().into_bytes());
+        // Debian's dash is built without it; BusyBox counts the lines of `-c` from 0.
+        if name == b"LINENO" && self.dialect != sundew_sh_syntax::Dialect::Dash {
+            let line = if self.is_bash() {
+                self.line
+            } else {
+                self.line_as_busybox_counts(self.line)
+            };
+            return Some(line.to_string().into_bytes());
         }
         self.variables.scalar(name).map(<[u8]>::to_vec)
     }
@@ -239,6 +291,12 @@ impl Shell {
             b"BASH_COMMAND" => Some(self.command_text.clone()),
             b"SHELLOPTS" => Some(self.option_list()),
             b"BASHOPTS" => Some(self.shopt_list()),
+            b"BASH_ARGC" if self.frames.is_empty() => self.elements(name).into_iter().next(),
+            b"BASH_ARGV" if self.frames.is_empty() => self.elements(name).into_iter().next(),
+            b"BASH_EXECUTION_STRING" => self
+                .execution_string
+                .clone()
+                .or_else(|| self.variables.scalar(name).map(<[u8]>::to_vec)),
             b"DIRSTACK" => self.elements(b"DIRSTACK").into_iter().next(),
             b"FUNCNAME" => self.function_names().into_iter().next(),
             b"BASH_SOURCE" => self.elements(b"BASH_SOURCE").into_iter().next(),
@@ -299,6 +357,12 @@ impl Shell {
             return self.option_letters_of_dash();
         }
         let mut letters = self.options.letters();
+        if self.is_restricted() {
+            let at = letters
+                .iter()
+                .position(|letter| *letter > b'r' || letter.is_ascii_uppercase());
+            letters.insert(at.unwrap_or(letters.len()), b'r');
+        }
         if self.interactive {
             let at = letters
                 .iter()

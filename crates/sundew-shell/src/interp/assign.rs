@@ -1,7 +1,8 @@
 //! Assignments: scalars, elements, arrays, and what the shell does beside for some names.
 
 use sundew_kernel::Process;
-use sundew_sh_syntax::ast::{ArrayElement, Assignment, Value as AssignedValue};
+use sundew_sh_syntax::ast::{ArrayElement, Assignment, Part, Value as AssignedValue, Word};
+use sundew_sh_syntax::braces;
 
 use crate::shell::{Flow, Run, Shell};
 use crate::variable::{AssignError, Value};
@@ -22,12 +23,15 @@ impl Shell {
                 let value = self.expand_string(proc, word).await?;
                 match &assignment.index {
                     Some(word) => {
-                        let index = self.expand_quoted(proc, word).await?;
+                        let index = self.index_text(proc, &assignment.name, word).await?;
                         if index.is_empty() && self.variables.is_associative(&assignment.name) {
                             let written = sundew_sh_syntax::unparse::word(word);
                             let name: &[u8] = &assignment.name;
                             let text = [name, b"[", &written, b"]: bad array subscript"].concat();
                             return self.fatal(proc, 1, text).await;
+                        }
+                        if self.options.is_set("xtrace") {
+                            self.appended.push(value.clone());
                         }
                         let value = if assignment.append {
                             let old = self.element(proc, &assignment.name, &index).await?;
@@ -150,6 +154,16 @@ impl Shell {
         append: bool,
         associative: bool,
     ) -> Run {
+        if self.variables.target(name).contains(&b'[') {
+            // A reference to an element.
+            let text = [
+                b"`",
+                self.variables.target(name),
+                b"': not a valid identifier",
+            ]
+            .concat();
+            return self.fatal(proc, 1, text).await;
+        }
         if self
             .variables
             .variable(name)
@@ -166,9 +180,10 @@ impl Shell {
                     .and_then(|variable| variable.value.as_ref()),
                 Some(Value::Associative(_))
             );
-        let plain = self.expand_elements(proc, elements).await?;
+        let plain = self.expand_elements(proc, elements, associative).await?;
         if !append {
             self.variables.modify(name, |variable| {
+                variable.attributes.bare = false;
                 variable.value = Some(if associative {
                     Value::Associative(std::collections::BTreeMap::new())
                 } else {
@@ -189,10 +204,11 @@ impl Shell {
 
     /// The elements between the parentheses, expanded before anything changes: the new values may
     /// use the old ones.
-    async fn expand_elements(
+    pub(super) async fn expand_elements(
         &mut self,
         proc: &mut Process,
         elements: &[ArrayElement],
+        associative: bool,
     ) -> Result<Vec<Element>, Flow> {
         let mut plain = Vec::new();
         for element in elements {
@@ -208,6 +224,19 @@ impl Shell {
                     append,
                     value,
                 } => {
+                    if self.is_bash() && !associative && self.options.is_set("braceexpand") {
+                        // As bash 5.2 has it: with braces in it, it is no more than a word.
+                        let word = bracketed(index, *append, value);
+                        let words = braces::expand(&word);
+                        if words.len() > 1 {
+                            for value in
+                                self.expand_words(proc, std::slice::from_ref(&word)).await?
+                            {
+                                plain.push((None, value, false));
+                            }
+                            continue;
+                        }
+                    }
                     let index = self.expand_quoted(proc, index).await?;
                     let value = self.expand_string(proc, value).await?;
                     plain.push((Some(index), value, *append));
@@ -215,6 +244,37 @@ impl Shell {
             }
         }
         Ok(plain)
+    }
+
+    /// The index of `[index]=value` between the parentheses of an indexed array; what cannot be one is
+    /// complained of, and the others are assigned all the same.
+    async fn compound_index(
+        &mut self,
+        proc: &mut Process,
+        name: &[u8],
+        index: &[u8],
+        value: &[u8],
+    ) -> Result<Option<i64>, Flow> {
+        let complaint: &[u8] = match index {
+            b"" => b"bad array subscript",
+            b"@" | b"*" => b"cannot assign to non-numeric index",
+            index => {
+                let at = self.arithmetic(proc, index).await?;
+                let last = match self.variables.variable(name).map(|found| &found.value) {
+                    Some(Some(Value::Indexed(elements))) => {
+                        elements.last_key_value().map_or(-1, |(key, _)| *key)
+                    }
+                    _ => -1,
+                };
+                if at >= 0 || at + last + 1 >= 0 {
+                    return Ok(Some(if at < 0 { at + last + 1 } else { at }));
+                }
+                b"bad array subscript"
+            }
+        };
+        let text = [b"[", index, b"]=", value, b": ", complaint].concat();
+        self.complain(proc, text).await;
+        Ok(None)
     }
 
     async fn store_elements(
@@ -249,10 +309,12 @@ impl Shell {
                     } else {
                         value
                     };
-                    next = self.arithmetic(proc, &index).await?;
-                    self.assign_element(proc, name, next.to_string().as_bytes(), value)
+                    let Some(at) = self.compound_index(proc, name, &index, &value).await? else {
+                        continue;
+                    };
+                    self.assign_element(proc, name, at.to_string().as_bytes(), value)
                         .await?;
-                    next += 1;
+                    next = at + 1;
                 }
                 // `declare -A a=(key value key value)`
                 None if associative => match pending_key.take() {
@@ -284,5 +346,60 @@ impl Shell {
     }
 }
 
+/// `[index]=value` as the word that it was.
+fn bracketed(index: &Word, append: bool, value: &Word) -> Word {
+    let mut parts = vec![Part::Literal(b"[".as_slice().into())];
+    parts.extend(index.parts.iter().cloned());
+    let sign: &[u8] = if append { b"]+=" } else { b"]=" };
+    parts.push(Part::Literal(sign.into()));
+    parts.extend(value.parts.iter().cloned());
+    Word { parts }
+}
+
+/// An array whose elements are expanded as a trace shows it: `a=('1' ['k']='v')`.
+pub(super) fn traced_array(assignment: &Assignment) -> Vec<u8> {
+    let quote = |word: &Word| match word.parts.as_slice() {
+        [Part::SingleQuoted(text)] => crate::expand::transform::quote(text),
+        _ => Vec::new(),
+    };
+    let AssignedValue::Array(elements) = &assignment.value else {
+        return Vec::new();
+    };
+    let shown: Vec<Vec<u8>> = elements
+        .iter()
+        .map(|element| match element {
+            ArrayElement::Word(value) => quote(value),
+            ArrayElement::At {
+                index,
+                append,
+                value,
+            } => {
+                let sign: &[u8] = if *append { b"]+=" } else { b"]=" };
+                [b"[", quote(index).as_slice(), sign, &quote(value)].concat()
+            }
+        })
+        .collect();
+    let sign: &[u8] = if assignment.append { b"+=(" } else { b"=(" };
+    [assignment.name.as_ref(), sign, &shown.join(&b' '), b")"].concat()
+}
+
+/// Elements that were expanded, as elements again.
+pub(super) fn quoted_elements(elements: Vec<Element>) -> Vec<ArrayElement> {
+    let word = |text: Vec<u8>| Word {
+        parts: vec![Part::SingleQuoted(text.into())],
+    };
+    elements
+        .into_iter()
+        .map(|(index, value, append)| match index {
+            None => ArrayElement::Word(word(value)),
+            Some(index) => ArrayElement::At {
+                index: word(index),
+                append,
+                value: word(value),
+            },
+        })
+        .collect()
+}
+
 /// Index if one was written, value, whether it is added to what is there.
-type Element = (Option<Vec<u8>>, Vec<u8>, bool);
+pub(super) type Element = (Option<Vec<u8>>, Vec<u8>, bool);

@@ -31,6 +31,7 @@ impl Shell {
                 }
                 self.status = match self.try_arithmetic(proc, &text).await {
                     Ok(value) => u8::from(value == 0),
+                    Err((complaint, flow)) if complaint.is_empty() => return Err(flow),
                     Err((complaint, _)) => {
                         self.complain(proc, [b"((: ".as_slice(), &complaint].concat())
                             .await;
@@ -202,6 +203,7 @@ impl Shell {
             .await;
         match self.try_arithmetic(proc, &text).await {
             Ok(value) => Ok(Some(value)),
+            Err((complaint, flow)) if complaint.is_empty() => Err(flow),
             Err((complaint, _)) => {
                 self.complain(proc, [b"((: ".as_slice(), &complaint].concat())
                     .await;
@@ -260,12 +262,12 @@ impl Shell {
     }
 
     async fn run_case(&mut self, proc: &mut Process, case: &Case) -> Run {
-        let subject = self.expand_string(proc, &case.word).await?;
         if self.options.is_set("xtrace") && self.is_bash() {
             let word = sundew_sh_syntax::unparse::word(&case.word);
             self.trace_text(proc, &[b"case ".as_slice(), &word, b" in"].concat())
                 .await;
         }
+        let subject = self.expand_string(proc, &case.word).await?;
         self.status = 0;
         let mut fall_through = false;
         for clause in &case.clauses {
@@ -327,6 +329,7 @@ impl Shell {
                 // The newline goes to standard output, as bash 5.2 has it.
                 let _checked_at_flush = proc.print(b"\n").await;
                 self.flush_output(proc).await;
+                self.variables.set_own(b"REPLY", Vec::new());
                 self.status = 1;
                 return Ok(());
             };

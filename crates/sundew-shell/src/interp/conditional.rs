@@ -234,7 +234,10 @@ impl Shell {
         };
         match (index, &variable.value) {
             (None, _) => variable.scalar().is_some(),
-            (Some(b"@" | b"*"), value) => value.is_some(),
+            (
+                Some(b"@" | b"*"),
+                Some(crate::variable::Value::Indexed(_) | crate::variable::Value::Scalar(_)),
+            ) => variable.is_filled(),
             (Some(index), Some(crate::variable::Value::Associative(elements))) => {
                 elements.contains_key(index)
             }

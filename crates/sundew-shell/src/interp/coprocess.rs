@@ -8,6 +8,7 @@ use sundew_sh_syntax::unparse;
 
 use super::Place;
 use crate::shell::{Run, Shell};
+use crate::variable::is_name;
 
 /// Where bash puts its ends of the first coprocess: what is read, what is written.
 const ENDS: [Fd; 2] = [63, 60];
@@ -15,6 +16,23 @@ const ENDS: [Fd; 2] = [63, 60];
 impl Shell {
     /// Starts the command; `NAME[0]` is read from, `NAME[1]` written to, `NAME_PID` tells who it is.
     pub(super) async fn run_coprocess(&mut self, proc: &mut Process, coprocess: &Coprocess) -> Run {
+        if !is_name(&coprocess.name) {
+            let name: &[u8] = &coprocess.name;
+            let text = [b"`", name, b"': not a valid identifier"].concat();
+            self.complain(proc, text).await;
+            self.status = 1;
+            return Ok(());
+        }
+        if let Some((pid, name)) = &self.coprocess
+            && self
+                .jobs
+                .of_pid(*pid)
+                .is_some_and(|job| job.state() == crate::job::JobState::Running)
+        {
+            let head = format!("warning: execute_coproc: coproc [{pid}:");
+            let text = [head.as_bytes(), name, b"] still exists"].concat();
+            self.complain(proc, text).await;
+        }
         self.forget_coprocess(proc, true);
         let (input, to_it) = self.new_pipe(proc).await?;
         let (from_it, output) = self.new_pipe(proc).await?;

@@ -60,6 +60,8 @@ impl Shell {
         });
         self.variables.push_scope();
         let hidden = self.hide_traps(function);
+        let hides = u32::from(!hidden.is_empty());
+        self.around_traps.hidden += hides;
         // Where the trap is the function's too, its start counts.
         let entered = if self.traps.may_run(Condition::Debug) {
             Box::pin(self.run_trap(proc, Condition::Debug)).await
@@ -76,8 +78,9 @@ impl Shell {
         if matches!(result, Ok(()) | Err(Flow::Return))
             && self.traps.command(Condition::Return).is_some()
         {
-            result = self.run_trap(proc, Condition::Return).await.and(result);
+            result = self.run_return_trap(proc, result).await;
         }
+        self.around_traps.hidden -= hides;
         for (condition, command) in hidden {
             self.traps.restore(condition, command);
         }
@@ -96,6 +99,19 @@ impl Shell {
             Err(Flow::Break(_) | Flow::Continue(_)) => Ok(()),
             other => other,
         }
+    }
+
+    /// Runs the trap `RETURN`, in which `$?` is that of the command before `return`.
+    pub(crate) async fn run_return_trap(&mut self, proc: &mut Process, result: Run) -> Run {
+        let status = self.status;
+        if result == Err(Flow::Return) {
+            self.status = self.around_traps.before_return;
+        }
+        let run = self.run_trap(proc, Condition::Return).await;
+        if run.is_ok() {
+            self.status = status;
+        }
+        run.and(result)
     }
 
     /// A function does not have the traps on commands of its caller, unless it was asked for; those

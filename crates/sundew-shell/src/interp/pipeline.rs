@@ -44,7 +44,13 @@ impl Shell {
                 self.set_pipe_status(vec![self.status]);
                 result
             }
-            commands => self.run_pipes(proc, pipeline, commands).await,
+            commands => {
+                let negated = u32::from(pipeline.negated);
+                self.condition += negated;
+                let result = self.run_pipes(proc, pipeline, commands).await;
+                self.condition -= negated;
+                result
+            }
         };
         if pipeline.negated && result.is_ok() {
             self.status = u8::from(self.status == 0);
@@ -205,6 +211,7 @@ impl Shell {
         let mut shell = self.to_subshell(proc);
         shell.subshell = self.subshell + u32::from(!simple);
         shell.debugged = simple;
+        shell.around_traps.silent_failure = simple;
         let command = Arc::clone(command);
         let job_control = self.job_control();
         let pid = self
@@ -400,7 +407,19 @@ impl Shell {
             self.started_background(proc, &pids, parts).await;
             return Ok(());
         }
+        let only = match pipeline.commands.as_slice() {
+            [only] if and_or.rest.is_empty() && !pipeline.negated => Some(only),
+            _ => None,
+        };
+        let simple = only.filter(|only| {
+            matches!(only.kind, sundew_sh_syntax::ast::CommandKind::Simple(_))
+                && self.traps.may_run(Condition::Debug)
+        });
+        if let Some(simple) = simple {
+            Box::pin(self.before_command(proc, simple)).await?;
+        }
         let mut shell = self.to_subshell(proc);
+        shell.debugged = simple.is_some();
         let job_control = self.job_control();
         let body = Arc::clone(and_or);
         let pid = self
@@ -444,6 +463,9 @@ impl Shell {
         } else {
             proc.group()
         };
+        if !self.is_bash() {
+            self.jobs.forget_told();
+        }
         let number = self.jobs.add(group, pids, parts, false);
         if self.interactive && self.is_bash() {
             proc.print_error(format!("[{number}] {last}\n").as_bytes())
@@ -596,7 +618,12 @@ fn time_text(format: &[u8], [real, user, system]: [std::time::Duration; 3]) -> R
                 text.push(b'%');
                 continue;
             }
-            other => return Err(other.unwrap_or(0)),
+            // At the end it stands for itself.
+            None => {
+                text.push(b'%');
+                break;
+            }
+            Some(other) => return Err(other),
         };
         let seconds = time.as_secs_f64();
         if long {

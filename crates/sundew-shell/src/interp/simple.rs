@@ -31,9 +31,17 @@ impl Shell {
         place: Place,
     ) -> Run {
         self.substitution_status = None;
-        let args = self.command_words(proc, simple).await?;
+        let descriptors = self.substitution_descriptors.len();
+        let mut args = self.command_words(proc, simple).await?;
         if args.is_empty() {
             return self.run_bare(proc, simple, command).await;
+        }
+        if self.is_bash()
+            && let Some([Part::Literal(text), ..]) = simple.words.first().map(|word| &*word.parts)
+            && text.starts_with(b"%")
+        {
+            // A job's name is the command that puts it into the foreground.
+            args.insert(0, b"fg".to_vec());
         }
         self.wide_status = None;
         let before = self.assignments_in_front(proc, simple, &args).await?;
@@ -42,15 +50,32 @@ impl Shell {
         } else {
             simple.assignments.as_slice()
         };
+        if self.options.is_set("xtrace") {
+            let arrays = self.array_arguments.iter();
+            let texts: Vec<Vec<u8>> = arrays
+                .map(|(_, assignment)| super::assign::traced_array(assignment))
+                .collect();
+            for text in texts {
+                self.trace_text(proc, &text).await;
+            }
+        }
         self.trace(proc, traced, &args).await;
         let name = args.first().cloned().unwrap_or_default();
         let last = args.last().cloned().unwrap_or_default();
+        let failure_trap = !std::mem::take(&mut self.around_traps.silent_failure)
+            && self.traps.command(crate::trap::Condition::Err).is_some();
         let result = match self.look_up(proc, &name) {
             Lookup::Function(function) => {
                 self.run_function_command(proc, function, args, command)
                     .await
             }
             Lookup::Builtin(builtin) => self.run_builtin(proc, builtin, args, command).await,
+            Lookup::Path(_) if self.is_restricted() && name.contains(&b'/') => {
+                let text = b": restricted: cannot specify `/' in command names";
+                self.complain(proc, [name.as_slice(), text].concat()).await;
+                self.status = 1;
+                Ok(())
+            }
             Lookup::Path(path) => {
                 self.run_program(proc, Some(path), args, command, place)
                     .await
@@ -64,11 +89,16 @@ impl Shell {
             Lookup::NotFound => self.run_program(proc, None, args, command, place).await,
         };
         self.undo_assignments(before);
-        self.drop_process_descriptors(proc);
+        self.drop_process_descriptors(proc, descriptors);
         if self.is_bash() {
             self.variables.set_own(b"_", last);
         }
         result?;
+        if !failure_trap && self.traps.command(crate::trap::Condition::Err).is_some() {
+            // A trap that the command itself has set is for those after it, and none is for a simple
+            // command within a pipeline.
+            return self.check_errexit();
+        }
         self.check_failure(proc).await
     }
 
@@ -88,7 +118,14 @@ impl Shell {
             .is_some_and(|name| builtin::takes_assignments(name))
             && args.len() == 1;
         if !declares {
-            args.extend(self.expand_words(proc, rest).await?);
+            for word in rest {
+                if word.parts.iter().any(|part| matches!(part, Part::Array(_))) {
+                    // `let a=(1)` and `eval a=(1)` get it as it was written.
+                    args.push(sundew_sh_syntax::unparse::word(word));
+                } else {
+                    args.extend(self.expand_words(proc, std::slice::from_ref(word)).await?);
+                }
+            }
             return Ok(args);
         }
         for word in rest {
@@ -120,7 +157,16 @@ impl Shell {
     ) -> Run {
         let mut text = assignment.name.to_vec();
         match &assignment.value {
-            AssignedValue::Array(_) => {
+            AssignedValue::Array(elements) => {
+                let declared = args
+                    .iter()
+                    .any(|arg| arg.starts_with(b"-") && arg.contains(&b'A'));
+                let associative = declared || self.variables.is_associative(&assignment.name);
+                let plain = self.expand_elements(proc, elements, associative).await?;
+                let assignment = Assignment {
+                    value: AssignedValue::Array(super::assign::quoted_elements(plain)),
+                    ..assignment
+                };
                 self.array_arguments.push((args.len(), assignment));
             }
             AssignedValue::Scalar(word) => {
@@ -229,7 +275,21 @@ impl Shell {
         let mut appended = std::mem::take(&mut self.appended).into_iter();
         for assignment in assignments {
             lines.extend_from_slice(&prefix);
-            if matches!(assignment.value, AssignedValue::Array(_)) || assignment.index.is_some() {
+            if let (AssignedValue::Scalar(_), Some(index)) = (&assignment.value, &assignment.index)
+            {
+                let index = sundew_sh_syntax::unparse::word(index);
+                lines.extend([assignment.name.as_ref(), b"[", &index, b"]"].concat());
+                if assignment.append {
+                    lines.push(b'+');
+                }
+                lines.push(b'=');
+                if let Some(value) = appended.next().filter(|value| !value.is_empty()) {
+                    lines.extend(crate::expand::transform::quote_for_trace(&value));
+                }
+                lines.push(b'\n');
+                continue;
+            }
+            if matches!(assignment.value, AssignedValue::Array(_)) {
                 lines.extend_from_slice(&sundew_sh_syntax::unparse::assignment(assignment));
                 lines.push(b'\n');
                 continue;
@@ -487,6 +547,8 @@ impl Shell {
                     self.builtin_error(proc, args, [name, b": I/O error"].concat(), 1)
                         .await;
                 }
+                // Of `printf` BusyBox does not look whether it was written.
+                Dialect::Ash if name == b"printf" => {}
                 Dialect::Ash => {
                     let line = [self.applet_name(), &text, b"\n"].concat();
                     proc.print_error(&line).await;
@@ -502,8 +564,10 @@ impl Shell {
         self.substitution_descriptors.push(fd);
     }
 
-    fn drop_process_descriptors(&mut self, proc: &Process) {
-        for fd in std::mem::take(&mut self.substitution_descriptors) {
+    /// Closes those that came after the first `kept`, which belong to commands around this one.
+    fn drop_process_descriptors(&mut self, proc: &Process, kept: usize) {
+        let kept = kept.min(self.substitution_descriptors.len());
+        for fd in self.substitution_descriptors.split_off(kept) {
             let _open = proc.close(fd);
         }
     }

@@ -71,7 +71,7 @@ impl Shell {
             };
             match outcome {
                 Outcome::Command(command) => {
-                    if first_line == 1 {
+                    if first_line == 1 || self.in_eval {
                         let read = rest.get(..consumed).unwrap_or_default();
                         self.show_read(proc, read).await;
                     }
@@ -100,7 +100,16 @@ impl Shell {
                 Outcome::Incomplete(_) => break,
                 Outcome::Error(error) => {
                     if first_line == 1 {
-                        self.show_read(proc, rest).await;
+                        // bash reads no further than to the line that is wrong.
+                        let count = usize::try_from(error.line.saturating_sub(line)).unwrap_or(0);
+                        let end = rest
+                            .iter()
+                            .enumerate()
+                            .filter(|(_, byte)| **byte == b'\n')
+                            .nth(count)
+                            .map_or(rest.len(), |(at, _)| at + 1);
+                        let end = if self.is_bash() { end } else { rest.len() };
+                        self.show_read(proc, rest.get(..end).unwrap_or(rest)).await;
                     }
                     self.syntax_error(proc, &error).await;
                     self.syntax_failed = true;
@@ -169,6 +178,8 @@ impl Shell {
             match proc.read(fd, &mut byte).await {
                 Ok(0) => return Ok((!line.is_empty()).then_some(line)),
                 Ok(_) if byte == *b"\n" => return Ok(Some(line)),
+                // The shells read past it.
+                Ok(_) if byte == [0] => {}
                 Ok(_) => line.extend(byte),
                 Err(Errno::Eintr) => self.check_interrupt(proc).await?,
                 Err(_) => return Ok(None),
@@ -200,7 +211,7 @@ impl Shell {
             match proc.read(STDIN, &mut chunk).await {
                 Ok(0) if ahead.is_empty() => return None,
                 Ok(0) => return Some(std::mem::take(ahead)),
-                Ok(count) => ahead.extend(chunk.iter().take(count)),
+                Ok(count) => ahead.extend(chunk.iter().take(count).filter(|byte| **byte != 0)),
                 Err(Errno::Eintr) if self.check_interrupt(proc).await.is_ok() => {}
                 Err(_) => return None,
             }
@@ -249,6 +260,9 @@ impl Shell {
                         ]
                         .concat();
                         proc.print_error(&text).await;
+                    }
+                    if self.options.is_set("noexec") && !self.interactive {
+                        continue;
                     }
                     let run = self.run_list(proc, &command.list).await;
                     self.go_on_after(run, true)?;

@@ -53,6 +53,10 @@ impl Control {
 pub struct History {
     /// Shared with the subshells, which can list them too.
     lines: Arc<VecDeque<Vec<u8>>>,
+    /// When each was typed, in seconds since 1970; 0 where nobody knows.
+    times: Arc<VecDeque<i64>>,
+    /// The time that the next line gets.
+    clock: i64,
     /// Lines that were dropped at the front.
     dropped: usize,
     bytes: usize,
@@ -69,6 +73,8 @@ impl Default for History {
     fn default() -> Self {
         Self {
             lines: Arc::default(),
+            times: Arc::default(),
+            clock: 0,
             dropped: 0,
             bytes: 0,
             limit: DEFAULT_LINES,
@@ -97,6 +103,17 @@ impl History {
             .iter()
             .enumerate()
             .map(move |(index, line)| (first + index, line.as_slice()))
+    }
+
+    /// Sets the time that lines get from now on, in seconds since 1970.
+    pub fn set_clock(&mut self, seconds: i64) {
+        self.clock = seconds;
+    }
+
+    /// When the line of this number was typed, if that is known.
+    pub fn time(&self, number: usize) -> Option<i64> {
+        let time = self.times.get(number.checked_sub(self.first())?)?;
+        (*time != 0).then_some(*time)
     }
 
     /// The number of the oldest line.
@@ -145,7 +162,11 @@ impl History {
         }
         if control.erase_dups {
             let before = self.lines.len();
-            Arc::make_mut(&mut self.lines).retain(|known| known != line);
+            let kept: Vec<bool> = self.lines.iter().map(|known| known != line).collect();
+            let mut keep = kept.iter();
+            Arc::make_mut(&mut self.lines).retain(|_| keep.next().copied().unwrap_or(true));
+            let mut keep = kept.iter();
+            Arc::make_mut(&mut self.times).retain(|_| keep.next().copied().unwrap_or(true));
             self.new = self.new.min(self.lines.len());
             if self.lines.len() != before {
                 self.bytes = self.lines.iter().map(Vec::len).sum();
@@ -162,6 +183,7 @@ impl History {
         }
         self.bytes += line.len();
         Arc::make_mut(&mut self.lines).push_back(line.to_vec());
+        Arc::make_mut(&mut self.times).push_back(self.clock);
         self.new += 1;
         self.trim();
     }
@@ -178,6 +200,7 @@ impl History {
     /// Removes the last line: what `history -s` does to itself, and a line that was expanded only.
     pub fn pop(&mut self) -> Option<Vec<u8>> {
         let line = Arc::make_mut(&mut self.lines).pop_back()?;
+        Arc::make_mut(&mut self.times).pop_back();
         self.bytes -= line.len();
         self.new = self.new.saturating_sub(1);
         Some(line)
@@ -191,6 +214,7 @@ impl History {
         let Some(line) = Arc::make_mut(&mut self.lines).remove(index) else {
             return false;
         };
+        Arc::make_mut(&mut self.times).remove(index);
         self.bytes -= line.len();
         self.new = self.new.min(self.lines.len());
         true
@@ -199,6 +223,7 @@ impl History {
     /// Forgets everything.
     pub fn clear(&mut self) {
         self.lines = Arc::default();
+        self.times = Arc::default();
         self.bytes = 0;
         self.dropped = 0;
         self.new = 0;
@@ -209,14 +234,18 @@ impl History {
             let Some(line) = Arc::make_mut(&mut self.lines).pop_front() else {
                 break;
             };
+            Arc::make_mut(&mut self.times).pop_front();
             self.bytes -= line.len();
             self.dropped += 1;
         }
         self.new = self.new.min(self.lines.len());
     }
 
-    /// Adds the lines of a history file; lines that are times (`#1700000000`) are left out.
+    /// Adds the lines of a history file; lines that are times (`#1700000000`) are those of the lines
+    /// behind them.
     pub fn load(&mut self, file: &[u8]) {
+        let now = self.clock;
+        self.clock = 0;
         let body = file.strip_suffix(b"\n").unwrap_or(file);
         if body.is_empty() {
             return;
@@ -225,27 +254,35 @@ impl History {
             let time = line.len() > 1
                 && line.first() == Some(&b'#')
                 && line.iter().skip(1).all(u8::is_ascii_digit);
-            if !time && !line.is_empty() {
+            if time {
+                let digits = line
+                    .get(1..)
+                    .and_then(|digits| std::str::from_utf8(digits).ok());
+                self.clock = digits.and_then(|text| text.parse().ok()).unwrap_or(0);
+            } else if !line.is_empty() {
                 self.push(line);
             }
         }
+        self.clock = now;
         self.new = 0;
     }
 
-    /// All lines as a history file holds them.
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(self.bytes + self.lines.len());
-        for line in self.lines.iter() {
-            bytes.extend_from_slice(line);
-            bytes.push(b'\n');
-        }
-        bytes
+    /// All lines as a history file holds them, with their times if that is asked for.
+    pub fn to_bytes(&self, times: bool) -> Vec<u8> {
+        self.bytes_from(0, times)
     }
 
     /// The lines added since the file was read or written last, as it holds them.
-    pub fn new_to_bytes(&self) -> Vec<u8> {
+    pub fn new_to_bytes(&self, times: bool) -> Vec<u8> {
+        self.bytes_from(self.lines.len() - self.new, times)
+    }
+
+    fn bytes_from(&self, skip: usize, times: bool) -> Vec<u8> {
         let mut bytes = Vec::new();
-        for line in self.lines.iter().skip(self.lines.len() - self.new) {
+        for (line, time) in self.lines.iter().zip(self.times.iter()).skip(skip) {
+            if times && *time != 0 {
+                bytes.extend_from_slice(format!("#{time}\n").as_bytes());
+            }
             bytes.extend_from_slice(line);
             bytes.push(b'\n');
         }
@@ -303,9 +340,18 @@ mod tests {
     fn a_history_file_is_read_and_written() {
         let mut history = History::default();
         history.load(b"one\n#1700000000\ntwo\n");
+        history.set_clock(1_700_000_009);
         history.add(b"three", Control::default());
-        assert_eq!(history.to_bytes(), b"one\ntwo\nthree\n");
-        assert_eq!(history.new_to_bytes(), b"three\n");
+        assert_eq!(history.to_bytes(false), b"one\ntwo\nthree\n");
+        assert_eq!(history.new_to_bytes(false), b"three\n");
+        assert_eq!(
+            history.to_bytes(true),
+            b"one\n#1700000000\ntwo\n#1700000009\nthree\n"
+        );
+        assert_eq!(
+            (history.time(1), history.time(2)),
+            (None, Some(1_700_000_000))
+        );
     }
 
     #[test]
@@ -314,6 +360,6 @@ mod tests {
         for _ in 0..100 {
             history.add(&vec![b'x'; 60_000], Control::default());
         }
-        assert!(history.to_bytes().len() <= MAX_BYTES + 100);
+        assert!(history.to_bytes(false).len() <= MAX_BYTES + 100);
     }
 }

@@ -12,6 +12,7 @@ mod arithmetic;
 mod broken;
 mod builtin;
 mod command;
+mod template;
 mod word;
 
 use crate::Shell;
@@ -160,6 +161,9 @@ impl Generator {
     }
 
     fn line(&mut self) -> String {
+        if self.dice.one_in(2) {
+            return self.templated();
+        }
         match self.dice.below(30) {
             0..=7 => self.show(),
             8..=10 => self.list(),

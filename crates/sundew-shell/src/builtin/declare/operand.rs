@@ -15,6 +15,8 @@ pub(super) enum Refused {
     Builtin(Vec<u8>),
     /// Said in the shell's name.
     Shell(Vec<u8>),
+    /// The same, and the line is given up.
+    Line(Vec<u8>),
     /// The command is given up.
     Flow(Flow),
 }
@@ -168,7 +170,12 @@ pub(super) async fn declare_one(
     if references && kind != Kind::Export {
         return refer(shell, &name, operand.value, flags, scope);
     }
-    change_kind(shell, scope, &name, flags)?;
+    change_kind(shell, scope, &name, flags).map_err(|refused| match refused {
+        // The elements are expanded and the kind is changed before the builtin runs: bash gives up
+        // the line.
+        Refused::Builtin(text) if array.is_some() => Refused::Line(text),
+        other => other,
+    })?;
     scope.modify(shell, &name, |variable| {
         change_attributes(variable, flags, kind)
     });
@@ -221,6 +228,9 @@ fn refer(
         return Ok(());
     }
     if let Some(target) = target {
+        if target.is_empty() {
+            return Err(Refused::Builtin(b"`': not a valid identifier".to_vec()));
+        }
         if !is_name(Operand::parse(target).name) {
             return Err(Refused::Builtin(
                 [b"`", target, b"': invalid variable name for name reference"].concat(),
@@ -267,7 +277,10 @@ fn change_kind(shell: &mut Shell, scope: Scope, name: &[u8], flags: &Flags) -> R
                 let elements = match variable.value.take() {
                     Some(Value::Associative(elements)) => elements,
                     Some(Value::Scalar(text)) => BTreeMap::from([(b"0".to_vec(), text)]),
-                    _ => BTreeMap::new(),
+                    other => {
+                        variable.attributes.bare |= other.is_none();
+                        BTreeMap::new()
+                    }
                 };
                 variable.value = Some(Value::Associative(elements));
             });
@@ -275,6 +288,7 @@ fn change_kind(shell: &mut Shell, scope: Scope, name: &[u8], flags: &Flags) -> R
         }
         (_, flags) if flags.on(b'a') => {
             scope.modify(shell, name, |variable| {
+                variable.attributes.bare |= variable.value.is_none();
                 to_indexed(variable);
             });
             Ok(())

@@ -58,7 +58,7 @@ pub(super) async fn run(
         if !is_name(operand.name) || operand.index.is_some() || operand.append {
             let name = text.split(|&byte| byte == b'=').next().unwrap_or_default();
             let text = [name, b": bad variable name"].concat();
-            let status = if kind == Kind::Local {
+            let status = if kind == Kind::Local && operand.value.is_some() {
                 shell.complain(proc, text).await;
                 2
             } else {

@@ -107,6 +107,7 @@ fn letters(variable: &Variable) -> Vec<u8> {
         capitalized,
         reference,
         trace,
+        bare: _,
     } = variable.attributes;
     [
         (matches!(variable.value, Some(Value::Indexed(_))), b'a'),
@@ -203,6 +204,8 @@ pub(in crate::builtin) fn declare_line(command: &str, name: &[u8], variable: &Va
     };
     match &variable.value {
         None => {}
+        Some(Value::Indexed(elements)) if elements.is_empty() && variable.attributes.bare => {}
+        Some(Value::Associative(elements)) if elements.is_empty() && variable.attributes.bare => {}
         Some(Value::Scalar(text)) => line.extend([b"=", double_quote(text).as_slice()].concat()),
         Some(array) => line.extend([b"=", array_text(array).as_slice()].concat()),
     }

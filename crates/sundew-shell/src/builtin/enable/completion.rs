@@ -69,6 +69,22 @@ impl<'a> Specification<'a> {
         Ok(specification)
     }
 
+    /// What follows a `-o` and is no option of completion.
+    fn unknown_option(&self) -> Option<&'a [u8]> {
+        const NAMES: [&[u8]; 8] = [
+            b"bashdefault",
+            b"default",
+            b"dirnames",
+            b"filenames",
+            b"noquote",
+            b"nosort",
+            b"nospace",
+            b"plusdirs",
+        ];
+        let unknown = |name: &&&[u8]| !NAMES.contains(*name);
+        self.options.iter().find(unknown).copied()
+    }
+
     fn value(&self, letter: u8) -> Option<&'a [u8]> {
         VALUES
             .iter()
@@ -120,6 +136,10 @@ pub(super) async fn run_complete(
         Ok(specification) => specification,
         Err(found) => return Ok(shell.bad_option(proc, args, found, &usage).await),
     };
+    if let Some(name) = specification.unknown_option() {
+        let text = [name, b": invalid option name"].concat();
+        return Ok(shell.builtin_error(proc, args, text, 2).await);
+    }
     let special = specification
         .special
         .iter()
@@ -172,6 +192,10 @@ pub(super) async fn run_compgen(shell: &mut Shell, proc: &mut Process, args: &[V
         Err(found) => return Ok(shell.bad_option(proc, args, found, &usage).await),
     };
     let word = options.operands().first().cloned().unwrap_or_default();
+    if let Some(name) = specification.unknown_option() {
+        let text = [name, b": invalid option name"].concat();
+        return Ok(shell.builtin_error(proc, args, text, 2).await);
+    }
     for name in &specification.named_actions {
         if action_letter(name).is_none() {
             let text = [name, b": invalid action name".as_slice()].concat();

@@ -49,6 +49,12 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
         proc.tick().await;
         if target.starts_with(b"%") {
             let known = shell.find_job(target).is_ok();
+            if known && !shell.job_control() {
+                // Without job control there is no group of that number.
+                let text = format!("{}\n", sundew_kernel::Errno::Esrch.message());
+                status = shell.builtin_error(proc, args, text, 1).await;
+                continue;
+            }
             if !kill_job(shell, proc, args, target, signal).await {
                 if !known {
                     return 2;

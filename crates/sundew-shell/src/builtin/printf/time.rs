@@ -5,7 +5,7 @@ use jiff::fmt::strtime;
 use jiff::tz::TimeZone;
 
 /// The time as text; conversions that are not known stay as they are.
-pub(super) fn format(format: &[u8], seconds: i64) -> Vec<u8> {
+pub(in crate::builtin) fn format(format: &[u8], seconds: i64) -> Vec<u8> {
     let Ok(time) = Timestamp::from_second(seconds) else {
         return Vec::new();
     };
