@@ -80,6 +80,8 @@ impl Parser<'_> {
         out.push(b'\'');
         if text.iter().any(|byte| matches!(byte, b'$' | b'`' | b'\\')) {
             let mut inner = self.inner(&text, line)?;
+            // The newline that a last line is given is not part of the text.
+            inner.text = std::borrow::Cow::Borrowed(&text);
             let word = inner.here_document_word()?;
             self.worked(usize::try_from(inner.work()).unwrap_or(usize::MAX));
             for part in word.parts {

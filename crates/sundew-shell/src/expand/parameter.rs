@@ -115,7 +115,7 @@ impl Shell {
                     .filter(|name| name.starts_with(prefix));
                 let values = names.map(<[u8]>::to_vec).collect();
                 self.put_many(values, !at, quoted, out);
-                return true;
+                true
             }
             Operation::Keys { at } => {
                 let ParameterName::Variable(name) = &parameter.name else {
@@ -123,7 +123,7 @@ impl Shell {
                 };
                 let values = self.keys(name);
                 self.put_many(values, !at, quoted, out);
-                return true;
+                true
             }
             _ => false,
         }
