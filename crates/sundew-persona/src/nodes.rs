@@ -291,6 +291,17 @@ fn run(planter: &mut Planter<'_>, origin: &Origin, facts: &Facts) -> Result<(), 
     ] {
         planter.device(socket, 0o666, 0, boot + 3, (FileType::Socket, (0, 0)))?;
     }
+    // What ifup has brought up.
+    let up = facts.interfaces.iter().map(|interface| {
+        let name = String::from_utf8_lossy(&interface.name);
+        format!("{name}={name}\n")
+    });
+    planter.text(
+        "/run/network/ifstate",
+        0o644,
+        boot + 5,
+        &up.collect::<String>(),
+    )?;
     planter.device("/run/initctl", 0o600, 0, boot + 3, (FileType::Fifo, (0, 0)))?;
     let motd = format!(
         "Linux {} {} {} x86_64\n",

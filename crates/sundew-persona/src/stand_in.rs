@@ -50,7 +50,9 @@ pub(crate) fn script(
             let name = path.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
             script.extend(init_script(name));
         }
-        None if interpreter.ends_with(b"perl") => script.extend_from_slice(b"exit 0;\n"),
+        None if interpreter.windows(4).any(|four| four == b"perl") => {
+            script.extend_from_slice(b"exit 0;\n")
+        }
         None => script.extend_from_slice(b"exit 0\n"),
     }
     script

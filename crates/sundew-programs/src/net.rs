@@ -6,6 +6,7 @@ use sundew_kernel::{ExitStatus, Process};
 
 mod curl;
 pub(crate) mod fetch;
+mod ifupdown;
 mod interface;
 mod iptables;
 mod nc;
@@ -16,6 +17,8 @@ mod sftp;
 mod sftp_server;
 mod socket;
 pub(crate) mod ssh;
+mod sshd;
+mod traffic;
 mod wget;
 
 /// The programs of this origin.
@@ -31,6 +34,22 @@ pub(crate) const TABLE: &[Program] = &[
     Program {
         name: "ifconfig",
         run: |p| Box::pin(interface::ifconfig(p)),
+    },
+    Program {
+        name: "ifup",
+        run: |p| Box::pin(ifupdown::run(p)),
+    },
+    Program {
+        name: "mii-tool",
+        run: |p| Box::pin(traffic::mii_tool(p)),
+    },
+    Program {
+        name: "tc",
+        run: |p| Box::pin(traffic::tc(p)),
+    },
+    Program {
+        name: "sshd",
+        run: |p| Box::pin(sshd::run(p)),
     },
     Program {
         name: "ip",

@@ -21,6 +21,8 @@ mod secret;
 mod service;
 mod which;
 
+pub(crate) use debian::machine as hypervisor;
+
 /// The programs of this origin.
 pub(crate) const TABLE: &[Program] = &[
     Program {
@@ -128,20 +130,12 @@ pub(crate) const TABLE: &[Program] = &[
         run: |p| Box::pin(account::groupadd(p)),
     },
     Program {
-        name: "hostnamectl",
-        run: |p| Box::pin(service::no_systemd(p)),
-    },
-    Program {
         name: "kmod",
         run: |p| Box::pin(module::run(p)),
     },
     Program {
         name: "locale",
         run: |p| Box::pin(libc::locale(p)),
-    },
-    Program {
-        name: "loginctl",
-        run: |p| Box::pin(service::no_systemd(p)),
     },
     Program {
         name: "lsattr",
@@ -174,10 +168,6 @@ pub(crate) const TABLE: &[Program] = &[
     Program {
         name: "systemctl",
         run: |p| Box::pin(service::systemctl(p)),
-    },
-    Program {
-        name: "timedatectl",
-        run: |p| Box::pin(service::no_systemd(p)),
     },
     Program {
         name: "update-rc.d",

@@ -19,8 +19,11 @@ mod extent;
 mod extfs;
 mod libc;
 mod logsave;
+mod manager;
 mod process;
+pub(crate) mod rare;
 mod shadow;
+mod sudoers;
 mod systemd;
 mod terminal;
 mod udev;
@@ -44,6 +47,7 @@ programs! {
     "chgpasswd" => shadow::chgpasswd,
     "clear_console" => terminal::clear_console,
     "cppw" => shadow::cppw,
+    "cron" => daemon::cron,
     "debugfs" => debugfs::debugfs,
     "dpkg-deb" => dpkg::deb,
     "dpkg-divert" => dpkg::divert,
@@ -66,12 +70,14 @@ programs! {
     "grpck" => shadow::grpck,
     "grpconv" => shadow::convert,
     "grpunconv" => shadow::convert,
+    "hostnamectl" => manager::hostnamectl,
     "iconv" => libc::iconv,
     "iconvconfig" => libc::iconvconfig,
     "infocmp" => terminal::infocmp,
     "ldconfig" => libc::ldconfig,
     "localectl" => bus::localectl,
     "localedef" => libc::localedef,
+    "loginctl" => manager::loginctl,
     "logsave" => logsave::logsave,
     "mke2fs" => extfs::mke2fs,
     "mklost+found" => extent::mklost_found,
@@ -113,6 +119,7 @@ programs! {
     "tabs" => terminal::tabs,
     "tempfile" => daemon::tempfile,
     "tic" => terminal::tic,
+    "timedatectl" => manager::timedatectl,
     "toe" => terminal::toe,
     "tset" => terminal::tset,
     "tune2fs" => extfs::tune2fs,
@@ -120,6 +127,7 @@ programs! {
     "update-alternatives" => alternatives::run,
     "update-passwd" => shadow::update_passwd,
     "vipw" => shadow::vipw,
+    "visudo" => sudoers::visudo,
     "peekfd" => process::peekfd,
     "pidwait" => process::pidwait,
     "pmap" => process::pmap,

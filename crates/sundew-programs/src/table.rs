@@ -24,6 +24,7 @@ pub(crate) fn without_doors() -> impl Iterator<Item = Program> {
         archive::TABLE,
         package::TABLE,
         system::TABLE,
+        system::rare::TABLE,
     ]
     .into_iter()
     .flatten()

@@ -36,11 +36,17 @@ pub(super) fn plant(
     ] {
         planter.directory(&format!("/sys/{name}"), 0o755, at)?;
     }
+    let (version, date, model) = firmware(platform.vendor, platform.product);
     for (name, value) in [
         ("sys_vendor", platform.vendor),
         ("product_name", platform.product),
+        ("product_version", model),
         ("bios_vendor", platform.bios),
+        ("bios_version", version),
+        ("bios_date", date),
         ("chassis_vendor", platform.vendor),
+        ("chassis_type", "1"),
+        ("chassis_version", model),
         ("board_vendor", platform.vendor),
     ] {
         planter.text(
@@ -79,6 +85,24 @@ pub(super) fn plant(
         }
     }
     cgroups(planter, at)
+}
+
+/// Version and date of the firmware, and the version of the model, as these hypervisors tell their guests.
+fn firmware(vendor: &str, product: &str) -> (&'static str, &'static str, &'static str) {
+    match (vendor, product) {
+        ("OpenStack Foundation", _) => ("1.15.0-1", "04/01/2014", "25.2.1"),
+        ("QEMU", product) if product.contains("Q35") => {
+            ("1.16.2-debian-1.16.2-1", "04/01/2014", "pc-q35-7.2")
+        }
+        ("QEMU", _) => (
+            "rel-1.16.2-0-gea1b7a073390-prebuilt.qemu.org",
+            "04/01/2014",
+            "pc-i440fx-8.1",
+        ),
+        ("Hetzner", _) => ("20171111", "11/11/2017", "20171111"),
+        ("VMware, Inc.", _) => ("6.00", "11/12/2020", "None"),
+        _ => ("4.17.2", "06/15/2023", "4.17.2"),
+    }
 }
 
 fn processors(planter: &mut Planter<'_>, facts: &Facts, at: i64) -> Result<(), ImageError> {

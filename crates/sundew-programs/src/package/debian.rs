@@ -230,7 +230,7 @@ pub(super) async fn detect_virt(proc: &mut Process) -> ExitStatus {
 }
 
 /// The hypervisor this machine runs on.
-async fn machine(proc: &Process) -> &'static str {
+pub(crate) async fn machine(proc: &Process) -> &'static str {
     let mut texts = Vec::new();
     for name in ["product_name", "sys_vendor", "board_vendor", "bios_vendor"] {
         let path = format!("/sys/class/dmi/id/{name}");

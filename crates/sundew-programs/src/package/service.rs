@@ -13,18 +13,11 @@ mod daemon;
 mod power;
 pub(super) mod unit;
 
-const NO_SYSTEMD: &str = "System has not been booted with systemd as init system (PID 1). Can't operate.\nFailed to connect to bus: Host is down\n";
-
 /// What `--version` prints.
 pub(super) const VERSION: &str = "systemd 252 (252.39-1~deb12u1)\n+PAM +AUDIT +SELINUX +APPARMOR +IMA +SMACK +SECCOMP +GCRYPT -GNUTLS +OPENSSL +ACL +BLKID +CURL +ELFUTILS +FIDO2 +IDN2 -IDN +IPTC +KMOD +LIBCRYPTSETUP +LIBFDISK +PCRE2 -PWQUALITY +P11KIT +QRENCODE +TPM2 +BZIP2 +LZ4 +XZ +ZLIB +ZSTD -BPF_FRAMEWORK -XKBCOMMON +UTMP +SYSVINIT default-hierarchy=unified\n";
 
 /// What `enable` says of a unit that nothing pulls in.
 const NO_INSTALL: &str = "The unit files have no installation config (WantedBy=, RequiredBy=, Also=,\nAlias= settings in the [Install] section, and DefaultInstance= for template\nunits). This means they are not meant to be enabled using systemctl.\n \nPossible reasons for having this kind of units are:\n• A unit may be statically enabled by being symlinked from another unit's\n  .wants/ or .requires/ directory.\n• A unit's purpose may be to act as a helper for some other unit which has\n  a requirement dependency on it.\n• A unit may be started when needed via activation (socket, path, timer,\n  D-Bus, udev, scripted systemctl call, ...).\n• In case of template units, the unit is meant to be enabled with some\n  instance name specified.\n";
-
-/// Programs that can only speak to services of systemd that are not there.
-pub(super) async fn no_systemd(proc: &mut Process) -> ExitStatus {
-    fail(proc, NO_SYSTEMD, 1).await
-}
 
 /// `systemctl`, also as `reboot`, `halt`, `poweroff`, `shutdown`, `runlevel`, `telinit`.
 pub(super) async fn systemctl(proc: &mut Process) -> ExitStatus {

@@ -361,3 +361,40 @@ pub(super) async fn tempfile(proc: &mut Process) -> ExitStatus {
         }
     }
 }
+
+/// `cron` of cron 3.0: one runs already, and says so.
+pub(super) async fn cron(proc: &mut Process) -> ExitStatus {
+    let mut words = proc.args().iter().skip(1);
+    while let Some(word) = words.next() {
+        let letter = word.iter().skip(1).find(|letter| !b"fln".contains(letter));
+        let log = word.starts_with(b"-L") || word.starts_with(b"-x") && word.len() > 2;
+        if word.starts_with(b"-")
+            && !log
+            && let Some(&letter) = letter
+        {
+            let letter = char::from(letter);
+            let text = format!("cron: invalid option -- '{letter}'\nusage: cron\n");
+            return super::fail(proc, text, 1).await;
+        }
+        if word == b"-L" {
+            words.next();
+        }
+    }
+    let own = sundew_kernel::Errno::Eacces.message();
+    if proc.credentials().uid != 0 {
+        let text = format!("cron: can't open or create /var/run/crond.pid: {own}\n");
+        return super::fail(proc, text, 1).await;
+    }
+    let pid = proc.read_small_file(b"/run/crond.pid").unwrap_or_default();
+    let pid: Option<Pid> = super::number(pid.trim_ascii());
+    let running = pid.filter(|&pid| proc.processes().iter().any(|one| one.pid == pid));
+    if let Some(pid) = running {
+        let why = sundew_kernel::Errno::Eagain.message();
+        let text = format!("cron: can't lock /var/run/crond.pid, otherpid may be {pid}: {why}\n");
+        return super::fail(proc, text, 1).await;
+    }
+    match proc.start_daemon(b"/usr/sbin/cron") {
+        Ok(_) => proc.status(),
+        Err(errno) => super::fail(proc, format!("cron: {}\n", errno.message()), 1).await,
+    }
+}
