@@ -158,8 +158,8 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
             _ => (word.clone(), None),
         };
         match name.as_str() {
-            "-h" | "--help" => return answer(proc, &own, "help").await,
-            "-V" | "--version" => return answer(proc, &own, "version").await,
+            "-h" | "--help" => return answer(proc, &own, "--help").await,
+            "-V" | "--version" => return answer(proc, &own, "--version").await,
             "-a" | "--all" => all = true,
             "-l" | "--list" if own == "ifquery" => list = true,
             "--state" if own == "ifquery" => state = true,

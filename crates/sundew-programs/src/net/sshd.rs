@@ -99,7 +99,7 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
                         .or_else(|| words.next());
                     let Some(value) = value else {
                         let text =
-                            format!("option requires an argument -- {}\n", char::from(letter));
+                            format!("option requires an argument -- {}\r\n", char::from(letter));
                         return refuse(proc, &text).await;
                     };
                     match letter {
@@ -110,7 +110,7 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
                     }
                 }
                 _ => {
-                    let text = format!("unknown option -- {}\n", char::from(letter));
+                    let text = format!("unknown option -- {}\r\n", char::from(letter));
                     return refuse(proc, &text).await;
                 }
             }
@@ -122,7 +122,7 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
             .first()
             .is_some_and(|name| name.starts_with(b"/"))
     {
-        let text = "sshd re-exec requires execution with an absolute path\n";
+        let text = "sshd re-exec requires execution with an absolute path\r\n";
         proc.print_error(text.as_bytes()).await;
         return ExitStatus::Exited(255);
     }
@@ -132,7 +132,7 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
     }
     if let Err(errno) = file(proc, &mut read, &config, 0).await {
         let name = String::from_utf8_lossy(&config).into_owned();
-        return end(proc, format!("{name}: {}\n", errno.message())).await;
+        return end(proc, format!("{name}: {}\r\n", errno.message())).await;
     }
     for line in std::mem::take(&mut read.bad) {
         proc.print_error(line.as_bytes()).await;
@@ -141,14 +141,14 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
         return end(proc, text).await;
     }
     if proc.credentials().uid != 0 {
-        let text = "sshd: no hostkeys available -- exiting.\n";
+        let text = "sshd: no hostkeys available -- exiting.\r\n";
         proc.print_error(text.as_bytes()).await;
         return ExitStatus::FAILURE;
     }
     if proc.stat(b"/run/sshd").is_err() {
         return end(
             proc,
-            "Missing privilege separation directory: /run/sshd\n".to_owned(),
+            "Missing privilege separation directory: /run/sshd\r\n".to_owned(),
         )
         .await;
     }
@@ -157,7 +157,7 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
         proc.stat(path.as_bytes()).is_err()
     });
     if unsafe_key {
-        proc.print_error(b"sshd: no hostkeys available -- exiting.\n")
+        proc.print_error(b"sshd: no hostkeys available -- exiting.\r\n")
             .await;
         return ExitStatus::FAILURE;
     }
@@ -237,7 +237,7 @@ async fn file(
     }
     if bad > 0 && read.fatal.is_none() {
         read.fatal = Some(format!(
-            "{name}: terminating, {bad} bad configuration options\n"
+            "{name}: terminating, {bad} bad configuration options\r\n"
         ));
     }
     Ok(())
@@ -280,19 +280,19 @@ fn setting(read: &mut Read, line: &str, name: &str, number: u32) {
         .find_map(|line| line.strip_prefix(&key)?.strip_prefix(' '));
     if default.is_none() && !SILENT.contains(&key.as_str()) {
         read.bad.push(format!(
-            "{name}: line {number}: Bad configuration option: {word}\n"
+            "{name}: line {number}: Bad configuration option: {word}\r\n"
         ));
         return;
     }
     if rest.is_empty() {
         read.bad.push(format!(
-            "{name} line {number}: no argument after keyword \"{word}\"\n"
+            "{name} line {number}: no argument after keyword \"{word}\"\r\n"
         ));
         return;
     }
     if key == "port" && rest.parse::<u16>().is_err() {
         read.fatal = Some(format!(
-            "{name} line {number}: Badly formatted port number.\n"
+            "{name} line {number}: Badly formatted port number.\r\n"
         ));
         return;
     }
@@ -320,7 +320,7 @@ fn setting(read: &mut Read, line: &str, name: &str, number: u32) {
     };
     if !words.is_empty() && !words.contains(&rest.to_ascii_lowercase().as_str()) {
         read.fatal = Some(format!(
-            "{name} line {number}: unsupported option \"{rest}\".\n"
+            "{name} line {number}: unsupported option \"{rest}\".\r\n"
         ));
         return;
     }
@@ -396,6 +396,21 @@ fn shown(settings: &[(String, String)]) -> String {
         if done.contains(&key) {
             continue;
         }
+        // What is only shown when it is set stands before these two.
+        let before: &[&str] = match key {
+            "authenticationmethods" => &[
+                "allowusers",
+                "denyusers",
+                "allowgroups",
+                "denygroups",
+                "acceptenv",
+            ],
+            "maxstartups" => &["subsystem"],
+            _ => &[],
+        };
+        for key in before {
+            out.extend(values(key).iter().map(|value| format!("{key} {value}\n")));
+        }
         let own = values(key);
         if own.is_empty() {
             out += &format!("{key} {value}\n");
@@ -403,19 +418,6 @@ fn shown(settings: &[(String, String)]) -> String {
         }
         done.push(key);
         out.extend(own.iter().map(|value| format!("{key} {value}\n")));
-        if key == "syslogfacility" || key == "hostkey" {
-            continue;
-        }
-    }
-    for key in [
-        "allowusers",
-        "denyusers",
-        "allowgroups",
-        "denygroups",
-        "acceptenv",
-        "subsystem",
-    ] {
-        out.extend(values(key).iter().map(|value| format!("{key} {value}\n")));
     }
     out
 }

@@ -105,7 +105,7 @@ fn answers(name: &str) -> Vec<Answer<'static>> {
     });
     let parts = section.unwrap_or_default().split("\n--- ");
     let answer = |part: &'static str| {
-        let (head, body) = part.split_once('\n')?;
+        let (head, body) = part.split_once('\n').unwrap_or((part, ""));
         let mut words = head.split(' ');
         Some(Answer {
             status: words.next()?.parse().ok()?,
