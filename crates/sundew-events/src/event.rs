@@ -225,10 +225,10 @@ pub enum EventKind {
     },
     /// A visitor's limit was reached.
     BudgetSpent {
-        /// Which: `process_cpu`, `machine_cpu`, `memory`, `output`, `processes`, `files`, `inodes`,
-        /// `connections`.
+        /// Which: `process_cpu`, `machine_cpu`, `source_cpu`, `memory`, `output`, `processes`, `files`,
+        /// `inodes`, `descriptors`.
         budget: Cow<'static, str>,
-        /// Whose: `machine`, `source`.
+        /// Whose: `process`, `machine`, `source`, `sensor`.
         of: Cow<'static, str>,
     },
     /// The client's window changed its size.

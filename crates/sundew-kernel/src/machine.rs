@@ -10,11 +10,12 @@ use std::sync::{Arc, Mutex, Weak};
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
+use sundew_vfs::pool::{Held, Pool};
 use sundew_vfs::{Context, Credentials, Errno, InodeId, Mount, Timestamp, Vfs};
 use tokio::sync::Semaphore;
 
 use crate::aside::Aside;
-use crate::budget::{Budget, Limits, MemoryPool};
+use crate::budget::{Account, Budget, Holder, Limits};
 use crate::clock::Clock;
 use crate::descriptor::{Description, Entry, Kind, OpenFlags, Table};
 use crate::environment::Environment;
@@ -62,6 +63,8 @@ pub struct Config {
     /// Shared by all machines of a sensor: a machine that uses much CPU takes a permit for each
     /// slice, so that such machines together never hold more cores than there are permits.
     pub heavy: Option<Arc<Semaphore>>,
+    /// Shared by all machines of a source: what they use together.
+    pub source: Option<Arc<Account>>,
     /// Who does what cannot be cut into slices; `None`: the machine itself, in its turn.
     pub aside: Option<Aside>,
     /// The client side of SSH; `None`: no server is ever reached by it.
@@ -143,7 +146,8 @@ pub struct Kernel {
     pub(crate) network: Arc<dyn Network>,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) limits: Limits,
-    pub(crate) memory: Arc<MemoryPool>,
+    pub(crate) memory: Arc<Pool>,
+    pub(crate) source: Option<Arc<Account>>,
     pub(crate) cpu_used: AtomicU64,
     /// Monotonic nanoseconds at which the slice that runs now is over.
     pub(crate) slice_end: AtomicU64,
@@ -187,7 +191,7 @@ pub(crate) struct ProcessTable {
     pub(crate) processes: BTreeMap<Pid, Arc<ProcessState>>,
     last_pid: Pid,
     /// Processes that run or are zombies, residents not counted.
-    live: usize,
+    live: Held,
     pub(crate) ttys: BTreeMap<u32, Weak<Tty>>,
     pub(crate) forks: u64,
 }
@@ -244,6 +248,18 @@ impl Machine {
     pub fn new(config: Config) -> (Self, Scheduler) {
         let now = config.clock.monotonic();
         let mounts = lock(&config.vfs).mounts().to_vec();
+        let above = config.source.as_ref().map(|source| source.totals());
+        let pool = |limit, above: Option<&Arc<Pool>>| {
+            Pool::new(Holder::Machine, limit, above.map(Arc::clone))
+        };
+        let memory = pool(
+            config.limits.memory_bytes,
+            above.map(|totals| &totals.memory),
+        );
+        let processes = pool(
+            config.limits.processes as u64,
+            above.map(|totals| &totals.processes),
+        );
         let kernel = Arc::new(Kernel {
             mounts,
             fs: config.vfs,
@@ -255,7 +271,7 @@ impl Machine {
                     .map(|state| (state.pid, Arc::clone(state)))
                     .collect(),
                 last_pid: config.last_pid,
-                live: 0,
+                live: Held::new(processes),
                 ttys: BTreeMap::new(),
                 forks: u64::from(config.last_pid),
             }),
@@ -264,7 +280,8 @@ impl Machine {
             clock: config.clock,
             network: config.network,
             observer: config.observer,
-            memory: MemoryPool::new(config.limits.memory_bytes),
+            memory,
+            source: config.source,
             limits: config.limits,
             cpu_used: AtomicU64::new(0),
             slice_end: AtomicU64::new(0),
@@ -293,7 +310,7 @@ impl Machine {
     ///
     /// [`Errno::Eagain`] past the process limit.
     pub fn add_resident(&self, mut resident: Resident) -> Result<Pid, Errno> {
-        resident.pid = lock(&self.kernel.table).next_pid(&self.kernel.limits)?;
+        resident.pid = lock(&self.kernel.table).next_pid()?;
         let pid = resident.pid;
         resident.session = pid;
         self.kernel.add_resident(resident);
@@ -405,7 +422,7 @@ impl Machine {
                 Err(_) => (fs.root(), b"/".to_vec()),
             }
         };
-        let pid = lock(&kernel.table).next_pid(&kernel.limits)?;
+        let pid = lock(&kernel.table).next_pid()?;
         let state = ProcessState::start(Start {
             pid,
             ppid: login.parent,
@@ -502,8 +519,8 @@ impl Leader {
 
 impl ProcessTable {
     /// The next free number.
-    fn next_pid(&mut self, limits: &Limits) -> Result<Pid, Errno> {
-        if self.live >= limits.processes {
+    fn next_pid(&mut self) -> Result<Pid, Errno> {
+        if self.live.pool().room() == 0 {
             return Err(Errno::Eagain);
         }
         let mut pid = self.last_pid;
@@ -533,30 +550,35 @@ impl Kernel {
     /// Whether another process is within the limits. Past the CPU budget none is: a fork bomb's
     /// processes have their children before they can be killed, and would never die out.
     pub(crate) fn process_room(&self) -> bool {
-        let room = !self.over_machine_cpu() && lock(&self.table).live < self.limits.processes;
-        if !room {
-            self.reached(0, Budget::Processes);
+        let full = match self.over_cpu() {
+            Some(Budget::SourceCpu) => Some(Holder::Source),
+            Some(_) => Some(Holder::Machine),
+            None => lock(&self.table).live.pool().full(1),
+        };
+        if let Some(of) = full {
+            self.reached(0, Budget::Processes, of);
         }
-        room
+        full.is_none()
     }
 
     /// Reports a limit that makes a call fail and ends nothing.
-    pub(crate) fn reached(&self, pid: Pid, budget: Budget) {
+    pub(crate) fn reached(&self, pid: Pid, budget: Budget, of: Holder) {
         self.observer
-            .observe(Observation::BudgetSpent { pid, budget });
+            .observe(Observation::BudgetSpent { pid, budget, of });
     }
 
     /// Reserves a number and answers [`Errno::Eagain`] past the limit.
     pub(crate) fn new_pid(&self) -> Result<Pid, Errno> {
-        if self.over_machine_cpu() {
+        if self.over_cpu().is_some() {
             return Err(Errno::Eagain);
         }
-        lock(&self.table).next_pid(&self.limits)
+        lock(&self.table).next_pid()
     }
 
     pub(crate) fn insert(&self, state: &Arc<ProcessState>) {
         let mut table = lock(&self.table);
-        table.live += 1;
+        let live = table.live.amount() + 1;
+        table.live.set(live);
         table.processes.insert(state.pid, Arc::clone(state));
     }
 
@@ -623,9 +645,27 @@ impl Kernel {
         lock(&self.table).ttys.get(&index).and_then(Weak::upgrade)
     }
 
+    /// Counts CPU time that something of this machine used.
+    pub(crate) fn charge_cpu(&self, used: Duration) {
+        self.cpu_used
+            .fetch_add(crate::scheduler::nanos(used), Ordering::Relaxed);
+        if let Some(source) = &self.source {
+            source.charge(used);
+        }
+    }
+
+    /// Which budget of CPU time is spent.
+    pub(crate) fn over_cpu(&self) -> Option<Budget> {
+        if self.over_machine_cpu() {
+            return Some(Budget::MachineCpu);
+        }
+        let source = self.source.as_ref()?;
+        source.exhausted().then_some(Budget::SourceCpu)
+    }
+
     /// Whether this machine has used more CPU than it may. What it may use grows with its age, by a
     /// tenth of its share, so that a login that stays for a day is not cut off for its age.
-    pub(crate) fn over_machine_cpu(&self) -> bool {
+    fn over_machine_cpu(&self) -> bool {
         let age = self.clock.monotonic().saturating_sub(self.started);
         let allowed = self.limits.machine_cpu + age * self.limits.cpu_share_percent / 1000;
         self.cpu_used.load(Ordering::Relaxed) > crate::scheduler::nanos(allowed)

@@ -5,15 +5,16 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
-use crate::budget::Limits;
+use crate::budget::{Account, Holder, Limits, SourceCpu, Together, Totals};
 use crate::descriptor::OpenFlags;
 use crate::machine::Machine;
 use crate::observe::{Capture, Download, NoObserver, Observation, Observer};
 use crate::process::WaitFor;
 use crate::program::{Program, ProgramTable};
+use crate::scheduler::Scheduler;
 use crate::signal::Disposition;
 use crate::status::ChildEvent;
-use crate::testing::{Finished, ManualClock, drive, login, machine, run};
+use crate::testing::{Finished, ManualClock, drive, drive_on, login, machine, run};
 use crate::tty::WindowSize;
 use crate::{ExitStatus, Process, STDIN, STDOUT, Signal, lock, testing};
 
@@ -49,6 +50,14 @@ const PROGRAMS: &[Program] = &[
     Program {
         name: "again",
         run: |p| Box::pin(again(p)),
+    },
+    Program {
+        name: "hold",
+        run: |p| Box::pin(hold(p)),
+    },
+    Program {
+        name: "brood",
+        run: |p| Box::pin(brood(p)),
     },
     Program {
         name: "napper",
@@ -401,4 +410,136 @@ async fn try_all(proc: &mut Process) -> ExitStatus {
             .unwrap();
     }
     proc.status()
+}
+
+/// Two machines of one source, then one of another, on one clock; each with its scheduler.
+fn neighbours(
+    limits: &Limits,
+    together: Together,
+    cpu: SourceCpu,
+) -> ([Pair; 3], Arc<ManualClock>) {
+    let clock = ManualClock::new(Duration::from_nanos(500));
+    let all = Totals::new(Holder::Sensor, Together::all(), None);
+    let account = || {
+        Arc::new(Account::new(
+            Totals::new(Holder::Source, together, Some(&all)),
+            cpu,
+        ))
+    };
+    let (first, second) = (account(), account());
+    let machines = [&first, &first, &second].map(|account| {
+        let mut config = testing::config(PROGRAMS, &clock, limits.clone());
+        account.totals().count(&mut lock(&config.vfs));
+        config.source = Some(Arc::clone(account));
+        Machine::new(config)
+    });
+    (machines, clock)
+}
+
+type Pair = (Machine, Scheduler);
+
+/// Holds 20 MiB until its input ends.
+async fn hold(proc: &mut Process) -> ExitStatus {
+    let mut memory = proc.memory();
+    if memory.grow(20 << 20).is_err() {
+        proc.out_of_memory().await;
+    }
+    proc.write_all(STDOUT, b"held\n").await.unwrap();
+    let mut rest = [0; 8];
+    while proc
+        .read(STDIN, &mut rest)
+        .await
+        .is_ok_and(|count| count > 0)
+    {}
+    ExitStatus::SUCCESS
+}
+
+#[test]
+fn memory_and_processes_are_counted_for_the_source_and_not_for_its_neighbour() {
+    let together = Together {
+        processes: 2,
+        memory_bytes: 30 << 20,
+        ..Together::default()
+    };
+    let (machines, clock) = neighbours(&Limits::default(), together, SourceCpu::default());
+    let [
+        (one, mut one_runs),
+        (two, mut two_runs),
+        (other, mut other_runs),
+    ] = machines;
+    let (first, mut streams) = one.login_on_pipes(login(&["hold"])).unwrap();
+    let held = drive_on(&clock, &mut one_runs, streams.stdout.read());
+    assert_eq!(held.flatten().as_deref(), Some(b"held\n".as_slice()));
+
+    let (second, second_streams) = two.login_on_pipes(login(&["hold"])).unwrap();
+    assert!(
+        one.login_on_pipes(login(&["cat"])).is_err(),
+        "a third process of the source"
+    );
+    let ended = drive_on(&clock, &mut two_runs, second.wait());
+    assert_eq!(ended, Some(ExitStatus::Signaled(Signal::KILL)));
+    drop(second_streams);
+
+    let (third, mut others) = other.login_on_pipes(login(&["hold"])).unwrap();
+    let held = drive_on(&clock, &mut other_runs, others.stdout.read());
+    assert_eq!(held.flatten().as_deref(), Some(b"held\n".as_slice()));
+    drop(others.stdin);
+    let ended = drive_on(&clock, &mut other_runs, third.wait());
+    assert_eq!(ended, Some(ExitStatus::SUCCESS));
+
+    // What a machine held is free when it is gone.
+    drop((one, one_runs, first, streams));
+    let (_again, mut streams) = two.login_on_pipes(login(&["hold"])).unwrap();
+    let held = drive_on(&clock, &mut two_runs, streams.stdout.read());
+    assert_eq!(held.flatten().as_deref(), Some(b"held\n".as_slice()));
+}
+
+#[test]
+fn cpu_time_is_counted_for_the_source_and_not_for_its_neighbour() {
+    let cpu = SourceCpu {
+        time: Duration::from_millis(60),
+        burst: Duration::from_millis(10),
+        share_percent: 10,
+    };
+    let limits = Limits {
+        process_cpu: Duration::from_secs(5),
+        cpu_share_percent: 100,
+        ..Limits::default()
+    };
+    let (machines, clock) = neighbours(&limits, Together::default(), cpu);
+    let [
+        (one, mut one_runs),
+        (two, mut two_runs),
+        (other, mut other_runs),
+    ] = machines;
+    let began = clock.now();
+    let (_shell, _streams) = one.login_on_pipes(login(&["brood"])).unwrap();
+    let (_other_shell, mut streams) = one.login_on_pipes(login(&["brood"])).unwrap();
+    let ended = drive_on(&clock, &mut one_runs, streams.stdout.read());
+    assert_eq!(ended.flatten().as_deref(), Some(b"killed\n".as_slice()));
+    // The tenth of a core, but for what may be used at once.
+    assert!(clock.now() - began > Duration::from_millis(400));
+    let (_third, mut streams) = two.login_on_pipes(login(&["brood"])).unwrap();
+    let refused = drive_on(&clock, &mut two_runs, streams.stdout.read());
+    assert_eq!(refused.flatten().as_deref(), Some(b"no fork\n".as_slice()));
+    let began = clock.now();
+    let (_fourth, mut streams) = other.login_on_pipes(login(&["cat"])).unwrap();
+    drop(streams.stdin);
+    let said = drive_on(&clock, &mut other_runs, streams.stdout.read());
+    assert_eq!(said, Some(None));
+    assert!(clock.now() - began < Duration::from_millis(5));
+}
+
+/// Has a child compute until it is killed.
+async fn brood(proc: &mut Process) -> ExitStatus {
+    let child = proc.fork(|mut child| Box::pin(async move { spin(&mut child).await }));
+    let Ok(child) = child else {
+        proc.write_all(STDOUT, b"no fork\n").await.unwrap();
+        return ExitStatus::FAILURE;
+    };
+    let ended = proc.wait(WaitFor::Pid(child), false, true).await.unwrap();
+    let killed = ChildEvent::Ended(ExitStatus::Signaled(Signal::KILL));
+    assert_eq!(ended, Some((child, killed)));
+    proc.write_all(STDOUT, b"killed\n").await.unwrap();
+    ExitStatus::SUCCESS
 }

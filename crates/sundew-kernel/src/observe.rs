@@ -84,6 +84,8 @@ pub enum Observation {
         pid: Pid,
         /// Which budget.
         budget: crate::budget::Budget,
+        /// Whose it is.
+        of: crate::budget::Holder,
     },
 }
 

@@ -12,7 +12,7 @@ use futures_util::stream::{FuturesUnordered, Stream};
 use sundew_vfs::Errno;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::budget::Budget;
+use crate::budget::{Budget, Credit, Queued};
 use crate::machine::Kernel;
 use crate::process::deeper::Deeper;
 use crate::process::exec::{ChildFuture, Image};
@@ -28,8 +28,7 @@ pub struct Scheduler {
     kernel: Arc<Kernel>,
     tasks: FuturesUnordered<Task>,
     /// CPU time that may still be used at once.
-    credit: Duration,
-    credited_at: Duration,
+    credit: Credit,
     heavy: Option<Arc<Semaphore>>,
     waiting: Waiting,
 }
@@ -37,7 +36,8 @@ pub struct Scheduler {
 /// What keeps a machine from running although its processes could.
 enum Waiting {
     Nothing,
-    Share(BoxFuture<'static, ()>),
+    /// For the machine's own share, or with others for that of their source.
+    Share(BoxFuture<'static, ()>, Option<Queued>),
     Permit(BoxFuture<'static, Option<OwnedSemaphorePermit>>),
 }
 
@@ -51,25 +51,17 @@ impl std::fmt::Debug for Scheduler {
 
 impl Scheduler {
     pub(crate) fn new(kernel: Arc<Kernel>, heavy: Option<Arc<Semaphore>>) -> Self {
-        let credit = kernel.limits.cpu_burst;
-        let credited_at = kernel.clock.monotonic();
+        let limits = &kernel.limits;
+        let mut credit = Credit::full(limits.cpu_burst, limits.cpu_share_percent.max(1) * 10);
+        credit.accrue(kernel.clock.monotonic());
         let tasks = FuturesUnordered::new();
         Self {
             kernel,
             tasks,
             credit,
-            credited_at,
             heavy,
             waiting: Waiting::Nothing,
         }
-    }
-
-    /// Credits the share that has accrued since the last time.
-    fn accrue(&mut self, now: Duration) {
-        let share = self.kernel.limits.cpu_share_percent.max(1);
-        let gained = now.saturating_sub(self.credited_at) * share / 100;
-        self.credited_at = now;
-        self.credit = (self.credit + gained).min(self.kernel.limits.cpu_burst);
     }
 
     fn take_inbox(&mut self, cx: &Context<'_>) {
@@ -82,7 +74,7 @@ impl Scheduler {
     fn poll_allowed(&mut self, cx: &mut Context<'_>) -> Poll<Option<OwnedSemaphorePermit>> {
         loop {
             match &mut self.waiting {
-                Waiting::Share(sleep) => {
+                Waiting::Share(sleep, _queued) => {
                     ready!(sleep.as_mut().poll(cx));
                     self.waiting = Waiting::Nothing;
                 }
@@ -93,18 +85,25 @@ impl Scheduler {
                 }
                 Waiting::Nothing => {
                     let now = self.kernel.clock.monotonic();
-                    self.accrue(now);
+                    self.credit.accrue(now);
+                    let slice = self.kernel.limits.slice;
                     // Less than a slice is as good as nothing: what accrues while one runs must not
                     // pay for the next.
-                    if self.credit < self.kernel.limits.slice {
+                    if self.credit.left < slice {
                         // Two slices at once: more would be felt by those who wait behind them, fewer
                         // would only cost wake-ups.
-                        let slices = self.kernel.limits.slice * 2;
-                        let wait = slices * 100 / self.kernel.limits.cpu_share_percent.max(1);
-                        self.waiting = Waiting::Share(self.kernel.clock.sleep(wait));
+                        let wait = slice * 2 * 100 / self.kernel.limits.cpu_share_percent.max(1);
+                        self.waiting = Waiting::Share(self.kernel.clock.sleep(wait), None);
                         continue;
                     }
-                    let heavy = self.credit < self.kernel.limits.cpu_burst / 2;
+                    if let Some(source) = &self.kernel.source
+                        && !source.allows(now, slice)
+                    {
+                        let (wait, queued) = source.queue(slice);
+                        self.waiting = Waiting::Share(self.kernel.clock.sleep(wait), Some(queued));
+                        continue;
+                    }
+                    let heavy = self.credit.left < self.kernel.limits.cpu_burst / 2;
                     if let Some(semaphore) = self.heavy.as_ref().filter(|_| heavy) {
                         let semaphore = Arc::clone(semaphore);
                         self.waiting = Waiting::Permit(Box::pin(async move {
@@ -138,10 +137,8 @@ impl Future for Scheduler {
             this.take_inbox(cx);
         }
         let used = this.kernel.clock.monotonic().saturating_sub(began);
-        this.credit = this.credit.saturating_sub(used);
-        this.kernel
-            .cpu_used
-            .fetch_add(nanos(used), Ordering::Relaxed);
+        this.credit.spend(used);
+        this.kernel.charge_cpu(used);
         // A task submitted by the last one polled has found no waker to call.
         if !lock(&this.kernel.inbox).tasks.is_empty() {
             cx.waker().wake_by_ref();
@@ -305,9 +302,11 @@ impl Task {
         let limits = &self.kernel.limits;
         if spent > limits.process_cpu {
             self.kernel.spend(&self.state, Budget::ProcessCpu);
-        } else if self.kernel.over_machine_cpu() && !self.state.leads_session() {
+        } else if let Some(budget) = self.kernel.over_cpu()
+            && !self.state.leads_session()
+        {
             // However short its processes live, a fork bomb ends here; the login's shell stays.
-            self.kernel.spend(&self.state, Budget::MachineCpu);
+            self.kernel.spend(&self.state, budget);
         }
     }
 }

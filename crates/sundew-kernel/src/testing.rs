@@ -324,6 +324,7 @@ pub fn config(programs: &[Program], clock: &Arc<ManualClock>, limits: budget::Li
         sockets: Vec::new(),
         last_pid: 1000,
         heavy: None,
+        source: None,
         aside: None,
         secure_shell: None,
     }

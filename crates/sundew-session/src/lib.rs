@@ -8,6 +8,7 @@
 //! - [`lifetime`]: the [`Sensor`]: what all sessions share, how many there are, how they end
 //! - [`session`]: one connection from its first byte to its last event
 //! - [`persist`]: machines that are kept between visits
+//! - [`source`]: who is counted as one, and for what
 //! - [`policy`]: which logins succeed
 //! - [`record`]: observations to events, downloads to artifacts
 //! - [`clock`]: real time for the machines
@@ -24,6 +25,7 @@ pub mod persist;
 pub mod policy;
 pub mod record;
 pub mod session;
+pub mod source;
 
 pub use lifetime::{Parts, Sensor};
 pub use persist::Machines;

@@ -24,6 +24,7 @@ use crate::persist::Machines;
 use crate::policy::Policy;
 use crate::session::Session;
 use crate::session::since_boot as login_uptime;
+use crate::source::{Accounts, Budgets};
 
 /// Processes that come and go between two visits, at most.
 const FORKS_PER_VISIT: u64 = 40;
@@ -58,6 +59,8 @@ pub struct Parts {
     pub installation: Arc<Installation>,
     /// What one machine may use.
     pub machine: budget::Limits,
+    /// What machines may use together.
+    pub budgets: Budgets,
     /// What one machine may write.
     pub files: sundew_vfs::Limits,
     /// Where machines are kept between visits; `None`: every connection starts from the image.
@@ -73,6 +76,7 @@ pub struct Parts {
 /// What all sessions share.
 pub struct Sensor {
     pub(crate) parts: Parts,
+    pub(crate) accounts: Accounts,
     /// Tasks that must end before the sensor may: the ends of sessions, artifacts being finished.
     pub(crate) tracker: TaskTracker,
     stopping: AtomicBool,
@@ -99,6 +103,7 @@ impl Sensor {
     #[must_use]
     pub fn new(parts: Parts) -> Arc<Self> {
         Arc::new(Self {
+            accounts: Accounts::new(parts.budgets),
             parts,
             tracker: TaskTracker::new(),
             stopping: AtomicBool::new(false),

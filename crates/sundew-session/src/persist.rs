@@ -25,6 +25,7 @@ use sundew_vfs::{Context, Credentials, NoSynthetic, RestoreError, Timestamp, Vfs
 use crate::lifetime::Sensor;
 use crate::lock;
 use crate::session::fresh;
+use crate::source::Source;
 
 /// Where machines are kept. Cloning gives another handle to the same place.
 #[derive(Debug, Clone)]
@@ -51,24 +52,8 @@ struct Place {
     hashing: tokio::sync::Semaphore,
 }
 
-/// Who a machine belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Source {
-    V4([u8; 4]),
-    /// The first half: a host has a /64 to itself.
-    V6([u8; 8]),
-}
-
 impl Source {
-    fn of(address: IpAddr) -> Self {
-        match address.to_canonical() {
-            IpAddr::V4(address) => Self::V4(address.octets()),
-            IpAddr::V6(address) => {
-                Self::V6(address.octets().first_chunk().copied().unwrap_or_default())
-            }
-        }
-    }
-
+    /// What the file of its machine is called.
     fn file_name(self) -> String {
         let (family, bytes) = match &self {
             Self::V4(bytes) => ("4", bytes.as_slice()),

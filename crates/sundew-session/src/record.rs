@@ -392,8 +392,8 @@ impl Observer for Watcher {
                 self.0.power(power);
                 return;
             }
-            Observation::BudgetSpent { pid, budget } => {
-                self.0.spent(budget.name(), "machine", pid);
+            Observation::BudgetSpent { pid, budget, of } => {
+                self.0.spent(budget.name(), of.name(), pid);
                 return;
             }
             // Every program of every pipeline would be too much; the line it stands in is told.

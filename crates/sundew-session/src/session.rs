@@ -296,6 +296,10 @@ impl Session {
             Some(kept) => kept,
             None => fresh(sensor)?,
         };
+        let source = sensor
+            .accounts
+            .of(self.reporter.connection.src().0, parts.clock.monotonic());
+        source.totals().count(&mut lock(&vfs));
         Some(Machine::new(Config {
             vfs,
             programs: Arc::clone(&parts.programs),
@@ -309,6 +313,7 @@ impl Session {
             sockets: parts.persona.sockets.clone(),
             last_pid: sensor.last_pid(),
             heavy: Some(Arc::clone(&parts.heavy)),
+            source: Some(source),
             aside: Some(sensor.aside()),
             secure_shell: parts.secure_shell.clone(),
         }))

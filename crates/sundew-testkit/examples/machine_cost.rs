@@ -148,6 +148,7 @@ fn machine(persona: &Persona, programs: &Arc<ProgramTable>) -> (Machine, Schedul
         sockets: persona.sockets.clone(),
         last_pid: persona.last_pid,
         heavy: None,
+        source: None,
         aside: None,
         secure_shell: None,
     })

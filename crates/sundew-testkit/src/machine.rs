@@ -113,6 +113,7 @@ impl Emulated {
             sockets: persona.sockets.clone(),
             last_pid: persona.last_pid,
             heavy: None,
+            source: None,
             aside: None,
             secure_shell: None,
         });

@@ -8,6 +8,7 @@
 //! - [`inode`]: identities, types, attributes
 //! - [`permission`]: who may do what
 //! - [`path`]: limits of names and paths
+//! - [`pool`]: what several machines use together
 //! - [`image`]: the shared tree, built once
 //! - [`synthetic`]: nodes that somebody else answers for, such as `/proc`
 //! - [`vfs`]: the face: everything a system call needs
@@ -51,6 +52,7 @@ pub mod inode;
 mod overlay;
 pub mod path;
 pub mod permission;
+pub mod pool;
 mod resolve;
 pub mod synthetic;
 pub mod vfs;

@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::image::{Content, Image, ImageKind};
+use crate::pool::{Held, Pool};
 use crate::{Errno, FileFlags, FileType, InodeId, Timestamp};
 
 use file::{BLOCK_BYTES, FileData};
@@ -76,6 +77,40 @@ pub(crate) struct Overlay {
     limits: Limits,
     bytes: u64,
     inodes: u64,
+    shares: Shares,
+}
+
+/// What the changes take of amounts that several machines have together. A copy of a file system takes
+/// nothing of them.
+#[derive(Debug, Default)]
+struct Shares(Option<(Held, Held)>);
+
+impl Clone for Shares {
+    fn clone(&self) -> Self {
+        Self(None)
+    }
+}
+
+impl Shares {
+    /// Bytes that may still be taken.
+    fn room(&self) -> u64 {
+        self.0
+            .as_ref()
+            .map_or(u64::MAX, |(bytes, _)| bytes.pool().room())
+    }
+
+    fn inode_room(&self) -> u64 {
+        self.0
+            .as_ref()
+            .map_or(u64::MAX, |(_, inodes)| inodes.pool().room())
+    }
+
+    fn set(&mut self, bytes: u64, inodes: u64) {
+        if let Some((held_bytes, held_inodes)) = &mut self.0 {
+            held_bytes.set(bytes);
+            held_inodes.set(inodes);
+        }
+    }
 }
 
 /// Files of an image that have grown since it was made: what they hold, and when they last changed.
@@ -155,7 +190,24 @@ impl Overlay {
             limits,
             bytes: 0,
             inodes: 0,
+            shares: Shares::default(),
         }
+    }
+
+    /// Counts the changes for these pools of bytes and inodes too.
+    pub(crate) fn share(&mut self, bytes: Arc<Pool>, inodes: Arc<Pool>) {
+        self.shares = Shares(Some((Held::new(bytes), Held::new(inodes))));
+        self.settle();
+    }
+
+    /// Tells the pools what is held now.
+    fn settle(&mut self) {
+        self.shares.set(self.bytes, self.inodes);
+    }
+
+    /// Bytes that the pools have left.
+    pub(crate) fn shared_room(&self) -> u64 {
+        self.shares.room()
     }
 
     pub(crate) fn usage(&self) -> Usage {
@@ -377,6 +429,7 @@ impl Overlay {
         let is_dir = self.file_type(ino)? == FileType::Directory;
         self.leave(from.0, from.1, is_dir)?;
         self.bytes += entry_bytes(to.1);
+        self.settle();
         self.enter(to.0, to.1, ino, is_dir)?;
         self.modified(from.0, now)?;
         self.modified(to.0, now)?;
@@ -395,7 +448,9 @@ impl Overlay {
             _ => 0,
         };
         let needed = entry_bytes(name);
-        needed <= freed || self.bytes + (needed - freed) <= self.limits.max_bytes
+        needed <= freed
+            || (self.bytes + (needed - freed) <= self.limits.max_bytes
+                && needed - freed <= self.shares.room())
     }
 
     pub(crate) fn write_at(
@@ -406,9 +461,15 @@ impl Overlay {
         now: Timestamp,
     ) -> Result<usize, Errno> {
         let left = self.limits.max_bytes.saturating_sub(self.bytes);
-        let budget = left.min(self.room_for(ino)) / BLOCK_BYTES;
+        let own = left.min(self.room_for(ino)) / BLOCK_BYTES;
+        let shared = self.shares.room() / BLOCK_BYTES;
         self.with_file(ino, |node, file, base| {
-            let written = file.write_at(base, offset, data, budget)?;
+            let written = file
+                .write_at(base, offset, data, own.min(shared))
+                .map_err(|errno| match errno {
+                    Errno::Enospc if shared < own => Errno::Edquot,
+                    errno => errno,
+                })?;
             if written > 0 {
                 node(now);
             }
@@ -459,6 +520,9 @@ impl Overlay {
         let after = file.charged_blocks();
         self.bytes = self.bytes + after * BLOCK_BYTES - before * BLOCK_BYTES;
         self.count_used(dev, after * BLOCK_BYTES, before * BLOCK_BYTES);
+        if after != before {
+            self.settle();
+        }
         result
     }
 
@@ -495,13 +559,18 @@ impl Overlay {
     }
 
     fn charge(&mut self, bytes: u64, inodes: u64) -> Result<(), Errno> {
+        let shared = bytes <= self.shares.room() && inodes <= self.shares.inode_room();
         let bytes = self.bytes.saturating_add(bytes);
         let inodes = self.inodes.saturating_add(inodes);
         if bytes > self.limits.max_bytes || inodes > self.limits.max_inodes {
             return Err(Errno::Enospc);
         }
+        if !shared {
+            return Err(Errno::Edquot);
+        }
         self.bytes = bytes;
         self.inodes = inodes;
+        self.settle();
         Ok(())
     }
 
@@ -538,6 +607,7 @@ impl Overlay {
             node.nlink = node.nlink.saturating_sub(1);
         }
         self.bytes -= freed;
+        self.settle();
         Ok(())
     }
 
@@ -565,6 +635,7 @@ impl Overlay {
         } else {
             self.inodes -= 1;
         }
+        self.settle();
     }
 }
 

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use serde::Deserialize;
 use sundew_egress::Network;
+use sundew_session::source::Budgets;
 
 mod template;
 
@@ -24,6 +25,8 @@ pub struct Config {
     pub capture: Capture,
     /// What one visitor's machine may use.
     pub machine: Machine,
+    /// What all machines of one address may use together.
+    pub source: Source,
     /// Sundew's own log.
     pub log: Log,
     /// Stopping.
@@ -31,11 +34,37 @@ pub struct Config {
 }
 
 /// `[sensor]`
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Sensor {
     /// The name in every event; empty for the host's name.
     pub name: String,
+    /// Live processes of all machines.
+    pub processes: u64,
+    /// Bytes of memory of their programs.
+    pub memory: u64,
+    /// Bytes of files written on them.
+    pub files: u64,
+    /// Number of files made on them.
+    pub inodes: u64,
+}
+
+/// `[source]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Source {
+    /// Live processes.
+    pub processes: u64,
+    /// Bytes of memory.
+    pub memory: u64,
+    /// Bytes of files written.
+    pub files: u64,
+    /// Number of files made.
+    pub inodes: u64,
+    /// CPU seconds.
+    pub cpu_seconds: u32,
+    /// Percent of one core in the long run.
+    pub cpu_share_percent: u32,
 }
 
 /// `[ssh]`
@@ -154,6 +183,35 @@ pub struct Log {
 pub struct Shutdown {
     /// Seconds that sessions may go on after a signal.
     pub grace_seconds: u32,
+}
+
+impl Default for Sensor {
+    fn default() -> Self {
+        let limits = Budgets::default().sensor;
+        Self {
+            name: String::new(),
+            processes: limits.processes,
+            memory: limits.memory_bytes,
+            files: limits.file_bytes,
+            inodes: limits.inodes,
+        }
+    }
+}
+
+impl Default for Source {
+    fn default() -> Self {
+        let Budgets {
+            source, source_cpu, ..
+        } = Budgets::default();
+        Self {
+            processes: source.processes,
+            memory: source.memory_bytes,
+            files: source.file_bytes,
+            inodes: source.inodes,
+            cpu_seconds: seconds(source_cpu.time),
+            cpu_share_percent: source_cpu.share_percent,
+        }
+    }
 }
 
 impl Default for Ssh {
@@ -291,7 +349,13 @@ fn check(config: &Config) -> Result<(), (&'static str, &'static str)> {
             "`cpu_share_percent` must be from 1 to 100",
         ));
     }
-    if config.machine.processes < 8 {
+    if config.source.cpu_share_percent == 0 {
+        return Err((
+            "cpu_share_percent",
+            "`cpu_share_percent` of a source must be at least 1",
+        ));
+    }
+    if config.machine.processes < 8 || config.source.processes < 8 {
         return Err((
             "processes",
             "`processes` must be at least 8, or nobody can work",

@@ -10,10 +10,12 @@ use sundew_capture::{Quota, Store};
 use sundew_egress::{Egress, Policy};
 use sundew_events::Installation;
 use sundew_events::json::Additions;
+use sundew_kernel::budget::{SourceCpu, Together};
 use sundew_kernel::program::ProgramTable;
 use sundew_persona::Persona;
 use sundew_session::clock::RealTime;
 use sundew_session::persist::Keep;
+use sundew_session::source::Budgets;
 use sundew_session::{Machines, Parts, Sensor};
 use sundew_sinks::{Builder, CowrieJson, EventSender, Fanout};
 use sundew_ssh::door::SensorDoor;
@@ -171,6 +173,7 @@ async fn serve(
         }),
         machines,
         machine: machine_limits(&config.machine),
+        budgets: budgets(config),
         files: sundew_vfs::Limits {
             max_bytes: config.machine.files,
             max_inodes: config.machine.inodes,
@@ -289,6 +292,29 @@ fn machine_limits(machine: &config::Machine) -> sundew_kernel::budget::Limits {
         cpu_share_percent: machine.cpu_share_percent,
         output_bytes: machine.output,
         ..Default::default()
+    }
+}
+
+fn budgets(config: &Config) -> Budgets {
+    let (source, sensor) = (&config.source, &config.sensor);
+    Budgets {
+        source: Together {
+            processes: source.processes,
+            memory_bytes: source.memory,
+            file_bytes: source.files,
+            inodes: source.inodes,
+        },
+        source_cpu: SourceCpu {
+            time: Duration::from_secs(source.cpu_seconds.into()),
+            share_percent: source.cpu_share_percent,
+            ..SourceCpu::default()
+        },
+        sensor: Together {
+            processes: sensor.processes,
+            memory_bytes: sensor.memory,
+            file_bytes: sensor.files,
+            inodes: sensor.inodes,
+        },
     }
 }
 

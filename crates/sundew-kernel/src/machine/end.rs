@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use super::Kernel;
-use crate::budget::Budget;
-use crate::observe::Observation;
+use crate::budget::{Budget, Holder};
 use crate::process::state::{Life, ProcessState};
 use crate::signal::{DefaultAction, Disposition};
 use crate::tty::Tty;
@@ -131,16 +130,19 @@ impl Kernel {
     pub(crate) fn reap(&self, state: &ProcessState) {
         let mut table = lock(&self.table);
         if table.processes.remove(&state.pid).is_some() && !state.is_resident() {
-            table.live -= 1;
+            table.live.shrink(1);
         }
     }
 
     /// Reports and ends a process whose budget is spent.
     pub(crate) fn spend(&self, state: &Arc<ProcessState>, budget: Budget) {
-        self.observer.observe(Observation::BudgetSpent {
-            pid: state.pid,
-            budget,
-        });
+        let of = match budget {
+            Budget::SourceCpu => Holder::Source,
+            // The next byte shows who has none left; a process's own limit is no budget.
+            Budget::Memory => self.memory.full(NEAR).unwrap_or(Holder::Machine),
+            _ => Holder::Machine,
+        };
+        self.reached(state.pid, budget, of);
         if budget != Budget::ProcessCpu || !self.interrupt_leader(state) {
             self.signal(state, Signal::KILL);
         }
@@ -167,3 +169,6 @@ impl Kernel {
         true
     }
 }
+
+/// A pool of memory that has less than this is the one that was full: programs ask for some KiB at a time.
+const NEAR: u64 = 1 << 20;

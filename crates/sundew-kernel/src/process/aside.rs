@@ -1,13 +1,11 @@
 //! Work of a process that is done [aside](crate::aside).
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use tokio::sync::oneshot;
 
 use super::Process;
 use crate::aside::Length;
-use crate::scheduler::nanos;
 
 impl Process {
     /// Has work done aside, one piece at a time in a machine; the time it takes is this process's. Where
@@ -50,9 +48,7 @@ impl Process {
         aside.run(piece, length);
         let (result, took) = told.await.ok()?;
         self.state.charge_cpu(&self.kernel, took);
-        self.kernel
-            .cpu_used
-            .fetch_add(nanos(took), Ordering::Relaxed);
+        self.kernel.charge_cpu(took);
         Some(result)
     }
 }

@@ -10,7 +10,7 @@ use sundew_vfs::{
 };
 
 use super::Process;
-use crate::budget::Budget;
+use crate::budget::{Budget, Holder};
 use crate::descriptor::{Description, Entry, Kind, OpenFile, OpenFlags, Socket};
 use crate::device::Device;
 use crate::network::Stream;
@@ -48,6 +48,22 @@ impl Process {
             now: self.kernel.clock.wall(),
         };
         call(&mut lock(&self.kernel.fs), &cx)
+    }
+
+    /// Reports that there is no room for files. What the source has used up is a quota, which does not
+    /// bind root: for root the disk is full.
+    fn no_room(&self, errno: Errno, budget: Budget) -> Errno {
+        match errno {
+            Errno::Enospc => self.kernel.reached(self.pid(), budget, Holder::Machine),
+            Errno::Edquot => {
+                self.kernel.reached(self.pid(), budget, Holder::Source);
+                if self.credentials().uid == 0 {
+                    return Errno::Enospc;
+                }
+            }
+            _ => {}
+        }
+        errno
     }
 
     pub(super) fn description(&self, fd: Fd) -> Result<Arc<Description>, Errno> {
@@ -130,9 +146,10 @@ impl Process {
                 }
                 Err(Errno::Epipe)
             }
-            Err(Errno::Enospc) if matches!(description.kind, Kind::File(_)) => {
-                self.kernel.reached(self.pid(), Budget::Files);
-                Err(Errno::Enospc)
+            Err(errno @ (Errno::Enospc | Errno::Edquot))
+                if matches!(description.kind, Kind::File(_)) =>
+            {
+                Err(self.no_room(errno, Budget::Files))
             }
             Err(Errno::Enospc) if description.tty().is_some() => {
                 self.kernel.spend(&self.state, Budget::Output);
@@ -241,11 +258,7 @@ impl Process {
         let kind = self
             .open_kind(path, flags, mode)
             .await
-            .inspect_err(|errno| {
-                if *errno == Errno::Enospc {
-                    self.kernel.reached(self.pid(), Budget::Inodes);
-                }
-            })?;
+            .map_err(|errno| self.no_room(errno, Budget::Inodes))?;
         let description = match kind {
             Opened::Description(description) => description,
             Opened::Kind(kind) => {
@@ -263,7 +276,8 @@ impl Process {
         let limit = self.most_descriptors();
         let added = lock(&self.state.inner).fds.add(least, limit, description);
         if added == Err(Errno::Emfile) {
-            self.kernel.reached(self.pid(), Budget::Descriptors);
+            self.kernel
+                .reached(self.pid(), Budget::Descriptors, Holder::Process);
         }
         added
     }
@@ -603,6 +617,7 @@ impl Process {
     pub fn make_directory(&self, path: &[u8], mode: u16) -> Result<(), Errno> {
         let mode = mode & !self.umask();
         self.with_fs(|fs, cx| fs.mkdir(cx, path, mode).map(drop))
+            .map_err(|errno| self.no_room(errno, Budget::Inodes))
     }
 
     /// Removes an empty directory.
@@ -630,6 +645,7 @@ impl Process {
     /// Whatever link(2) answers.
     pub fn link(&self, old: &[u8], new: &[u8], follow: bool) -> Result<(), Errno> {
         self.with_fs(|fs, cx| fs.link(cx, old, new, follow).map(drop))
+            .map_err(|errno| self.no_room(errno, Budget::Inodes))
     }
 
     /// Makes a symbolic link at `new` to `target`.
@@ -639,6 +655,7 @@ impl Process {
     /// Whatever symlink(2) answers.
     pub fn symlink(&self, target: &[u8], new: &[u8]) -> Result<(), Errno> {
         self.with_fs(|fs, cx| fs.symlink(cx, target, new).map(drop))
+            .map_err(|errno| self.no_room(errno, Budget::Inodes))
     }
 
     /// Renames; an existing `new` is replaced.
@@ -648,6 +665,7 @@ impl Process {
     /// Whatever rename(2) answers.
     pub fn rename(&self, old: &[u8], new: &[u8]) -> Result<(), Errno> {
         self.with_fs(|fs, cx| fs.rename(cx, old, new).map(drop))
+            .map_err(|errno| self.no_room(errno, Budget::Inodes))
     }
 
     /// Makes a FIFO or device; `mode` before the umask.
@@ -664,6 +682,7 @@ impl Process {
     ) -> Result<(), Errno> {
         let mode = mode & !self.umask();
         self.with_fs(|fs, cx| fs.mknod(cx, path, kind, mode, rdev).map(drop))
+            .map_err(|errno| self.no_room(errno, Budget::Inodes))
     }
 
     // ---- attributes ----------------------------------------------------------------------------

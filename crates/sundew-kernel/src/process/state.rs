@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex};
 use std::task::Waker;
 use std::time::Duration;
 
+use sundew_vfs::pool::Pool;
 use sundew_vfs::{Credentials, InodeId};
 
-use crate::budget::MemoryPool;
+use crate::budget::Holder;
 use crate::descriptor::Table;
 use crate::environment::Environment;
 use crate::machine::{Kernel, Resident};
@@ -32,7 +33,7 @@ pub(crate) struct ProcessState {
     /// CPU time, in nanoseconds, from which on its limit has to be looked at.
     pub(crate) cpu_mark: AtomicU64,
     /// What its program holds.
-    pub(crate) memory: Arc<MemoryPool>,
+    pub(crate) memory: Arc<Pool>,
     pub(crate) inner: Mutex<Inner>,
 }
 
@@ -121,7 +122,7 @@ impl ProcessState {
             cpu: AtomicU64::new(0),
             account: Account::default(),
             cpu_mark: AtomicU64::new(u64::MAX),
-            memory: MemoryPool::new(u64::MAX),
+            memory: Pool::new(Holder::Process, u64::MAX, None),
             inner: Mutex::new(Inner {
                 ppid: start.ppid,
                 group: start.group,

@@ -123,7 +123,9 @@ impl Overlay {
             return Err(RestoreError::TooLarge);
         }
         restored.recount();
+        restored.shares = std::mem::take(&mut self.shares);
         *self = restored;
+        self.settle();
         Ok(())
     }
 }

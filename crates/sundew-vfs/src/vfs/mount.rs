@@ -1,8 +1,11 @@
 //! Mounted filesystems: what covers which directory.
 
+use std::sync::Arc;
+
 use super::{Context, Vfs};
 use crate::overlay::{Limits, Style, Usage, Volume};
 use crate::permission::Credentials;
+use crate::pool::Pool;
 use crate::{Errno, InodeId, NoSynthetic, Synthetic, Timestamp};
 
 /// `st_dev` of the image until it is mounted with another: `/dev/sda1`.
@@ -292,6 +295,18 @@ impl Vfs {
                     .split(|&byte| byte == b',')
                     .any(|known| known == option)
             })
+    }
+
+    /// Counts the changes for these pools of bytes and inodes too, counted as [`Limits`] counts them. Past
+    /// one of them a call answers `EDQUOT`, past the machine's own limits `ENOSPC`.
+    pub fn share(&mut self, bytes: Arc<Pool>, inodes: Arc<Pool>) {
+        self.overlay.share(bytes, inodes);
+    }
+
+    /// Bytes that the pools given to [`share`](Self::share) have left; `u64::MAX` without any.
+    #[must_use]
+    pub fn shared_room(&self) -> u64 {
+        self.overlay.shared_room()
     }
 
     /// Sets the limits, for a machine whose first changes were the operator's.

@@ -8,6 +8,12 @@ pub const TEMPLATE: &str = r#"# Sundew's configuration. What is commented out is
 [sensor]
 # The name in every event; empty: the host's name.
 #name = ""
+# What all visitors' machines may use together: live processes, bytes of memory of their programs,
+#processes = 20000
+#memory = 1073741824
+# bytes of files written (they are held in memory), files made.
+#files = 2147483648
+#inodes = 2097152
 
 [ssh]
 # Addresses to listen on; IPv4 and IPv6 are separate. Empty: no SSH.
@@ -66,6 +72,17 @@ pub const TEMPLATE: &str = r#"# Sundew's configuration. What is commented out is
 #output = 268435456
 #files = 268435456
 #inodes = 65536
+
+[source]
+# What all machines of one address (IPv6: /64) may use together, however many connections it has:
+# live processes, bytes of memory, bytes of files written, files made,
+#processes = 1000
+#memory = 268435456
+#files = 536870912
+#inodes = 262144
+# seconds of CPU time, percent of a core in the long run.
+#cpu_seconds = 600
+#cpu_share_percent = 50
 
 [log]
 # Sundew's own log, on standard error: "warn", "info", "debug", or per part "warn,sundew_ssh=debug".

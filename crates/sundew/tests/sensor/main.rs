@@ -10,6 +10,7 @@
     reason = "helpers of a test fail the test, and a test is a host"
 )]
 
+mod budget;
 mod client;
 mod download;
 mod elsewhere;

@@ -187,6 +187,7 @@ impl Bench {
             sockets: Vec::new(),
             last_pid: 1000,
             heavy: None,
+            source: None,
             aside: None,
             secure_shell: None,
         });
