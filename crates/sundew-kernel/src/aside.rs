@@ -26,7 +26,8 @@ impl Aside {
         Self(Arc::new(run))
     }
 
-    pub(crate) fn run(&self, work: Work, length: Length) {
+    /// Hands over a piece.
+    pub fn run(&self, work: Work, length: Length) {
         (self.0)(work, length);
     }
 }

@@ -31,6 +31,7 @@ pub mod environment;
 pub mod executable;
 pub mod facts;
 pub mod journal;
+mod load;
 pub mod machine;
 pub mod network;
 pub mod observe;
@@ -50,7 +51,11 @@ pub mod tty;
 mod wait_queue;
 
 #[cfg(test)]
+mod family_tests;
+#[cfg(test)]
 mod machine_tests;
+#[cfg(test)]
+mod pipe_tests;
 #[cfg(test)]
 mod rlimit_tests;
 #[cfg(test)]

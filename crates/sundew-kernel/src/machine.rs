@@ -20,6 +20,7 @@ use crate::clock::Clock;
 use crate::descriptor::{Description, Entry, Kind, OpenFlags, Table};
 use crate::environment::Environment;
 use crate::facts::Facts;
+use crate::load::Load;
 use crate::network::Network;
 use crate::observe::{Observation, Observer};
 use crate::pipe::{self, OutsideReader, OutsideWriter, Pipe};
@@ -149,6 +150,7 @@ pub struct Kernel {
     pub(crate) memory: Arc<Pool>,
     pub(crate) source: Option<Arc<Account>>,
     pub(crate) cpu_used: AtomicU64,
+    pub(crate) load: Load,
     /// Monotonic nanoseconds at which the slice that runs now is over.
     pub(crate) slice_end: AtomicU64,
     pub(crate) inbox: Mutex<Inbox>,
@@ -284,6 +286,7 @@ impl Machine {
             source: config.source,
             limits: config.limits,
             cpu_used: AtomicU64::new(0),
+            load: Load::default(),
             slice_end: AtomicU64::new(0),
             inbox: Mutex::new(Inbox::default()),
             started: now,

@@ -229,6 +229,7 @@ impl Process {
     pub async fn tick(&self) {
         if self.slice_over(1) {
             let mut yielded = false;
+            let _ready = state::Ready::new(&self.kernel, &self.state);
             poll_fn(|cx| {
                 if std::mem::replace(&mut yielded, true) {
                     return Poll::Ready(());
@@ -360,8 +361,12 @@ impl Process {
     }
 
     fn may_signal(&self, target: &ProcessState) -> Result<(), Errno> {
-        let own = self.credentials();
-        if own.uid == 0 || own.uid == lock(&target.inner).credentials.uid {
+        let own = [self.real_ids().0, self.credentials().uid];
+        let theirs = {
+            let inner = lock(&target.inner);
+            [inner.real.0, inner.saved.0]
+        };
+        if own[1] == 0 || own.iter().any(|id| theirs.contains(id)) {
             return Ok(());
         }
         Err(Errno::Eperm)

@@ -139,6 +139,7 @@ impl Future for Scheduler {
         let used = this.kernel.clock.monotonic().saturating_sub(began);
         this.credit.spend(used);
         this.kernel.charge_cpu(used);
+        this.kernel.load.note(began + used);
         // A task submitted by the last one polled has found no waker to call.
         if !lock(&this.kernel.inbox).tasks.is_empty() {
             cx.waker().wake_by_ref();
@@ -257,12 +258,13 @@ impl Task {
     fn attend(&mut self, cx: &Context<'_>) -> Option<Poll<()>> {
         let mut inner = lock(&self.state.inner);
         inner.set_task(cx.waker());
+        // What is stopped ends of `SIGKILL` alone, which lets it go on; of all else when it goes on.
+        if inner.stopped.is_some() {
+            return Some(Poll::Pending);
+        }
         if let Some(signal) = inner.fatal {
             drop(inner);
             return Some(self.end(ExitStatus::Signaled(signal)));
-        }
-        if inner.stopped.is_some() {
-            return Some(Poll::Pending);
         }
         if let Some(image) = inner.next_image.take() {
             drop(inner);

@@ -4,7 +4,8 @@ use std::task::Waker;
 
 /// The tasks to poll again when the state beside this queue changes.
 ///
-/// Bounded by the machine's process limit: a task registers one waker at a time.
+/// A task that ended while it waited leaves its waker behind: when there are [`MOST`], all are woken, and
+/// those that are still there register again.
 #[derive(Debug, Default)]
 pub(crate) struct WaitQueue(Vec<Waker>);
 
@@ -12,6 +13,9 @@ impl WaitQueue {
     /// Remembers `waker`, once.
     pub(crate) fn register(&mut self, waker: &Waker) {
         if !self.0.iter().any(|known| known.will_wake(waker)) {
+            if self.0.len() >= MOST {
+                self.wake();
+            }
             self.0.push(waker.clone());
         }
     }
@@ -23,3 +27,6 @@ impl WaitQueue {
         }
     }
 }
+
+/// Wakers kept at once: more than tasks of a machine wait for one thing, and some tens of KiB.
+const MOST: usize = 1000;

@@ -29,3 +29,43 @@ pub(crate) fn aside(runtime: Handle) -> Aside {
         }));
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn what_takes_seconds_keeps_nothing_short_waiting_and_a_panic_nobody() {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let aside = aside(runtime.handle().clone());
+        let (release, held) = mpsc::channel::<()>();
+        let (tell, told) = mpsc::channel();
+        let long = tell.clone();
+        let work = move || {
+            // Held until the short ones are done, or the test is given up.
+            let _released = held.recv_timeout(PATIENCE);
+            long.send("long").unwrap();
+        };
+        aside.run(Box::new(work), Length::Long);
+        let broken: sundew_kernel::aside::Work = Box::new(|| panic!("a piece that breaks"));
+        aside.run(broken, Length::Short);
+        for _ in 0..3 {
+            let tell = tell.clone();
+            aside.run(Box::new(move || tell.send("short").unwrap()), Length::Short);
+        }
+        for _ in 0..3 {
+            assert_eq!(told.recv_timeout(PATIENCE), Ok("short"));
+        }
+        release.send(()).unwrap();
+        assert_eq!(told.recv_timeout(PATIENCE), Ok("long"));
+        runtime.shutdown_timeout(PATIENCE);
+    }
+
+    const PATIENCE: Duration = Duration::from_secs(30);
+}

@@ -73,6 +73,8 @@ pub(crate) struct Walked {
     pub(crate) node: Option<InodeId>,
     /// A slash follows the last component.
     pub(crate) slash: bool,
+    /// The way led through a bind mount that lets nothing be changed. Not known of a working directory.
+    pub(crate) read_only: bool,
 }
 
 impl Vfs {
@@ -100,6 +102,7 @@ impl Vfs {
             last: Last::Root,
             node: Some(at),
             slash: true,
+            read_only: false,
         };
         while let Some(name) = pending.next() {
             let dir = self.metadata(cx, at)?;
@@ -109,16 +112,18 @@ impl Vfs {
             check(&dir, cx.creds, Access::Execute)?;
             let is_last = pending.is_last();
             let slash = pending.has_slash();
-            let (last, node) = if is_last && follow.defers(&name, slash) {
-                (Last::Name(name.into()), None)
+            let (last, node, crossed) = if is_last && follow.defers(&name, slash) {
+                (Last::Name(name.into()), None, false)
             } else {
                 self.step(cx, at, name)?
             };
+            let read_only = walked.read_only || crossed;
             walked = Walked {
                 dir: at,
                 last,
                 node,
                 slash,
+                read_only,
             };
             let Some(node) = node else {
                 return if is_last {
@@ -148,6 +153,7 @@ impl Vfs {
                                 last: Last::Root,
                                 node: Some(at),
                                 slash: true,
+                                read_only: false,
                             };
                         }
                         pending.push(target);
@@ -160,24 +166,27 @@ impl Vfs {
         Ok(walked)
     }
 
-    /// One component further, mount points crossed.
+    /// One component further, mount points crossed, and whether one of them was a read-only bind mount.
     fn step(
         &self,
         cx: &Context<'_>,
         at: InodeId,
         name: Vec<u8>,
-    ) -> Result<(Last, Option<InodeId>), Errno> {
+    ) -> Result<(Last, Option<InodeId>, bool), Errno> {
         match name.as_slice() {
-            b"." => Ok((Last::Dot, Some(at))),
-            b".." => Ok((Last::DotDot, Some(self.parent(cx, at)?))),
+            b"." => Ok((Last::Dot, Some(at), false)),
+            b".." => Ok((Last::DotDot, Some(self.parent(cx, at)?), false)),
             long if long.len() > MAX_NAME_BYTES => Err(Errno::Enametoolong),
             plain => {
-                let node = match self.lookup(cx, at, plain) {
-                    Ok(node) => Some(self.cross(node)),
-                    Err(Errno::Enoent) => None,
+                let (node, read_only) = match self.lookup(cx, at, plain) {
+                    Ok(node) => {
+                        let seen = self.cross(node);
+                        (Some(seen), self.crosses_read_only(node, seen))
+                    }
+                    Err(Errno::Enoent) => (None, false),
                     Err(errno) => return Err(errno),
                 };
-                Ok((Last::Name(name.into()), node))
+                Ok((Last::Name(name.into()), node, read_only))
             }
         }
     }

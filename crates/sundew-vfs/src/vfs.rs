@@ -280,9 +280,13 @@ impl Vfs {
     ///
     /// # Errors
     ///
-    /// `EACCES` when not, `ENOENT` when it is gone.
+    /// `EACCES` when not, `EROFS` for writing where nobody may, `ENOENT` when it is gone.
     pub fn access(&self, cx: &Context<'_>, ino: InodeId, access: Access) -> Result<(), Errno> {
-        check(&self.metadata(cx, ino)?, cx.creds, access)
+        let meta = self.metadata(cx, ino)?;
+        if access == Access::Write && (meta.is_regular() || meta.is_dir()) {
+            self.may_change(false, &meta)?;
+        }
+        check(&meta, cx.creds, access)
     }
 
     /// Gives files of the image other contents and times than the image has: logs that have grown since

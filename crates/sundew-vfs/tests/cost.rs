@@ -9,6 +9,7 @@
 
 use std::sync::Arc;
 
+use sundew_vfs::pool::{Holder, Pool};
 use sundew_vfs::{
     Attributes, Content, Context, Credentials, Errno, ImageBuilder, Limits, NoSynthetic,
     OpenOptions, Timestamp, Usage, Vfs,
@@ -127,6 +128,41 @@ fn at_the_limit_growing_is_refused_and_removing_works() {
         with_context(&mut vfs, |vfs, cx| vfs.mkdir(cx, path.as_bytes(), 0o755)).is_ok()
     });
     assert_eq!(made.count(), 10);
+}
+
+#[test]
+fn what_machines_have_together_is_a_quota_and_free_again_when_one_of_them_is_gone() {
+    let pool = |limit| Pool::new(Holder::Source, limit, None);
+    let (bytes, inodes) = (pool(40 * 1024), pool(3));
+    let limits = Limits::default();
+    let (mut one, mut other) = (big_machine(limits), big_machine(limits));
+    for machine in [&mut one, &mut other] {
+        machine.share(Arc::clone(&bytes), Arc::clone(&inodes));
+    }
+    assert_eq!(write(&mut one, b"/a", 0, &[1; 24_000]), Ok(24_000));
+    let written = write(&mut other, b"/b", 0, &[1; 24_000]).unwrap();
+    assert!(written > 4_000 && written < 16_000, "{written}");
+    assert_eq!(
+        write(&mut other, b"/b", written as u64, b"x"),
+        Err(Errno::Edquot)
+    );
+    assert_eq!(bytes.used(), one.usage().bytes + other.usage().bytes);
+    let copy = one.clone();
+    with_context(&mut one, |vfs, cx| {
+        vfs.unlink(cx, b"/a").unwrap();
+        vfs.mkdir(cx, b"/c", 0o755).unwrap();
+        vfs.mkdir(cx, b"/d", 0o755).unwrap();
+        assert_eq!(vfs.mkdir(cx, b"/e", 0o755), Err(Errno::Edquot));
+    });
+    drop((one, copy));
+    assert_eq!(bytes.used(), other.usage().bytes);
+    assert_eq!(inodes.used(), 1);
+    let saved = other.save();
+    drop(other);
+    let mut again = big_machine(limits);
+    again.share(Arc::clone(&bytes), Arc::clone(&inodes));
+    again.restore(&saved).unwrap();
+    assert_eq!((bytes.used(), inodes.used()), (again.usage().bytes, 1));
 }
 
 #[test]

@@ -425,3 +425,82 @@ fn what_is_bound_is_the_thing_itself_and_never_lies_in_itself() {
     vfs.unmount(b"/b", false).unwrap();
     assert!(!exists(&vfs, b"/b/f") && exists(&vfs, b"/a/f"));
 }
+
+#[test]
+fn nothing_is_changed_on_a_filesystem_that_is_mounted_read_only() {
+    let mut vfs = machine();
+    let (root, proc) = (Credentials::root(), Proc { exe: None });
+    let cx = context(&vfs, &root, &proc);
+    let file = vfs.open(&cx, b"/tmp/x", CREATE).unwrap().ino;
+    vfs.mkdir(&cx, b"/tmp/dir", 0o755).unwrap();
+    vfs.mknod(&cx, b"/tmp/fifo", FileType::Fifo, 0o666, (0, 0))
+        .unwrap();
+    vfs.remount(b"/tmp", b"ro,relatime").unwrap();
+    let read_only = Some(Errno::Erofs);
+    let write = OpenOptions {
+        create: false,
+        ..CREATE
+    };
+    assert_eq!(vfs.open(&cx, b"/tmp/new", CREATE).err(), read_only);
+    assert_eq!(vfs.open(&cx, b"/tmp/x", write).err(), read_only);
+    assert_eq!(
+        vfs.open(&cx, b"/tmp/nope", write).err(),
+        Some(Errno::Enoent)
+    );
+    assert_eq!(vfs.mkdir(&cx, b"/tmp/new", 0o755).err(), read_only);
+    assert_eq!(
+        vfs.mkdir(&cx, b"/tmp/dir", 0o755).err(),
+        Some(Errno::Eexist)
+    );
+    assert_eq!(vfs.symlink(&cx, b"x", b"/tmp/new").err(), read_only);
+    assert_eq!(
+        vfs.link(&cx, b"/tmp/x", b"/tmp/new", false).err(),
+        read_only
+    );
+    assert_eq!(vfs.unlink(&cx, b"/tmp/x").err(), read_only);
+    assert_eq!(vfs.unlink(&cx, b"/tmp/nope").err(), read_only);
+    assert_eq!(vfs.rmdir(&cx, b"/tmp/dir").err(), read_only);
+    assert_eq!(vfs.rename(&cx, b"/tmp/x", b"/tmp/y").err(), read_only);
+    assert_eq!(vfs.rename(&cx, b"/tmp/x", b"/run/y"), Err(Errno::Exdev));
+    assert_eq!(vfs.chmod(&cx, file, 0o600).err(), read_only);
+    assert_eq!(vfs.chown(&cx, file, Some(1), None).err(), read_only);
+    assert_eq!(
+        vfs.set_times(&cx, file, None, Some(cx.now)).err(),
+        read_only
+    );
+    assert_eq!(vfs.access(&cx, file, Access::Write).err(), read_only);
+    assert_eq!(vfs.access(&cx, file, Access::Read), Ok(()));
+    // Not the file system is written to, but who reads at the other end.
+    assert!(vfs.open(&cx, b"/tmp/fifo", write).is_ok());
+    assert!(vfs.mkdir(&cx, b"/run/new", 0o755).is_ok());
+    vfs.remount(b"/tmp", b"rw,relatime").unwrap();
+    vfs.unlink(&cx, b"/tmp/x").unwrap();
+}
+
+#[test]
+fn what_is_bound_read_only_may_be_changed_in_its_own_place() {
+    let mut vfs = machine();
+    let (root, proc) = (Credentials::root(), Proc { exe: None });
+    let cx = context(&vfs, &root, &proc);
+    let lock = vfs.resolve(&cx, b"/run/lock", true).unwrap();
+    vfs.mkdir(&cx, b"/tmp/view", 0o755).unwrap();
+    let mut bound = mount(b"/tmp/view", MountRoot::Bind(lock), 0x801);
+    vfs.mount_in(bound.clone(), sundew_vfs::Making::default(), &proc)
+        .unwrap();
+    vfs.open(&cx, b"/tmp/view/x", CREATE).unwrap();
+    vfs.remount(b"/tmp/view", b"ro,relatime").unwrap();
+    assert_eq!(
+        vfs.open(&cx, b"/tmp/view/y", CREATE).err(),
+        Some(Errno::Erofs)
+    );
+    assert_eq!(vfs.unlink(&cx, b"/tmp/view/x"), Err(Errno::Erofs));
+    vfs.unlink(&cx, b"/run/lock/x").unwrap();
+    vfs.unmount(b"/tmp/view", false).unwrap();
+    bound.options = (*b"ro").into();
+    vfs.mount_in(bound, sundew_vfs::Making::default(), &proc)
+        .unwrap();
+    assert_eq!(
+        vfs.mkdir(&cx, b"/tmp/view/y", 0o755).err(),
+        Some(Errno::Erofs)
+    );
+}

@@ -198,7 +198,7 @@ fn another_image_and_smaller_limits_are_told_apart_from_damage() {
 }
 
 #[test]
-fn a_small_overlay_is_refused_wherever_it_is_cut() {
+fn a_small_overlay_is_refused_wherever_it_is_cut_or_flipped() {
     let image = image(b"welcome");
     let mut vfs = machine(&image, Limits::default());
     vfs.truncate(vfs.root(), 0, Timestamp::default())
@@ -215,9 +215,16 @@ fn a_small_overlay_is_refused_wherever_it_is_cut() {
     vfs.symlink(&cx, b"target", b"/new/link").unwrap();
     let saved = vfs.save();
     let mut fresh = machine(&image, Limits::default());
+    let untouched = dump(&mut fresh);
     for len in 0..saved.len() {
         assert!(fresh.restore(&saved[..len]).is_err(), "{len}");
     }
+    for at in 0..saved.len() {
+        let mut flipped = saved.clone();
+        flipped[at] ^= 1 << (at % 8);
+        assert!(fresh.restore(&flipped).is_err(), "{at}");
+    }
+    assert_eq!(dump(&mut fresh), untouched);
     fresh.restore(&saved).unwrap();
 }
 

@@ -49,7 +49,9 @@ impl Kernel {
             return;
         }
         if signal == Signal::CONT || signal == Signal::KILL {
-            inner.stopped = None;
+            // Its parent is told of that whatever the process does with the signal.
+            let was_stopped = inner.stopped.take().is_some();
+            inner.continued = was_stopped && signal == Signal::CONT;
         }
         let disposition = match signal {
             Signal::KILL | Signal::STOP => Disposition::Default,
@@ -60,14 +62,17 @@ impl Kernel {
             Disposition::Catch => inner.pending |= signal.bit(),
             Disposition::Default => match signal.default_action() {
                 DefaultAction::Terminate | DefaultAction::Core => {
+                    if signal == Signal::KILL {
+                        inner.fatal = Some(signal);
+                    }
                     inner.fatal.get_or_insert(signal);
                 }
-                DefaultAction::Stop => {
+                DefaultAction::Stop if inner.stopped.is_none() => {
                     inner.stopped = Some(signal);
                     inner.stop_reported = false;
+                    inner.continued = false;
                 }
-                DefaultAction::Continue => inner.continued = true,
-                DefaultAction::Ignore => {}
+                DefaultAction::Stop | DefaultAction::Continue | DefaultAction::Ignore => {}
             },
         }
         let parent = inner.ppid;
@@ -81,7 +86,7 @@ impl Kernel {
 
     /// Ends a process: its descriptors are closed, its children go to init, its parent is told.
     pub(crate) fn finish(&self, state: &Arc<ProcessState>, status: ExitStatus) {
-        let (fds, ppid, leads, tty) = {
+        let (fds, ppid, group, leads, tty) = {
             let mut inner = lock(&state.inner);
             if matches!(inner.life, Life::Ended(_)) {
                 return;
@@ -93,6 +98,7 @@ impl Kernel {
             (
                 std::mem::take(&mut inner.fds),
                 inner.ppid,
+                inner.group,
                 leads,
                 inner.tty.take(),
             )
@@ -100,6 +106,7 @@ impl Kernel {
         drop(fds);
         if leads && let Some(tty) = &tty {
             self.signal_group(tty.foreground(), Signal::HUP);
+            self.signal_group(tty.foreground(), Signal::CONT);
         }
         let table = lock(&self.table);
         let parent = table.processes.get(&ppid).cloned();
@@ -110,9 +117,16 @@ impl Kernel {
             if inner.ppid == state.pid && !child.is_resident() {
                 inner.ppid = 1;
                 let ended = matches!(inner.life, Life::Ended(_));
+                // Nobody is left who could let its group go on.
+                let orphaned = inner.stopped.is_some() && inner.group != group;
+                let orphaned = orphaned.then_some(inner.group);
                 drop(inner);
                 if ended {
                     self.reap(child);
+                }
+                if let Some(group) = orphaned {
+                    self.signal_group(group, Signal::HUP);
+                    self.signal_group(group, Signal::CONT);
                 }
             }
         }

@@ -161,6 +161,8 @@ impl Process {
             copy.executable.clone_from(&inner.executable);
             copy.limits.clone_from(&inner.limits);
             copy.real = inner.real;
+            copy.saved = inner.saved;
+            copy.login_uid = inner.login_uid;
             copy.nice = inner.nice;
         }
         drop(inner);
@@ -289,6 +291,7 @@ impl Process {
             }
             inner.credentials = Arc::new(credentials);
         }
+        inner.saved = (inner.credentials.uid, inner.credentials.gid);
         let closed = inner.fds.take_close_on_exec();
         drop(inner);
         drop(closed);

@@ -75,6 +75,7 @@ impl Process {
     pub fn set_credentials(&self, credentials: Credentials) {
         let mut inner = lock(&self.state.inner);
         inner.real = (credentials.uid, credentials.gid);
+        inner.saved = inner.real;
         inner.credentials = Arc::new(credentials);
     }
 
@@ -84,15 +85,43 @@ impl Process {
         lock(&self.state.inner).real
     }
 
-    /// Gives set-id rights up: the effective ids become the real ones.
-    pub fn drop_set_id(&self) {
+    /// Sets real, effective and saved user; `None` leaves one as it is: setresuid(2).
+    ///
+    /// # Errors
+    ///
+    /// [`Errno::Eperm`] for somebody else than root who asks for another user than one of his three; nothing
+    /// is changed then.
+    pub fn set_users(&self, ids: [Option<u32>; 3]) -> Result<(), Errno> {
         let mut inner = lock(&self.state.inner);
-        let (uid, gid) = inner.real;
-        if (inner.credentials.uid, inner.credentials.gid) != (uid, gid) {
-            let mut credentials = (*inner.credentials).clone();
-            (credentials.uid, credentials.gid) = (uid, gid);
-            inner.credentials = Arc::new(credentials);
-        }
+        let old = [inner.real.0, inner.credentials.uid, inner.saved.0];
+        let [real, effective, saved] = chosen(old, ids, inner.credentials.is_root())?;
+        inner.real.0 = real;
+        inner.saved.0 = saved;
+        Arc::make_mut(&mut inner.credentials).uid = effective;
+        Ok(())
+    }
+
+    /// The same for groups: setresgid(2).
+    ///
+    /// # Errors
+    ///
+    /// As [`Process::set_users`].
+    pub fn set_groups(&self, ids: [Option<u32>; 3]) -> Result<(), Errno> {
+        let mut inner = lock(&self.state.inner);
+        let old = [inner.real.1, inner.credentials.gid, inner.saved.1];
+        let [real, effective, saved] = chosen(old, ids, inner.credentials.is_root())?;
+        inner.real.1 = real;
+        inner.saved.1 = saved;
+        Arc::make_mut(&mut inner.credentials).gid = effective;
+        Ok(())
+    }
+
+    /// Gives set-id rights up for good: the effective and saved ids become the real ones.
+    pub fn drop_set_id(&self) {
+        let (uid, gid) = self.real_ids();
+        // The group first: who is no longer root may not. One's real ids are always allowed.
+        let _allowed = self.set_groups([None, Some(gid), Some(gid)]);
+        let _allowed = self.set_users([None, Some(uid), Some(uid)]);
     }
 
     /// The mode bits that new files do not get.
@@ -225,5 +254,34 @@ impl Process {
         let description = self.description(fd)?;
         let tty = description.tty().ok_or(Errno::Enotty)?;
         Ok(call(tty))
+    }
+}
+
+/// What setresuid(2) and setresgid(2) make of three ids.
+fn chosen(old: [u32; 3], new: [Option<u32>; 3], root: bool) -> Result<[u32; 3], Errno> {
+    let known = |id: Option<u32>| id.is_none_or(|id| old.contains(&id));
+    if !root && !new.into_iter().all(known) {
+        return Err(Errno::Eperm);
+    }
+    let [real, effective, saved] = old;
+    let [new_real, new_effective, new_saved] = new;
+    Ok([
+        new_real.unwrap_or(real),
+        new_effective.unwrap_or(effective),
+        new_saved.unwrap_or(saved),
+    ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_not_root_exchanges_his_three_ids_and_gets_no_other() {
+        let old = [1000, 1000, 0];
+        assert_eq!(chosen(old, [None, Some(0), None], false), Ok([1000, 0, 0]));
+        assert_eq!(chosen(old, [Some(5), None, None], false), Err(Errno::Eperm));
+        assert_eq!(chosen(old, [Some(5); 3], true), Ok([5; 3]));
+        assert_eq!(chosen(old, [None; 3], false), Ok(old));
     }
 }

@@ -1,8 +1,9 @@
 //! Mounts: mount(2), umount2(2), statfs(2).
 
-use sundew_vfs::{Errno, Making, Mount, MountRoot, Usage};
+use sundew_vfs::{Errno, InodeId, Making, Mount, MountRoot, Usage};
 
 use super::Process;
+use crate::descriptor::Kind;
 use crate::procfs::{PROC_ROOT, PTS_ROOT};
 use crate::{Pid, lock};
 
@@ -94,13 +95,57 @@ impl Process {
     ///
     /// # Errors
     ///
-    /// [`Errno::Eperm`] unless root asks, [`Errno::Einval`] when nothing is mounted there.
+    /// [`Errno::Eperm`] unless root asks, [`Errno::Einval`] when nothing is mounted there,
+    /// [`Errno::Ebusy`] for `ro` where a file is open for writing.
     pub fn remount(&self, target: &[u8], options: &[u8]) -> Result<(), Errno> {
         if self.credentials().uid != 0 {
             return Err(Errno::Eperm);
         }
-        let target = self.mount_point(target)?;
-        self.with_fs(|fs, _| fs.remount(&target, options))
+        let plain = self.absolute(target);
+        let target = match self.mounts().iter().any(|mount| *mount.target == *plain) {
+            true => plain,
+            false => self.mount_point(target)?,
+        };
+        let read_only = options
+            .split(|&byte| byte == b',')
+            .any(|word| word == b"ro");
+        let written: Vec<_> = if read_only {
+            self.written_files()
+        } else {
+            Vec::new()
+        };
+        self.with_fs(|fs, cx| {
+            let mounted = fs.mounts().iter().rfind(|mount| *mount.target == *target);
+            let bound = mounted.is_some_and(|mount| matches!(mount.root, MountRoot::Bind(_)));
+            let dev = mounted.map(|mount| mount.dev);
+            let holds = |ino| fs.metadata(cx, ino).is_ok_and(|file| Some(file.dev) == dev);
+            // The daemons have their logs open on the root file system.
+            let busy = target == b"/" || written.into_iter().any(holds);
+            if read_only && busy && !bound {
+                return Err(Errno::Ebusy);
+            }
+            fs.remount(&target, options)
+        })
+    }
+
+    /// The files that somebody has open for writing.
+    fn written_files(&self) -> Vec<InodeId> {
+        let states: Vec<_> = lock(&self.kernel.table)
+            .processes
+            .values()
+            .cloned()
+            .collect();
+        let mut written = Vec::new();
+        for state in states {
+            let inner = lock(&state.inner);
+            written.extend(inner.fds.iter().filter_map(
+                |(_, entry)| match &entry.description.kind {
+                    Kind::File(file) if entry.description.flags.write => Some(file.ino),
+                    _ => None,
+                },
+            ));
+        }
+        written
     }
 
     /// Takes away what was mounted last at `target`, a path as the table has it; `lazy` even if

@@ -30,6 +30,8 @@ pub(crate) struct ProcessState {
     /// Nanoseconds.
     cpu: AtomicU64,
     account: Account,
+    /// Whether it was put aside while it computed.
+    ready: AtomicBool,
     /// CPU time, in nanoseconds, from which on its limit has to be looked at.
     pub(crate) cpu_mark: AtomicU64,
     /// What its program holds.
@@ -52,6 +54,10 @@ pub(crate) struct Inner {
     pub(crate) credentials: Arc<Credentials>,
     /// Real user and group: who started it, whatever set-id bits its program has.
     pub(crate) real: (u32, u32),
+    /// Saved user and group: what the effective ones were when the program was started.
+    pub(crate) saved: (u32, u32),
+    /// Who logged in, whoever he became since: `/proc/PID/loginuid`.
+    pub(crate) login_uid: u32,
     pub(crate) umask: u16,
     pub(crate) limits: Limits,
     /// -20 to 19.
@@ -121,6 +127,7 @@ impl ProcessState {
             resident: None,
             cpu: AtomicU64::new(0),
             account: Account::default(),
+            ready: AtomicBool::new(false),
             cpu_mark: AtomicU64::new(u64::MAX),
             memory: Pool::new(Holder::Process, u64::MAX, None),
             inner: Mutex::new(Inner {
@@ -128,6 +135,8 @@ impl ProcessState {
                 group: start.group,
                 session: start.session,
                 real: (start.credentials.uid, start.credentials.gid),
+                saved: (start.credentials.uid, start.credentials.gid),
+                login_uid: start.credentials.uid,
                 credentials: start.credentials,
                 umask: start.umask,
                 limits: Limits::default(),
@@ -242,6 +251,25 @@ impl ProcessState {
     }
 }
 
+/// A process that wants the processor and waits for its turn, for as long as this lives.
+#[derive(Debug)]
+pub(crate) struct Ready<'p>(&'p Kernel, &'p ProcessState);
+
+impl<'p> Ready<'p> {
+    pub(crate) fn new(kernel: &'p Kernel, state: &'p ProcessState) -> Self {
+        kernel.load.enter();
+        state.ready.store(true, Ordering::Relaxed);
+        Self(kernel, state)
+    }
+}
+
+impl Drop for Ready<'_> {
+    fn drop(&mut self) {
+        self.0.load.leave();
+        self.1.ready.store(false, Ordering::Relaxed);
+    }
+}
+
 /// The CPU time that is held against a process: its own and that of the children it waited for.
 #[derive(Debug, Default)]
 struct Account {
@@ -342,6 +370,7 @@ impl ProcessState {
             (Life::Ended(_), _, _) => b'Z',
             (_, Some(_), _) => b'T',
             (_, _, Some(state)) => state.first().copied().unwrap_or(b'S'),
+            _ if self.ready.load(Ordering::Relaxed) => b'R',
             _ => b'S',
         };
         Summary {

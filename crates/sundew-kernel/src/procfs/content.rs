@@ -7,7 +7,6 @@ use super::system;
 use crate::facts::Facts;
 use crate::lock;
 use crate::machine::Kernel;
-use crate::process::state::Life;
 
 /// What a name below `/proc` is.
 pub(super) enum Entry {
@@ -264,18 +263,11 @@ impl Kernel {
         }
     }
 
-    /// The load averages, in hundredths, and the number of runnable processes.
+    /// The load averages, in hundredths: what users compute, and a little for the daemons.
     pub(crate) fn load(&self) -> [u32; 3] {
-        // CPU used by this machine's users in proportion to its age: idle machines idle.
-        let alive = self
-            .clock
-            .monotonic()
-            .saturating_sub(self.started)
-            .max(Duration::from_secs(60));
-        let used = Duration::from_nanos(self.cpu_used.load(std::sync::atomic::Ordering::Relaxed));
-        let busy = u32::try_from(used.as_millis() * 100 / alive.as_millis().max(1)).unwrap_or(0);
+        let [one, five, fifteen] = self.load.hundredths(self.clock.monotonic());
         let wave = u32::try_from(self.uptime().as_secs() / 60 % 7).unwrap_or(0);
-        [busy + wave % 4, busy / 2 + wave % 3 + 1, busy / 4 + 1]
+        [one + wave % 4, five + wave % 3 + 1, fifteen + 1]
     }
 }
 
@@ -358,46 +350,51 @@ fn loadavg(kernel: &Kernel) -> Vec<u8> {
         .map(|hundredths| format!("{}.{:02}", hundredths / 100, hundredths % 100));
     let table = lock(&kernel.table);
     let (count, last) = (table.processes.len(), table.last_pid());
-    format!("{} 1/{count} {last}\n", load.join(" ")).into_bytes()
+    let running = kernel.load.ready() + 1;
+    format!("{} {running}/{count} {last}\n", load.join(" ")).into_bytes()
 }
 
 fn stat(kernel: &Kernel) -> Vec<u8> {
     let cpus = u64::from(kernel.facts.cpu.count.max(1));
     let ticks = u64::try_from(kernel.uptime().as_millis() / 10).unwrap_or(0);
     let busy = ticks / 200;
-    let row = |share: u64| {
+    // What users computed, as `/proc/PID/stat` divides it; on the first processor what cannot be shared out.
+    let own = used_ticks(kernel);
+    let row = |share: u64, own: u64| {
         let (user, system, iowait) = (busy * 2 * share, busy * share, busy / 4 * share);
+        let (user, system) = (user + own - own / 3, system + own / 3);
         let idle = (ticks * share).saturating_sub(user + system + iowait);
         format!(
             "{user} 0 {system} {idle} {iowait} 0 {} 0 0 0",
             busy / 16 * share
         )
     };
-    let mut out = format!("cpu  {}\n", row(cpus));
+    let mut out = format!("cpu  {}\n", row(cpus, own));
     for cpu in 0..cpus {
-        let _infallible = writeln!(out, "cpu{cpu} {}", row(1));
+        let rest = if cpu == 0 { own % cpus } else { 0 };
+        let _infallible = writeln!(out, "cpu{cpu} {}", row(1, own / cpus + rest));
     }
-    let (forks, running) = {
-        let table = lock(&kernel.table);
-        let running = table
-            .processes
-            .values()
-            .filter(|state| !state.is_resident() && lock(&state.inner).life == Life::Running);
-        (table.forks, running.count().max(1))
-    };
+    let forks = lock(&kernel.table).forks;
+    let running = kernel.load.ready() + 1;
     let _infallible = write!(
         out,
         "intr {} 0 9 0 0 0\nctxt {}\nbtime {}\nprocesses {forks}\nprocs_running {running}\nprocs_blocked 0\n",
-        ticks * 11,
-        ticks * 23,
+        ticks * 11 + own,
+        ticks * 23 + own * 2,
         kernel.facts.boot_time.secs,
     );
     out.into_bytes()
 }
 
+/// CPU time that users' processes have used, in clock ticks of 10 ms.
+fn used_ticks(kernel: &Kernel) -> u64 {
+    kernel.cpu_used.load(std::sync::atomic::Ordering::Relaxed) / 10_000_000
+}
+
 fn uptime(kernel: &Kernel) -> Vec<u8> {
     let up = kernel.uptime().as_secs_f64();
-    let idle = up * f64::from(kernel.facts.cpu.count.max(1)) * 0.985;
+    let used = Duration::from_millis(used_ticks(kernel) * 10).as_secs_f64();
+    let idle = up * f64::from(kernel.facts.cpu.count.max(1)) * 0.985 - used;
     format!("{up:.2} {idle:.2}\n").into_bytes()
 }
 

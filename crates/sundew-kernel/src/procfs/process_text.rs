@@ -238,7 +238,7 @@ pub(super) fn statm(kernel: &Kernel, state: &Arc<ProcessState>) -> Vec<u8> {
 
 pub(super) fn status(kernel: &Kernel, state: &Arc<ProcessState>) -> Vec<u8> {
     let s = summary(kernel, state);
-    let (umask, groups, pending, ignored, caught, real) = {
+    let (umask, groups, pending, ignored, caught, real, saved) = {
         let inner = lock(&state.inner);
         let with = |wanted: Disposition| {
             inner
@@ -254,6 +254,7 @@ pub(super) fn status(kernel: &Kernel, state: &Arc<ProcessState>) -> Vec<u8> {
             with(Disposition::Ignore),
             with(Disposition::Catch),
             inner.real,
+            inner.saved,
         )
     };
     let described = match s.state {
@@ -267,12 +268,14 @@ pub(super) fn status(kernel: &Kernel, state: &Arc<ProcessState>) -> Vec<u8> {
     let (uid, gid, pid) = (s.uid, s.gid, s.pid);
     let mut out = format!(
         "Name:\t{}\nUmask:\t{umask:04o}\nState:\t{described}\nTgid:\t{pid}\nNgid:\t0\nPid:\t{pid}\nPPid:\t{}\nTracerPid:\t0\n\
-         Uid:\t{}\t{uid}\t{uid}\t{uid}\nGid:\t{}\t{gid}\t{gid}\t{gid}\nFDSize:\t{}\nGroups:\t{groups}\n\
+         Uid:\t{}\t{uid}\t{}\t{uid}\nGid:\t{}\t{gid}\t{}\t{gid}\nFDSize:\t{}\nGroups:\t{groups}\n\
          NStgid:\t{pid}\nNSpid:\t{pid}\nNSpgid:\t{}\nNSsid:\t{}\n",
         String::from_utf8_lossy(&s.name),
         s.ppid,
         real.0,
+        saved.0,
         real.1,
+        saved.1,
         if s.kernel_thread { 64 } else { 256 },
         s.group,
         s.session,
@@ -329,10 +332,260 @@ fn memory_lines(out: &mut String, vsz: u64, rss: u64) {
     out.push_str("CoreDumping:\t0\nTHP_enabled:\t1\n");
 }
 
+/// `/proc/PID/oom_score_adj`: what systemd's units and sshd ask for.
+pub(super) fn oom_adjust(state: &ProcessState) -> i64 {
+    let Some(resident) = state.as_resident() else {
+        return 0;
+    };
+    match resident.name.as_slice() {
+        b"sshd" if resident.ppid == 1 => -1000,
+        b"systemd-udevd" => -1000,
+        b"dbus-daemon" => -900,
+        b"systemd-journal" => -250,
+        _ => 0,
+    }
+}
+
+/// `/proc/PID/oom_score`: two thousand for what has all memory, and 666 for what has none.
+pub(super) fn oom_score(kernel: &Kernel, state: &ProcessState) -> Vec<u8> {
+    let s = summary(kernel, state);
+    let adjust = oom_adjust(state);
+    let total = kernel.facts.memory_total_kib.max(1);
+    let share = i64::try_from(s.rss_kib * 1000 / total).unwrap_or(0);
+    let score = match adjust {
+        -1000 => 0,
+        _ if s.kernel_thread => 0,
+        adjust => ((1000 + share + adjust) * 2 / 3).max(0),
+    };
+    format!("{score}\n").into_bytes()
+}
+
+/// `/proc/PID/wchan`: the function of Linux that it sleeps in.
+pub(super) fn wait_channel(kernel: &Kernel, state: &ProcessState) -> &'static str {
+    let s = summary(kernel, state);
+    if s.state == b'R' || s.state == b'Z' {
+        return "0";
+    }
+    if s.kernel_thread {
+        return match s.name.as_slice() {
+            b"kthreadd" => "kthreadd",
+            name if name.starts_with(b"kworker") => "worker_thread",
+            name if name.starts_with(b"ksoftirqd") || name.starts_with(b"migration") => {
+                "smpboot_thread_fn"
+            }
+            name if name.starts_with(b"jbd2") => "kjournald2",
+            _ => "rescuer_thread",
+        };
+    }
+    if s.state == b'T' {
+        return "do_signal_stop";
+    }
+    let has_children = !state.is_resident() && {
+        let states: Vec<_> = lock(&kernel.table).processes.values().cloned().collect();
+        states
+            .iter()
+            .any(|other| lock(&other.inner).ppid == state.pid)
+    };
+    match s.name.as_slice() {
+        b"sleep" => "hrtimer_nanosleep",
+        _ if has_children => "do_wait",
+        b"sshd" => "do_sys_poll",
+        b"agetty" | b"bash" | b"sh" | b"dash" => "wait_woken",
+        _ if state.is_resident() => "do_epoll_wait",
+        _ => "pipe_read",
+    }
+}
+
+/// `/proc/PID/stack`.
+pub(super) fn stack(kernel: &Kernel, state: &ProcessState) -> Vec<u8> {
+    match wait_channel(kernel, state) {
+        "0" => Vec::new(),
+        function if state.is_kernel_thread() => format!(
+            "[<0>] {function}+0x1c3/0x3a0\n[<0>] kthread+0xe9/0x110\n[<0>] ret_from_fork+0x22/0x30\n"
+        )
+        .into_bytes(),
+        function => format!(
+            "[<0>] {function}+0x16d/0x2f0\n[<0>] do_syscall_64+0x55/0xb0\n[<0>] entry_SYSCALL_64_after_hwframe+0x6e/0xd8\n"
+        )
+        .into_bytes(),
+    }
+}
+
+/// `/proc/PID/sched`.
+pub(super) fn sched(kernel: &Kernel, state: &ProcessState) -> Vec<u8> {
+    let s = summary(kernel, state);
+    let head = format!(
+        "{} ({}, #threads: 1)",
+        String::from_utf8_lossy(&s.name),
+        s.pid
+    );
+    let millis = |time: Duration| {
+        format!(
+            "{}.{:06}",
+            time.as_millis(),
+            time.subsec_nanos() % 1_000_000
+        )
+    };
+    let (voluntary, forced) = (40 + ticks(s.cpu), 2 + ticks(s.cpu) / 9);
+    let mut out = format!("{head}\n{}\n", "-".repeat(67));
+    for (name, value) in [
+        ("se.exec_start", millis(kernel.uptime())),
+        ("se.vruntime", millis(s.cpu + s.started / 7)),
+        ("se.sum_exec_runtime", millis(s.cpu)),
+        ("se.nr_migrations", (ticks(s.cpu) / 20).to_string()),
+        ("nr_switches", (voluntary + forced).to_string()),
+        ("nr_voluntary_switches", voluntary.to_string()),
+        ("nr_involuntary_switches", forced.to_string()),
+        ("se.load.weight", "1048576".to_owned()),
+        ("se.avg.load_sum", "3120".to_owned()),
+        ("se.avg.runnable_sum", "3194880".to_owned()),
+        ("se.avg.util_sum", "3194880".to_owned()),
+        ("se.avg.load_avg", "66".to_owned()),
+        ("se.avg.runnable_avg", "66".to_owned()),
+        ("se.avg.util_avg", "66".to_owned()),
+        (
+            "se.avg.last_update_time",
+            kernel.uptime().as_nanos().to_string(),
+        ),
+        ("se.avg.util_est.ewma", "8".to_owned()),
+        ("se.avg.util_est.enqueued", "0".to_owned()),
+        ("uclamp.min", "0".to_owned()),
+        ("uclamp.max", "1024".to_owned()),
+        ("effective uclamp.min", "0".to_owned()),
+        ("effective uclamp.max", "1024".to_owned()),
+        ("policy", "0".to_owned()),
+        ("prio", (120 + s.nice).to_string()),
+        ("clock-delta", "22".to_owned()),
+    ] {
+        let _infallible = writeln!(out, "{name:<45}:{value:>21}");
+    }
+    out.push_str("mm->numa_scan_seq                            :                    0\n");
+    out.push_str("numa_pages_migrated                          :                    0\n");
+    out.push_str("numa_preferred_nid                           :                   -1\n");
+    out.push_str("total_numa_faults                            :                    0\n");
+    out.push_str("current_node=0, numa_group_id=0\nnuma_faults node=0 task_private=0 task_shared=0 group_private=0 group_shared=0\n");
+    out.into_bytes()
+}
+
+/// The lines of `/proc/PID/maps` with the KiB of each.
+fn sized_maps(kernel: &Kernel, state: &Arc<ProcessState>) -> Vec<(String, u64)> {
+    let text = String::from_utf8_lossy(&maps(kernel, state)).into_owned();
+    let size = |line: &str| {
+        let (from, to) = line.split_once(' ')?.0.split_once('-')?;
+        let parse = |text| u64::from_str_radix(text, 16).ok();
+        Some(parse(to)?.saturating_sub(parse(from)?) / 1024)
+    };
+    text.lines()
+        .map(|line| (line.to_owned(), size(line).unwrap_or(0)))
+        .collect()
+}
+
+/// What one mapping, or all, hold: `/proc/PID/smaps`. Code is shared with others, data is the process's own.
+fn held(out: &mut String, size: Option<u64>, code: u64, data: u64) {
+    if let Some(size) = size {
+        for (name, kib) in [("Size", size), ("KernelPageSize", 4), ("MMUPageSize", 4)] {
+            let _infallible = writeln!(out, "{:<16}{kib:>8} kB", format!("{name}:"));
+        }
+    }
+    let rows = [
+        ("Rss", code + data),
+        ("Pss", code / 8 + data),
+        ("Pss_Dirty", data),
+        ("Shared_Clean", code),
+        ("Shared_Dirty", 0),
+        ("Private_Clean", 0),
+        ("Private_Dirty", data),
+        ("Referenced", code + data),
+        ("Anonymous", data),
+        ("LazyFree", 0),
+        ("AnonHugePages", 0),
+        ("ShmemPmdMapped", 0),
+        ("FilePmdMapped", 0),
+        ("Shared_Hugetlb", 0),
+        ("Private_Hugetlb", 0),
+        ("Swap", 0),
+        ("SwapPss", 0),
+        ("Locked", 0),
+    ];
+    // The sum of all has what is dirty apart, by kinds.
+    for (name, kib) in rows {
+        let _infallible = writeln!(out, "{:<16}{kib:>8} kB", format!("{name}:"));
+        if size.is_none() && name == "Pss_Dirty" {
+            for (name, kib) in [("Pss_Anon", data), ("Pss_File", code / 8), ("Pss_Shmem", 0)] {
+                let _infallible = writeln!(out, "{:<16}{kib:>8} kB", format!("{name}:"));
+            }
+        }
+    }
+}
+
+/// KiB of code and of data that are in memory, of a mapping of this size.
+fn resident(line: &str, size: u64) -> (u64, u64) {
+    let writes = line
+        .split(' ')
+        .nth(1)
+        .is_some_and(|mode| mode.contains('w'));
+    if line.ends_with("[vvar]") {
+        (0, 0)
+    } else if writes {
+        (0, (size * 2 / 3 / 4 * 4).max(4))
+    } else {
+        ((size * 3 / 5 / 4 * 4).max(4), 0)
+    }
+}
+
+pub(super) fn smaps(kernel: &Kernel, state: &Arc<ProcessState>) -> Vec<u8> {
+    let mut out = String::new();
+    for (line, size) in sized_maps(kernel, state) {
+        let (code, data) = resident(&line, size);
+        let _infallible = writeln!(out, "{line}");
+        held(&mut out, Some(size), code, data);
+        let mode = line.split(' ').nth(1).unwrap_or_default().as_bytes();
+        let flag = |at: usize, known: u8, word| {
+            if mode.get(at) == Some(&known) {
+                word
+            } else {
+                ""
+            }
+        };
+        let _infallible = writeln!(
+            out,
+            "THPeligible:    0\nVmFlags: {}{}{}mr mw me sd ",
+            flag(0, b'r', "rd "),
+            flag(1, b'w', "wr "),
+            flag(2, b'x', "ex "),
+        );
+    }
+    out.into_bytes()
+}
+
+pub(super) fn smaps_rollup(kernel: &Kernel, state: &Arc<ProcessState>) -> Vec<u8> {
+    let maps = sized_maps(kernel, state);
+    let end = |line: &str, last: bool| {
+        let range = line.split_once(' ')?.0.split_once('-')?;
+        Some(if last { range.1 } else { range.0 }.to_owned())
+    };
+    let (Some(first), Some(last)) = (maps.first(), maps.last()) else {
+        return Vec::new();
+    };
+    let (from, to) = (end(&first.0, false), end(&last.0, true));
+    let head = format!(
+        "{}-{} ---p 00000000 00:00 0 ",
+        from.unwrap_or_default(),
+        to.unwrap_or_default()
+    );
+    let mut out = format!("{head:<73}[rollup]\n");
+    let (code, data) = maps.iter().fold((0, 0), |(code, data), (line, size)| {
+        let own = resident(line, *size);
+        (code + own.0, data + own.1)
+    });
+    held(&mut out, None, code, data);
+    out.into_bytes()
+}
+
 /// `/proc/PID/cgroup`: where systemd puts daemons and logins.
 pub(super) fn cgroup(state: &ProcessState) -> Vec<u8> {
     let Some(resident) = state.as_resident() else {
-        let uid = lock(&state.inner).credentials.uid;
+        let uid = lock(&state.inner).login_uid;
         return format!("0::/user.slice/user-{uid}.slice/session-1.scope\n").into_bytes();
     };
     let name = String::from_utf8_lossy(&resident.name).into_owned();
@@ -352,7 +605,7 @@ pub(super) fn login_uid(state: &ProcessState) -> Vec<u8> {
     if state.is_resident() {
         b"4294967295".to_vec()
     } else {
-        lock(&state.inner).credentials.uid.to_string().into_bytes()
+        lock(&state.inner).login_uid.to_string().into_bytes()
     }
 }
 

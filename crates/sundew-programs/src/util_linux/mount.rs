@@ -176,10 +176,16 @@ async fn change(
         return complain(proc, target, &text, FAILED).await;
     }
     if remount {
-        if mounted && attach::remount(proc, options, target).is_ok() {
-            return ExitStatus::SUCCESS;
-        }
-        let text = [b"mount point not mounted or bad option.".as_slice(), HINT].concat();
+        let result = match mounted {
+            true => attach::remount(proc, options, target),
+            false => Err(Errno::Einval),
+        };
+        let reason: &[u8] = match result {
+            Ok(()) => return ExitStatus::SUCCESS,
+            Err(Errno::Ebusy) => b"mount point is busy.",
+            Err(_) => b"mount point not mounted or bad option.",
+        };
+        let text = [reason, HINT].concat();
         return complain(proc, target, &text, FAILED).await;
     }
     let Some(source) = source else {

@@ -45,6 +45,7 @@ impl Vfs {
         gid: Option<u32>,
     ) -> Result<(), Errno> {
         let meta = self.metadata(cx, ino)?;
+        self.may_change(false, &meta)?;
         if !cx.creds.is_root() {
             let owner = cx.creds.uid == meta.uid;
             let uid_ok = uid.is_none_or(|uid| owner && uid == meta.uid);
@@ -124,6 +125,7 @@ impl Vfs {
         mtime: Option<Timestamp>,
     ) -> Result<(), Errno> {
         let meta = self.metadata(cx, ino)?;
+        self.may_change(false, &meta)?;
         if !cx.creds.owns(&meta) {
             if atime != Some(cx.now) || mtime != Some(cx.now) {
                 return Err(Errno::Eperm);
@@ -157,6 +159,7 @@ impl Vfs {
     /// The metadata, if the caller may change it.
     fn owned(&self, cx: &Context<'_>, ino: InodeId) -> Result<Metadata, Errno> {
         let meta = self.metadata(cx, ino)?;
+        self.may_change(false, &meta)?;
         if !cx.creds.owns(&meta) || ino.is_synthetic() {
             return Err(Errno::Eperm);
         }

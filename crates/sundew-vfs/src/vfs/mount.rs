@@ -6,7 +6,7 @@ use super::{Context, Vfs};
 use crate::overlay::{Limits, Style, Usage, Volume};
 use crate::permission::Credentials;
 use crate::pool::Pool;
-use crate::{Errno, InodeId, NoSynthetic, Synthetic, Timestamp};
+use crate::{Errno, InodeId, Metadata, NoSynthetic, Synthetic, Timestamp};
 
 /// `st_dev` of the image until it is mounted with another: `/dev/sda1`.
 pub(super) const DEFAULT_DEV: u64 = 0x801;
@@ -24,7 +24,7 @@ pub struct Mount {
     pub target: Box<[u8]>,
     /// `ext4`, `proc`, `tmpfs`.
     pub fs_type: Box<[u8]>,
-    /// `rw,relatime`; for show.
+    /// `rw,relatime`; `ro` is obeyed, of a bind mount where a path leads through it.
     pub options: Box<[u8]>,
     /// `st_dev` of its files; synthetic nodes say their own.
     pub dev: u64,
@@ -77,6 +77,15 @@ pub(super) struct Point {
     pub(super) root: InodeId,
     /// Whether the root has a place of its own elsewhere.
     pub(super) bound: bool,
+    /// Whether what is bound may not be changed through it.
+    pub(super) read_only: bool,
+}
+
+/// Whether a mount with these options lets nothing be changed.
+fn is_read_only(options: &[u8]) -> bool {
+    options
+        .split(|&byte| byte == b',')
+        .any(|word| word == b"ro")
 }
 
 impl MountRoot {
@@ -170,6 +179,7 @@ impl Vfs {
             covered,
             root,
             bound,
+            read_only: bound && is_read_only(&mount.options),
         });
         self.mounts.push(mount);
         Ok(())
@@ -198,12 +208,7 @@ impl Vfs {
         if !mount.root.has_point() || open || self.mounts.iter().any(below) {
             return Err(Errno::Ebusy);
         }
-        let point = self
-            .mounts
-            .iter()
-            .take(at)
-            .filter(|mount| mount.root.has_point())
-            .count();
+        let point = self.point_of(at);
         if point >= self.points.len() {
             return Err(Errno::Einval);
         }
@@ -224,13 +229,26 @@ impl Vfs {
     ///
     /// `EINVAL` when nothing is mounted there.
     pub fn remount(&mut self, target: &[u8], options: &[u8]) -> Result<(), Errno> {
-        let mount = self
+        let at = self
             .mounts
-            .iter_mut()
-            .rfind(|mount| &*mount.target == target)
+            .iter()
+            .rposition(|mount| &*mount.target == target)
             .ok_or(Errno::Einval)?;
+        let point = self.point_of(at);
+        let mount = self.mounts.get_mut(at).ok_or(Errno::Einval)?;
         mount.options = options.into();
+        if mount.root.has_point()
+            && let Some(point) = self.points.get_mut(point)
+        {
+            point.read_only = point.bound && is_read_only(options);
+        }
         Ok(())
+    }
+
+    /// Which point belongs to the mount of this position, if it has one.
+    fn point_of(&self, at: usize) -> usize {
+        let before = self.mounts.iter().take(at);
+        before.filter(|mount| mount.root.has_point()).count()
     }
 
     /// What was put onto the filesystem of this device number since the machine began, and how many
@@ -275,6 +293,32 @@ impl Vfs {
             }
         }
         true
+    }
+
+    /// Whether files of this kind of place may be changed: `bound_read_only` if it was reached through a bind
+    /// mount that forbids it.
+    ///
+    /// # Errors
+    ///
+    /// `EROFS`.
+    pub(crate) fn may_change(&self, bound_read_only: bool, at: &Metadata) -> Result<(), Errno> {
+        let forbids = |mount: &Mount| {
+            let bound = matches!(mount.root, MountRoot::Bind(_));
+            mount.dev == at.dev && !bound && is_read_only(&mount.options)
+        };
+        if !at.ino.is_synthetic() && (bound_read_only || self.mounts.iter().any(forbids)) {
+            return Err(Errno::Erofs);
+        }
+        Ok(())
+    }
+
+    /// Whether one gets from `at` to `to` through a bind mount that lets nothing be changed.
+    pub(crate) fn crosses_read_only(&self, at: InodeId, to: InodeId) -> bool {
+        at != to
+            && self
+                .points
+                .iter()
+                .any(|point| point.read_only && point.covered == at && point.root == to)
     }
 
     /// What is mounted, in the order of mounting.

@@ -12,7 +12,7 @@ impl Vfs {
     ///
     /// # Errors
     ///
-    /// `EEXIST`, `ENOENT`, `EACCES`, `ENOSPC`, and those of resolution.
+    /// `EEXIST`, `ENOENT`, `EACCES`, `EROFS`, `ENOSPC`, `EDQUOT`, and those of resolution.
     pub fn mkdir(&mut self, cx: &Context<'_>, path: &[u8], mode: u16) -> Result<InodeId, Errno> {
         let (dir, name) = self.new_name(cx, path, true)?;
         self.create(cx, &dir, &name, mode & 0o1777, BirthKind::Directory)
@@ -88,10 +88,12 @@ impl Vfs {
         let file = self.metadata(cx, ino)?;
         let walked = self.walk(cx, cx.cwd, new, Follow::Never)?;
         let dir = self.metadata(cx, walked.dir)?;
+        let bound_read_only = walked.read_only;
         let name = free_name(walked, false)?;
         if file.dev != dir.dev || ino.is_synthetic() {
             return Err(Errno::Exdev);
         }
+        self.may_change(bound_read_only, &dir)?;
         if !cx.creds.owns(&file) && !is_safe_to_link(cx, &file) {
             return Err(Errno::Eperm);
         }
@@ -113,6 +115,8 @@ impl Vfs {
             return Err(Errno::Eisdir);
         };
         checked_name(&name)?;
+        let dir = self.metadata(cx, walked.dir)?;
+        self.may_change(walked.read_only, &dir)?;
         let victim = self.metadata(cx, walked.node.ok_or(Errno::Enoent)?)?;
         if walked.slash {
             return Err(if victim.is_dir() {
@@ -121,7 +125,6 @@ impl Vfs {
                 Errno::Enotdir
             });
         }
-        let dir = self.metadata(cx, walked.dir)?;
         may_delete(&dir, &victim, cx.creds)?;
         if victim.is_dir() {
             return Err(Errno::Eisdir);
@@ -147,9 +150,10 @@ impl Vfs {
             Last::DotDot => return Err(Errno::Enotempty),
         };
         checked_name(&name)?;
+        let dir = self.metadata(cx, walked.dir)?;
+        self.may_change(walked.read_only, &dir)?;
         let ino = walked.node.ok_or(Errno::Enoent)?;
         let victim = self.metadata(cx, ino)?;
-        let dir = self.metadata(cx, walked.dir)?;
         may_delete(&dir, &victim, cx.creds)?;
         if !victim.is_dir() {
             return Err(Errno::Enotdir);
@@ -182,6 +186,7 @@ impl Vfs {
         let (Last::Name(from_name), Last::Name(to_name)) = (&from.last, &to.last) else {
             return Err(Errno::Ebusy);
         };
+        self.may_change(from.read_only || to.read_only, &from_dir)?;
         checked_name(from_name)?;
         let ino = from.node.ok_or(Errno::Enoent)?;
         checked_name(to_name)?;
@@ -275,7 +280,9 @@ impl Vfs {
     ) -> Result<(Metadata, Box<[u8]>), Errno> {
         let walked = self.walk(cx, cx.cwd, path, Follow::Never)?;
         let dir = self.metadata(cx, walked.dir)?;
+        let bound_read_only = walked.read_only;
         let name = free_name(walked, is_dir)?;
+        self.may_change(bound_read_only, &dir)?;
         may_create(&dir, cx.creds)?;
         Ok((dir, name))
     }

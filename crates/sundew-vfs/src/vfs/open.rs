@@ -49,7 +49,7 @@ impl Vfs {
     /// # Errors
     ///
     /// Those of `open(2)`: `ENOENT`, `EEXIST`, `EISDIR`, `ENOTDIR`, `EACCES`, `ELOOP`, `ENXIO` for
-    /// a socket, `ENOSPC`, `EINVAL` for `create` with `directory`.
+    /// a socket, `EROFS`, `ENOSPC`, `EDQUOT`, `EINVAL` for `create` with `directory`.
     pub fn open(
         &mut self,
         cx: &Context<'_>,
@@ -71,8 +71,12 @@ impl Vfs {
         }
         let dir = self.metadata(cx, walked.dir)?;
         match (walked.node, walked.last) {
-            (Some(ino), _) => self.open_existing(cx, &dir, ino, walked.slash, options),
+            (Some(ino), _) => {
+                let found = (ino, walked.slash, walked.read_only);
+                self.open_existing(cx, &dir, found, options)
+            }
             (None, Last::Name(name)) if options.create => {
+                self.may_change(walked.read_only, &dir)?;
                 may_create(&dir, cx.creds)?;
                 let ino = self.create(cx, &dir, &name, options.mode, BirthKind::Regular)?;
                 Ok(Opened {
@@ -89,8 +93,7 @@ impl Vfs {
         &mut self,
         cx: &Context<'_>,
         dir: &Metadata,
-        ino: InodeId,
-        slash: bool,
+        (ino, slash, read_only): (InodeId, bool, bool),
         options: OpenOptions,
     ) -> Result<Opened, Errno> {
         let mut metadata = self.metadata(cx, ino)?;
@@ -113,6 +116,9 @@ impl Vfs {
             check(&metadata, cx.creds, Access::Read)?;
         }
         if writes {
+            if metadata.is_regular() {
+                self.may_change(read_only, &metadata)?;
+            }
             check(&metadata, cx.creds, Access::Write)?;
             let only_grows = metadata.flags.has(FileFlags::APPEND);
             if only_grows && (options.truncate || !options.append) {

@@ -82,7 +82,8 @@ async fn what_one_address_uses_up_is_missing_to_nobody_at_another() {
     drop(held);
 
     let burn = "(while :; do :; done); echo $?";
-    assert_eq!(two.run(GREEDY, burn).await, "137\n");
+    let killed = two.run(GREEDY, burn).await;
+    assert!(killed.starts_with("137\n"), "{killed}");
     two.told("source_cpu", "source").await;
     assert_eq!(two.run(MODEST, pipeline).await, "fine\n");
     two.sensor.stop().await;

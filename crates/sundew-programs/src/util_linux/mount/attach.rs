@@ -142,11 +142,13 @@ pub(super) fn attach(
 
 /// Changes the options of what is mounted at `target`: those named, and no others.
 pub(super) fn remount(proc: &Process, options: &Options, target: &[u8]) -> Result<(), Errno> {
-    let target = proc.real_path(target)?;
     let mounts = proc.mounts();
-    let mount = mounts
-        .iter()
-        .rfind(|mount| *mount.target == target)
+    // The path as it is first: that of what is bound leads to its origin.
+    let plain = proc.absolute(target);
+    let real = proc.real_path(target)?;
+    let mount = [plain, real]
+        .into_iter()
+        .find_map(|target| mounts.iter().rfind(|mount| *mount.target == target))
         .ok_or(Errno::Einval)?;
     let opposite = |word: &[u8]| -> Option<&'static [u8]> {
         Some(match word {
@@ -172,11 +174,7 @@ pub(super) fn remount(proc: &Process, options: &Options, target: &[u8]) -> Resul
             words.insert(1, word);
         }
     }
-    // The machine needs its root: a read-only one is not to be had while files are open for writing.
-    if target == b"/" && words.contains(&b"ro".as_slice()) {
-        return Err(Errno::Ebusy);
-    }
-    proc.remount(&target, &words.join(&b','))
+    proc.remount(&mount.target, &words.join(&b','))
 }
 
 /// A tmpfs: how large, with which mode, and what its line says of that.
