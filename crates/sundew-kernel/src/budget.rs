@@ -32,6 +32,8 @@ pub enum Budget {
     Inodes,
     /// Descriptors of one process.
     Descriptors,
+    /// Open files of all processes.
+    OpenFiles,
 }
 
 impl Budget {
@@ -48,6 +50,7 @@ impl Budget {
             Self::Files => "files",
             Self::Inodes => "inodes",
             Self::Descriptors => "descriptors",
+            Self::OpenFiles => "open_files",
         }
     }
 }
@@ -59,6 +62,8 @@ pub struct Limits {
     pub processes: usize,
     /// Open descriptors of one process (`ulimit -n`). Past it `open` answers `EMFILE`.
     pub descriptors: usize,
+    /// Open files of all processes together. Past it `open` and `pipe` answer `ENFILE`.
+    pub open_files: usize,
     /// Memory that programs may hold together, in bytes. Past it the asking process is killed.
     pub memory_bytes: u64,
     /// CPU time of one process and of the children it waited for. Past it the process is killed; a
@@ -84,6 +89,7 @@ impl Default for Limits {
         Self {
             processes: 200,
             descriptors: 1024,
+            open_files: 8192,
             memory_bytes: 64 << 20,
             process_cpu: Duration::from_secs(5),
             machine_cpu: Duration::from_secs(120),

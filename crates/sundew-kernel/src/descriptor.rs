@@ -5,14 +5,16 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::task::{Context, Poll, ready};
 
+use sundew_vfs::pool::Held;
 use sundew_vfs::{Credentials, Errno, InodeId, NoSynthetic, Synthetic as _, Timestamp, Vfs};
 use tokio::io::ReadBuf;
 
+use crate::budget::Budget;
 use crate::device::Device;
 use crate::machine::Kernel;
 use crate::network::Stream;
 use crate::observe::{Observation, Written};
-use crate::pipe::{ReadEnd, WriteEnd};
+use crate::pipe::{self, ReadEnd, WriteEnd};
 use crate::procfs::View;
 use crate::tty::Tty;
 use crate::{Fd, Pid, lock};
@@ -87,7 +89,14 @@ pub(crate) struct Description {
     pub(crate) flags: OpenFlags,
     /// What `/proc/PID/fd/N` shows.
     pub(crate) path: Vec<u8>,
+    /// What it takes of the machine's open files and of its memory.
+    _place: (Held, Held),
 }
+
+/// Bytes of memory that an open file is charged: itself, its path, and what is behind it.
+const OPEN_FILE_BYTES: u64 = 1024;
+/// Bytes that an end of a pipe is charged: half of what a pipe holds without being charged for it.
+const PIPE_END_BYTES: u64 = (pipe::ATOMIC / 2) as u64;
 
 #[derive(Debug)]
 pub(crate) enum Kind {
@@ -184,6 +193,37 @@ fn network_errno(error: &std::io::Error) -> Errno {
 }
 
 impl Description {
+    /// An open file.
+    ///
+    /// # Errors
+    ///
+    /// [`Errno::Enfile`] when the machine has no room for another.
+    pub(crate) fn new(
+        kernel: &Kernel,
+        kind: Kind,
+        flags: OpenFlags,
+        path: Vec<u8>,
+    ) -> Result<Arc<Self>, Errno> {
+        let mut count = Held::new(Arc::clone(&kernel.open_files));
+        let mut memory = Held::new(Arc::clone(&kernel.memory));
+        let bytes = match kind {
+            Kind::PipeRead(_) | Kind::PipeWrite(_) | Kind::PipeBoth(..) => {
+                OPEN_FILE_BYTES + PIPE_END_BYTES
+            }
+            _ => OPEN_FILE_BYTES,
+        };
+        if let Err(of) = count.grow(1).and_then(|()| memory.grow(bytes)) {
+            kernel.reached(0, Budget::OpenFiles, of);
+            return Err(Errno::Enfile);
+        }
+        Ok(Arc::new(Self {
+            kind,
+            flags,
+            path,
+            _place: (count, memory),
+        }))
+    }
+
     pub(crate) fn poll_read(
         &self,
         kernel: &Kernel,

@@ -148,6 +148,7 @@ pub struct Kernel {
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) limits: Limits,
     pub(crate) memory: Arc<Pool>,
+    pub(crate) open_files: Arc<Pool>,
     pub(crate) source: Option<Arc<Account>>,
     pub(crate) cpu_used: AtomicU64,
     pub(crate) load: Load,
@@ -258,6 +259,7 @@ impl Machine {
             config.limits.memory_bytes,
             above.map(|totals| &totals.memory),
         );
+        let open_files = pool(config.limits.open_files as u64, None);
         let processes = pool(
             config.limits.processes as u64,
             above.map(|totals| &totals.processes),
@@ -283,6 +285,7 @@ impl Machine {
             network: config.network,
             observer: config.observer,
             memory,
+            open_files,
             source: config.source,
             limits: config.limits,
             cpu_used: AtomicU64::new(0),
@@ -349,11 +352,8 @@ impl Machine {
             write: true,
             ..OpenFlags::READ
         };
-        let description = Arc::new(Description {
-            kind: Kind::Tty(Arc::clone(&master.tty)),
-            flags,
-            path: master.tty.path(),
-        });
+        let kind = Kind::Tty(Arc::clone(&master.tty));
+        let description = Description::new(&self.kernel, kind, flags, master.tty.path())?;
         let mut fds = Table::default();
         for fd in [STDIN, STDOUT, STDERR] {
             fds.replace(
@@ -374,13 +374,14 @@ impl Machine {
     /// Whatever `fork` or `execve` would answer.
     pub fn login_on_pipes(&self, login: Login) -> Result<(Leader, Streams), Errno> {
         let kernel = &self.kernel;
-        let (stdin_read, stdin_write) = pipe::pair(kernel.next_pipe());
-        let (stdout_read, stdout_write) = pipe::pair(kernel.next_pipe());
-        let (stderr_read, stderr_write) = pipe::pair(kernel.next_pipe());
+        let pair = || pipe::pair(kernel.next_pipe(), &kernel.memory);
+        let (stdin_read, stdin_write) = pair();
+        let (stdout_read, stdout_write) = pair();
+        let (stderr_read, stderr_write) = pair();
         let mut fds = Table::default();
-        let mut put = |fd, kind, flags, id: u64| {
+        let mut put = |fd, kind, flags, id: u64| -> Result<(), Errno> {
             let path = format!("pipe:[{id}]").into_bytes();
-            let description = Arc::new(Description { kind, flags, path });
+            let description = Description::new(kernel, kind, flags, path)?;
             fds.replace(
                 fd,
                 Entry {
@@ -388,13 +389,14 @@ impl Machine {
                     close_on_exec: false,
                 },
             );
+            Ok(())
         };
         let id = stdin_read.id();
-        put(STDIN, Kind::PipeRead(stdin_read), OpenFlags::READ, id);
+        put(STDIN, Kind::PipeRead(stdin_read), OpenFlags::READ, id)?;
         let id = stdout_write.id();
-        put(STDOUT, Kind::PipeWrite(stdout_write), OpenFlags::WRITE, id);
+        put(STDOUT, Kind::PipeWrite(stdout_write), OpenFlags::WRITE, id)?;
         let id = stderr_write.id();
-        put(STDERR, Kind::PipeWrite(stderr_write), OpenFlags::WRITE, id);
+        put(STDERR, Kind::PipeWrite(stderr_write), OpenFlags::WRITE, id)?;
         let leader = self.start_login(login, fds, None)?;
         let streams = Streams {
             stdin: OutsideWriter(stdin_write),
@@ -627,7 +629,7 @@ impl Kernel {
         if let Some(pipe) = fifos.get(&ino).and_then(Weak::upgrade) {
             return pipe;
         }
-        let pipe = Pipe::new(self.next_pipe());
+        let pipe = Pipe::new(self.next_pipe(), &self.memory);
         fifos.insert(ino, Arc::downgrade(&pipe));
         pipe
     }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
 use sundew_vfs::Errno;
+use sundew_vfs::pool::{Held, Pool};
 
 use crate::lock;
 use crate::wait_queue::WaitQueue;
@@ -15,7 +16,7 @@ pub const CAPACITY: usize = 65536;
 /// Writes up to this many bytes are never mixed with others; POSIX `PIPE_BUF` on Linux.
 pub const ATOMIC: usize = 4096;
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Inner {
     buffer: VecDeque<u8>,
     readers: usize,
@@ -24,6 +25,30 @@ struct Inner {
     writers_seen: u64,
     readers_seen: u64,
     waiting: WaitQueue,
+    /// What it holds beyond [`ATOMIC`] is the machine's memory.
+    held: Held,
+}
+
+impl Inner {
+    /// How much may be written of so many bytes; a machine without memory has small pipes.
+    fn room_for(&self, wanted: usize) -> usize {
+        let room = CAPACITY - self.buffer.len().min(CAPACITY);
+        let after = self.buffer.len() + wanted.min(room);
+        let more = (after.saturating_sub(ATOMIC) as u64).saturating_sub(self.held.amount());
+        if more > 0 && self.held.pool().full(more).is_some() {
+            return ATOMIC - self.buffer.len().min(ATOMIC);
+        }
+        room
+    }
+
+    /// Charges what is held now.
+    fn settle(&mut self) {
+        let held = self.buffer.len().saturating_sub(ATOMIC);
+        self.held.set(held as u64);
+        if self.buffer.is_empty() {
+            self.buffer.shrink_to(ATOMIC);
+        }
+    }
 }
 
 /// The buffer that both ends share.
@@ -34,11 +59,19 @@ pub(crate) struct Pipe {
 }
 
 impl Pipe {
-    /// An empty pipe. `id` is the number shown in `/proc/PID/fd`: `pipe:[ID]`.
-    pub(crate) fn new(id: u64) -> Arc<Self> {
+    /// An empty pipe, whose content is charged to `memory`. `id` is the number shown in `/proc/PID/fd`: `pipe:[ID]`.
+    pub(crate) fn new(id: u64, memory: &Arc<Pool>) -> Arc<Self> {
         Arc::new(Self {
             id,
-            inner: Mutex::new(Inner::default()),
+            inner: Mutex::new(Inner {
+                buffer: VecDeque::new(),
+                readers: 0,
+                writers: 0,
+                writers_seen: 0,
+                readers_seen: 0,
+                waiting: WaitQueue::default(),
+                held: Held::new(Arc::clone(memory)),
+            }),
         })
     }
 
@@ -70,8 +103,8 @@ impl Pipe {
 }
 
 /// A new pipe's two ends.
-pub(crate) fn pair(id: u64) -> (ReadEnd, WriteEnd) {
-    let pipe = Pipe::new(id);
+pub(crate) fn pair(id: u64, memory: &Arc<Pool>) -> (ReadEnd, WriteEnd) {
+    let pipe = Pipe::new(id, memory);
     (ReadEnd::new(&pipe), WriteEnd::new(&pipe))
 }
 
@@ -110,6 +143,7 @@ impl ReadEnd {
         for (to, from) in buf.iter_mut().zip(inner.buffer.drain(..count)) {
             *to = from;
         }
+        inner.settle();
         inner.waiting.wake();
         Poll::Ready(Ok(count))
     }
@@ -157,7 +191,7 @@ impl WriteEnd {
         if inner.readers == 0 {
             return Poll::Ready(Err(Errno::Epipe));
         }
-        let room = CAPACITY - inner.buffer.len().min(CAPACITY);
+        let room = inner.room_for(data.len());
         let needed = if data.len() <= ATOMIC { data.len() } else { 1 };
         if room < needed {
             inner.waiting.register(cx.waker());
@@ -165,6 +199,7 @@ impl WriteEnd {
         }
         let (now, _later) = data.split_at(data.len().min(room));
         inner.buffer.extend(now);
+        inner.settle();
         inner.waiting.wake();
         Poll::Ready(Ok(now.len()))
     }

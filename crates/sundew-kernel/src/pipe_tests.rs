@@ -7,6 +7,8 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use proptest::prelude::*;
 
+use sundew_vfs::pool::{Holder, Pool};
+
 use crate::Errno;
 use crate::pipe::{ATOMIC, CAPACITY, Pipe, ReadEnd, WriteEnd};
 
@@ -37,6 +39,10 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0..3_usize).prop_map(Step::CloseWriter),
         1 => (0..3_usize).prop_map(Step::CloseReader),
     ]
+}
+
+fn memory(bytes: u64) -> Arc<Pool> {
+    Pool::new(Holder::Machine, bytes, None)
 }
 
 /// Whether somebody was woken.
@@ -146,7 +152,7 @@ proptest! {
     fn a_pipe_is_a_bounded_queue_with_ends_that_come_and_go(
         steps in proptest::collection::vec(step(), 1..80),
     ) {
-        let pipe = Pipe::new(1);
+        let pipe = Pipe::new(1, &memory(u64::MAX));
         let mut model = Model::default();
         model.readers.push(ReadEnd::new(&pipe));
         model.writers.push(WriteEnd::new(&pipe));
@@ -176,7 +182,7 @@ proptest! {
 
 #[test]
 fn those_who_waited_and_are_gone_do_not_gather() {
-    let pipe = Pipe::new(1);
+    let pipe = Pipe::new(1, &memory(u64::MAX));
     let (from, _to) = (ReadEnd::new(&pipe), WriteEnd::new(&pipe));
     let stays = Arc::new(Bell::default());
     let waker = Waker::from(Arc::clone(&stays));
@@ -201,4 +207,23 @@ fn those_who_waited_and_are_gone_do_not_gather() {
         stays.0.load(Ordering::Relaxed),
         "who is still there is asked to say so"
     );
+}
+
+#[test]
+fn a_machine_without_memory_has_small_pipes_that_work() {
+    let memory = memory(10_000);
+    let (from, to) = crate::pipe::pair(1, &memory);
+    let cx = &Context::from_waker(Waker::noop());
+    let mut buffer = vec![0; CAPACITY];
+    assert_eq!(to.poll_write(cx, &[1; 9000]), Poll::Ready(Ok(9000)));
+    assert_eq!(memory.used(), 9000 - ATOMIC as u64);
+    let (other, into) = crate::pipe::pair(2, &memory);
+    assert_eq!(into.poll_write(cx, &[1; CAPACITY]), Poll::Ready(Ok(ATOMIC)));
+    assert!(into.poll_write(cx, &[1; 6000]).is_pending());
+    assert_eq!(other.poll_read(cx, &mut buffer), Poll::Ready(Ok(ATOMIC)));
+    assert_eq!(from.poll_read(cx, &mut buffer), Poll::Ready(Ok(9000)));
+    assert_eq!(memory.used(), 0);
+    assert_eq!(into.poll_write(cx, &[1; 9000]), Poll::Ready(Ok(9000)));
+    drop((other, into));
+    assert_eq!(memory.used(), 0);
 }

@@ -542,7 +542,7 @@ impl Overlay {
 
     // What the above are made of.
 
-    fn is_of_image(&self, ino: InodeId) -> bool {
+    pub(crate) fn is_of_image(&self, ino: InodeId) -> bool {
         ino.0 < self.image.next_ino()
     }
 

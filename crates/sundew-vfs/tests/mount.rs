@@ -504,3 +504,39 @@ fn what_is_bound_read_only_may_be_changed_in_its_own_place() {
         Some(Errno::Erofs)
     );
 }
+
+#[test]
+fn what_lies_in_memory_does_not_outlive_a_restart() {
+    let mut vfs = machine();
+    let (root, proc) = (Credentials::root(), Proc { exe: None });
+    let cx = context(&vfs, &root, &proc);
+    let fresh = vfs.usage();
+    vfs.mkdir(&cx, b"/tmp/dir", 0o755).unwrap();
+    let file = vfs.open(&cx, b"/tmp/dir/x", CREATE).unwrap().ino;
+    vfs.write_at(file, 0, b"planted", cx.now).unwrap();
+    vfs.mkdir(&cx, b"/run/made", 0o755).unwrap();
+    vfs.mkdir(&cx, b"/run/made/deeper", 0o755).unwrap();
+    vfs.symlink(&cx, b"x", b"/run/made/deeper/link").unwrap();
+    vfs.mkdir(&cx, b"/kept", 0o755).unwrap();
+    vfs.mount_in(
+        mount(b"/kept", MountRoot::Tree, 0x30),
+        sundew_vfs::Making::default(),
+        &proc,
+    )
+    .unwrap();
+    vfs.power_cycle(&[b"/run"]);
+    assert_eq!(vfs.mounts().len(), 3);
+    let names = |vfs: &Vfs, path: &[u8]| {
+        let ino = vfs.resolve(&cx, path, true).unwrap();
+        vfs.read_dir(&cx, ino).unwrap().len()
+    };
+    assert_eq!((names(&vfs, b"/tmp"), names(&vfs, b"/run")), (0, 1));
+    assert!(vfs.stat(&cx, b"/kept").is_ok());
+    vfs.rmdir(&cx, b"/kept").unwrap();
+    assert_eq!(
+        (vfs.usage().bytes, vfs.usage().inodes),
+        (fresh.bytes, fresh.inodes)
+    );
+    // It goes on as new.
+    vfs.open(&cx, b"/tmp/x", CREATE).unwrap();
+}

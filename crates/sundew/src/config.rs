@@ -142,6 +142,8 @@ pub struct Machine {
     pub processes: usize,
     /// Open files of one process.
     pub descriptors: usize,
+    /// Open files of all processes.
+    pub open_files: usize,
     /// Bytes of memory.
     pub memory: u64,
     /// CPU seconds of one process.
@@ -267,6 +269,7 @@ impl Default for Machine {
             persist_quota: 2 << 30,
             processes: limits.processes,
             descriptors: limits.descriptors,
+            open_files: limits.open_files,
             memory: limits.memory_bytes,
             process_cpu_seconds: seconds(limits.process_cpu),
             machine_cpu_seconds: seconds(limits.machine_cpu),

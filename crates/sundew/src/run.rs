@@ -286,6 +286,7 @@ fn machine_limits(machine: &config::Machine) -> sundew_kernel::budget::Limits {
     sundew_kernel::budget::Limits {
         processes: machine.processes,
         descriptors: machine.descriptors,
+        open_files: machine.open_files,
         memory_bytes: machine.memory,
         process_cpu: Duration::from_secs(machine.process_cpu_seconds.into()),
         machine_cpu: Duration::from_secs(machine.machine_cpu_seconds.into()),

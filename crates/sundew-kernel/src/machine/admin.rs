@@ -29,6 +29,11 @@ impl Owned {
 }
 
 impl Machine {
+    /// What switching the machine off and on again does to its files; see [`sundew_vfs::Vfs::power_cycle`].
+    pub fn power_cycle(&self, emptied: &[&[u8]]) {
+        lock(&self.kernel.fs).power_cycle(emptied);
+    }
+
     fn as_root<T>(
         &self,
         call: impl FnOnce(&mut Vfs, &Context<'_>) -> Result<T, Errno>,

@@ -4,6 +4,7 @@ use std::future::{Future, pending};
 use std::pin::Pin;
 use std::sync::Arc;
 
+use sundew_vfs::pool::Held;
 use sundew_vfs::{Access, Errno, FileType};
 
 use super::Process;
@@ -22,6 +23,11 @@ const HEAD_BYTES: usize = 4096;
 const MAX_INTERPRETERS: usize = 4;
 /// Most bytes of arguments and environment together; a quarter of Linux's 8 MiB stack.
 pub const ARG_MAX: usize = 2 << 20;
+
+/// How often arguments and environment are kept: for `/proc`, and for the program.
+const COPIES: usize = 2;
+/// What a string takes beside its bytes.
+const POINTER_BYTES: usize = 24;
 
 /// What `execve` puts into a process.
 #[derive(Debug)]
@@ -53,7 +59,7 @@ impl Process {
     ///
     /// # Errors
     ///
-    /// [`Errno::Eagain`] past the process limit.
+    /// [`Errno::Eagain`] past the process limit, [`Errno::Enomem`] without memory for another environment.
     pub fn fork(
         &self,
         body: impl FnOnce(Self) -> ChildFuture + Send + 'static,
@@ -135,8 +141,16 @@ impl Process {
         pending().await
     }
 
+    /// What a copy of this process's arguments and environment takes.
+    fn text_bytes(&self) -> u64 {
+        let args: usize = self.args.iter().map(|arg| arg.len() + POINTER_BYTES).sum();
+        (COPIES * (args + self.env.size())) as u64
+    }
+
     fn new_child(&self) -> Result<Arc<ProcessState>, Errno> {
         self.check_process_limit()?;
+        let mut text = Held::new(Arc::clone(&self.kernel.memory));
+        text.grow(self.text_bytes()).map_err(|_| Errno::Enomem)?;
         let pid = self.kernel.new_pid()?;
         let inner = lock(&self.state.inner);
         let child = ProcessState::start(Start {
@@ -164,6 +178,7 @@ impl Process {
             copy.saved = inner.saved;
             copy.login_uid = inner.login_uid;
             copy.nice = inner.nice;
+            copy.text = Some(text);
         }
         drop(inner);
         child.watch_limits(&self.kernel);
@@ -291,6 +306,13 @@ impl Process {
             }
             inner.credentials = Arc::new(credentials);
         }
+        let args: usize = image.args.iter().map(|arg| arg.len() + POINTER_BYTES).sum();
+        let bytes = (COPIES * (args + image.env.size())) as u64;
+        let memory = &self.kernel.memory;
+        let text = inner
+            .text
+            .get_or_insert_with(|| Held::new(Arc::clone(memory)));
+        text.set(bytes);
         inner.saved = (inner.credentials.uid, inner.credentials.gid);
         let closed = inner.fds.take_close_on_exec();
         drop(inner);

@@ -266,7 +266,7 @@ impl Process {
                     Kind::Tty(tty) => tty.path(),
                     _ => self.absolute(path),
                 };
-                Arc::new(Description { kind, flags, path })
+                Description::new(&self.kernel, kind, flags, path)?
             }
         };
         self.add_description(0, description)
@@ -365,7 +365,7 @@ impl Process {
     ///
     /// # Errors
     ///
-    /// [`Errno::Emfile`].
+    /// [`Errno::Emfile`], [`Errno::Enfile`].
     pub fn add_stream(&self, stream: Box<dyn Stream>) -> Result<Fd, Errno> {
         let path = format!("socket:[{}]", self.kernel.next_pipe()).into_bytes();
         let flags = OpenFlags {
@@ -374,7 +374,7 @@ impl Process {
             ..OpenFlags::READ
         };
         let kind = Kind::Socket(Socket::new(stream));
-        self.add_description(0, Arc::new(Description { kind, flags, path }))
+        self.add_description(0, Description::new(&self.kernel, kind, flags, path)?)
     }
 
     /// Closes a descriptor.
@@ -448,23 +448,16 @@ impl Process {
     ///
     /// # Errors
     ///
-    /// [`Errno::Emfile`].
+    /// [`Errno::Emfile`], [`Errno::Enfile`].
     pub fn pipe(&self) -> Result<(Fd, Fd), Errno> {
         let id = self.kernel.next_pipe();
         let path = format!("pipe:[{id}]").into_bytes();
-        let (read, write) = pipe::pair(id);
-        let read = Description {
-            kind: Kind::PipeRead(read),
-            flags: OpenFlags::READ,
-            path: path.clone(),
-        };
-        let write = Description {
-            kind: Kind::PipeWrite(write),
-            flags: OpenFlags::WRITE,
-            path,
-        };
-        let read = self.add_description(0, Arc::new(read))?;
-        match self.add_description(0, Arc::new(write)) {
+        let (read, write) = pipe::pair(id, &self.kernel.memory);
+        let open = |kind, flags| Description::new(&self.kernel, kind, flags, path.clone());
+        let read = open(Kind::PipeRead(read), OpenFlags::READ)?;
+        let write = open(Kind::PipeWrite(write), OpenFlags::WRITE)?;
+        let read = self.add_description(0, read)?;
+        match self.add_description(0, write) {
             Ok(write) => Ok((read, write)),
             Err(errno) => {
                 self.close(read)?;

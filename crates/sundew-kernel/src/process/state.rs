@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::task::Waker;
 use std::time::Duration;
 
-use sundew_vfs::pool::Pool;
+use sundew_vfs::pool::{Held, Pool};
 use sundew_vfs::{Credentials, InodeId};
 
 use crate::budget::Holder;
@@ -92,6 +92,8 @@ pub(crate) struct Inner {
     pub(crate) next_image: Option<crate::process::exec::Image>,
     /// CPU time of children that were waited for.
     pub(crate) children_cpu: Duration,
+    /// What its arguments and environment take of the machine's memory, here and in its program.
+    pub(crate) text: Option<Held>,
     /// What its task shall run before it goes on.
     pub(super) deeper: Option<super::deeper::Deeper>,
 }
@@ -161,6 +163,7 @@ impl ProcessState {
                 task: None,
                 next_image: None,
                 children_cpu: Duration::ZERO,
+                text: None,
                 deeper: None,
             }),
         })

@@ -151,6 +151,8 @@ pub(super) fn booted(kept: &SharedVfs) -> Option<i64> {
 
 /// What the files of a machine say when it is up again: nobody is logged in, and when it was booted.
 pub(super) fn reboot(machine: &Machine, persona: &Persona, now: Timestamp) {
+    // Debian's systemd-tmpfiles empties `/tmp` at boot; the camera's is in memory.
+    machine.power_cycle(&[b"/tmp"]);
     let (utmp, wtmp) = persona.rebooted(now.secs, now.secs + BOOT_SECS);
     told(machine.replace_file(UTMP, &utmp));
     told(machine.write_file(b"/var/log/wtmp", None, &wtmp));

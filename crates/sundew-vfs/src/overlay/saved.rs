@@ -139,7 +139,7 @@ impl Node {
     }
 
     /// What the quota counts for it.
-    fn charge(&self, of_image: bool) -> u64 {
+    pub(super) fn charge(&self, of_image: bool) -> u64 {
         match &self.body {
             Body::Regular(file) => file.charged_blocks() * BLOCK_BYTES,
             Body::Directory(directory) => directory

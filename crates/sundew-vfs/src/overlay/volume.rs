@@ -1,6 +1,8 @@
 //! The filesystems of a machine: what each holds, and taking one away.
 
-use super::{Body, Directory, Overlay, Place, Usage, entry_bytes};
+use std::sync::Arc;
+
+use super::{Body, Directory, Overlay, Place, Style, Usage, entry_bytes};
 use crate::InodeId;
 
 impl Overlay {
@@ -58,6 +60,51 @@ impl Overlay {
         if let Some(at) = self.volumes.iter().rposition(|volume| volume.dev == dev) {
             self.volumes.remove(at);
         }
+    }
+
+    /// Forgets what is on filesystems in memory, as a computer does that is switched off.
+    pub(crate) fn forget_memory(&mut self) {
+        let memory: Vec<u64> = self
+            .volumes
+            .iter()
+            .filter(|volume| volume.style == Style::Memory)
+            .map(|volume| volume.dev)
+            .collect();
+        let doomed: Vec<InodeId> = self
+            .nodes
+            .iter()
+            .filter(|(_, node)| memory.contains(&node.dev))
+            .map(|(ino, _)| *ino)
+            .collect();
+        for ino in doomed {
+            let of_image = self.is_of_image(ino);
+            let Some(mut node) = self.nodes.remove(&ino) else {
+                continue;
+            };
+            self.bytes = self.bytes.saturating_sub(node.charge(of_image));
+            let top = match &mut node.body {
+                Body::Directory(directory) if matches!(directory.place, Place::Top) => {
+                    directory.added.clear();
+                    true
+                }
+                _ => false,
+            };
+            if top {
+                node.nlink = 2;
+                self.nodes.insert(ino, node);
+            } else if !of_image {
+                self.inodes = self.inodes.saturating_sub(1);
+            }
+        }
+        let image = Arc::clone(&self.image);
+        let volumes = &self.volumes;
+        self.gone.retain(|ino| {
+            let volume = image.node(*ino).map(|node| usize::from(node.volume));
+            let volume = volume.and_then(|at| volumes.get(at));
+            volume.is_none_or(|volume| volume.style != Style::Memory)
+        });
+        self.recount();
+        self.settle();
     }
 
     /// Bytes that may still be written to this file's filesystem.

@@ -6,7 +6,7 @@ use super::{Context, Vfs};
 use crate::overlay::{Limits, Style, Usage, Volume};
 use crate::permission::Credentials;
 use crate::pool::Pool;
-use crate::{Errno, InodeId, Metadata, NoSynthetic, Synthetic, Timestamp};
+use crate::{DirEntry, Errno, FileType, InodeId, Metadata, NoSynthetic, Synthetic, Timestamp};
 
 /// `st_dev` of the image until it is mounted with another: `/dev/sda1`.
 pub(super) const DEFAULT_DEV: u64 = 0x801;
@@ -256,6 +256,52 @@ impl Vfs {
     #[must_use]
     pub fn usage_of(&self, dev: u64) -> (Usage, u64) {
         (self.overlay.usage_of(dev), self.overlay.room_of(dev))
+    }
+
+    /// What a computer does to its files when it is switched off and on again: users' mounts are gone, and all
+    /// that lay in memory; what was made below the directories in `emptied` is removed.
+    pub fn power_cycle(&mut self, emptied: &[&[u8]]) {
+        while self.mounts.len() > self.born_with {
+            let last = self.mounts.last().map(|mount| mount.target.clone());
+            if last.is_none_or(|target| self.unmount(&target, true).is_err()) {
+                break;
+            }
+        }
+        self.overlay.forget_memory();
+        for path in emptied {
+            self.empty(path);
+        }
+    }
+
+    /// Removes what was made below a directory since the image was, as far as no flags forbid.
+    fn empty(&mut self, path: &[u8]) {
+        let creds = Credentials::root();
+        let cx = self.mounting(&creds, &NoSynthetic);
+        let Ok(top) = self.resolve(&cx, path, false) else {
+            return;
+        };
+        let below = |vfs: &Self, dir: InodeId| -> Vec<(InodeId, DirEntry, bool)> {
+            let entries = vfs.read_dir(&cx, dir).unwrap_or_default();
+            let made = |entry: &DirEntry| !vfs.overlay.is_of_image(entry.ino);
+            let made = entries.into_iter().filter(made);
+            made.map(|entry| (dir, entry, false)).collect()
+        };
+        let mut left = below(self, top);
+        while let Some((dir, entry, is_empty)) = left.pop() {
+            let at = Context { cwd: dir, ..cx };
+            let is_dir = entry.file_type == FileType::Directory;
+            // What a flag forbids to remove stays.
+            let _kept = if !is_dir {
+                self.unlink(&at, &entry.name)
+            } else if is_empty {
+                self.rmdir(&at, &entry.name)
+            } else {
+                let inside = below(self, entry.ino);
+                left.push((dir, entry, true));
+                left.extend(inside);
+                Ok(())
+            };
+        }
     }
 
     /// What outlives a restart: everything but the users' own mounts.

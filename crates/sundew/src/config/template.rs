@@ -60,9 +60,10 @@ pub const TEMPLATE: &str = r#"# Sundew's configuration. What is commented out is
 # Days without a visit after which such a machine is forgotten, and bytes of all of them together.
 #persist_days = 7
 #persist_quota = 2147483648
-# What one visitor's machine may use: live processes, open files of one process, bytes of memory,
+# What one visitor's machine may use: live processes, open files of one process and of all, bytes of memory,
 #processes = 200
 #descriptors = 1024
+#open_files = 8192
 #memory = 67108864
 # seconds of CPU time of one process and of the whole machine, percent of a core in the long run,
 #process_cpu_seconds = 5

@@ -83,3 +83,31 @@ async fn a_password_that_was_set_on_a_kept_machine_lets_its_visitor_in() {
     assert_eq!(output.stdout, b"root\n", "{output:?}");
     sensor.stop().await;
 }
+
+#[tokio::test]
+async fn a_restart_ends_the_connection_and_leaves_what_lay_on_the_disk() {
+    let mut sensor = Sensor::start_with(PERSIST).await;
+    let client = Client::of(&sensor);
+    let plant = "echo kept > /root/kept; echo gone > /run/gone; mkdir /tmp/gone /dev/shm/gone; reboot; sleep 1000";
+    let output = client.exec(plant).await;
+    // What OpenSSH says of a connection that the other side closed.
+    assert_eq!(output.status.code(), Some(255), "{output:?}");
+    until("a kept machine", || {
+        kept(&sensor)
+            .into_iter()
+            .find(|path| is_named(path, "machine"))
+    })
+    .await;
+    let look = "ls -A /run/gone /tmp /dev/shm; cat /root/kept; cut -d. -f1 /proc/uptime";
+    let output = client.exec(look).await;
+    let said = crate::client::text(&output.stdout);
+    assert!(
+        said.contains("kept\n") && !said.contains("gone"),
+        "{output:?}"
+    );
+    let up: u32 = said.lines().last().unwrap().parse().unwrap();
+    assert!(up < 120, "{up}");
+    let stderr = crate::client::text(&output.stderr);
+    assert!(stderr.contains("cannot access '/run/gone'"), "{output:?}");
+    sensor.stop().await;
+}
