@@ -216,6 +216,54 @@ fn standard_input_has_a_path() {
 }
 
 #[test]
+fn what_proc_says_of_a_process_is_there_and_in_the_form_of_linux() {
+    for name in [
+        "stat",
+        "status",
+        "io",
+        "limits",
+        "maps",
+        "smaps",
+        "mounts",
+        "mountinfo",
+        "cgroup",
+        "oom_score",
+        "oom_score_adj",
+        "sched",
+        "schedstat",
+        "loginuid",
+        "sessionid",
+        "autogroup",
+        "wchan",
+        "statm",
+        "environ",
+        "syscall",
+    ] {
+        let path = format!("/proc/self/{name}");
+        let finished = run_one(&["cat", &path], b"");
+        assert!(
+            !finished.stdout.is_empty() && finished.stderr.is_empty(),
+            "{finished:?}"
+        );
+    }
+    let rollup = run_one(&["cat", "/proc/self/smaps_rollup"], b"").stdout;
+    let rollup = String::from_utf8(rollup).unwrap();
+    assert!(
+        rollup.lines().next().unwrap().ends_with("[rollup]"),
+        "{rollup}"
+    );
+    let kib = |name: &str| -> u64 {
+        let line = rollup.lines().find(|line| line.starts_with(name)).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    };
+    assert_eq!(kib("Rss:"), kib("Shared_Clean:") + kib("Private_Dirty:"));
+    assert_eq!(
+        run_one(&["cat", "/proc/self/oom_score"], b"").stdout,
+        b"666\n"
+    );
+}
+
+#[test]
 fn time_passes_for_sleepers() {
     assert_eq!(run_one(&["napper"], b"").stdout, b"awake\n");
 }
@@ -277,7 +325,7 @@ fn a_busy_machine_is_held_to_its_share() {
 #[test]
 fn endless_exec_neither_grows_nor_escapes_the_budget() {
     let limits = Limits {
-        process_cpu: Duration::from_millis(20),
+        process_cpu: Duration::from_millis(3),
         ..Limits::default()
     };
     let finished = run(PROGRAMS, &["again"], b"", limits);
