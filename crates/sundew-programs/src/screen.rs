@@ -2,6 +2,7 @@
 //! are only sent when they changed.
 
 pub(crate) mod less;
+pub(crate) mod more;
 pub(crate) mod nano;
 pub(crate) mod vi;
 

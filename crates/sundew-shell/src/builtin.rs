@@ -7,7 +7,7 @@ use sundew_sh_syntax::Dialect;
 use crate::shell::{Flow, Shell};
 pub(crate) use declare::show::single_quote;
 pub(crate) use declare::show::{bucket_order, hash_of, shown_key};
-pub(crate) use enable::specified;
+pub(crate) use enable::{bindings, specified};
 pub(crate) use jobs::plain_job_lines;
 pub(crate) use type_::is_keyword;
 

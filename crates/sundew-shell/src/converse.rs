@@ -1,7 +1,7 @@
 //! The dialogue with a person: prompt, line, command, and again.
 
 use sundew_kernel::{Process, STDIN};
-use sundew_sh_syntax::{Dialect, Outcome, Parser};
+use sundew_sh_syntax::{Dialect, ErrorKind, Outcome, Parser};
 
 use crate::prompt::PromptKind;
 use crate::readline::Input;
@@ -44,6 +44,7 @@ impl Shell {
                 }
                 Err(Flow::Exit) => return Err(Flow::Exit),
                 Err(_) => {
+                    self.pasted_lines.clear();
                     self.loops = 0;
                     self.lists = 0;
                     self.indirection = 0;
@@ -60,9 +61,7 @@ impl Shell {
 
     /// One command from a person; `false` at the end of the input.
     pub(crate) async fn converse_once(&mut self, proc: &mut Process) -> Result<bool, Flow> {
-        if !std::mem::take(&mut self.has_killed) {
-            self.tell_of_jobs(proc).await;
-        }
+        self.tell_before_prompt(proc).await;
         self.learn_window_size(proc);
         // Lines pasted behind the one before run without a prompt.
         let mut text: Vec<u8> = std::mem::take(&mut self.pasted);
@@ -76,7 +75,7 @@ impl Shell {
             if !std::mem::take(&mut pasted) {
                 let prompt = self.prompt(proc, kind).await;
                 self.open_quote = crate::readline::history::open_quote(&text);
-                let line = match self.read_line(proc, &prompt).await {
+                let line = match self.typed_line(proc, &prompt).await {
                     Input::Line(line) => line,
                     Input::Interrupted => {
                         self.status = 130;
@@ -138,6 +137,33 @@ impl Shell {
                     return Ok(true);
                 }
             }
+        }
+    }
+
+    /// What is to be told of jobs before a prompt.
+    async fn tell_before_prompt(&mut self, proc: &mut Process) {
+        if !std::mem::take(&mut self.has_killed) {
+            self.tell_of_jobs(proc).await;
+        }
+        let killed = std::mem::take(&mut self.killed_jobs);
+        if !killed.is_empty() {
+            proc.print_error(&killed).await;
+        }
+    }
+
+    /// The next line: lines that are pasted together come one after the other.
+    async fn typed_line(&mut self, proc: &mut Process, prompt: &[u8]) -> Input {
+        if let Some(line) = self.pasted_lines.pop_front() {
+            return Input::Line(line);
+        }
+        match self.read_line(proc, prompt).await {
+            Input::Line(line) if self.is_bash() && line.contains(&b'\n') => {
+                let mut lines = line.split(|&byte| byte == b'\n').map(<[u8]>::to_vec);
+                let first = lines.next().unwrap_or_default();
+                self.pasted_lines.extend(lines);
+                Input::Line(first)
+            }
+            input => input,
         }
     }
 
@@ -210,8 +236,18 @@ impl Shell {
         match outcome {
             Outcome::Error(error) => {
                 self.syntax_error(proc, &error).await;
-                // Bash leaves then: the end of the input was met.
-                return Ok(!self.is_bash());
+                if !self.is_bash() {
+                    return Ok(true);
+                }
+                // Bash leaves then: the end of the input was met. Its parser passes over what is left
+                // of the line first, which is another one.
+                if matches!(error.kind, ErrorKind::Unclosed { closer, .. } if closer != b')') {
+                    let prompt = self.prompt(proc, PromptKind::Ps2).await;
+                    if matches!(self.read_line(proc, &prompt).await, Input::Line(_)) {
+                        return Err(Flow::Exit);
+                    }
+                }
+                return Ok(false);
             }
             Outcome::Command(command) => {
                 for warning in &command.warnings {

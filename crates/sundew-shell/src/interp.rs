@@ -311,9 +311,7 @@ impl Shell {
                 }
                 _ if signal == Signal::INT && self.interactive => {
                     self.status = 130;
-                    if self.is_bash() {
-                        proc.print_error(b"\n").await;
-                    }
+                    proc.print_error(b"\n").await;
                     return Err(Flow::Abandon);
                 }
                 _ => {}

@@ -308,6 +308,9 @@ impl Shell {
         if self.job_control() {
             let _not_a_terminal = proc.set_foreground_group(TERMINAL, proc.group());
         }
+        if self.interactive && self.options.shopt("checkwinsize") {
+            self.learn_window_size(proc);
+        }
         let Some(job) = self.jobs.job(number) else {
             return Vec::new();
         };
@@ -446,7 +449,12 @@ impl Shell {
             let silent = self.is_bash() && dead && !self.options.is_set("monitor");
             if self.interactive && !silent {
                 let start: &[u8] = if self.is_bash() && !dead { b"\n" } else { b"" };
-                let line = [start, &self.job_line(number, false), b"\n"].concat();
+                // As bash ends what it may say at any moment.
+                let end: &[u8] = match self.options.is_set("notify") {
+                    true if self.is_bash() => b"\r\n",
+                    _ => b"\n",
+                };
+                let line = [start, &self.job_line(number, false), end].concat();
                 proc.print_error(&line).await;
             }
             if let Some(job) = self.jobs.job_mut(number) {

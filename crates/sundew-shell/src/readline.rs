@@ -25,7 +25,7 @@ use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Either, select};
 use sundew_kernel::signal::Disposition;
 use sundew_kernel::tty::Termios;
-use sundew_kernel::tty::termios::{ECHO, ICANON, ICRNL, INLCR, VLNEXT, VMIN, VTIME};
+use sundew_kernel::tty::termios::{ECHO, ICANON, ICRNL, INLCR, VINTR, VLNEXT, VMIN, VTIME};
 use sundew_kernel::{Errno, Fd, Process, STDIN, Signal};
 
 use crate::shell::Shell;
@@ -168,8 +168,17 @@ impl Shell {
             fd: STDIN,
             may_time_out: self.interactive,
         };
-        let dispositions = [Signal::INT, Signal::WINCH]
-            .map(|signal| (signal, proc.set_disposition(signal, Disposition::Catch)));
+        let mut caught = vec![Signal::WINCH];
+        // What is ignored is no business of the editor's.
+        let ignored = proc.disposition(Signal::INT) == Disposition::Ignore;
+        caught.extend((!ignored).then_some(Signal::INT));
+        // `set -b`: jobs are told of while somebody types.
+        let news = self.is_bash() && self.interactive && self.options.is_set("notify");
+        caught.extend(news.then_some(Signal::CHLD));
+        let dispositions: Vec<(Signal, Disposition)> = caught
+            .into_iter()
+            .map(|signal| (signal, proc.set_disposition(signal, Disposition::Catch)))
+            .collect();
         session.begin(proc).await;
         let setup = Setup {
             terminal: session.terminal,
@@ -203,6 +212,13 @@ impl Shell {
             editor.close(&mut self.history);
         }
         session.end(proc, &input).await;
+        if input == Input::Interrupted {
+            // The trap comes before the new line.
+            if self.is_bash() {
+                self.run_signal_traps(proc).await;
+            }
+            proc.print_error(b"\n").await;
+        }
         for (signal, disposition) in dispositions {
             proc.set_disposition(signal, disposition);
         }
@@ -246,9 +262,12 @@ impl Shell {
                 Ok(_) => {}
                 Err(Errno::Eintr) => {
                     if self.interrupted(proc) {
-                        editor.interrupt();
+                        editor.interrupt(session.before.keys[VINTR]);
                         session.show(proc, editor.take_output()).await;
                         return Input::Interrupted;
+                    }
+                    if self.is_bash() && self.options.is_set("notify") {
+                        self.tell_of_jobs(proc).await;
                     }
                     self.learn_window_size(proc);
                     if let Ok(size) = proc.window_size(session.fd) {
@@ -312,6 +331,17 @@ impl Shell {
             }
         }
         Some(proc.read(session.fd, byte).await)
+    }
+
+    /// Runs what is set for the signals that came while a line was edited.
+    async fn run_signal_traps(&mut self, proc: &mut Process) {
+        for signal in std::mem::take(&mut self.deferred_signals) {
+            let condition = crate::trap::Condition::Signal(signal);
+            // Boxed: a trap may read a line.
+            let run: BoxFuture<'_, _> = Box::pin(self.run_trap(proc, condition));
+            let _only_a_new_prompt_follows = run.await;
+            self.flush_output(proc).await;
+        }
     }
 
     /// Takes the caught signals that concern the line; whether `^C` was among them. The others are
@@ -414,9 +444,9 @@ impl LineEditor {
         }
     }
 
-    fn interrupt(&mut self) {
+    fn interrupt(&mut self, key: u8) {
         match self {
-            Self::Readline(editor) => editor.interrupt(),
+            Self::Readline(editor) => editor.interrupt(key),
             Self::BusyBox(editor) => editor.interrupt(),
         }
     }
@@ -476,9 +506,6 @@ impl Session {
                 }
             }
         }
-        if *input == Input::Interrupted {
-            last.push(b'\n');
-        }
         if !last.is_empty() {
             proc.print_error(&last).await;
         }
@@ -488,8 +515,10 @@ impl Session {
     async fn show(&self, proc: &mut Process, output: Vec<u8>) {
         if self.echo || !self.bash {
             self.send(proc, output).await;
-        } else if output.ends_with(b"^C") {
-            self.send(proc, b"^C".to_vec()).await;
+        } else if let [.., b'^', key] = output.as_slice()
+            && *key ^ 0x40 == self.before.keys[VINTR]
+        {
+            self.send(proc, vec![b'^', *key]).await;
         }
     }
 

@@ -1,6 +1,6 @@
 //! The state of one shell. A subshell is a copy of it in a process of its own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -227,8 +227,10 @@ pub struct Shell {
     pub typed_lines: u32,
     /// The number of the command that will be typed next: `\#` in a prompt.
     pub(crate) commands_typed: u32,
-    /// Lines that were pasted behind the one that runs.
+    /// Text behind the command that runs, on its line.
     pub(crate) pasted: Vec<u8>,
+    /// Lines that were pasted together with the one that runs.
+    pub(crate) pasted_lines: VecDeque<Vec<u8>>,
     /// What the next line to be edited begins with: `histverify`, `read -i`.
     pub(crate) line_to_edit: Option<Vec<u8>>,
     /// The quote that the lines before left open.
@@ -239,6 +241,8 @@ pub struct Shell {
     pub warned_at: u32,
     /// Whether `kill` was just used: news of jobs comes after the next prompt then.
     pub has_killed: bool,
+    /// What the next prompt tells of the stopped jobs that `kill` was used on.
+    pub(crate) killed_jobs: Vec<u8>,
     /// Where `$RANDOM` goes on, if it was assigned to.
     pub random: Option<u32>,
     /// Status of the last command substitution, for assignments without a command.
@@ -324,10 +328,12 @@ impl Shell {
             typed_lines: 0,
             commands_typed: 1,
             pasted: Vec::new(),
+            pasted_lines: VecDeque::new(),
             line_to_edit: None,
             open_quote: None,
             listed_jobs_at: u32::MAX - 1,
             has_killed: false,
+            killed_jobs: Vec::new(),
             warned_at: u32::MAX - 1,
             random: None,
             substitution_status: None,
@@ -411,10 +417,12 @@ impl Shell {
             typed_lines: self.typed_lines,
             commands_typed: self.commands_typed,
             pasted: Vec::new(),
+            pasted_lines: VecDeque::new(),
             line_to_edit: None,
             open_quote: None,
             listed_jobs_at: u32::MAX - 1,
             has_killed: false,
+            killed_jobs: Vec::new(),
             warned_at: u32::MAX - 1,
             random: self.random,
             substitution_status: None,

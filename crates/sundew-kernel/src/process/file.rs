@@ -16,7 +16,7 @@ use crate::device::Device;
 use crate::network::Stream;
 use crate::pipe::{self, ReadEnd, WriteEnd};
 use crate::procfs::{self, Special, View};
-use crate::{Fd, Signal, lock};
+use crate::{Fd, Pid, Signal, lock};
 
 /// Bytes that count as one tick of work when read or written.
 const BYTES_PER_TICK: usize = 4096;
@@ -81,14 +81,34 @@ impl Process {
     /// Whatever read(2) answers.
     pub async fn read(&self, fd: Fd, buf: &mut [u8]) -> Result<usize, Errno> {
         let description = self.description(fd)?;
-        self.check_background_read(&description).await?;
-        let count = self
-            .wait_on(|cx| {
+        let count = loop {
+            self.check_background_read(&description).await?;
+            let read = self.wait_on(|cx| {
+                // Stopped within the read, and continued in the background.
+                if self.reads_in_background(&description).is_some() {
+                    return Poll::Ready(Ok(None));
+                }
                 self.noting_rest(&description, description.poll_read(&self.kernel, cx, buf))
-            })
-            .await?;
+                    .map_ok(Some)
+            });
+            if let Some(count) = read.await? {
+                break count;
+            }
+        };
         self.work(count).await;
         Ok(count)
+    }
+
+    /// The process group, if it is not the one in the foreground of the terminal that it reads from.
+    fn reads_in_background(&self, description: &Description) -> Option<Pid> {
+        let tty = description.tty()?;
+        let (group, own) = {
+            let inner = lock(&self.state.inner);
+            let own = inner.tty.as_ref().is_some_and(|own| Arc::ptr_eq(own, tty));
+            (inner.group, own)
+        };
+        let foreground = tty.foreground();
+        (own && foreground != group && foreground != 0).then_some(group)
     }
 
     /// Waits until a read would not wait.
@@ -192,18 +212,7 @@ impl Process {
 
     /// A background process that reads from its terminal is stopped until it is in the foreground.
     async fn check_background_read(&self, description: &Description) -> Result<(), Errno> {
-        let Some(tty) = description.tty() else {
-            return Ok(());
-        };
-        loop {
-            let (group, own) = {
-                let inner = lock(&self.state.inner);
-                let own = inner.tty.as_ref().is_some_and(|own| Arc::ptr_eq(own, tty));
-                (inner.group, own)
-            };
-            if !own || tty.foreground() == group || tty.foreground() == 0 {
-                return Ok(());
-            }
+        while let Some(group) = self.reads_in_background(description) {
             if self.disposition(Signal::TTIN) == crate::signal::Disposition::Ignore {
                 return Err(Errno::Eio);
             }
@@ -219,6 +228,7 @@ impl Process {
             })
             .await?;
         }
+        Ok(())
     }
 
     /// Moves the offset; what it is then.

@@ -137,6 +137,8 @@ impl Discipline {
         {
             if !self.termios.local_has(NOFLSH) {
                 self.flush_input();
+                // Nobody has seen that yet, and nobody will.
+                echo.clear();
             }
             self.stopped = false;
             if self.termios.local_has(ECHO) {

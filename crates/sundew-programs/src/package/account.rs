@@ -4,8 +4,9 @@ mod password;
 
 use sundew_kernel::observe::Observation;
 use sundew_kernel::process::LineReader;
+use sundew_kernel::signal::Disposition;
 use sundew_kernel::tty::termios::ECHO;
-use sundew_kernel::{ExitStatus, Process, STDIN};
+use sundew_kernel::{ExitStatus, Process, STDIN, Signal};
 
 use super::{fail, help, joined, lines, print, read, said, write};
 use crate::getopt::{Arity, Getopt, Opt, Spec};

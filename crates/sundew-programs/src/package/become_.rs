@@ -98,7 +98,17 @@ pub(super) async fn su(proc: &mut Process) -> ExitStatus {
     }
     if login {
         // A home that is not there leaves the directory as it was.
-        let _missing = proc.change_directory(&user.home);
+        if let Err(errno) = proc.change_directory(&user.home) {
+            let text = [
+                own.as_bytes(),
+                b": warning: cannot change directory to ",
+                &user.home,
+                b": ",
+                errno.message().as_bytes(),
+                b"\n",
+            ];
+            proc.print_error(&text.concat()).await;
+        }
     }
     let base = shell
         .rsplit(|&byte| byte == b'/')

@@ -1,5 +1,6 @@
 //! `crontab` of Debian's cron 3.0pl1. Nothing runs what is written there.
 
+use sundew_kernel::process::LineReader;
 use sundew_kernel::{ExitStatus, Process, STDIN};
 
 use super::{fail, print, read, write};
@@ -92,21 +93,7 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
         };
     }
     if edit {
-        if proc.stat(&path).is_err() {
-            proc.print_error(&[none.trim_ascii_end(), b" - using an empty one\n"].concat())
-                .await;
-        }
-        if !proc.is_terminal(STDIN) {
-            // What the editor says.
-            proc.print_error(b"Standard input is not a terminal\n")
-                .await;
-        }
-        return fail(
-            proc,
-            "crontab: \"/usr/bin/sensible-editor\" exited with status 1\n",
-            1,
-        )
-        .await;
+        return self::edit(proc, &path, &none).await;
     }
     if let Some(name) = file.as_deref()
         && proc.stat(name).is_ok_and(|metadata| metadata.is_dir())
@@ -156,6 +143,106 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
             .await
         }
     }
+}
+
+/// `crontab -e`: a copy goes through the editor and is installed if it changed and is sound.
+async fn edit(proc: &mut Process, path: &[u8], none: &[u8]) -> ExitStatus {
+    let before = match read(proc, path).await {
+        Ok(text) => text,
+        Err(_) => {
+            let text = [none.trim_ascii_end(), b" - using an empty one\n"].concat();
+            proc.print_error(&text).await;
+            Vec::new()
+        }
+    };
+    let editor = ["VISUAL", "EDITOR"]
+        .iter()
+        .find_map(|name| proc.env().value(name.as_bytes()))
+        .unwrap_or(b"/usr/bin/sensible-editor")
+        .to_vec();
+    let directory = format!("/tmp/crontab.{}", letters(proc)).into_bytes();
+    let copy = [directory.as_slice(), b"/crontab"].concat();
+    let _shown_by_the_write = proc.make_directory(&directory, 0o700);
+    if let Err(errno) = write(proc, &copy, &before, 0o600).await {
+        let text = [copy.as_slice(), b": ", errno.message().as_bytes(), b"\n"].concat();
+        return fail(proc, text, 1).await;
+    }
+    let command = [editor.as_slice(), b" ", &copy].concat();
+    let status = loop {
+        let ended = crate::text::shell::system(proc, &command).await;
+        let code = ended.map_or(127, |status| status.code());
+        if code != 0 {
+            let status = format!("\" exited with status {code}\n");
+            let text = [b"crontab: \"".as_slice(), &editor, status.as_bytes()];
+            break fail(proc, text.concat(), 1).await;
+        }
+        let after = read(proc, &copy).await.unwrap_or_default();
+        if after == before {
+            proc.print_error(b"No modification made\n").await;
+            break proc.status();
+        }
+        proc.print_error(b"crontab: installing new crontab\n").await;
+        if let Some((number, complaint)) = wrong(&after) {
+            let text = format!(
+                "\"{}\":{number}: {complaint}\nerrors in crontab file, can't install.\n",
+                String::from_utf8_lossy(&copy)
+            );
+            proc.print_error(text.as_bytes()).await;
+            if again(proc).await {
+                continue;
+            }
+            let text = format!(
+                "crontab: edits left in {}\n",
+                String::from_utf8_lossy(&copy)
+            );
+            return fail(proc, text, 1).await;
+        }
+        break match write(proc, path, &after, 0o600).await {
+            Ok(()) => proc.status(),
+            Err(errno) => {
+                let text = [path, b": ", errno.message().as_bytes(), b"\n"].concat();
+                fail(proc, text, 1).await
+            }
+        };
+    };
+    let _gone = proc.unlink(&copy);
+    let _gone = proc.remove_directory(&directory);
+    status
+}
+
+/// Whether the same edit shall be tried again.
+async fn again(proc: &mut Process) -> bool {
+    let mut answers = LineReader::new(proc, STDIN);
+    let mut question = "Do you want to retry the same edit? (y/n) ";
+    loop {
+        let _shown = print(proc, question).await;
+        let _closed = proc.flush().await;
+        let answer = answers.next(proc, b'\n').await.ok().flatten();
+        match answer.as_deref().and_then(<[u8]>::first) {
+            Some(b'y' | b'Y') => return true,
+            None | Some(b'n' | b'N') => return false,
+            Some(_) => question = "Enter Y or N\nDo you want to retry the same edit? (y/n) ",
+        }
+    }
+}
+
+/// Six letters as mkstemp(3) makes them, from the time.
+fn letters(proc: &Process) -> String {
+    const LETTERS: &[u8] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+    let now = proc.now();
+    let mut value = now.secs.unsigned_abs() * 1_000_000_007 + u64::from(now.nanos);
+    let letter = |value: u64| {
+        let at = usize::try_from(value % 62).unwrap_or(0);
+        LETTERS.get(at).map_or('x', |letter| char::from(*letter))
+    };
+    (0..6)
+        .map(|_| {
+            value = value
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            letter(value >> 33)
+        })
+        .collect()
 }
 
 async fn usage<'a>(

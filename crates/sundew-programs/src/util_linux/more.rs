@@ -1,8 +1,9 @@
 //! `more`, and `less`: without a terminal they copy their input.
 
-use sundew_kernel::{ExitStatus, Process, STDOUT};
+use sundew_kernel::{ExitStatus, Process, STDIN, STDOUT};
 
 use crate::screen;
+use crate::screen::more::Wish;
 use crate::text::input;
 
 pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
@@ -17,17 +18,58 @@ pub(crate) async fn run_less(proc: &mut Process) -> ExitStatus {
     copy(proc, "").await
 }
 
+/// What the options of `more` ask for.
+fn wish(words: &[Vec<u8>]) -> Wish {
+    let mut wish = Wish::default();
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        match word.as_slice() {
+            [b'+', b'/', pattern @ ..] => wish.pattern = Some(pattern.to_vec()),
+            [b'+', line @ ..] => wish.line = number(line).unwrap_or(0),
+            b"-n" | b"--lines" => wish.rows = words.next().and_then(|word| number(word)),
+            [b'-', b'n', rows @ ..] => wish.rows = number(rows),
+            b"--silent" => wish.hints = true,
+            b"--exit-on-eof" => wish.ends = true,
+            b"--squeeze" => wish.squeeze = true,
+            b"--clean-print" | b"--print-over" => wish.clears = true,
+            [b'-', letters @ ..] if !letters.starts_with(b"-") => {
+                wish.hints |= letters.contains(&b'd');
+                wish.ends |= letters.contains(&b'e');
+                wish.squeeze |= letters.contains(&b's');
+                wish.clears |= letters.contains(&b'p') || letters.contains(&b'c');
+            }
+            _ => {}
+        }
+    }
+    wish
+}
+
+fn number(text: &[u8]) -> Option<usize> {
+    std::str::from_utf8(text).ok()?.parse().ok()
+}
+
 async fn copy(proc: &mut Process, complaint: &str) -> ExitStatus {
     let args = proc.args().get(1..).unwrap_or_default().to_vec();
     let mut operands: Vec<Vec<u8>> = args
         .into_iter()
         .filter(|arg| arg == b"-" || !(arg.starts_with(b"-") || arg.starts_with(b"+")))
         .collect();
+    let more = !complaint.is_empty();
+    if operands.is_empty() && more && proc.is_terminal(STDIN) {
+        let text = b"more: bad usage\nTry 'more --help' for more information.\n";
+        proc.print_error(text).await;
+        return ExitStatus::FAILURE;
+    }
     if operands.is_empty() {
         operands.push(b"-".to_vec());
     }
-    if proc.is_terminal(STDOUT) && !complaint.is_empty() {
-        return screen::less::more(proc, operands).await;
+    if proc.is_terminal(STDOUT) && more {
+        let wish = wish(proc.args().get(1..).unwrap_or_default());
+        // `-n` has a word of its own.
+        if wish.rows.is_some() && operands.len() > 1 {
+            operands.retain(|word| number(word) != wish.rows);
+        }
+        return screen::more::run(proc, operands, wish).await;
     }
     let many = operands.len() > 1 && !complaint.is_empty();
     for path in &operands {

@@ -150,6 +150,7 @@ async fn run(
     });
     let _closed = proc.close(to);
     let pid = started?;
+    let screen = proc.is_terminal(STDOUT);
     let mut chunk = vec![0; CHUNK];
     while let Ok(got) = proc.read(from, &mut chunk).await {
         let bytes = chunk.get(..got).unwrap_or_default().to_vec();
@@ -165,7 +166,9 @@ async fn run(
             shown.push(byte);
         }
         let _logged = proc.write_all(log, &shown).await;
-        if proc.print(&shown).await.is_err() || proc.flush().await.is_err() {
+        // The terminal adds the carriage returns to what is on it.
+        let out = if screen { &bytes } else { &shown };
+        if proc.print(out).await.is_err() || proc.flush().await.is_err() {
             break;
         }
     }

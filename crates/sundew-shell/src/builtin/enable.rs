@@ -3,6 +3,7 @@
 mod bind;
 mod completion;
 
+pub(crate) use bind::bindings;
 pub(crate) use completion::specified;
 
 use sundew_kernel::Process;

@@ -118,7 +118,7 @@ async fn edit_again(
         .variables
         .scalar(b"FCEDIT")
         .or_else(|| shell.variables.scalar(b"EDITOR"));
-    let editor = editor.or(known).unwrap_or(b"ed").to_vec();
+    let editor = editor.or(known).unwrap_or(b"editor").to_vec();
     let mut text = Vec::new();
     for line in numbers
         .iter()

@@ -213,6 +213,11 @@ async fn kill_job(
             .await;
         return false;
     }
+    if shell.is_bash() && matches!(job.state(), JobState::Stopped(_)) {
+        // Its state is news again, as it is now.
+        let line = [b"\n", shell.job_line(job.number, false).as_slice(), b"\n"].concat();
+        shell.killed_jobs.extend_from_slice(&line);
+    }
     let to_job = |signal| {
         if own_group {
             return proc.kill_group(job.group, signal).is_ok();

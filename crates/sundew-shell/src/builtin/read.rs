@@ -63,11 +63,23 @@ impl Request<'_> {
     }
 }
 
+/// Whether `$TMOUT` counts: for terminals and pipes, not for files.
+fn is_waited_for(proc: &Process, fd: Fd) -> bool {
+    !proc
+        .fstat(fd)
+        .is_ok_and(|metadata| metadata.file_type == sundew_vfs::FileType::Regular)
+}
+
 pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> Answer {
-    let request = match requested(shell, proc, args).await {
+    let mut request = match requested(shell, proc, args).await {
         Ok(request) => request,
         Err(status) => return Ok(status),
     };
+    if shell.is_bash() && request.timeout.is_none() {
+        let set = shell.variables.scalar(b"TMOUT").and_then(seconds);
+        request.timeout =
+            set.filter(|time| *time > Duration::ZERO && is_waited_for(proc, request.fd));
+    }
     if request.timeout == Some(Duration::ZERO) {
         return Ok(u8::from(!is_ready(proc, request.fd).await));
     }

@@ -123,6 +123,7 @@ async fn wait_once(shell: &mut Shell, proc: &mut Process) -> Result<Waited, Flow
                     shell.run_trap(proc, condition).await?;
                 } else if signal == Signal::INT && shell.interactive {
                     shell.status = 130;
+                    proc.print_error(b"\n").await;
                     return Err(Flow::Abandon);
                 }
             }

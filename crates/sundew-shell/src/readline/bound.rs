@@ -97,6 +97,25 @@ impl Shell {
             Command::EditAndExecuteCommand | Command::ViEditAndExecuteCommand => {
                 self.edit_elsewhere(proc, editor, session, &line).await;
             }
+            Command::MagicSpace => {
+                let expanded = self.with_history(&line);
+                let behind = line.len().saturating_sub(point);
+                editor.set_line(&expanded, expanded.len().saturating_sub(behind));
+                editor.type_blank();
+            }
+            Command::DumpFunctions | Command::DumpVariables | Command::DumpMacros => {
+                let letter = match command {
+                    Command::DumpFunctions => b'P',
+                    Command::DumpVariables => b'V',
+                    _ => b'S',
+                };
+                let vi = self.options.is_set("vi");
+                let which = if vi { Which::ViInsert } else { Which::Emacs };
+                let listed = crate::builtin::bindings(&self.keys, which, letter);
+                proc.print_error(&[b"\r\n", listed.as_slice()].concat())
+                    .await;
+                editor.show_again();
+            }
             Command::ReReadInitFile => {
                 self.read_inputrc = false;
                 self.read_init_files(proc).await;

@@ -233,11 +233,13 @@ impl Editor {
             completing: None,
             kept: Kept::default(),
         };
-        if let Some(next) = kept.next_index.take()
-            && let Some(line) = history.at(next)
-        {
-            editor.index = next;
-            editor.buffer.load(line);
+        if let Some(next) = kept.next_index.take() {
+            if let Some(line) = history.at(next) {
+                editor.index = next;
+                editor.buffer.load(line);
+            } else if next > history.len() {
+                editor.ding();
+            }
         }
         if let Some(text) = begins {
             editor.buffer.insert(text);
@@ -275,11 +277,15 @@ impl Editor {
         self.display.resize(columns, &picture);
     }
 
-    /// `^C` was typed: shows it, and goes below the line.
-    pub fn interrupt(&mut self) {
+    /// The terminal's `key` for it interrupts: shows that, and goes below the line.
+    pub fn interrupt(&mut self, key: u8) {
         self.catch_up();
         if self.settings.is_on("echo-control-characters") {
-            self.display.out.extend_from_slice(b"^C");
+            let shown: &[u8] = match key {
+                0..0x20 | 0x7f => &[b'^', key ^ 0x40],
+                _ => &[key],
+            };
+            self.display.out.extend_from_slice(shown);
         }
         self.display.leave_rows();
     }

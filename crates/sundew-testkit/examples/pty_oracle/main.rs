@@ -2,6 +2,8 @@
 //! bytes that differ. With `BLESS=1` in the environment the files are rewritten with what the real
 //! shells showed; one that only has the lines of what is done will do.
 //!
+//! `pty_oracle random bash|bash-vi|ash|ash-vi SEED COUNT`: random keys instead, and the screens too.
+//!
 //! The real shell has its own namespaces: it sees no other process, and its home and `/tmp` are empty.
 //! That takes root. `ORACLE_ROOT` names the root directory of another system to do it in.
 #![allow(
@@ -20,7 +22,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use sundew_testkit::machine::Emulated;
 use sundew_testkit::terminal::{self, Conversation};
 
+mod keys;
+mod random;
 mod real;
+
+use keys::Editor;
+use real::Pace;
 
 /// Real shells that run at a time: they mostly wait.
 const AT_ONCE: usize = 6;
@@ -30,16 +37,28 @@ const STACK_BYTES: usize = 256 << 20;
 
 fn main() -> ExitCode {
     let files: Vec<String> = std::env::args().skip(1).collect();
-    if files.is_empty() {
-        eprintln!("usage: pty_oracle FILE...");
-        return ExitCode::from(2);
-    }
+    let words: Vec<&str> = files.iter().map(String::as_str).collect();
+    let random = match words.as_slice() {
+        ["random", editor, seed, count] => {
+            match (Editor::by_name(editor), seed.parse(), count.parse()) {
+                (Some(editor), Ok(seed), Ok(count)) => Some((editor, seed, count)),
+                _ => return usage(),
+            }
+        }
+        [] | ["random", ..] => return usage(),
+        _ => None,
+    };
     let run = std::thread::Builder::new()
         .stack_size(STACK_BYTES)
         .spawn(move || {
+            let host = Emulated::debian()?.run_now(b"hostname", b"")?.stdout;
+            let host = String::from_utf8_lossy(&host).trim_end().to_owned();
+            if let Some((editor, seed, count)) = random {
+                return random::compare(editor, seed, count, &host);
+            }
             let mut bad = 0;
             for file in &files {
-                bad += compare(file)?;
+                bad += compare(file, &host)?;
             }
             io::Result::Ok(bad)
         });
@@ -53,13 +72,16 @@ fn main() -> ExitCode {
     }
 }
 
+fn usage() -> ExitCode {
+    eprintln!("usage: pty_oracle FILE... | random bash|bash-vi|ash|ash-vi SEED COUNT");
+    ExitCode::from(2)
+}
+
 /// How many conversations of a file differ.
-fn compare(file: &str) -> io::Result<usize> {
+fn compare(file: &str, host: &str) -> io::Result<usize> {
     let text = std::fs::read_to_string(file)?;
     let conversations = terminal::parse(&text).map_err(io::Error::other)?;
-    let host = Emulated::debian()?.run_now(b"hostname", b"")?.stdout;
-    let host = String::from_utf8_lossy(&host).trim_end().to_owned();
-    let answers = real_answers(&conversations, &host)?;
+    let answers = real_answers(&conversations, host, Pace::Slow)?;
     let mut bad = 0;
     let mut blessed = Vec::new();
     for (conversation, real) in conversations.iter().zip(&answers) {
@@ -83,7 +105,11 @@ fn compare(file: &str) -> io::Result<usize> {
 type Answers = Vec<Vec<u8>>;
 
 /// The answers of this computer's shells.
-fn real_answers(conversations: &[Conversation], host: &str) -> io::Result<Vec<Answers>> {
+fn real_answers(
+    conversations: &[Conversation],
+    host: &str,
+    pace: Pace,
+) -> io::Result<Vec<Answers>> {
     let next = AtomicUsize::new(0);
     let done: Mutex<Vec<Option<io::Result<Answers>>>> =
         Mutex::new(conversations.iter().map(|_| None).collect());
@@ -94,7 +120,7 @@ fn real_answers(conversations: &[Conversation], host: &str) -> io::Result<Vec<An
                     let index = next.fetch_add(1, Ordering::Relaxed);
                     conversations.get(index).map(|found| (index, found))
                 } {
-                    let answer = real::converse(conversation, host);
+                    let answer = real::converse(conversation, host, pace);
                     if let Ok(mut done) = done.lock()
                         && let Some(place) = done.get_mut(index)
                     {

@@ -14,8 +14,24 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
 use sundew_testkit::terminal::{Act, Conversation};
 
-/// How long a terminal shows nothing, with no process busy, before the next step.
-const QUIET: Duration = Duration::from_millis(120);
+/// How patiently the next step waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pace {
+    /// For keys, which a shell that is not busy answers at once.
+    Quick,
+    /// For what waits for clocks, too.
+    Slow,
+}
+
+impl Pace {
+    /// How long a terminal shows nothing, with no process busy, before the next step.
+    fn quiet(self) -> Duration {
+        Duration::from_millis(match self {
+            Self::Quick => 30,
+            Self::Slow => 120,
+        })
+    }
+}
 
 /// Longest wait for that.
 const PATIENCE: Duration = Duration::from_millis(2500);
@@ -46,8 +62,13 @@ exec -a "$name" "$@"
 "#;
 
 /// What the terminal showed: first what came unasked, then an answer to each step.
-pub(crate) fn converse(conversation: &Conversation, host: &str) -> io::Result<Vec<Vec<u8>>> {
-    let mut terminal = Terminal::start(conversation, host)?;
+pub(crate) fn converse(
+    conversation: &Conversation,
+    host: &str,
+    pace: Pace,
+) -> io::Result<Vec<Vec<u8>>> {
+    let mut terminal = Terminal::start(conversation, host, pace)?;
+    terminal.wait_for_greeting()?;
     let mut answers = vec![terminal.shown()?];
     for act in conversation.acts() {
         match act {
@@ -65,6 +86,7 @@ struct Terminal {
     child: Child,
     /// Seen while looking on.
     seen: Vec<u8>,
+    quiet: Duration,
 }
 
 impl Drop for Terminal {
@@ -75,7 +97,7 @@ impl Drop for Terminal {
 }
 
 impl Terminal {
-    fn start(conversation: &Conversation, host: &str) -> io::Result<Self> {
+    fn start(conversation: &Conversation, host: &str, pace: Pace) -> io::Result<Self> {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
         grantpt(&master)?;
         unlockpt(&master)?;
@@ -139,6 +161,7 @@ impl Terminal {
             master,
             child,
             seen: Vec::new(),
+            quiet: pace.quiet(),
         })
     }
 
@@ -160,8 +183,17 @@ impl Terminal {
         while let Some(left) = end.checked_duration_since(Instant::now()) {
             if !self.read(left)? {
                 // Nobody holds the terminal any more.
-                std::thread::sleep(left.min(QUIET));
+                std::thread::sleep(left.min(self.quiet));
             }
+        }
+        Ok(())
+    }
+
+    /// Namespaces and a shell take their time to begin.
+    fn wait_for_greeting(&mut self) -> io::Result<()> {
+        let end = Instant::now() + PATIENCE;
+        while self.seen.is_empty() && Instant::now() < end {
+            self.look(self.quiet)?;
         }
         Ok(())
     }
@@ -171,7 +203,7 @@ impl Terminal {
         let end = Instant::now() + PATIENCE;
         loop {
             let before = self.seen.len();
-            self.look(QUIET)?;
+            self.look(self.quiet)?;
             let late = Instant::now() >= end;
             if late || (self.seen.len() == before && !self.is_busy()) {
                 return Ok(std::mem::take(&mut self.seen));

@@ -33,6 +33,10 @@ pub(super) async fn ask(
 
 /// Asks twice for a password and sets it; passwd's status.
 pub(super) async fn new_password(proc: &mut Process, input: &mut LineReader, user: &[u8]) -> u8 {
+    // PAM lets neither interrupt nor stop it while it asks.
+    for signal in [Signal::INT, Signal::TSTP] {
+        proc.set_disposition(signal, Disposition::Ignore);
+    }
     proc.print_error(b"New password: ").await;
     let complaint = match ask(proc, input, true).await {
         None => "Password change has been aborted.\n",

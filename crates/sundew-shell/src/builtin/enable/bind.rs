@@ -45,6 +45,10 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
     if shell.interactive {
         shell.read_init_files(proc).await;
     }
+    if let Some(size) = shell.variables.scalar(b"HISTSIZE").map(<[u8]>::to_vec) {
+        let settings: &mut Settings = Arc::make_mut(&mut shell.keys);
+        settings.set(b"history-size", &size);
+    }
     let mut status = 0;
     for (letter, value) in wishes {
         let answer = match listing(&shell.keys, which, letter) {
@@ -72,6 +76,11 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
         }
     }
     Ok(status)
+}
+
+/// What a letter lists, for the keys that dump the same.
+pub(crate) fn bindings(settings: &Settings, which: Which, letter: u8) -> Vec<u8> {
+    listing(settings, which, letter).unwrap_or_default()
 }
 
 /// What a letter lists, if it does.

@@ -57,6 +57,12 @@ impl Editor {
         self.done(Last::Other);
     }
 
+    /// A blank as it is typed.
+    pub fn type_blank(&mut self) {
+        self.insert_or_ding(b" ");
+        self.done(Last::Other);
+    }
+
     /// Clears the line to have something else shown there.
     pub fn clear_line(&mut self) {
         self.display.clear_rows();
@@ -281,6 +287,7 @@ impl Editor {
             let clear = editor.display.terminal().clear_line;
             editor.display.out.push(b'\r');
             editor.display.out.extend_from_slice(clear);
+            editor.display.out.push(b'\r');
         };
         let page = self.page();
         match (question.pager, byte) {
