@@ -7,7 +7,7 @@ use sundew_kernel::{Errno, ExitStatus, Process, STDERR, STDIN, STDOUT};
 use sundew_posix::regex::{Flags, Regex, Syntax};
 
 use super::less::read;
-use super::{Key, Keys, Raw, byte_at, size};
+use super::{Key, Keys, Raw, byte_at, column_of, shown, size};
 
 /// Rows that `d` scrolls at first.
 const SCROLL_ROWS: usize = 11;
@@ -77,7 +77,6 @@ struct Pager {
     columns: usize,
     page: usize,
     scroll: usize,
-    single: usize,
     /// Where the last search began: the byte and the line.
     context: (usize, usize),
     /// Where the page on the screen begins.
@@ -125,7 +124,6 @@ pub(crate) async fn run(proc: &mut Process, files: Vec<Vec<u8>>, wish: Wish) -> 
         columns,
         page,
         scroll: SCROLL_ROWS,
-        single: 1,
         context: (0, 0),
         top: (0, 0),
         pattern: None,
@@ -178,7 +176,6 @@ impl Pager {
             self.pattern = compile(&pattern);
             if self.find(1) {
                 self.put(proc, b"\r\n...skipping\n").await;
-                return rows.saturating_sub(1);
             }
         }
         rows
@@ -328,8 +325,9 @@ impl Pager {
                 Next::Show(self.page)
             }
             b'\r' | b'\n' => {
-                self.single = count.unwrap_or(self.single).max(1);
-                Next::Show(self.single)
+                // A number counts for pages from then on.
+                self.page = count.unwrap_or(self.page).max(1);
+                Next::Show(count.unwrap_or(1).max(1))
             }
             b'd' | 4 => {
                 self.scroll = count.unwrap_or(self.scroll).max(1);
@@ -491,7 +489,7 @@ impl Pager {
         let text = format!("...back {pages} page{plural}\n\r");
         self.put(proc, text.as_bytes()).await;
         let lines = self.page.saturating_mul(pages.saturating_add(1));
-        self.go_to_line(self.line.saturating_sub(lines));
+        self.go_to_line(self.line.saturating_sub(lines + 1));
         Next::Show(self.page)
     }
 
@@ -560,9 +558,12 @@ impl Pager {
     }
 
     async fn show(&mut self, proc: &mut Process, rows: usize) {
-        self.erase(proc).await;
         let mut out = Vec::new();
         let mut left = rows;
+        let mut prompted = std::mem::take(&mut self.prompted);
+        if prompted > 0 {
+            out.push(b'\r');
+        }
         self.top = (self.done, self.line);
         let mut empty = false;
         while left > 0 {
@@ -571,6 +572,7 @@ impl Pager {
                 if self.wish.ends {
                     break;
                 }
+                out.extend_from_slice(self.rest_of(std::mem::take(&mut prompted), 0).as_bytes());
                 out.push(b'\n');
                 left -= 1;
                 continue;
@@ -588,18 +590,39 @@ impl Pager {
             } else {
                 byte_at(line, self.columns, 8).max(1).min(len.max(1))
             };
-            if fits < len {
-                out.extend_from_slice(line.get(..fits).unwrap_or_default());
-                self.done += fits;
+            let text = line.get(..fits).unwrap_or_default();
+            let over = std::mem::take(&mut prompted);
+            // A tab takes nothing away from the prompt that it passes over.
+            let tab = text.iter().take(over).any(|&byte| byte == b'\t');
+            let rest = match (tab, self.plain) {
+                (true, false) => {
+                    out.extend_from_slice(b"\x1b[K");
+                    String::new()
+                }
+                _ => self.rest_of(over, column_of(text, text.len(), 8)),
+            };
+            if tab && self.plain {
+                out.extend_from_slice(&shown(text, 0, self.columns, 8));
             } else {
-                out.extend_from_slice(line);
-                self.done += len + usize::from(newline.is_some());
-                self.line += 1;
+                out.extend_from_slice(text);
             }
+            let whole = fits == len;
+            self.done += fits + usize::from(whole && newline.is_some());
+            self.line += usize::from(whole);
+            out.extend_from_slice(rest.as_bytes());
             out.push(b'\n');
             left -= 1;
         }
         self.put(proc, &out).await;
+    }
+
+    /// Takes away what a shorter line leaves of the prompt.
+    fn rest_of(&self, prompted: usize, columns: usize) -> String {
+        match prompted.saturating_sub(columns) {
+            0 => String::new(),
+            rest if self.plain => " ".repeat(rest),
+            _ => "\x1b[K".to_owned(),
+        }
     }
 
     // ---- other programs --------------------------------------------------------------------------
