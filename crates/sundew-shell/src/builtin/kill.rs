@@ -213,7 +213,8 @@ async fn kill_job(
             .await;
         return false;
     }
-    if shell.is_bash() && matches!(job.state(), JobState::Stopped(_)) {
+    let goes_on = signal == Some(Signal::CONT);
+    if shell.is_bash() && !goes_on && matches!(job.state(), JobState::Stopped(_)) {
         // Its state is news again, as it is now.
         let line = [b"\n", shell.job_line(job.number, false).as_slice(), b"\n"].concat();
         shell.killed_jobs.extend_from_slice(&line);
