@@ -175,7 +175,7 @@ impl Pager {
         if let Some(pattern) = self.wish.pattern.take() {
             self.pattern = compile(&pattern);
             if self.find(1) {
-                self.put(proc, b"\r\n...skipping\n").await;
+                self.put(proc, b"\n...skipping\n").await;
             }
         }
         rows
