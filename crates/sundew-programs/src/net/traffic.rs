@@ -4,6 +4,10 @@ use sundew_kernel::{Errno, ExitStatus, Process};
 
 use crate::system::rare;
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one command line, and what it shows or refuses"
+)]
 pub(super) async fn tc(proc: &mut Process) -> ExitStatus {
     let (mut words, mut statistics) = (Vec::new(), false);
     for word in proc.args().iter().skip(1) {
