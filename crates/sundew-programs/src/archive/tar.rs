@@ -1,8 +1,11 @@
 //! `tar` 1.34: create, extract, list; plain, gzip, bzip2 and xz.
 
+mod compare;
 mod create;
+mod delete;
 mod extract;
 mod header;
+mod rename;
 
 use sundew_kernel::{ExitStatus, Process};
 
@@ -17,9 +20,87 @@ const FAILURE: u8 = 2;
 const USAGE: u8 = 64;
 
 const SPEC: Spec = Spec::new(
-    "-cxtruAdvf:zjJZaC:kpPOmhoT:X:wSlb:I:V:sUWiBg:K:N:R",
+    "-cxtruAdvf:zjJZaC:kpPOmhoT:X:wSlb:I:V:sUWiBg:K:N:RH:GnF:L:M",
     &[
         ("create", Arity::No, "c"),
+        ("delete", Arity::No, "delete"),
+        ("test-label", Arity::No, "test-label"),
+        ("transform", Arity::Required, "transform"),
+        ("xform", Arity::Required, "transform"),
+        ("newer", Arity::Required, "N"),
+        ("after-date", Arity::Required, "N"),
+        ("newer-mtime", Arity::Required, "N"),
+        ("occurrence", Arity::Optional, "occurrence"),
+        ("index-file", Arity::Required, "index-file"),
+        ("block-number", Arity::No, "R"),
+        ("verify", Arity::No, "W"),
+        ("label", Arity::Required, "V"),
+        ("full-time", Arity::No, "full-time"),
+        ("utc", Arity::No, "ignored"),
+        ("backup", Arity::Optional, "ignored"),
+        ("suffix", Arity::Required, "ignored"),
+        ("delay-directory-restore", Arity::No, "ignored"),
+        ("seek", Arity::No, "ignored"),
+        ("exclude-caches", Arity::No, "ignored"),
+        ("exclude-backups", Arity::No, "ignored"),
+        ("anchored", Arity::No, "ignored"),
+        ("no-anchored", Arity::No, "ignored"),
+        ("no-seek", Arity::No, "ignored"),
+        ("no-auto-compress", Arity::No, "no-auto"),
+        ("starting-file", Arity::Required, "ignored"),
+        ("record-size", Arity::Required, "ignored"),
+        ("read-full-records", Arity::No, "ignored"),
+        ("old-archive", Arity::No, "ignored"),
+        ("portability", Arity::No, "ignored"),
+        ("posix", Arity::No, "ignored"),
+        ("lzip", Arity::No, "lzip"),
+        ("lzop", Arity::No, "lzop"),
+        ("compress", Arity::No, "Z"),
+        ("uncompress", Arity::No, "Z"),
+        ("to-command", Arity::Required, "ignored"),
+        ("interactive", Arity::No, "ignored"),
+        ("confirmation", Arity::No, "ignored"),
+        ("hard-dereference", Arity::No, "ignored"),
+        ("no-ignore-case", Arity::No, "ignored"),
+        ("ignore-case", Arity::No, "ignored"),
+        ("verbatim-files-from", Arity::No, "ignored"),
+        ("exclude-vcs-ignores", Arity::No, "ignored"),
+        ("exclude-ignore", Arity::Required, "ignored"),
+        ("exclude-tag", Arity::Required, "ignored"),
+        ("no-check-device", Arity::No, "ignored"),
+        ("check-device", Arity::No, "ignored"),
+        ("rmt-command", Arity::Required, "ignored"),
+        ("rsh-command", Arity::Required, "ignored"),
+        ("pax-option", Arity::Required, "ignored"),
+        ("no-xattrs", Arity::No, "ignored"),
+        ("no-acls", Arity::No, "ignored"),
+        ("no-selinux", Arity::No, "ignored"),
+        ("clamp-mtime", Arity::No, "ignored"),
+        ("atime-preserve", Arity::Optional, "ignored"),
+        ("no-delay-directory-restore", Arity::No, "ignored"),
+        ("keep-directory-symlink", Arity::No, "ignored"),
+        ("one-top-level", Arity::Optional, "ignored"),
+        ("preserve-order", Arity::No, "ignored"),
+        ("same-order", Arity::No, "ignored"),
+        ("incremental", Arity::No, "ignored"),
+        ("listed-incremental", Arity::Required, "ignored"),
+        ("level", Arity::Required, "ignored"),
+        ("multi-volume", Arity::No, "ignored"),
+        ("show-defaults", Arity::No, "show-defaults"),
+        ("show-omitted-dirs", Arity::No, "ignored"),
+        ("show-stored-names", Arity::No, "ignored"),
+        ("no-quote-chars", Arity::Required, "ignored"),
+        ("quote-chars", Arity::Required, "ignored"),
+        ("restrict", Arity::No, "ignored"),
+        ("no-null", Arity::No, "ignored"),
+        ("wildcards-match-slash", Arity::No, "ignored"),
+        ("no-wildcards-match-slash", Arity::No, "ignored"),
+        ("add-file", Arity::Required, "add-file"),
+        ("overwrite-dir", Arity::No, "ignored"),
+        ("owner-map", Arity::Required, "ignored"),
+        ("group-map", Arity::Required, "ignored"),
+        ("ignore-command-error", Arity::No, "ignored"),
+        ("no-ignore-command-error", Arity::No, "ignored"),
         ("extract", Arity::No, "x"),
         ("get", Arity::No, "x"),
         ("list", Arity::No, "t"),
@@ -70,20 +151,20 @@ const SPEC: Spec = Spec::new(
         ("one-file-system", Arity::No, "ignored"),
         ("sparse", Arity::No, "ignored"),
         ("sort", Arity::Required, "ignored"),
-        ("format", Arity::Required, "ignored"),
+        ("format", Arity::Required, "H"),
         ("mode", Arity::Required, "mode"),
-        ("mtime", Arity::Required, "ignored"),
+        ("mtime", Arity::Required, "mtime"),
         ("quoting-style", Arity::Required, "ignored"),
         ("ignore-failed-read", Arity::No, "ignored"),
         ("exclude-vcs", Arity::No, "ignored"),
         ("unlink-first", Arity::No, "ignored"),
         ("recursive-unlink", Arity::No, "ignored"),
-        ("keep-newer-files", Arity::No, "ignored"),
+        ("keep-newer-files", Arity::No, "keep-newer"),
         ("skip-old-files", Arity::No, "skip-old"),
         ("no-overwrite-dir", Arity::No, "ignored"),
         ("blocking-factor", Arity::Required, "ignored"),
         ("use-compress-program", Arity::Required, "I"),
-        ("show-transformed-names", Arity::No, "ignored"),
+        ("show-transformed-names", Arity::No, "show-transformed"),
         ("force-local", Arity::No, "ignored"),
         ("ignore-zeros", Arity::No, "ignored"),
         ("null", Arity::No, "ignored"),
@@ -95,8 +176,11 @@ const SPEC: Spec = Spec::new(
     ],
 );
 
+/// The formats that `--format` knows.
+const FORMATS: &[&[u8]] = &[b"gnu", b"oldgnu", b"pax", b"posix", b"ustar", b"v7"];
+
 /// Letters whose arguments follow an old-style bundle.
-const WITH_ARGUMENT: &[u8] = b"fCTXbIVgKN";
+const WITH_ARGUMENT: &[u8] = b"fCTXbIVgKNHFL";
 
 #[derive(Debug, Default)]
 struct Options {
@@ -117,6 +201,18 @@ struct Options {
     remove: bool,
     totals: bool,
     skip_old: bool,
+    keep_newer: bool,
+    numeric: bool,
+    numbers: bool,
+    show_transformed: bool,
+    renames: Vec<rename::Rename>,
+    /// Only what was changed since then is stored.
+    newer: Option<i64>,
+    /// The time that members get.
+    mtime: Option<i64>,
+    /// A program that packs and unpacks, by name, of those that are no options of their own.
+    program: Option<Vec<u8>>,
+    index: Option<Vec<u8>>,
     permissions: Option<crate::mode::Change>,
     owner: Option<Vec<u8>>,
     group: Option<Vec<u8>>,
@@ -130,7 +226,9 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
         Ok(options) => options,
         Err(status) => return status,
     };
-    if matches!(options.mode, b'c' | b'r' | b'u') {
+    if options.mode == b'D' {
+        delete::run(proc, &options).await
+    } else if matches!(options.mode, b'c' | b'r' | b'u') {
         create::run(proc, &options).await
     } else {
         extract::run(proc, &options).await
@@ -189,6 +287,7 @@ async fn read_options(proc: &mut Process) -> Result<Options, ExitStatus> {
     };
     let mut options = Options::default();
     let (mut named, mut excluding) = (None, None);
+    let (mut verify, mut occurrence) = (false, false);
     let mut getopt = Getopt::of(&SPEC, args);
     while let Some(option) = getopt.next() {
         let option = match option {
@@ -196,8 +295,12 @@ async fn read_options(proc: &mut Process) -> Result<Options, ExitStatus> {
             Err(error) => return Err(refuse(proc, &error.text(), USAGE).await),
         };
         match option.key {
-            mode @ ("c" | "x" | "t" | "r" | "u" | "A" | "d") => {
-                let mode = mode.as_bytes().first().copied().unwrap_or(b't');
+            mode @ ("c" | "x" | "t" | "r" | "u" | "A" | "d" | "delete" | "test-label") => {
+                let mode = match mode {
+                    "delete" => b'D',
+                    "test-label" => b'l',
+                    mode => mode.as_bytes().first().copied().unwrap_or(b't'),
+                };
                 if options.mode != 0 && options.mode != mode {
                     let text = b"You may not specify more than one '-Acdtrux', '--delete' or  '--test-label' option";
                     return Err(refuse(proc, text, FAILURE).await);
@@ -207,9 +310,61 @@ async fn read_options(proc: &mut Process) -> Result<Options, ExitStatus> {
             "v" => options.verbose = options.verbose.saturating_add(1),
             "f" => options.file = Some(option.value).filter(|file| file != b"-"),
             filter @ ("z" | "j" | "J" | "Z") => options.filter = filter.as_bytes().first().copied(),
-            "zstd" => options.filter = Some(b's'),
+            "zstd" => options.program = Some(b"zstd".to_vec()),
             "a" => options.auto = true,
-            "" => options.operands.push(option.value),
+            "" | "add-file" => options.operands.push(option.value),
+            "transform" => match rename::Rename::parse(&option.value) {
+                Some(renames) => options.renames.extend(renames),
+                None => {
+                    let text = b"Invalid transform expression";
+                    return Err(refuse(proc, text, FAILURE).await);
+                }
+            },
+            "N" | "mtime" => {
+                let zone = crate::time::Zone::of(proc).await;
+                let moment = match proc.stat(&option.value) {
+                    Ok(found)
+                        if option.value.starts_with(b"/") || option.value.starts_with(b".") =>
+                    {
+                        Some(found.mtime)
+                    }
+                    _ => crate::time::parse::parse(&option.value, proc.now(), &zone),
+                };
+                let Some(moment) = moment else {
+                    let shown = crate::quote::text(proc, &option.value);
+                    let text = [b"Invalid date format ".as_slice(), &shown].concat();
+                    return Err(refuse(proc, &text, FAILURE).await);
+                };
+                if option.key == "N" {
+                    options.newer = Some(moment.secs);
+                } else {
+                    options.mtime = Some(moment.secs);
+                }
+            }
+            "H" if !FORMATS.contains(&option.value.as_slice()) => {
+                let text = [option.value.as_slice(), b": Invalid archive format"].concat();
+                return Err(refuse(proc, &text, FAILURE).await);
+            }
+            "I" => match option.value.as_slice() {
+                b"gzip" | b"/bin/gzip" | b"/usr/bin/gzip" => options.filter = Some(b'z'),
+                b"bzip2" | b"/bin/bzip2" | b"/usr/bin/bzip2" => options.filter = Some(b'j'),
+                b"xz" | b"/bin/xz" | b"/usr/bin/xz" => options.filter = Some(b'J'),
+                _ => options.program = Some(option.value),
+            },
+            program @ ("lzip" | "lzop") => options.program = Some(program.into()),
+            "numeric" => options.numeric = true,
+            "R" => options.numbers = true,
+            "W" => verify = true,
+            "show-transformed" => options.show_transformed = true,
+            "keep-newer" => options.keep_newer = true,
+            "index-file" => options.index = Some(option.value),
+            "occurrence" => occurrence = true,
+            "show-defaults" => {
+                let text = b"--format=gnu -f- -b20 --quoting-style=escape --rmt-command=/usr/sbin/rmt --rsh-command=/usr/bin/rsh\n";
+                // The kernel reports a failed write at exit.
+                let _reported = proc.print(text).await;
+                return Err(ExitStatus::SUCCESS);
+            }
             "C" => options.moves.push((options.operands.len(), option.value)),
             "T" => named = Some(option.value),
             "X" => excluding = Some(option.value),
@@ -252,6 +407,8 @@ async fn read_options(proc: &mut Process) -> Result<Options, ExitStatus> {
         let Some(list) = list else { continue };
         let text = match crate::text::input::read_all(proc, &list).await {
             Ok((text, _memory)) => text,
+            // A list of names is looked at before it is opened.
+            Err(errno) if names => return Err(fatal(proc, &list, "Cannot stat", errno).await),
             Err(errno) => return Err(fatal(proc, &list, "Cannot open", errno).await),
         };
         for line in text
@@ -272,6 +429,17 @@ async fn read_options(proc: &mut Process) -> Result<Options, ExitStatus> {
     }
     if options.mode == 0 {
         let text = b"You must specify one of the '-Acdtrux', '--delete' or '--test-label' options";
+        return Err(refuse(proc, text, FAILURE).await);
+    }
+    if verify && options.mode != b'c' {
+        let text = format!(
+            "'--verify' cannot be used with '-{}'",
+            char::from(options.mode)
+        );
+        return Err(refuse(proc, text.as_bytes(), FAILURE).await);
+    }
+    if occurrence && options.operands.is_empty() {
+        let text = b"--occurrence is meaningless without a file list";
         return Err(refuse(proc, text, FAILURE).await);
     }
     if options.mode == b'c' && options.operands.is_empty() {

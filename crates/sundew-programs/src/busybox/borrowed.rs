@@ -58,14 +58,90 @@ pub(super) async fn run(proc: &mut Process, name: &[u8]) -> ExitStatus {
             options.iter().map(|option| option.as_bytes().to_vec()),
         );
     }
+    fit(proc, name, &mut args);
     if let Some((_, options)) = ALWAYS.iter().find(|(applet, _)| applet.as_bytes() == name) {
         let options = options.iter().map(|option| option.as_bytes().to_vec());
         args.splice(1..1, options);
     }
     if !proc.has_program(&program) {
-        return usage::refuse(proc, name).await;
+        return stand_in(proc, name).await;
     }
     reworded(proc, name, program, args).await
+}
+
+/// Makes a command line that means the same to the program as to the applet.
+fn fit(proc: &Process, name: &[u8], args: &mut Vec<Vec<u8>>) {
+    let plain = |args: &[Vec<u8>]| -> Vec<Vec<u8>> {
+        let words = args.iter().skip(1);
+        words
+            .filter(|word| *word == b"-" || !word.starts_with(b"-"))
+            .cloned()
+            .collect()
+    };
+    match name {
+        // The only format there is, and no times in it.
+        b"diff" => {
+            args.insert(1, b"-u".to_vec());
+            let operands = plain(args);
+            if let [first, second] = operands.as_slice()
+                && ![first, second]
+                    .iter()
+                    .any(|path| proc.stat(path).is_ok_and(|found| found.is_dir()))
+                && !args.iter().any(|word| word.starts_with(b"-L"))
+            {
+                let labels = [b"-L".as_slice(), first, b"-L", second].map(<[u8]>::to_vec);
+                args.splice(1..1, labels);
+            }
+        }
+        // A set alone stands for itself.
+        b"tr" if args.len() == 2 => {
+            let set = args.get(1).cloned().unwrap_or_default();
+            args.push(set);
+        }
+        // Of a longer delimiter the first byte counts.
+        b"cut" => {
+            let mut after = false;
+            for word in args.iter_mut().skip(1) {
+                if std::mem::replace(&mut after, word == b"-d") {
+                    word.truncate(1);
+                } else if word.starts_with(b"-d") {
+                    word.truncate(3);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Applets that have no program here: what they say of a file that is not there, else their usage.
+async fn stand_in(proc: &mut Process, name: &[u8]) -> ExitStatus {
+    let applet = String::from_utf8_lossy(name).into_owned();
+    let words: Vec<Vec<u8>> = proc.args().iter().skip(1).cloned().collect();
+    let mut files = words.iter().filter(|word| !word.starts_with(b"-"));
+    let file = match name {
+        b"ar" => files.nth(1),
+        b"unzip" | b"fdisk" | b"lzma" | b"unlzma" | b"lzcat" | b"lzop" | b"unlzop" | b"lzopcat"
+        | b"uncompress" => files.next(),
+        b"mke2fs" | b"mkfs.ext2" if words.is_empty() => {
+            return complain(proc, &applet, "can't open '(null)': Bad address").await;
+        }
+        b"partprobe" if words.is_empty() => return ExitStatus::SUCCESS,
+        _ => None,
+    };
+    let Some(file) = file.cloned() else {
+        return usage::refuse(proc, name).await;
+    };
+    let Err(errno) = proc.stat(&file) else {
+        return usage::refuse(proc, name).await;
+    };
+    let reason = errno.message().as_bytes();
+    let text = match name {
+        b"ar" => [b"can't open '".as_slice(), &file, b"': ", reason].concat(),
+        b"unzip" => [b"can't open ".as_slice(), &file, b"[.zip]"].concat(),
+        b"fdisk" => [b"can't open '".as_slice(), &file, b"'"].concat(),
+        _ => [file.as_slice(), b": ", reason].concat(),
+    };
+    complain(proc, &applet, text).await
 }
 
 /// Runs the program as a child and puts its complaints into BusyBox's words.
@@ -101,7 +177,12 @@ async fn reworded(
     let complained = forward(proc, name, from).await;
     match proc.wait(WaitFor::Pid(pid), false, true).await {
         Ok(Some((_, ChildEvent::Ended(ExitStatus::Signaled(signal))))) => proc.die_of(signal).await,
-        Ok(Some((_, ChildEvent::Ended(ExitStatus::Exited(status))))) if complained => {
+        Ok(Some((_, ChildEvent::Ended(ExitStatus::Exited(_))))) if complained.no_entry => {
+            ExitStatus::FAILURE
+        }
+        Ok(Some((_, ChildEvent::Ended(ExitStatus::Exited(status)))))
+            if complained.said || complained.bad_usage =>
+        {
             ExitStatus::Exited(wording::status_of(name, status))
         }
         Ok(Some((_, ChildEvent::Ended(status)))) => status,
@@ -109,9 +190,9 @@ async fn reworded(
     }
 }
 
-/// Copies complaints until nobody can make any; whether there were any. A question is handed on at
+/// Copies complaints until nobody can make any; what they were. A question is handed on at
 /// once, without waiting for the end of its line.
-async fn forward(proc: &mut Process, name: &[u8], from: Fd) -> bool {
+async fn forward(proc: &mut Process, name: &[u8], from: Fd) -> Complaints {
     let mut complaints = Complaints::default();
     let mut chunk = vec![0; MAX_CHUNK_BYTES];
     let mut pending: Vec<u8> = Vec::new();
@@ -131,13 +212,15 @@ async fn forward(proc: &mut Process, name: &[u8], from: Fd) -> bool {
     if !pending.is_empty() {
         complaints.hand_on(proc, name, &pending).await;
     }
-    complaints.said || complaints.bad_usage
+    complaints
 }
 
 /// What has been complained about so far.
 #[derive(Debug, Default)]
 struct Complaints {
     said: bool,
+    /// Whether mount found no line for its operand, which ends it in its own way.
+    no_entry: bool,
     bad_usage: bool,
 }
 
@@ -146,6 +229,11 @@ impl Complaints {
         let mut wants_usage = false;
         match wording::reword(name, line) {
             wording::Said::Line(text) => {
+                let text = match text.strip_suffix(b": bad regex\n") {
+                    Some(_) => [name, b": bad regex '", &pattern(proc), b"'\n"].concat(),
+                    None => text,
+                };
+                self.no_entry |= name == b"mount" && text.ends_with(b" in /etc/fstab\n");
                 wants_usage = wording::is_usage_error(&text);
                 self.said |= text.ends_with(b"\n");
                 proc.print_error(&text).await;
@@ -153,10 +241,41 @@ impl Complaints {
             wording::Said::Nothing => {}
             wording::Said::Usage => wants_usage = !self.said,
         }
+        if self.said
+            && name == b"tail"
+            && line.ends_with(b"for reading: No such file or directory\n")
+            && operands(proc) == 1
+        {
+            proc.print_error(b"tail: no files\n").await;
+        }
         if wants_usage && !std::mem::replace(&mut self.bad_usage, true) {
             proc.print_error(&usage::text(name)).await;
         }
     }
+}
+
+/// How many words of the command line are no options.
+fn operands(proc: &Process) -> usize {
+    let words = proc.args().iter().skip(1);
+    words.filter(|word| !word.starts_with(b"-")).count()
+}
+
+/// The pattern of a grep's command line.
+fn pattern(proc: &Process) -> Vec<u8> {
+    let mut words = proc.args().iter().skip(1);
+    let mut first = None;
+    while let Some(word) = words.next() {
+        match word.strip_prefix(b"-") {
+            Some(letters) if letters.ends_with(b"e") => {
+                return words.next().cloned().unwrap_or_default();
+            }
+            Some([_, ..]) => {}
+            _ => {
+                first.get_or_insert(word);
+            }
+        }
+    }
+    first.cloned().unwrap_or_default()
 }
 
 /// What a program prints, run with these arguments; its complaints go where ours go.

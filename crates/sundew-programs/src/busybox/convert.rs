@@ -439,7 +439,13 @@ async fn cal(proc: &mut Process) -> ExitStatus {
         );
         out += "Su Mo Tu We Th Fr Sa\n";
         for row in rows(year, at) {
-            out += row.trim_end();
+            let bare = row.trim_end();
+            // A line without days keeps its blanks.
+            out += if bare.is_empty() {
+                "                     "
+            } else {
+                bare
+            };
             out.push('\n');
         }
         return printed(proc, out.as_bytes()).await;

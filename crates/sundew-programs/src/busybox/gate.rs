@@ -12,7 +12,7 @@ use super::usage;
 const OPTIONS: &str = include_str!("options.txt");
 
 /// Applets that answer 2 where the others answer 1.
-const GRAVE: &[&str] = &["cmp", "diff", "egrep", "fgrep", "grep", "sort"];
+const GRAVE: &[&str] = &["cmp", "diff", "egrep", "fgrep", "grep", "sort", "tty"];
 
 /// What one applet takes.
 struct Row {
@@ -52,13 +52,15 @@ enum Wrong {
 /// Refuses a command line that the applet would not take; `None` when it may run.
 pub(super) async fn refuse(proc: &mut Process, applet: &[u8]) -> Option<ExitStatus> {
     let wrong = wrong(&row(applet)?, proc.args().get(1..).unwrap_or_default())?;
+    // These call a missing file something else than a wrong letter.
+    let only_missing = matches!(applet, b"cmp" | b"diff") && wrong == Wrong::Missing;
     if let Wrong::Option(text) = wrong {
         proc.print_error(&[applet, b": ", &text, b"\n"].concat())
             .await;
     }
     let status = usage::refuse(proc, applet).await;
     let name = std::str::from_utf8(applet).unwrap_or_default();
-    Some(if GRAVE.contains(&name) {
+    Some(if GRAVE.contains(&name) && !only_missing {
         ExitStatus::Exited(2)
     } else {
         status

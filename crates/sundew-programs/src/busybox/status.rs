@@ -17,6 +17,9 @@ const UNLIMITED: usize = usize::MAX;
 
 /// `ps`.
 pub(super) async fn ps(proc: &mut Process) -> ExitStatus {
+    if let Some(columns) = asked_columns(proc.args()) {
+        return ps_columns(proc, &columns).await;
+    }
     let users = Directory::load(proc).await;
     let width = match proc.window_size(STDOUT) {
         Ok(size) if size.columns > 0 => usize::from(size.columns),
@@ -32,6 +35,105 @@ pub(super) async fn ps(proc: &mut Process) -> ExitStatus {
         line.truncate(width);
         line.push(b'\n');
         if proc.print(&line).await.is_err() {
+            break;
+        }
+    }
+    proc.status()
+}
+
+/// The columns that `ps -o` can show: name, heading, width, whether numbers stand to the right.
+const COLUMNS: &[(&str, &str, usize, bool)] = &[
+    ("user", "USER", 8, false),
+    ("group", "GROUP", 8, false),
+    ("comm", "COMMAND", 16, false),
+    ("args", "COMMAND", 256, false),
+    ("pid", "PID", 5, true),
+    ("ppid", "PPID", 5, true),
+    ("pgid", "PGID", 5, true),
+    ("nice", "NI", 5, true),
+    ("rgroup", "RGROUP", 8, false),
+    ("ruser", "RUSER", 8, false),
+    ("tty", "TT", 6, false),
+    ("vsz", "VSZ", 4, false),
+    ("sid", "SID", 5, true),
+    ("stat", "STAT", 4, false),
+    ("rss", "RSS", 4, false),
+];
+
+/// What stands behind `-o`, in one list.
+fn asked_columns(args: &[Vec<u8>]) -> Option<String> {
+    let mut asked: Vec<String> = Vec::new();
+    let mut words = args.iter().skip(1);
+    while let Some(word) = words.next() {
+        let Some(list) = word.strip_prefix(b"-o") else {
+            continue;
+        };
+        let list = if list.is_empty() { words.next()? } else { list };
+        asked.push(String::from_utf8_lossy(list).into_owned());
+    }
+    (!asked.is_empty()).then(|| asked.join(","))
+}
+
+/// `ps -o LIST`.
+async fn ps_columns(proc: &mut Process, list: &str) -> ExitStatus {
+    let mut columns = Vec::new();
+    for part in list.split(',') {
+        let (name, heading) = part.split_once('=').unwrap_or((part, ""));
+        let Some(known) = COLUMNS.iter().find(|column| column.0 == name) else {
+            let names: Vec<&str> = COLUMNS.iter().map(|column| column.0).collect();
+            let names = names.join(",");
+            let text = format!("bad -o argument '{name}', supported arguments: {names}");
+            return complain(proc, "ps", text).await;
+        };
+        let heading = if part.contains('=') { heading } else { known.1 };
+        columns.push((known, heading.to_owned()));
+    }
+    let users = Directory::load(proc).await;
+    let mut rows = vec![
+        columns
+            .iter()
+            .map(|(_, heading)| heading.clone())
+            .collect::<Vec<_>>(),
+    ];
+    for one in proc.processes() {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let cells = columns.iter().map(|(column, _)| match column.0 {
+            "user" | "ruser" => text(&users.user_text(one.uid)),
+            "group" | "rgroup" => text(&users.group_text(one.gid)),
+            "comm" => text(&one.name),
+            "args" => text(&command(&one)),
+            "pid" => one.pid.to_string(),
+            "ppid" => one.ppid.to_string(),
+            "pgid" => one.group.to_string(),
+            "nice" => one.nice.to_string(),
+            "tty" => one.tty.as_ref().map_or("?".to_owned(), |tty| {
+                let major = u32::from(tty.starts_with(b"pts/")) * 132 + 4;
+                let minor = tty.rsplit(|&byte| byte == b'/').next().unwrap_or(tty);
+                format!("{major},{}", text(minor))
+            }),
+            "vsz" => one.vsz_kib.to_string(),
+            "sid" => one.session.to_string(),
+            "stat" => char::from(one.state).to_string(),
+            _ => one.rss_kib.to_string(),
+        });
+        rows.push(cells.collect());
+    }
+    for (at, row) in rows.iter().enumerate() {
+        let mut line = String::new();
+        for (place, ((column, _), cell)) in columns.iter().zip(row).enumerate() {
+            let width = column.2;
+            let cell: String = cell.chars().take(width.max(5)).collect();
+            if place > 0 {
+                line.push(' ');
+            }
+            line += &match (at > 0 && column.3, place + 1 == columns.len()) {
+                (true, _) => format!("{cell:>width$}"),
+                (_, true) => cell,
+                _ => format!("{cell:<width$}"),
+            };
+        }
+        line.push('\n');
+        if proc.print(line.as_bytes()).await.is_err() {
             break;
         }
     }
@@ -391,6 +493,14 @@ pub(super) async fn crontab(proc: &mut Process) -> ExitStatus {
             b"': No such file or directory",
         ]
         .concat();
+        return complain(proc, "crontab", text).await;
+    }
+    if let Some(file) = proc.args().get(1).cloned()
+        && !file.starts_with(b"-")
+        && let Err(errno) = proc.stat(&file)
+    {
+        let reason = errno.message().as_bytes();
+        let text = [b"can't open '".as_slice(), &file, b"': ", reason].concat();
         return complain(proc, "crontab", text).await;
     }
     complain(

@@ -22,7 +22,28 @@ const ROWS: &[(&str, &str, &str)] = &[
         "@: No such file@",
     ),
     ("base64", "invalid input", "truncated input"),
-    ("awk", "cannot open @ (@)", "can't open '@': @"),
+    ("awk", "cannot open @ (@)", "@: @"),
+    (
+        "awk",
+        "line 2: syntax error at or near end of file",
+        "cmd. line:1: Unexpected token",
+    ),
+    (
+        "awk",
+        "line 2: function @ never defined",
+        "cmd. line:1: Call to undefined function",
+    ),
+    ("bunzip2 bzcat", "Can't open input file @: @.", "@: @"),
+    ("zcat gunzip", "@.gz: No such file@", "@: No such file@"),
+    ("more", "cannot open @: @", "can't open '@': @"),
+    (
+        "stat",
+        "cannot read file system information for '@': @",
+        "can't read file system information for '@': @",
+    ),
+    ("findfs", "unable to resolve@", ""),
+    ("run-parts", "failed to open directory @: @", "@: @"),
+    ("sha1sum md5sum sha256sum sha512sum", "-c @: @", "@: @"),
     ("awk", "line @: @", "cmd. line:@: Unexpected token"),
     (
         "awk",
@@ -96,7 +117,7 @@ const ROWS: &[(&str, &str, &str)] = &[
     ("cut", "only one list may be specified", ""),
     ("cut", "'@': @", "@: @"),
     (
-        "cut head rev sort tail tac",
+        "cut head rev sort tac",
         "cannot open '@' for reading: @",
         "@: @",
     ),
@@ -315,6 +336,12 @@ const ROWS: &[(&str, &str, &str)] = &[
     ("tar", "@: Cannot stat: @", "@: @"),
     ("tar", "@: Not found in archive", "@: not found in archive"),
     ("tar", "Error is not recoverable@", ""),
+    ("tar", "Child returned status @", ""),
+    (
+        "tar",
+        "Cowardly refusing to create an empty archive",
+        "empty archive",
+    ),
     ("tar", "Exiting with failure status@", ""),
     (
         "tar",
@@ -468,7 +495,7 @@ const ROWS: &[(&str, &str, &str)] = &[
         // tidy-allow(errno-word): the words that are looked for and said
         "can't open '@': No such file or directory",
     ),
-    ("factor", "'@' is not a valid positive integer", ""),
+    ("factor", "'@' is not a valid positive integer", "?"),
     (
         "gzip",
         "@ is a directory -- ignored",
@@ -490,6 +517,18 @@ const BARE: &[(&str, &str, &str)] = &[
     ),
     ("passwd", "No password has been supplied.\n", ""),
     ("passwd", "Password change has been aborted.\n", ""),
+    (
+        "tar",
+        "tar (child): @: Cannot open: @\n",
+        "tar: can't open '@': @\n",
+    ),
+    ("tar", "tar (child): @", ""),
+    (
+        "less",
+        "@: No such file@",
+        "less: can't open '@': No such file@",
+    ),
+    ("zcat gunzip", "\n", ""),
 ];
 
 /// One line of a program's complaints, in the applet's words.
@@ -518,14 +557,19 @@ pub(super) fn reword(applet: &[u8], line: &[u8]) -> Said {
     let Some(text) = behind else {
         let bare = BARE
             .iter()
-            .find(|row| row.0 == name && row.1.as_bytes() == line);
+            .filter(|row| row.0.split(' ').any(|applet| applet == name))
+            .find_map(|row| Some((row.2, matched(row.1.as_bytes(), line)?)));
         return match bare {
-            Some((_, _, "")) => Said::Nothing,
-            Some((_, _, answer)) => Said::Line(answer.as_bytes().to_vec()),
+            Some(("", _)) => Said::Nothing,
+            Some((answer, found)) => Said::Line(filled(answer.as_bytes(), &found)),
             None => Said::Line(line.to_vec()),
         };
     };
-    if text.starts_with(b"missing ") || text.starts_with(b"extra operand") {
+    if text == b"bad usage" {
+        return Said::Nothing;
+    }
+    let lacks = text.starts_with(b"missing ") || text.starts_with(b"extra operand");
+    if lacks && name != "find" {
         return match name {
             "expr" => Said::Line([applet, b": too few arguments\n"].concat()),
             "[" => Said::Line(b"[: missing ]\n".to_vec()),
@@ -538,8 +582,10 @@ pub(super) fn reword(applet: &[u8], line: &[u8]) -> Said {
         .filter(|row| row.0.split(' ').any(|applet| applet == name))
     {
         if let Some(found) = matched(pattern.as_bytes(), &text) {
-            if answer.is_empty() {
-                return Said::Nothing;
+            match *answer {
+                "" => return Said::Nothing,
+                "?" => return Said::Usage,
+                _ => {}
             }
             let said = filled(answer.as_bytes(), &found);
             return Said::Line([applet, b": ", &said, end].concat());

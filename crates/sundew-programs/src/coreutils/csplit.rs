@@ -113,7 +113,7 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
     let fd = match input::open(proc, &name).await {
         Ok(fd) => fd,
         Err(errno) => {
-            input::complain_about(proc, "cannot open", &name, errno).await;
+            input::complain_reading(proc, &name, errno).await;
             return proc.status();
         }
     };

@@ -70,12 +70,14 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
         };
         let new_format = match option.key {
             "d" | "f" | "r" => {
-                sources += i32::from(option.key == "d" || !matches!(source, Source::Text(_)));
+                let before = std::mem::discriminant(&source);
                 source = match option.key {
                     "d" => Source::Text(option.value),
                     "f" => Source::Lines(option.value),
                     _ => Source::File(option.value),
                 };
+                // The same option again replaces what it said before.
+                sources += i32::from(std::mem::discriminant(&source) != before);
                 continue;
             }
             "s" => {
@@ -87,7 +89,11 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
                 continue;
             }
             "debug" => continue,
-            "resolution" => "%s.%N",
+            "resolution" => {
+                // The clock's, whatever it shows.
+                let _reported_at_exit = proc.print(b"0.000000001\n").await;
+                return proc.status();
+            }
             "R" => "%a, %d %b %Y %H:%M:%S %z",
             "I" if !option.has_value => "%Y-%m-%d",
             "I" => match input::choose(proc, "--iso-8601", &option.value, ISO).await {
@@ -188,7 +194,11 @@ async fn show(proc: &mut Process, source: Source, zone: &Zone, format: &[u8]) ->
 }
 
 async fn one(proc: &mut Process, text: &[u8], zone: &Zone, format: &[u8]) {
-    match parse::parse(text, proc.now(), zone) {
+    let (named, rest) = match parse::zone_prefix(text) {
+        Some((name, rest)) => (Some(Zone::named(proc, &name).await), rest),
+        None => (None, text),
+    };
+    match parse::parse(rest, proc.now(), named.as_ref().unwrap_or(zone)) {
         Some(moment) => put(proc, moment, zone, format).await,
         None => {
             input::complain_word(proc, "invalid date", text).await;
@@ -197,6 +207,14 @@ async fn one(proc: &mut Process, text: &[u8], zone: &Zone, format: &[u8]) {
 }
 
 async fn put(proc: &mut Process, moment: Timestamp, zone: &Zone, format: &[u8]) {
+    // Years are counted in 32 bits, from 1900.
+    if i32::try_from(crate::time::fields(moment.secs).year - 1900).is_err() {
+        let text = moment.secs.to_string();
+        let shown = quote::text(proc, text.as_bytes());
+        proc.complain_text([b"time ".as_slice(), &shown, b" is out of range"].concat())
+            .await;
+        return;
+    }
     let mut line = Shown::new(moment, zone).format(format);
     line.push(b'\n');
     // A closed output is reported when the program ends.
@@ -226,7 +244,7 @@ fn digits(text: &[u8], now: Timestamp, zone: &Zone) -> Option<Timestamp> {
         return None;
     }
     let year = match digits.len() {
-        8 => crate::time::civil(now.secs).year(),
+        8 => i16::try_from(crate::time::fields(now.secs).year).ok()?,
         10 => digits.get(8..)?.parse::<i16>().ok()? + 2000,
         12 => digits.get(8..)?.parse().ok()?,
         _ => return None,

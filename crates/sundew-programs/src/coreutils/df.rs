@@ -203,7 +203,7 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
     settings.header = match settings.display {
         Display::Human | Display::Si => "Size".to_owned(),
         Display::Units(1024) if settings.portable => "1024-blocks".to_owned(),
-        Display::Units(unit) => {
+        Display::Units(unit) | Display::Named(unit) => {
             let name = match unit {
                 1024 => "1K".to_owned(),
                 0x10_0000 => "1M".to_owned(),

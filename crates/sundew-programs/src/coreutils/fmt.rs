@@ -95,7 +95,7 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
                     input::read_all(proc, &name).await
                 }
                 Err(errno) => {
-                    input::complain_about(proc, "cannot open", &name, errno).await;
+                    input::complain_reading(proc, &name, errno).await;
                     continue;
                 }
             }

@@ -84,6 +84,16 @@ pub(crate) async fn complain_about(proc: &mut Process, text: &str, file: &[u8], 
     proc.complain_text(line).await;
 }
 
+/// Complains of a file that could not be opened to be read, as GNU words it where it says so.
+pub(crate) async fn complain_reading(proc: &mut Process, file: &[u8], errno: Errno) {
+    let shown = quote::always(proc, file);
+    proc.complain(
+        &[b"cannot open ", shown.as_slice(), b" for reading"].concat(),
+        errno,
+    )
+    .await;
+}
+
 /// `NAME: TEXT ‘WORD’`, without a pointer to `--help`; the status to end with.
 pub(crate) async fn complain_word(proc: &mut Process, text: &str, word: &[u8]) -> ExitStatus {
     let word = quote::text(proc, word);

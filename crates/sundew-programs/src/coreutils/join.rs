@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use sundew_kernel::process::LineReader;
-use sundew_kernel::{ExitStatus, Fd, Process};
+use sundew_kernel::{Errno, ExitStatus, Fd, Process};
 
 use super::{about, input};
 use crate::getopt::{Arity, Getopt, Spec, refuse, try_help};
@@ -56,6 +56,7 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
         check: None,
         end: b'\n',
     };
+    let mut chosen: [Option<usize>; 2] = [None; 2];
     let mut options = Getopt::new(&SPEC, proc.args());
     while let Some(option) = options.next() {
         let option = match option {
@@ -70,10 +71,26 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
                     settings.paired &= option.key == "a";
                     None
                 }
-                _ => Some("invalid file number:"),
+                _ => Some("invalid field number:"),
             },
             "1" | "2" | "j" => match key(&value) {
                 Some(at) => {
+                    let places: &[usize] = match option.key {
+                        "1" => &[0],
+                        "2" => &[1],
+                        _ => &[0, 1],
+                    };
+                    for &place in places {
+                        let old = chosen.get(place).copied().flatten();
+                        if let Some(old) = old.filter(|old| *old != at) {
+                            let text = format!("incompatible join fields {}, {}", old + 1, at + 1);
+                            proc.complain_text(text).await;
+                            return proc.status();
+                        }
+                        if let Some(slot) = chosen.get_mut(place) {
+                            *slot = Some(at);
+                        }
+                    }
                     if option.key != "2" {
                         settings.keys[0] = at;
                     }
@@ -114,7 +131,13 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
                     None
                 }
                 Err(word) => {
-                    return input::complain_word(proc, "invalid field specifier:", &word).await;
+                    let text = "invalid file number in field spec:";
+                    let text = if word.first().is_some_and(|byte| matches!(byte, b'0'..=b'2')) {
+                        "invalid field specifier:"
+                    } else {
+                        text
+                    };
+                    return input::complain_word(proc, text, &word).await;
                 }
             },
             "t" => match value.as_slice() {
@@ -157,7 +180,10 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
         }
     }
     if let Some(extra) = operands.get(2) {
-        return input::extra_operand(proc, extra).await;
+        // Quoted before the locale is asked for its marks.
+        proc.complain_text([b"extra operand '".as_slice(), extra, b"'"].concat())
+            .await;
+        return try_help(proc, 1).await;
     }
     join(proc, &settings, &operands).await;
     proc.status()
@@ -222,7 +248,7 @@ impl Side {
         options: &Options,
         which: usize,
         unpairable: bool,
-    ) {
+    ) -> bool {
         let next = match self.reader.next(proc, options.end).await {
             Ok(next) => next,
             Err(errno) => {
@@ -248,8 +274,13 @@ impl Side {
             let text = format!(":{}: is not sorted: ", self.number);
             let line = [self.name.as_slice(), text.as_bytes(), &after.text].concat();
             proc.complain_text(line).await;
+            if options.check == Some(true) {
+                // Asked for, it is fatal.
+                return false;
+            }
         }
         self.current = next;
+        true
     }
 }
 
@@ -289,7 +320,7 @@ async fn join(proc: &mut Process, options: &Options, operands: &[Vec<u8>]) {
         return;
     };
     if first == b"-" && second == b"-" {
-        proc.complain_text("both files cannot be standard input")
+        proc.complain(b"both files cannot be standard input", Errno::Enoent)
             .await;
         return;
     }
@@ -301,8 +332,12 @@ async fn join(proc: &mut Process, options: &Options, operands: &[Vec<u8>]) {
     };
     // Only when a line has no partner, wrong order may be why.
     let mut unpairable = false;
-    left.advance(proc, options, 0, unpairable).await;
-    right.advance(proc, options, 1, unpairable).await;
+    if !left.advance(proc, options, 0, unpairable).await {
+        return;
+    }
+    if !right.advance(proc, options, 1, unpairable).await {
+        return;
+    }
     let mut widths = [0; 2];
     for (width, side) in widths.iter_mut().zip([&left, &right]) {
         *width = side.current.as_ref().map_or(0, |line| line.fields.len());
@@ -314,8 +349,12 @@ async fn join(proc: &mut Process, options: &Options, operands: &[Vec<u8>]) {
             widths,
         );
         let _reported_at_exit = proc.print(&shown).await;
-        left.advance(proc, options, 0, unpairable).await;
-        right.advance(proc, options, 1, unpairable).await;
+        if !left.advance(proc, options, 0, unpairable).await {
+            return;
+        }
+        if !right.advance(proc, options, 1, unpairable).await {
+            return;
+        }
     }
     let mut memory = proc.memory();
     loop {
@@ -340,7 +379,9 @@ async fn join(proc: &mut Process, options: &Options, operands: &[Vec<u8>]) {
                     return;
                 }
             }
-            side.advance(proc, options, which, unpairable).await;
+            if !side.advance(proc, options, which, unpairable).await {
+                return;
+            }
             continue;
         }
         // All lines of the second file with this field, for every one of the first.
@@ -359,7 +400,9 @@ async fn join(proc: &mut Process, options: &Options, operands: &[Vec<u8>]) {
             }
             right.current = Some(line.clone());
             group.push(line);
-            right.advance(proc, options, 1, unpairable).await;
+            if !right.advance(proc, options, 1, unpairable).await {
+                return;
+            }
         }
         while let Some(line) = left.current.clone() {
             if compare(options, [&line, &common], [0, 1]) != Ordering::Equal {
@@ -374,7 +417,9 @@ async fn join(proc: &mut Process, options: &Options, operands: &[Vec<u8>]) {
                     return;
                 }
             }
-            left.advance(proc, options, 0, unpairable).await;
+            if !left.advance(proc, options, 0, unpairable).await {
+                return;
+            }
         }
     }
     for side in [&left, &right] {

@@ -107,122 +107,6 @@ pub(crate) async fn run_tac(proc: &mut Process) -> ExitStatus {
     clippy::too_many_lines,
     reason = "one arm for each option, in one place"
 )]
-pub(crate) async fn run_nl(proc: &mut Process) -> ExitStatus {
-    const SPEC: Spec = Spec::gnu(
-        "h:b:f:v:i:pl:s:w:n:d:",
-        &[
-            ("header-numbering", Arity::Required, "h"),
-            ("body-numbering", Arity::Required, "b"),
-            ("footer-numbering", Arity::Required, "f"),
-            ("starting-line-number", Arity::Required, "v"),
-            ("line-increment", Arity::Required, "i"),
-            ("no-renumber", Arity::No, "p"),
-            ("join-blank-lines", Arity::Required, "l"),
-            ("number-separator", Arity::Required, "s"),
-            ("number-width", Arity::Required, "w"),
-            ("number-format", Arity::Required, "n"),
-            ("section-delimiter", Arity::Required, "d"),
-        ],
-    );
-    /// Widest number field, in columns.
-    const MAX_WIDTH: usize = 1024;
-    let (mut body, mut start, mut step, mut separator, mut width, mut format) =
-        (b't', 1i64, 1i64, b"\t".to_vec(), 6, b"rn".to_vec());
-    let mut options = Getopt::new(&SPEC, proc.args());
-    while let Some(option) = options.next() {
-        let (key, value) = match option {
-            Ok(option) => (option.key, option.value),
-            Err(error) => return refuse(proc, &error, 1).await,
-        };
-        let integer = std::str::from_utf8(&value)
-            .ok()
-            .and_then(|text| text.parse::<i64>().ok());
-        let refused = match (key, integer) {
-            ("b", _) => match value.first() {
-                Some(style @ (b'a' | b't' | b'n')) => {
-                    body = *style;
-                    continue;
-                }
-                _ => "invalid body numbering style:",
-            },
-            ("h" | "f" | "p" | "l" | "d", _) => continue,
-            ("s", _) => {
-                separator = value;
-                continue;
-            }
-            ("n", _) if matches!(value.as_slice(), b"ln" | b"rn" | b"rz") => {
-                format = value;
-                continue;
-            }
-            ("n", _) => "invalid line numbering format:",
-            ("v", Some(number)) => {
-                start = number;
-                continue;
-            }
-            ("v", None) => "invalid starting line number:",
-            ("i", Some(number)) => {
-                step = number;
-                continue;
-            }
-            ("i", None) => "invalid line number increment:",
-            ("w", Some(number)) if number > 0 => {
-                width = usize::try_from(number).unwrap_or(MAX_WIDTH).min(MAX_WIDTH);
-                continue;
-            }
-            ("w", _) => "invalid line number field width:",
-            (key, _) => return about::run(proc, key, "nl").await,
-        };
-        return input::complain_word(proc, refused, &value).await;
-    }
-    let mut number = start;
-    for name in input::or_stdin(options.operands()) {
-        let fd = match input::open(proc, &name).await {
-            Ok(fd) => fd,
-            Err(errno) => {
-                input::complain(proc, &name, errno).await;
-                continue;
-            }
-        };
-        let mut lines = LineReader::new(proc, fd);
-        loop {
-            let line = match lines.next(proc, b'\n').await {
-                Ok(Some(line)) => line,
-                Ok(None) => break,
-                Err(errno) => {
-                    input::complain(proc, &name, errno).await;
-                    break;
-                }
-            };
-            let line = chomp(&line, b'\n');
-            let counts = body == b'a' || (body == b't' && !line.is_empty());
-            let head = if counts {
-                let text = match format.as_slice() {
-                    b"ln" => format!("{number:<width$}"),
-                    b"rz" => format!("{number:0width$}"),
-                    _ => format!("{number:>width$}"),
-                };
-                number = number.saturating_add(step);
-                [text.as_bytes(), &separator].concat()
-            } else {
-                vec![b' '; width + separator.len()]
-            };
-            if proc
-                .print(&[head.as_slice(), line, b"\n"].concat())
-                .await
-                .is_err()
-            {
-                return proc.status();
-            }
-        }
-        input::close(proc, fd);
-    }
-    proc.status()
-}
-
-#[expect(
-    clippy::too_many_lines,
-    reason = "one arm for each option, in one place"
-)]
 pub(crate) async fn run_paste(proc: &mut Process) -> ExitStatus {
     const SPEC: Spec = Spec::gnu(
         "d:sz",
@@ -345,13 +229,14 @@ pub(crate) async fn run_comm(proc: &mut Process) -> ExitStatus {
         "123z",
         &[
             ("check-order", Arity::No, "check"),
-            ("nocheck-order", Arity::No, "check"),
+            ("nocheck-order", Arity::No, "no-check"),
             ("output-delimiter", Arity::Required, "delimiter"),
             ("total", Arity::No, "total"),
             ("zero-terminated", Arity::No, "z"),
         ],
     );
     let (mut shown, mut between, mut end, mut total) = ([true; 3], b"\t".to_vec(), b'\n', false);
+    let mut check = None;
     let mut options = Getopt::new(&SPEC, proc.args());
     while let Some(option) = options.next() {
         match option.map(|option| (option.key, option.value)) {
@@ -361,7 +246,8 @@ pub(crate) async fn run_comm(proc: &mut Process) -> ExitStatus {
             Ok(("z", _)) => end = 0,
             Ok(("total", _)) => total = true,
             Ok(("delimiter", value)) => between = value,
-            Ok(("check", _)) => {}
+            Ok(("check", _)) => check = Some(true),
+            Ok(("no-check", _)) => check = Some(false),
             Ok((key, _)) => return about::run(proc, key, "comm").await,
             Err(error) => return refuse(proc, &error, 1).await,
         }
@@ -391,6 +277,9 @@ pub(crate) async fn run_comm(proc: &mut Process) -> ExitStatus {
         right.next(proc, end).await.ok().flatten(),
     );
     let mut counts = [0u64; 3];
+    // Order is complained of once a file, and by default only after lines without a partner.
+    let (mut unpaired, mut disordered) = (false, [false; 2]);
+    let mut earlier: [Option<Vec<u8>>; 2] = [None, None];
     loop {
         let order = match &pair {
             (None, None) => break,
@@ -414,12 +303,37 @@ pub(crate) async fn run_comm(proc: &mut Process) -> ExitStatus {
                 return proc.status();
             }
         }
-        if order.is_le() {
-            pair.0 = left.next(proc, end).await.ok().flatten();
+        unpaired |= order.is_ne();
+        let sides = [
+            (order.is_le(), &mut *left, &mut pair.0),
+            (order.is_ge(), &mut *right, &mut pair.1),
+        ];
+        for (place, (taken, reader, line)) in sides.into_iter().enumerate() {
+            if !taken {
+                continue;
+            }
+            let next = reader.next(proc, end).await.ok().flatten();
+            // At the end the last two are looked at again: by now it may matter.
+            let (before, after) = match &next {
+                Some(next) => (line.as_deref(), Some(next.as_slice())),
+                None => (earlier[place].as_deref(), line.as_deref()),
+            };
+            let falls = matches!((before, after), (Some(before), Some(after))
+                if chomp(before, end) > chomp(after, end));
+            if falls && check.unwrap_or(unpaired) && !disordered[place] {
+                disordered[place] = true;
+                let text = format!("file {} is not in sorted order", place + 1);
+                proc.complain_text(text).await;
+                if check == Some(true) {
+                    return proc.status();
+                }
+            }
+            earlier[place] = std::mem::replace(line, next);
         }
-        if order.is_ge() {
-            pair.1 = right.next(proc, end).await.ok().flatten();
-        }
+    }
+    if disordered.contains(&true) {
+        proc.complain_text("input is not in sorted order").await;
+        return proc.status();
     }
     if total {
         let texts: Vec<Vec<u8>> = counts
@@ -492,6 +406,14 @@ pub(crate) async fn run_fold(proc: &mut Process) -> ExitStatus {
     let width = match read.list.as_deref().map(input::decimal) {
         None => 80,
         Some(Some(width)) if width > 0 => usize::try_from(width).unwrap_or(usize::MAX),
+        Some(Some(_)) => {
+            let shown = quote::text(proc, b"0");
+            let reason = Errno::Erange.message();
+            let line = [b"invalid number of columns: ", shown.as_slice(), b": "].concat();
+            proc.complain_text([&line, reason.as_bytes()].concat())
+                .await;
+            return proc.status();
+        }
         _ => {
             return input::complain_word(
                 proc,
@@ -582,15 +504,29 @@ async fn retab(proc: &mut Process, name: &str, expand: bool) -> ExitStatus {
         Err(status) => return status,
     };
     let mut stops = Vec::new();
+    // `/8` and `+8`: how it goes on after the last stop.
+    let mut onward = None;
     for part in read
         .list
         .as_deref()
         .unwrap_or(b"8")
         .split(|byte| matches!(byte, b',' | b' '))
     {
+        if let [sign @ (b'/' | b'+'), digits @ ..] = part
+            && let Some(every) = input::decimal(digits)
+                .and_then(|every| usize::try_from(every).ok())
+                .filter(|every| *every > 0)
+        {
+            onward = Some((*sign, every));
+            continue;
+        }
         match input::decimal(part).and_then(|stop| usize::try_from(stop).ok()) {
             Some(0) => {
                 proc.complain_text("tab size cannot be 0").await;
+                return proc.status();
+            }
+            Some(stop) if stops.last().is_some_and(|last| *last >= stop) => {
+                proc.complain_text("tab sizes must be ascending").await;
                 return proc.status();
             }
             Some(stop) => stops.push(stop),
@@ -600,18 +536,25 @@ async fn retab(proc: &mut Process, name: &str, expand: bool) -> ExitStatus {
             }
         }
     }
-    let next_stop = |column: usize| match stops.as_slice() {
-        [every] => column + every - column % every,
-        list => list
+    let next_stop = |column: usize| match (stops.as_slice(), onward) {
+        ([every], None) => column + every - column % every,
+        (list, onward) => list
             .iter()
             .copied()
             .find(|stop| *stop > column)
-            .unwrap_or(column + 1),
+            .unwrap_or_else(|| match onward {
+                None => column + 1,
+                Some((b'+', every)) => {
+                    let last = list.last().copied().unwrap_or(0);
+                    column + every - (column - last) % every
+                }
+                Some((_, every)) => column + every - column % every,
+            }),
     };
     let initial = if expand {
         read.flags.contains('i')
     } else {
-        !read.flags.contains('a') && read.list.is_none()
+        read.flags.contains('f') || (!read.flags.contains('a') && read.list.is_none())
     };
     for name in read.operands {
         let fd = match input::open(proc, &name).await {

@@ -6,7 +6,7 @@ use sundew_vfs::Timestamp;
 
 use super::{about, input};
 use crate::getopt::{Arity, Getopt, Spec, refuse, try_help};
-use crate::time::{Zone, civil, parse};
+use crate::time::{Zone, days_of, fields, parse};
 
 const SPEC: Spec = Spec::gnu(
     "acd:fhmr:t:",
@@ -139,11 +139,11 @@ fn parse_stamp(text: &[u8], now: Timestamp, zone: &Zone) -> Option<i64> {
     }
     let (year, rest) = match digits.len() {
         8 => (
-            civil(now.secs.saturating_add(zone.offset(now).0)).year(),
+            fields(now.secs.saturating_add(zone.offset(now).0)).year,
             digits,
         ),
         10 => {
-            let year: i16 = digits.get(..2)?.parse().ok()?;
+            let year: i64 = digits.get(..2)?.parse().ok()?;
             (
                 if year < 69 { year + 2000 } else { year + 1900 },
                 digits.get(2..)?,
@@ -154,13 +154,16 @@ fn parse_stamp(text: &[u8], now: Timestamp, zone: &Zone) -> Option<i64> {
     };
     let field = |at: usize| {
         rest.get(at..at + 2)
-            .and_then(|text| text.parse::<i8>().ok())
+            .and_then(|text| text.parse::<i64>().ok())
     };
-    let at =
-        jiff::civil::DateTime::new(year, field(0)?, field(2)?, field(4)?, field(6)?, seconds, 0)
-            .ok()?;
-    let local = jiff::tz::Offset::UTC.to_timestamp(at).ok()?.as_second();
-    Some(zone.moment_of(local))
+    let (month, day, hour, minute) = (field(0)?, field(2)?, field(4)?, field(6)?);
+    let seconds: i64 = seconds;
+    let local = days_of(year, month, day)? * 86400 + hour * 3600 + minute * 60 + seconds;
+    // What would carry over is no date; a leap second is one.
+    let shown = fields(local - i64::from(seconds == 60));
+    let same = (shown.year, shown.month, shown.day, shown.hour, shown.minute)
+        == (year, month, day, hour, minute);
+    (same && seconds <= 60).then(|| zone.moment_of(local))
 }
 
 async fn touch(

@@ -256,7 +256,7 @@ pub(super) async fn calendar(proc: &mut Process, words: &[Vec<u8>]) -> ExitStatu
                 (monday + 7) * DAY
             }
             name => {
-                let months: &[i8] = match name {
+                let months: &[i64] = match name {
                     "monthly" => &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12],
                     "quarterly" => &[1, 4, 7, 10],
                     "semiannually" => &[1, 7],
@@ -264,8 +264,8 @@ pub(super) async fn calendar(proc: &mut Process, words: &[Vec<u8>]) -> ExitStatu
                 };
                 let mut day = now / DAY + 1;
                 loop {
-                    let date = crate::time::civil(day * DAY);
-                    if date.day() == 1 && months.contains(&date.month()) {
+                    let date = crate::time::fields(day * DAY);
+                    if date.day == 1 && months.contains(&date.month) {
                         break day * DAY;
                     }
                     day += 1;

@@ -1,498 +1,581 @@
-//! Dates as people write them: the `-d` of date(1) and touch(1), gnulib's parse_datetime.
-//!
-//! Reads ISO dates, `MM/DD/YYYY`, `4 May 2023`, times, zones, weekdays, `@SECONDS`, and relative
-//! items (`2 days ago`, `next week`, `yesterday`).
+//! Dates as people write them: the `-d` of date(1) and touch(1), with the grammar of gnulib's
+//! parse_datetime, whose odd corners (`31 Jan 10:30` is no date, `12:00 -2 hours` a zone) are kept.
 
-use jiff::civil::{Date, DateTime, Time};
-use jiff::{Span, ToSpan};
+mod token;
+
 use sundew_vfs::Timestamp;
 
-use super::{MONTHS, Zone, civil};
+use super::{Zone, days_of, fields};
+use token::{Number, Token};
 
 /// Longest text that is looked at, in bytes; a longer one is no date.
 const MAX_BYTES: usize = 1024;
+/// The longest that a zone may be off Greenwich, in minutes.
+const MAX_ZONE_MINUTES: i64 = 24 * 60;
 
 /// The moment that `text` names, seen from `now`; `None` if it names none.
 pub(crate) fn parse(text: &[u8], now: Timestamp, zone: &Zone) -> Option<Timestamp> {
     if text.len() > MAX_BYTES {
         return None;
     }
-    let text = std::str::from_utf8(text).ok()?.trim();
-    if let Some(seconds) = text.strip_prefix('@') {
-        return epoch(seconds);
-    }
     let mut reader = Reader {
-        found: Found::default(),
-        words: words(text)?,
+        found: Found::new(now, zone),
+        tokens: token::read(text, now, zone)?,
         at: 0,
     };
-    reader.read()?;
-    reader.found.moment(now, zone)
-}
-
-fn epoch(text: &str) -> Option<Timestamp> {
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let secs: i64 = whole.trim().parse().ok()?;
-    let nanos = nanos(fraction)?;
-    if secs < 0 && nanos > 0 {
-        return Some(Timestamp {
-            secs: secs - 1,
-            nanos: 1_000_000_000 - nanos,
-        });
+    if let Some(Token::Sign(b'@')) = reader.peek(0) {
+        return reader.epoch();
     }
-    Some(Timestamp { secs, nanos })
-}
-
-fn nanos(fraction: &str) -> Option<u32> {
-    if !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
+    if reader.tokens.is_empty() {
+        reader.tokens.push(Token::Number(Number::zero()));
     }
-    format!("{fraction:0<9}").get(..9)?.parse().ok()
+    while reader.peek(0).is_some() {
+        reader.item()?;
+    }
+    reader.found.moment(zone)
 }
 
-/// What a text is made of.
-#[derive(Debug, Clone, PartialEq)]
-enum Word {
-    Number { text: String, sign: Option<char> },
-    Name(String),
-    Sign(char),
-}
-
-fn words(text: &str) -> Option<Vec<Word>> {
-    let chars: Vec<char> = text.chars().collect();
-    let mut out: Vec<Word> = Vec::new();
-    let mut at = 0;
-    while let Some(&char) = chars.get(at) {
-        let run = |class: fn(&char) -> bool, from: usize| -> String {
-            chars
-                .get(from..)
-                .unwrap_or_default()
-                .iter()
-                .take_while(|char| class(char))
-                .collect()
-        };
-        if char.is_whitespace() || char == ',' {
-            at += 1;
-        } else if char == '(' {
-            at += 1 + chars.get(at..)?.iter().position(|&char| char == ')')?;
-        } else if char.is_ascii_digit() {
-            let text = run(char::is_ascii_digit, at);
-            at += text.len();
-            out.push(Word::Number { text, sign: None });
-        } else if (char == '+' || char == '-')
-            && chars
-                .get(at + 1)
-                .is_some_and(|next| next.is_ascii_digit() || *next == ' ')
-        {
-            at += 1;
-            while chars.get(at) == Some(&' ') {
-                at += 1;
+/// The zone of a text that begins with `TZ="NAME"`, and what stands behind it.
+pub(crate) fn zone_prefix(text: &[u8]) -> Option<(Vec<u8>, &[u8])> {
+    let mut rest = text.trim_ascii_start().strip_prefix(b"TZ=\"")?;
+    let mut name = Vec::new();
+    loop {
+        let (&byte, after) = rest.split_first()?;
+        rest = after;
+        match byte {
+            b'"' => return Some((name, rest)),
+            b'\\' => {
+                let (&next, after) = rest.split_first()?;
+                if next != b'"' && next != b'\\' {
+                    return None;
+                }
+                name.push(next);
+                rest = after;
             }
-            let text = run(char::is_ascii_digit, at);
-            at += text.len();
-            if text.is_empty() {
-                return None;
-            }
-            out.push(Word::Number {
-                text,
-                sign: Some(char),
-            });
-        } else if char.is_ascii_alphabetic() {
-            let text = run(|char| char.is_ascii_alphabetic() || *char == '.', at);
-            at += text.len();
-            out.push(Word::Name(text.trim_end_matches('.').to_ascii_lowercase()));
-        } else if matches!(char, ':' | '/' | '.' | '-' | '+') {
-            at += 1;
-            out.push(Word::Sign(char));
-        } else {
-            return None;
+            byte => name.push(byte),
         }
     }
-    Some(out)
 }
 
-#[derive(Debug, Default)]
+/// Which half of the day an hour is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Half {
+    Morning,
+    Afternoon,
+}
+
+/// What a text has said so far.
+#[derive(Debug)]
 struct Found {
-    date: Option<(i16, i8, i8)>,
-    time: Option<(i8, i8, i8, u32)>,
+    dates: usize,
+    days: usize,
+    times: usize,
+    zones: usize,
+    summers: usize,
+    relative: bool,
+    /// The year and the digits it was written with.
+    year: (i64, usize),
+    month: i64,
+    day: i64,
+    hour: i64,
+    minute: i64,
+    second: i64,
+    nanos: u32,
+    half: Option<Half>,
     /// Seconds east of Greenwich.
-    offset: Option<i64>,
-    weekday: Option<(i64, i8)>,
+    offset: i64,
+    ordinal: i64,
+    weekday: i64,
+    add: Added,
+}
+
+/// Relative items, added up.
+#[derive(Debug, Default, Clone, Copy)]
+struct Added {
+    years: i64,
     months: i64,
     days: i64,
     seconds: i64,
-    relative: bool,
-    midnight: bool,
+    nanos: i64,
 }
 
 impl Found {
-    fn moment(&self, now: Timestamp, zone: &Zone) -> Option<Timestamp> {
-        let here = now.secs + self.offset.unwrap_or_else(|| zone.offset(now).0);
-        let base = civil(here);
-        let date = match self.date {
-            Some((year, month, day)) => Date::new(year, month, day).ok()?,
-            None => base.date(),
-        };
-        let timeless =
-            self.time.is_none() && (self.midnight || self.date.is_some() || self.weekday.is_some());
-        let (time, nanos) = match self.time {
-            Some((hour, minute, second, nanos)) => {
-                (Time::new(hour, minute, second, 0).ok()?, nanos)
-            }
-            None if timeless => (Time::midnight(), 0),
-            None if self.relative => (base.time(), now.nanos),
-            None => (Time::midnight(), 0),
-        };
-        let mut at: DateTime = date.to_datetime(time);
-        if self.months != 0 {
-            // A day that the month does not have runs over into the next one, as with mktime(3).
-            let first = at.date().first_of_month().to_datetime(at.time());
-            let over = i64::from(at.day()) - 1;
-            at = first
-                .checked_add(span(self.months, Span::try_months)?)
-                .and_then(|month| month.checked_add(over.days()))
-                .ok()?;
+    fn new(now: Timestamp, zone: &Zone) -> Self {
+        let here = fields(now.secs.saturating_add(zone.offset(now).0));
+        Self {
+            dates: 0,
+            days: 0,
+            times: 0,
+            zones: 0,
+            summers: 0,
+            relative: false,
+            year: (here.year, 0),
+            month: here.month,
+            day: here.day,
+            hour: here.hour,
+            minute: here.minute,
+            second: here.second,
+            nanos: now.nanos,
+            half: None,
+            offset: 0,
+            ordinal: 0,
+            weekday: 0,
+            add: Added::default(),
         }
-        at = at.checked_add(span(self.days, Span::try_days)?).ok()?;
-        if let Some((ordinal, day)) = self.weekday {
-            let today = i64::from(at.weekday().to_sunday_zero_offset());
-            let ahead = (i64::from(day) - today).rem_euclid(7);
-            // `next monday` on a Monday is a week ahead, on other days simply the next one.
-            let weeks = if ordinal > 0 && ahead != 0 {
-                ordinal - 1
-            } else {
-                ordinal
+    }
+
+    fn moment(&self, zone: &Zone) -> Option<Timestamp> {
+        if [self.times, self.dates, self.days, self.summers, self.zones]
+            .iter()
+            .any(|count| *count > 1)
+        {
+            return None;
+        }
+        let year = match self.year {
+            (year, 2) if year < 69 => year + 2000,
+            (year, 2) => year + 1900,
+            (year, _) => year,
+        };
+        let timed = self.times > 0 || (self.relative && self.dates == 0 && self.days == 0);
+        let (hour, minute, second, nanos) = if timed {
+            let hour = match self.half {
+                None if (0..24).contains(&self.hour) => self.hour,
+                Some(half) if (1..=12).contains(&self.hour) => {
+                    self.hour % 12 + if half == Half::Afternoon { 12 } else { 0 }
+                }
+                _ => return None,
             };
-            at = at
-                .checked_add(span(ahead + weeks.checked_mul(7)?, Span::try_days)?)
-                .ok()?;
-        }
-        let local = jiff::tz::Offset::UTC.to_timestamp(at).ok()?.as_second();
-        let secs = match self.offset {
-            Some(offset) => local.checked_sub(offset)?,
-            None => zone.moment_of(local),
+            (hour, self.minute, self.second, self.nanos)
+        } else {
+            (0, 0, 0, 0)
         };
+        let mut day = days_of(year, self.month, self.day)?;
+        // What the calendar or the clock would carry over is no date.
+        let shown = fields(day.checked_mul(86400)?);
+        if (shown.year, shown.month, shown.day) != (year, self.month, self.day)
+            || !(0..60).contains(&minute)
+            || !(0..60).contains(&second)
+        {
+            return None;
+        }
+        if self.days > 0 && self.dates == 0 {
+            // 1970-01-01 was a Thursday.
+            let today = (day + 4).rem_euclid(7);
+            let later = i64::from(self.ordinal > 0 && today != self.weekday);
+            let weeks = self.ordinal.checked_sub(later)?.checked_mul(7)?;
+            day = day.checked_add((self.weekday - today).rem_euclid(7).checked_add(weeks)?)?;
+        }
+        let add = self.add;
+        if (add.years, add.months, add.days) != (0, 0, 0) {
+            let date = fields(day.checked_mul(86400)?);
+            let months = date
+                .year
+                .checked_add(add.years)?
+                .checked_mul(12)?
+                .checked_add(date.month - 1)?
+                .checked_add(add.months)?;
+            day = days_of(months.div_euclid(12), months.rem_euclid(12) + 1, date.day)?
+                .checked_add(add.days)?;
+        }
+        let local = day
+            .checked_mul(86400)?
+            .checked_add(hour * 3600 + minute * 60 + second)?;
+        let start = if self.zones > 0 {
+            local.checked_sub(self.offset)?
+        } else {
+            zone.moment_of(local)
+        };
+        let nanos = i64::from(nanos).checked_add(add.nanos)?;
         Some(Timestamp {
-            secs: secs.checked_add(self.seconds)?,
-            nanos,
+            secs: start
+                .checked_add(add.seconds)?
+                .checked_add(nanos.div_euclid(1_000_000_000))?,
+            nanos: u32::try_from(nanos.rem_euclid(1_000_000_000)).ok()?,
         })
     }
-}
 
-fn span(count: i64, unit: fn(Span, i64) -> Result<Span, jiff::Error>) -> Option<Span> {
-    unit(0.days(), count).ok()
+    /// A number that stands alone: a year behind a date, else a day or a time of day.
+    fn digits(&mut self, number: Number) {
+        if self.dates > 0
+            && self.year.1 == 0
+            && !self.relative
+            && (self.times > 0 || number.digits > 2)
+        {
+            self.year = (number.value, number.digits);
+        } else if number.digits > 4 {
+            self.dates += 1;
+            self.day = number.value % 100;
+            self.month = number.value / 100 % 100;
+            self.year = (number.value / 10_000, number.digits - 4);
+        } else {
+            self.times += 1;
+            (self.hour, self.minute) = if number.digits <= 2 {
+                (number.value, 0)
+            } else {
+                (number.value / 100, number.value % 100)
+            };
+            (self.second, self.nanos, self.half) = (0, 0, None);
+        }
+    }
+
+    fn time(&mut self, hour: i64, minute: i64, seconds: Number, half: Option<Half>) {
+        self.times += 1;
+        (self.hour, self.minute, self.second) = (hour, minute, seconds.value);
+        (self.nanos, self.half) = (seconds.nanos, half);
+    }
+
+    fn date(&mut self, year: Option<(i64, usize)>, month: i64, day: i64) {
+        self.dates += 1;
+        self.year = year.unwrap_or(self.year);
+        (self.month, self.day) = (month, day);
+    }
+
+    fn zone(&mut self, seconds: i64) {
+        self.zones += 1;
+        self.offset = seconds;
+    }
+
+    fn weekday(&mut self, ordinal: i64, weekday: i64) {
+        self.days += 1;
+        (self.ordinal, self.weekday) = (ordinal, weekday);
+    }
+
+    /// `count` units, `factor` times (-1 for `ago`).
+    fn relative(&mut self, unit: token::Unit, count: Number, factor: i64) -> Option<()> {
+        self.relative = true;
+        let amount = count.value.checked_mul(factor)?;
+        let add = &mut self.add;
+        let (target, size) = match unit {
+            token::Unit::Years => (&mut add.years, 1),
+            token::Unit::Months => (&mut add.months, 1),
+            token::Unit::Days(size) => (&mut add.days, size),
+            token::Unit::Seconds(size) => {
+                add.nanos = add.nanos.checked_add(i64::from(count.nanos) * factor)?;
+                (&mut add.seconds, size)
+            }
+        };
+        *target = target.checked_add(amount.checked_mul(size)?)?;
+        Some(())
+    }
 }
 
 struct Reader {
     found: Found,
-    words: Vec<Word>,
+    tokens: Vec<Token>,
     at: usize,
 }
 
 impl Reader {
-    fn read(&mut self) -> Option<()> {
-        while let Some(word) = self.words.get(self.at).cloned() {
-            match word {
-                Word::Number { text, sign } => self.number(&text, sign)?,
-                Word::Name(name) => {
+    fn peek(&self, ahead: usize) -> Option<Token> {
+        self.tokens.get(self.at + ahead).copied()
+    }
+
+    /// The next token, if it is a number that has no sign and is whole.
+    fn plain(&self, ahead: usize) -> Option<Number> {
+        match self.peek(ahead) {
+            Some(Token::Number(number)) if !number.signed && !number.decimal => Some(number),
+            _ => None,
+        }
+    }
+
+    /// The next token, if it is a whole number with a sign.
+    fn signed(&self, ahead: usize) -> Option<Number> {
+        match self.peek(ahead) {
+            Some(Token::Number(number)) if number.signed && !number.decimal => Some(number),
+            _ => None,
+        }
+    }
+
+    fn is(&self, ahead: usize, byte: u8) -> bool {
+        self.peek(ahead) == Some(Token::Sign(byte))
+    }
+
+    fn epoch(&self) -> Option<Timestamp> {
+        let Some(Token::Number(number)) = self.peek(1) else {
+            return None;
+        };
+        if self.peek(2).is_some() {
+            return None;
+        }
+        Some(Timestamp {
+            secs: number.value,
+            nanos: number.nanos,
+        })
+    }
+
+    fn item(&mut self) -> Option<()> {
+        let token = self.peek(0)?;
+        match token {
+            Token::Number(number) if number.signed || number.decimal => self.counted(number),
+            Token::Number(number) => self.number(number),
+            Token::Month(month) => self.month(month),
+            Token::Day(day) => {
+                self.at += 1;
+                if self.is(0, b',') {
                     self.at += 1;
-                    self.name(&name)?;
                 }
-                Word::Sign(_) => return None,
+                self.found.weekday(0, day);
+                Some(())
             }
+            Token::Ordinal(ordinal) => {
+                match self.peek(1)? {
+                    Token::Day(day) => {
+                        self.at += 2;
+                        self.found.weekday(ordinal, day);
+                    }
+                    Token::Unit(_) => {
+                        self.at += 1;
+                        self.unit(Number::of(ordinal))?;
+                    }
+                    _ => return None,
+                }
+                Some(())
+            }
+            Token::Unit(_) => self.unit(Number::of(1)),
+            Token::Shift(days) => {
+                self.at += 1;
+                self.found
+                    .relative(token::Unit::Days(1), Number::of(days), 1)
+            }
+            Token::Zone(seconds) => self.zone(seconds),
+            Token::Military => self.zone(-7 * 3600),
+            Token::Summer(seconds) => {
+                self.at += 1;
+                self.found.zone(seconds + 3600);
+                Some(())
+            }
+            Token::Local(seconds) => {
+                self.at += 1;
+                if self.peek(0) == Some(Token::Dst) {
+                    self.at += 1;
+                }
+                self.found.zone(seconds);
+                Some(())
+            }
+            Token::Dst | Token::Ago(_) | Token::Half(_) | Token::Sign(_) => None,
+        }
+    }
+
+    /// The unit here, counted, perhaps with `ago` behind it.
+    fn unit(&mut self, count: Number) -> Option<()> {
+        let Some(Token::Unit(unit)) = self.peek(0) else {
+            return None;
+        };
+        if count.decimal && unit != token::Unit::Seconds(1) {
+            return None;
+        }
+        self.at += 1;
+        let factor = match self.peek(0) {
+            Some(Token::Ago(factor)) => {
+                self.at += 1;
+                factor
+            }
+            _ => 1,
+        };
+        self.found.relative(unit, count, factor)
+    }
+
+    /// A signed or fractional number, which only a unit can follow.
+    fn counted(&mut self, number: Number) -> Option<()> {
+        self.at += 1;
+        self.unit(number)
+    }
+
+    fn zone(&mut self, seconds: i64) -> Option<()> {
+        let bare = self.peek(0) == Some(Token::Military);
+        self.at += 1;
+        if self.peek(0) == Some(Token::Dst) && !bare {
+            self.at += 1;
+            self.found.zone(seconds + 3600);
+            return Some(());
+        }
+        if let Some(number) = self.signed(0) {
+            if matches!(self.peek(1), Some(Token::Unit(_))) {
+                self.found.zone(seconds);
+                return self.counted(number);
+            }
+            if bare {
+                return None;
+            }
+            let more = self.zone_offset()?;
+            self.found.zone(seconds + more);
+            return Some(());
+        }
+        self.found.zone(seconds);
+        Some(())
+    }
+
+    /// `+0200`, `-5`, `+02:00`: seconds east of Greenwich.
+    fn zone_offset(&mut self) -> Option<i64> {
+        let number = self.signed(0)?;
+        self.at += 1;
+        let mut minutes = None;
+        if self.is(0, b':') {
+            minutes = Some(self.plain(1)?.value);
+            self.at += 2;
+        }
+        let value = number.value;
+        let total = match minutes {
+            None if number.digits <= 2 => value.checked_mul(60)?,
+            None => (value / 100).checked_mul(60)?.checked_add(value % 100)?,
+            Some(minutes) => {
+                let minutes = if number.negative { -minutes } else { minutes };
+                value.checked_mul(60)?.checked_add(minutes)?
+            }
+        };
+        (total.abs() <= MAX_ZONE_MINUTES).then_some(total * 60)
+    }
+
+    fn optional_zone(&mut self) -> Option<()> {
+        if self.signed(0).is_some() {
+            let offset = self.zone_offset()?;
+            self.found.zone(offset);
         }
         Some(())
     }
 
-    fn sign(&self, ahead: usize) -> Option<char> {
-        match self.words.get(self.at + ahead) {
-            Some(Word::Sign(char)) => Some(*char),
-            Some(Word::Number { sign, .. }) => *sign,
-            _ => None,
-        }
-    }
-
-    fn digits(&self, ahead: usize) -> Option<&str> {
-        match self.words.get(self.at + ahead) {
-            Some(Word::Number { text, .. }) => Some(text),
-            _ => None,
-        }
-    }
-
-    fn follower(&self, ahead: usize) -> Option<&str> {
-        match self.words.get(self.at + ahead) {
-            Some(Word::Name(name)) => Some(name),
-            _ => None,
-        }
-    }
-
-    fn number(&mut self, text: &str, sign: Option<char>) -> Option<()> {
-        if sign.is_none() {
-            if self.sign(1) == Some(':') {
-                return self.clock();
-            }
-            if self.sign(1) == Some('-') && self.digits(1).is_some() && self.sign(2) == Some('-') {
-                let (month, day) = (self.digits(1)?.parse().ok()?, self.digits(2)?.parse().ok()?);
-                self.at += 3;
-                if self.follower(0) == Some("t") {
-                    self.at += 1;
-                }
-                return self.set_date(year(text)?, month, day);
-            }
-            if self.sign(1) == Some('/') {
-                return self.slashes(text);
-            }
-        }
-        let value: i64 = text.parse().ok()?;
-        let value = if sign == Some('-') { -value } else { value };
-        if let Some(name) = self.follower(1).map(str::to_owned) {
-            if let Some(half) = (sign.is_none())
-                .then_some(())
-                .and_then(|()| meridian(&name))
-            {
+    /// What begins with a number without a sign.
+    fn number(&mut self, number: Number) -> Option<()> {
+        match self.peek(1) {
+            Some(Token::Half(half)) => {
                 self.at += 2;
-                return self.set_time(twelve(i8::try_from(value).ok()?, half)?, 0, 0, 0);
-            }
-            if let Some(month) = month(&name) {
-                self.at += 2;
-                return self.day_of_month(i8::try_from(value).ok()?, month);
-            }
-            if self.unit(&name, value).is_some() {
-                self.at += 2;
-                if self.follower(0) == Some("ago") {
-                    self.at += 1;
-                    // Taken back once and once more, so that it counts the other way.
-                    self.unit(&name, value.checked_mul(-2)?)?;
-                }
-                return Some(());
-            }
-        }
-        self.at += 1;
-        if sign.is_some() && self.found.time.is_some() && self.found.offset.is_none() {
-            return self.zone_offset(text, sign);
-        }
-        match (sign, text.len()) {
-            (None, 8) => {
-                let (month, day) = (text.get(4..6)?.parse().ok()?, text.get(6..8)?.parse().ok()?);
-                self.set_date(year(text.get(..4)?)?, month, day)
-            }
-            (None, 4) if self.found.date.is_some() && self.found.time.is_some() => {
-                self.found.date.as_mut()?.0 = year(text)?;
+                self.found.time(number.value, 0, Number::zero(), Some(half));
                 Some(())
             }
-            (None, 3 | 4) => {
-                let split = text.len() - 2;
-                self.set_time(
-                    text.get(..split)?.parse().ok()?,
-                    text.get(split..)?.parse().ok()?,
-                    0,
-                    0,
-                )
+            Some(Token::Sign(b':')) => self.clock(),
+            Some(Token::Sign(b'/')) => self.slashes(number),
+            Some(Token::Day(day)) => {
+                self.at += 2;
+                self.found.weekday(number.value, day);
+                Some(())
             }
-            (None, 1 | 2) => self.set_time(i8::try_from(value).ok()?, 0, 0, 0),
-            _ => None,
+            Some(Token::Unit(_)) => {
+                self.at += 1;
+                self.unit(number)
+            }
+            Some(Token::Month(month)) => {
+                self.at += 2;
+                if let Some(year) = self.plain(0) {
+                    self.at += 1;
+                    self.found
+                        .date(Some((year.value, year.digits)), month, number.value);
+                } else if let Some(year) = self.signed(0) {
+                    self.at += 1;
+                    self.found
+                        .date(Some((-year.value, year.digits)), month, number.value);
+                } else {
+                    self.found.date(None, month, number.value);
+                }
+                Some(())
+            }
+            Some(Token::Number(next)) if next.signed && !next.decimal => {
+                if let Some(third) = self.signed(2) {
+                    self.at += 3;
+                    self.found.date(
+                        Some((number.value, number.digits)),
+                        -next.value,
+                        -third.value,
+                    );
+                    if self.peek(0) == Some(Token::Military) {
+                        self.at += 1;
+                        return self.iso_time();
+                    }
+                    return Some(());
+                }
+                self.at += 1;
+                if matches!(self.peek(1), Some(Token::Unit(_))) {
+                    self.found.digits(number);
+                    return self.counted(next);
+                }
+                self.found.time(number.value, 0, Number::zero(), None);
+                self.optional_zone()
+            }
+            _ => {
+                self.at += 1;
+                self.found.digits(number);
+                Some(())
+            }
         }
+    }
+
+    /// The time behind the `T` of an ISO date.
+    fn iso_time(&mut self) -> Option<()> {
+        let hour = self.plain(0)?;
+        if self.is(1, b':') {
+            let before = self.found.half;
+            self.clock()?;
+            return (self.found.half == before).then_some(());
+        }
+        // An hour alone needs a zone to be a time; otherwise the `T` was one.
+        if self.signed(1).is_none() {
+            return None;
+        }
+        self.at += 1;
+        self.found.time(hour.value, 0, Number::zero(), None);
+        self.optional_zone()
     }
 
     fn clock(&mut self) -> Option<()> {
-        let hour: i8 = self.digits(0)?.parse().ok()?;
-        let minute = self.digits(2)?.parse().ok()?;
+        let (hour, minute) = (self.plain(0)?, self.plain(2)?);
         self.at += 3;
-        let (mut second, mut fraction) = (0, 0);
-        if self.sign(0) == Some(':') && self.digits(0).is_none() {
-            second = self.digits(1)?.parse().ok()?;
-            self.at += 2;
-            if self.sign(0) == Some('.') {
-                fraction = nanos(self.digits(1)?)?;
-                self.at += 2;
+        let mut seconds = Number::zero();
+        if self.is(0, b':') {
+            match self.peek(1)? {
+                Token::Number(number) if !number.signed => seconds = number,
+                _ => return None,
             }
+            self.at += 2;
         }
-        let mut hour = hour;
-        if let Some(half) = self.follower(0).and_then(meridian) {
-            hour = twelve(hour, half)?;
+        if let Some(Token::Half(half)) = self.peek(0) {
             self.at += 1;
+            self.found
+                .time(hour.value, minute.value, seconds, Some(half));
+            return Some(());
         }
-        self.set_time(hour, minute, second, fraction)
+        self.found.time(hour.value, minute.value, seconds, None);
+        self.optional_zone()
     }
 
-    /// `+02:00`, `-0500`, `+2`.
-    fn zone_offset(&mut self, text: &str, sign: Option<char>) -> Option<()> {
-        let (hours, mut minutes): (i64, i64) = match text.len() {
-            1 | 2 => (text.parse().ok()?, 0),
-            4 => (text.get(..2)?.parse().ok()?, text.get(2..)?.parse().ok()?),
-            _ => return None,
-        };
-        if self.sign(0) == Some(':') && self.digits(1).is_some() {
-            minutes = self.digits(1)?.parse().ok()?;
+    /// `MM/DD`, `MM/DD/YY` or `YYYY/MM/DD`.
+    fn slashes(&mut self, first: Number) -> Option<()> {
+        let second = self.plain(2)?;
+        self.at += 3;
+        if !self.is(0, b'/') {
+            self.found.date(None, first.value, second.value);
+            return Some(());
+        }
+        let third = self.plain(1)?;
+        self.at += 2;
+        if first.digits >= 4 {
+            let year = Some((first.value, first.digits));
+            self.found.date(year, second.value, third.value);
+        } else {
+            let year = Some((third.value, third.digits));
+            self.found.date(year, first.value, second.value);
+        }
+        Some(())
+    }
+
+    /// What begins with the name of a month.
+    fn month(&mut self, month: i64) -> Option<()> {
+        if let Some(day) = self.plain(1) {
             self.at += 2;
+            if self.is(0, b',') {
+                let year = self.plain(1)?;
+                self.at += 2;
+                self.found
+                    .date(Some((year.value, year.digits)), month, day.value);
+            } else {
+                self.found.date(None, month, day.value);
+            }
+            return Some(());
         }
-        let seconds = hours * 3600 + minutes * 60;
-        self.found.offset = Some(if sign == Some('-') { -seconds } else { seconds });
-        (seconds <= 24 * 3600).then_some(())
-    }
-
-    fn slashes(&mut self, first: &str) -> Option<()> {
-        let second = self.digits(2)?.to_owned();
-        let third = (self.sign(3) == Some('/'))
-            .then(|| self.digits(4))
-            .flatten()
-            .map(str::to_owned);
-        self.at += if third.is_some() { 5 } else { 3 };
-        match third {
-            Some(day) if first.len() == 4 => {
-                self.set_date(year(first)?, second.parse().ok()?, day.parse().ok()?)
-            }
-            Some(last) => self.set_date(year(&last)?, first.parse().ok()?, second.parse().ok()?),
-            None => None,
-        }
-    }
-
-    fn day_of_month(&mut self, day: i8, month: i8) -> Option<()> {
-        let next = self
-            .digits(0)
-            .filter(|text| text.len() == 4 && self.sign(1) != Some(':'));
-        let year = match next.map(str::to_owned) {
-            Some(text) => {
-                self.at += 1;
-                year(&text)?
-            }
-            None => return None,
-        };
-        self.set_date(year, month, day)
-    }
-
-    fn name(&mut self, name: &str) -> Option<()> {
-        match name {
-            "now" => self.found.relative = true,
-            "today" => self.unit("day", 0)?,
-            "yesterday" => self.unit("day", -1)?,
-            "tomorrow" => self.unit("day", 1)?,
-            "midnight" => self.found.midnight = true,
-            "noon" => self.set_time(12, 0, 0, 0)?,
-            "utc" | "gmt" | "z" | "ut" => self.found.offset = Some(0),
-            "est" => self.found.offset = Some(-5 * 3600),
-            "pst" => self.found.offset = Some(-8 * 3600),
-            "cet" => self.found.offset = Some(3600),
-            "t" => {}
-            "last" | "next" | "this" => {
-                let ordinal = match name {
-                    "last" => -1,
-                    "next" => 1,
-                    _ => 0,
-                };
-                let unit = self.follower(0)?.to_owned();
-                self.at += 1;
-                if let Some(day) = weekday(&unit) {
-                    self.found.weekday = Some((ordinal, day));
-                } else {
-                    self.unit(&unit, ordinal)?;
-                }
-            }
-            name => {
-                if let Some(day) = weekday(name) {
-                    self.found.weekday = Some((0, day));
-                } else if let Some(month) = month(name) {
-                    let day = self.digits(0)?.parse().ok()?;
-                    self.at += 1;
-                    if self.sign(0) != Some(':')
-                        && self.digits(0).is_some()
-                        && self.sign(1) == Some(':')
-                    {
-                        // `May 4 10:11:12 2023`: the year stands behind the time.
-                        self.found.date = Some((2000, month, day));
-                    } else {
-                        self.day_of_month(day, month)?;
-                    }
-                } else {
-                    self.unit(name, 1)?;
-                    if self.follower(0) == Some("ago") {
-                        self.at += 1;
-                        self.unit(name, -2)?;
-                    }
-                }
-            }
-        }
+        let (day, year) = (self.signed(1)?, self.signed(2)?);
+        self.at += 3;
+        self.found
+            .date(Some((-year.value, year.digits)), month, -day.value);
         Some(())
     }
-
-    fn unit(&mut self, name: &str, count: i64) -> Option<()> {
-        let found = &mut self.found;
-        let (target, factor) = match name.strip_suffix('s').unwrap_or(name) {
-            "year" => (&mut found.months, 12),
-            "month" => (&mut found.months, 1),
-            "fortnight" => (&mut found.days, 14),
-            "week" => (&mut found.days, 7),
-            "day" => (&mut found.days, 1),
-            "hour" => (&mut found.seconds, 3600),
-            "minute" | "min" => (&mut found.seconds, 60),
-            "second" | "sec" => (&mut found.seconds, 1),
-            _ => return None,
-        };
-        *target = target.checked_add(count.checked_mul(factor)?)?;
-        found.relative = true;
-        Some(())
-    }
-
-    fn set_date(&mut self, year: i16, month: i8, day: i8) -> Option<()> {
-        self.found
-            .date
-            .replace((year, month, day))
-            .is_none()
-            .then_some(())
-    }
-
-    fn set_time(&mut self, hour: i8, minute: i8, second: i8, nanos: u32) -> Option<()> {
-        self.found
-            .time
-            .replace((hour, minute, second, nanos))
-            .is_none()
-            .then_some(())
-    }
-}
-
-fn year(text: &str) -> Option<i16> {
-    let year: i16 = text.parse().ok()?;
-    Some(match (text.len(), year) {
-        (2, 0..=68) => year + 2000,
-        (2, _) => year + 1900,
-        _ => year,
-    })
-}
-
-fn month(name: &str) -> Option<i8> {
-    let at = MONTHS.iter().position(|month| {
-        let month = month.to_ascii_lowercase();
-        month == name || month.get(..3) == Some(name) || (name == "sept" && month == "september")
-    })?;
-    i8::try_from(at + 1).ok()
-}
-
-fn weekday(name: &str) -> Option<i8> {
-    const DAYS: [&str; 7] = [
-        "sunday",
-        "monday",
-        "tuesday",
-        "wednesday",
-        "thursday",
-        "friday",
-        "saturday",
-    ];
-    let at = DAYS
-        .iter()
-        .position(|day| *day == name || (name.len() >= 3 && day.get(..name.len()) == Some(name)))?;
-    i8::try_from(at).ok()
-}
-
-fn meridian(name: &str) -> Option<i8> {
-    match name {
-        "am" | "a.m" => Some(0),
-        "pm" | "p.m" => Some(12),
-        _ => None,
-    }
-}
-
-fn twelve(hour: i8, half: i8) -> Option<i8> {
-    (1..=12).contains(&hour).then_some(hour % 12 + half)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use sundew_vfs::{FileType, Timestamp};
 use super::spec;
 use super::table::{Column, Table, left, number, right};
 use crate::text::input;
-use crate::time::{Shown, Zone, civil};
+use crate::time::{Shown, Zone, fields};
 use crate::users::{Directory, User};
 use crate::utmp::{self, Kind};
 
@@ -70,10 +70,10 @@ fn text_of(bytes: &[u8]) -> String {
 /// A moment in few letters: the time today, the day this year, or the date.
 fn short_time(proc: &Process, zone: &Zone, at: i64) -> String {
     let moment = Timestamp { secs: at, nanos: 0 };
-    let (then, now) = (civil(at), civil(proc.now().secs));
-    let format: &[u8] = if then.date() == now.date() {
+    let (then, now) = (fields(at), fields(proc.now().secs));
+    let format: &[u8] = if (then.year, then.month, then.day) == (now.year, now.month, now.day) {
         b"%H:%M"
-    } else if then.year() == now.year() {
+    } else if then.year == now.year {
         b"%b%d/%H:%M"
     } else {
         b"%Y-%b%d"

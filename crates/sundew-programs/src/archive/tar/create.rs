@@ -5,10 +5,11 @@ use std::collections::hash_map::Entry;
 
 use sundew_kernel::descriptor::OpenFlags;
 use sundew_kernel::{Errno, ExitStatus, Process};
-use sundew_vfs::{FileType, InodeId, Metadata};
+use sundew_vfs::{FileType, InodeId, Metadata, Timestamp};
 
 use super::extract::no_filter;
 use super::header::{self, BLOCK, Member};
+use super::rename;
 use super::{Options, fatal, finish};
 use crate::archive::codec::Format;
 use crate::text::input;
@@ -50,6 +51,8 @@ pub(super) async fn run(proc: &mut Process, options: &Options) -> ExitStatus {
     let mut operands = options.operands.iter().enumerate();
     let mut waiting: Vec<Vec<u8>> = Vec::new();
     let mut stored = Vec::new();
+    let mut index = options.index.as_ref().map(|_| Vec::new());
+    let began = proc.now();
     loop {
         proc.tick().await;
         let Some(path) = waiting.pop() else {
@@ -117,6 +120,14 @@ pub(super) async fn run(proc: &mut Process, options: &Options) -> ExitStatus {
             proc.print_error(&line).await;
             continue;
         }
+        if options
+            .newer
+            .is_some_and(|since| metadata.mtime.secs < since)
+            && metadata.is_regular()
+            && !options.operands.contains(&path)
+        {
+            continue;
+        }
         let mut member = member(proc, &users, &path, &metadata, options);
         if metadata.is_regular() && metadata.nlink > 1 {
             match linked.entry((metadata.dev, metadata.ino)) {
@@ -149,27 +160,30 @@ pub(super) async fn run(proc: &mut Process, options: &Options) -> ExitStatus {
         if memory.grow(content.len() + 2 * BLOCK).is_err() {
             proc.out_of_memory().await;
         }
+        member.size = content.len();
         if options.verbose > 0 {
             let slash: &[u8] = if metadata.is_dir() && !path.ends_with(b"/") {
                 b"/"
             } else {
                 b""
             };
-            let line = [path.as_slice(), slash, b"\n"].concat();
-            if output.is_some() {
+            let line = if options.verbose > 1 {
+                super::extract::listing(options, &member)
+            } else if options.show_transformed {
+                [member.name.as_slice(), b"\n"].concat()
+            } else {
+                [path.as_slice(), slash, b"\n"].concat()
+            };
+            if let Some(index) = &mut index {
+                index.extend_from_slice(&line);
+            } else if output.is_some() {
                 // The kernel reports a failed write at exit.
                 let _reported = proc.print(&line).await;
             } else {
                 proc.print_error(&line).await;
             }
         }
-        header::write(
-            &Member {
-                size: content.len(),
-                ..member
-            },
-            &mut archive,
-        );
+        header::write(&member, &mut archive);
         archive.extend_from_slice(&content);
         header::pad(&mut archive);
         if options.remove {
@@ -197,7 +211,10 @@ pub(super) async fn run(proc: &mut Process, options: &Options) -> ExitStatus {
         Some(b'z') => Some(Format::Gzip),
         Some(b'j') => Some(Format::Bzip2),
         Some(b'J') => Some(Format::Xz),
-        Some(b's') => return no_filter(proc, "zstd").await,
+        _ if options.program.is_some() => {
+            let name = options.program.clone().unwrap_or_default();
+            return no_filter(proc, &name, true).await;
+        }
         _ if !options.auto => None,
         _ if ends(b"gz") => Some(Format::Gzip),
         _ if ends(b"bz2") || ends(b"tbz") => Some(Format::Bzip2),
@@ -233,9 +250,25 @@ pub(super) async fn run(proc: &mut Process, options: &Options) -> ExitStatus {
                 .await;
         }
     }
+    if let (Some(index), Some(path)) = (index, &options.index)
+        && let Ok(fd) = proc.open(path, OpenFlags::CREATE, 0o666).await
+    {
+        // As in the original, nothing is said of a list that cannot be kept.
+        let _written = proc.write_all(fd, &index).await;
+        let _closed = proc.close(fd);
+    }
     if options.totals {
         let bytes = archive.len();
-        let line = format!("Total bytes written: {bytes} ({}, ?/s)\n", kibibytes(bytes));
+        let spent = proc.now();
+        let micros = (spent.secs - began.secs).saturating_mul(1_000_000)
+            + (i64::from(spent.nanos) - i64::from(began.nanos)) / 1000;
+        // Never less than the original's own start takes.
+        let micros = usize::try_from(micros.max(200)).unwrap_or(200);
+        let rate = kibibytes(bytes.saturating_mul(1_000_000) / micros);
+        let line = format!(
+            "Total bytes written: {bytes} ({}, {rate}/s)\n",
+            kibibytes(bytes)
+        );
         proc.print_error(line.as_bytes()).await;
     }
     finish(proc, failed).await
@@ -293,11 +326,15 @@ fn member(
     if kind == b'5' && !name.ends_with(b"/") {
         name.push(b'/');
     }
-    let link = if kind == b'2' {
+    let mut link = if kind == b'2' {
         proc.read_link(path).unwrap_or_default()
     } else {
         Vec::new()
     };
+    if !options.renames.is_empty() {
+        name = rename::name(&options.renames, &name);
+        link = rename::link(&options.renames, &link);
+    }
     Member {
         name,
         mode: match &options.permissions {
@@ -307,7 +344,9 @@ fn member(
         uid: metadata.uid,
         gid: metadata.gid,
         size: 0,
-        mtime: metadata.mtime,
+        mtime: options
+            .mtime
+            .map_or(metadata.mtime, |secs| Timestamp { secs, nanos: 0 }),
         kind,
         link,
         user: match &options.owner {

@@ -5,6 +5,7 @@ use sundew_kernel::{Errno, ExitStatus, Process};
 use sundew_vfs::FileType;
 
 use super::header::{self, BLOCK, Block, Member};
+use super::rename;
 use super::{FAILURE, Options, fatal, finish};
 use crate::archive::codec::Format;
 use crate::archive::deflate::Failure;
@@ -35,7 +36,10 @@ pub(super) async fn run(proc: &mut Process, options: &Options) -> ExitStatus {
     let format = match options.filter {
         Some(b'j') => Some(Format::Bzip2),
         Some(b'J') => Some(Format::Xz),
-        Some(b's') => return no_filter(proc, "zstd").await,
+        _ if options.program.is_some() => {
+            let name = options.program.clone().unwrap_or_default();
+            return no_filter(proc, &name, false).await;
+        }
         Some(b'Z') => return filter_failed(proc, b"\ngzip: stdin: not in gzip format\n", 1).await,
         Some(_) => Some(Format::Gzip),
         None => Format::of(&bytes),
@@ -86,7 +90,13 @@ async fn unpack_failed(proc: &mut Process, format: Format, failure: Failure) -> 
 }
 
 /// A program that tar would call and that is not there.
-pub(super) async fn no_filter(proc: &mut Process, name: &str) -> ExitStatus {
+pub(super) async fn no_filter(proc: &mut Process, name: &[u8], packs: bool) -> ExitStatus {
+    if packs {
+        // The shell that would run it says so.
+        let text = [b"/bin/sh: 1: ".as_slice(), name, b": not found\n"].concat();
+        return filter_failed(proc, &text, 127).await;
+    }
+    let name = String::from_utf8_lossy(name);
     let reason = Errno::Enoent.message();
     let text = format!(
         "tar (child): {name}: Cannot exec: {reason}\ntar (child): Error is not recoverable: exiting now\n"
@@ -117,6 +127,8 @@ async fn members(proc: &mut Process, options: &Options, bytes: &[u8]) -> ExitSta
     let mut found = vec![false; options.operands.len()];
     let mut directories = Vec::new();
     let mut stripped = false;
+    // Differences end tar with 1, which is no error to be spoken of.
+    let mut failed_quietly = false;
     loop {
         proc.tick().await;
         let Some((block, after)) = rest.split_at_checked(BLOCK) else {
@@ -130,6 +142,12 @@ async fn members(proc: &mut Process, options: &Options, bytes: &[u8]) -> ExitSta
         let mut member = match header::read(block) {
             Block::Member(member) => member,
             Block::End => {
+                if options.numbers {
+                    let number = (bytes.len() - rest.len()) / BLOCK;
+                    let line = format!("block {number}: ** Block of NULs **\n");
+                    // The kernel reports a failed write at exit.
+                    let _reported = proc.print(line.as_bytes()).await;
+                }
                 let next = after.get(..BLOCK).map(header::read);
                 if next != Some(Block::End) {
                     let number = (bytes.len() - after.len()) / BLOCK;
@@ -156,12 +174,26 @@ async fn members(proc: &mut Process, options: &Options, bytes: &[u8]) -> ExitSta
             }
         };
         (first, skipping) = (false, false);
+        let at = bytes.len() - rest.len();
         let size = if matches!(member.kind, b'1' | b'2' | b'5') {
             0
         } else {
             member.size
         };
-        let Some(content) = after.get(..size) else {
+        let content = after.get(..size);
+        if content.is_none()
+            && matches!(options.mode, b't' | b'd')
+            && wanted(options, &member.name, &mut found)
+        {
+            // The name was read: it is shown before what lacks is missed.
+            let line = shown(options, &member, bytes.len() - rest.len());
+            // The kernel reports a failed write at exit.
+            let _reported = proc.print(&line).await;
+        }
+        let Some(content) = content else {
+            if options.mode == b'x' {
+                proc.complain_text(b"Unexpected EOF in archive").await;
+            }
             proc.complain_text(b"Unexpected EOF in archive").await;
             proc.complain_text(b"Error is not recoverable: exiting now")
                 .await;
@@ -198,14 +230,36 @@ async fn members(proc: &mut Process, options: &Options, bytes: &[u8]) -> ExitSta
         if !wanted(options, &member.name, &mut found) {
             continue;
         }
+        let original = member.name.clone();
+        if !options.renames.is_empty() {
+            member.name = rename::name(&options.renames, &member.name);
+            member.link = rename::link(&options.renames, &member.link);
+        }
+        if options.strip > 0 && options.mode == b'x' {
+            let parts: Vec<&[u8]> = member
+                .name
+                .split(|&byte| byte == b'/')
+                .skip(options.strip)
+                .collect();
+            member.name = parts.join(&b'/');
+            if member.name.is_empty() {
+                continue;
+            }
+        }
         if options.mode == b't' || options.verbose > 0 {
-            let line = if options.mode == b't' && options.verbose > 0 || options.verbose > 1 {
-                listing(&member)
+            let renamed = std::mem::take(&mut member.name);
+            member.name = if options.show_transformed {
+                renamed.clone()
             } else {
-                [member.name.as_slice(), b"\n"].concat()
+                original
             };
+            let line = shown(options, &member, at);
+            member.name = renamed;
             // The kernel reports a failed write at exit.
             let _reported = proc.print(&line).await;
+        }
+        if options.mode == b'd' {
+            failed_quietly |= super::compare::run(proc, &member, content).await;
         }
         if options.mode != b'x' {
             continue;
@@ -229,17 +283,6 @@ async fn members(proc: &mut Process, options: &Options, bytes: &[u8]) -> ExitSta
             failed = true;
             continue;
         }
-        if options.strip > 0 {
-            let parts: Vec<&[u8]> = member
-                .name
-                .split(|&byte| byte == b'/')
-                .skip(options.strip)
-                .collect();
-            member.name = parts.join(&b'/');
-            if member.name.is_empty() {
-                continue;
-            }
-        }
         if let Err((text, errno)) = extract(proc, options, &member, content).await {
             failed = true;
             let line = [
@@ -259,6 +302,20 @@ async fn members(proc: &mut Process, options: &Options, bytes: &[u8]) -> ExitSta
     for member in directories.iter().rev() {
         attributes(proc, options, member);
     }
+    let globs = |name: &[u8]| name.iter().any(|byte| b"*?[".contains(byte));
+    let missed = options.operands.iter().zip(&found);
+    if !options.wildcards
+        && missed
+            .filter(|(_, found)| !**found)
+            .any(|(name, _)| globs(name))
+    {
+        for line in [
+            "Pattern matching characters used in file names",
+            "Use --wildcards to enable pattern matching, or --no-wildcards to suppress this warning",
+        ] {
+            proc.complain_text(line).await;
+        }
+    }
     for (name, _) in options
         .operands
         .iter()
@@ -269,7 +326,23 @@ async fn members(proc: &mut Process, options: &Options, bytes: &[u8]) -> ExitSta
         proc.complain_text([name.as_slice(), b": Not found in archive"].concat())
             .await;
     }
+    if failed_quietly && !failed {
+        return ExitStatus::FAILURE;
+    }
     finish(proc, failed).await
+}
+
+/// A member's line: with `-R` the number of its first block before it.
+fn shown(options: &Options, member: &Member, at: usize) -> Vec<u8> {
+    let line = if options.mode == b't' && options.verbose > 0 || options.verbose > 1 {
+        listing(options, member)
+    } else {
+        [member.name.as_slice(), b"\n"].concat()
+    };
+    if options.numbers {
+        return [format!("block {}: ", at / BLOCK).as_bytes(), &line].concat();
+    }
+    line
 }
 
 /// A record of a POSIX extended header.
@@ -317,7 +390,7 @@ fn wanted(options: &Options, name: &[u8], found: &mut [bool]) -> bool {
     any
 }
 
-fn listing(member: &Member) -> Vec<u8> {
+pub(super) fn listing(options: &Options, member: &Member) -> Vec<u8> {
     let letter = match member.kind {
         b'5' => 'd',
         b'2' => 'l',
@@ -328,7 +401,7 @@ fn listing(member: &Member) -> Vec<u8> {
         _ => '-',
     };
     let name = |text: &[u8], number: u32| {
-        if text.is_empty() {
+        if text.is_empty() || options.numeric {
             number.to_string()
         } else {
             String::from_utf8_lossy(text).into_owned()
@@ -389,6 +462,17 @@ async fn extract(
         };
     }
     if let Ok(metadata) = proc.lstat(name) {
+        if options.skip_old {
+            proc.complain_text([name, b": skipping existing file"].concat())
+                .await;
+            return Ok(());
+        }
+        if options.keep_newer && metadata.mtime.secs >= member.mtime.secs {
+            let shown = crate::quote::text(proc, name);
+            proc.complain_text([b"Current ", shown.as_slice(), b" is newer or same age"].concat())
+                .await;
+            return Ok(());
+        }
         if options.keep {
             return Err((b"Cannot open", Errno::Eexist));
         }
