@@ -141,6 +141,34 @@ pub(crate) fn shell(name: &[u8], locale: Locale, force: bool) -> Vec<u8> {
     out
 }
 
+/// As [`shell`], but control characters stay as they are.
+pub(crate) fn shell_raw(name: &[u8], locale: Locale, force: bool) -> Vec<u8> {
+    let breaks = |byte: &u8| b"\n\t\r".contains(byte);
+    let printable: Vec<u8> = name
+        .iter()
+        .copied()
+        .filter(|byte| !byte.is_ascii_control())
+        .collect();
+    let quoted = shell(&printable, locale, force || name.iter().any(breaks));
+    if printable.len() == name.len() {
+        return quoted;
+    }
+    // Between the marks nothing but the mark itself is written otherwise.
+    if quoted == printable {
+        return name.to_vec();
+    }
+    let mut out = vec![b'\''];
+    for &byte in name {
+        if byte == b'\'' {
+            out.extend_from_slice(b"'\\''");
+        } else {
+            out.push(byte);
+        }
+    }
+    out.push(b'\'');
+    out
+}
+
 /// Whether a shell takes this character for itself, unquoted.
 fn plain(piece: &Piece<'_>, at: usize, name: &[u8]) -> bool {
     let Piece::Char(char) = piece else {

@@ -54,6 +54,8 @@ struct Options {
     duplicates: bool,
     width: Option<usize>,
     big: bool,
+    /// Least length of the strings that are shown instead of numbers.
+    strings: Option<usize>,
 }
 
 #[expect(
@@ -69,13 +71,18 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
         duplicates: false,
         width: None,
         big: false,
+        strings: None,
     };
+    // Options that the old way of giving an offset does not know.
+    let mut modern = false;
+    let mut traditional = false;
     let mut options = Getopt::new(&SPEC, proc.args());
     while let Some(option) = options.next() {
         let (key, value) = match option {
             Ok(option) => (option.key, option.value),
             Err(error) => return refuse(proc, &error, 1).await,
         };
+        modern |= matches!(key, "A" | "j" | "N" | "S" | "t" | "v" | "w" | "endian");
         let old = match key {
             "a" => "a",
             "b" => "o1",
@@ -101,7 +108,15 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
             }
             "t" => match parse_formats(&value) {
                 Ok(mut formats) => settings.formats.append(&mut formats),
-                Err(letter) => {
+                Err(Wrong::Size(size, float)) => {
+                    let shown = quote::text(proc, &value);
+                    let kind = if float { "floating point" } else { "integral" };
+                    let text = format!(";\nthis system doesn't provide a {size}-byte {kind} type");
+                    let text = [b"invalid type string ", shown.as_slice(), text.as_bytes()];
+                    proc.complain_text(text.concat()).await;
+                    return proc.status();
+                }
+                Err(Wrong::Letter(letter)) => {
                     let shown = quote::text(proc, &value);
                     let text = [
                         b"invalid character '".as_slice(),
@@ -159,7 +174,17 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
                 }
             }
             "endian" => settings.big = value.starts_with(b"b"),
-            "S" | "traditional" => {}
+            "traditional" => traditional = true,
+            "S" if value.is_empty() => settings.strings = Some(3),
+            "S" => match amount(&value).and_then(|least| usize::try_from(least).ok()) {
+                Some(least) => settings.strings = Some(least),
+                None => {
+                    let shown = quote::always(proc, &value);
+                    let text = [b"invalid -S argument ", shown.as_slice()].concat();
+                    proc.complain_text(text).await;
+                    return proc.status();
+                }
+            },
             key => return about::run(proc, key, "od").await,
         }
     }
@@ -168,7 +193,120 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
     {
         settings.formats = formats;
     }
-    dump(proc, input::or_stdin(options.operands()), &settings).await
+    let mut operands = options.operands();
+    if !modern || traditional {
+        let offset = match operands.as_slice() {
+            [only] if only.starts_with(b"+") || (traditional && offset(only).is_some()) => {
+                offset(only)
+            }
+            [_, last]
+                if last
+                    .first()
+                    .is_some_and(|byte| b"+0123456789".contains(byte)) =>
+            {
+                offset(last)
+            }
+            _ => None,
+        };
+        if let Some(offset) = offset {
+            operands.pop();
+            settings.skip = offset;
+        }
+    }
+    let names = input::or_stdin(operands);
+    match settings.strings {
+        Some(least) => strings(proc, names, &settings, least).await,
+        None => dump(proc, names, &settings).await,
+    }
+}
+
+/// An offset as od took it before it had options: octal, or with a dot decimal, `b` for blocks.
+fn offset(text: &[u8]) -> Option<u64> {
+    let text = text.strip_prefix(b"+").unwrap_or(text);
+    let (text, factor) = match text {
+        [rest @ .., b'b'] => (rest, 512),
+        [rest @ .., b'B'] => (rest, 1024),
+        text => (text, 1),
+    };
+    let (text, radix) = match text {
+        [b'0', b'x' | b'X', rest @ ..] => (rest, 16),
+        [rest @ .., b'.'] => (rest, 10),
+        text => (text, 8),
+    };
+    let value = u64::from_str_radix(std::str::from_utf8(text).ok()?, radix).ok()?;
+    value.checked_mul(factor)
+}
+
+/// `-S`: the texts that a NUL byte ends, each behind its place.
+async fn strings(
+    proc: &mut Process,
+    names: Vec<Vec<u8>>,
+    settings: &Options,
+    least: usize,
+) -> ExitStatus {
+    /// Longest text that is kept; what is longer is no text.
+    const MAX_BYTES: usize = 1 << 20;
+    let (mut skip, mut left) = (settings.skip, settings.count.unwrap_or(u64::MAX));
+    let mut address = skip;
+    let mut text: Vec<u8> = Vec::new();
+    let mut memory = proc.memory();
+    if memory.grow(MAX_BYTES).is_err() {
+        proc.out_of_memory().await;
+    }
+    for name in names {
+        let fd = match input::open(proc, &name).await {
+            Ok(fd) => fd,
+            Err(errno) => {
+                input::complain(proc, &name, errno).await;
+                continue;
+            }
+        };
+        while left > 0 {
+            let data = match next(proc, fd, &mut skip, &mut left).await {
+                Ok(Some(data)) => data,
+                Ok(None) => break,
+                Err(errno) => {
+                    input::complain(proc, &name, errno).await;
+                    break;
+                }
+            };
+            for byte in data {
+                if byte == 0 && text.len() >= least {
+                    let start = address - text.len() as u64;
+                    let mut line = label(start, settings.radix);
+                    if !line.is_empty() {
+                        line.push(b' ');
+                    }
+                    for &byte in &text {
+                        line.extend(character(byte).trim_start().as_bytes());
+                        if byte == b' ' {
+                            line.push(b' ');
+                        }
+                    }
+                    line.push(b'\n');
+                    if proc.print(&line).await.is_err() {
+                        return proc.status();
+                    }
+                }
+                address += 1;
+                let goes_on = matches!(byte, 32..=126 | 7..=13) && text.len() < MAX_BYTES;
+                if goes_on {
+                    text.push(byte);
+                } else {
+                    text.clear();
+                }
+            }
+        }
+        input::close(proc, fd);
+    }
+    proc.status()
+}
+
+/// Why a type string was refused.
+enum Wrong {
+    Letter(u8),
+    /// No such size, in bytes; whether of a floating point number.
+    Size(usize, bool),
 }
 
 /// A number in C's notation with a unit.
@@ -185,8 +323,8 @@ fn amount(text: &[u8]) -> Option<u64> {
     number(text, b"bkKmMGTPEZY0").ok()
 }
 
-/// `x1z`, `o2d4`; `Err` is the letter that is none.
-fn parse_formats(text: &[u8]) -> Result<Vec<Format>, u8> {
+/// `x1z`, `o2d4`.
+fn parse_formats(text: &[u8]) -> Result<Vec<Format>, Wrong> {
     let mut formats = Vec::new();
     let mut rest = text;
     while let Some((&letter, after)) = rest.split_first() {
@@ -199,7 +337,7 @@ fn parse_formats(text: &[u8]) -> Result<Vec<Format>, u8> {
             b'o' => Kind::Octal,
             b'x' => Kind::Hex,
             b'f' => Kind::Float,
-            letter => return Err(letter),
+            letter => return Err(Wrong::Letter(letter)),
         };
         let mut size = match kind {
             Kind::Named | Kind::Character => 1,
@@ -233,7 +371,7 @@ fn parse_formats(text: &[u8]) -> Result<Vec<Format>, u8> {
                 matches!(size, 1 | 2 | 4 | 8)
             };
             if !fits {
-                return Err(rest.first().copied().unwrap_or(letter));
+                return Err(Wrong::Size(size, kind == Kind::Float));
             }
         }
         let mut shows_text = false;
@@ -271,10 +409,16 @@ async fn dump(proc: &mut Process, names: Vec<Vec<u8>>, settings: &Options) -> Ex
         .map(|format| format.size)
         .max()
         .unwrap_or(1);
-    let width = settings
-        .width
-        .filter(|width| width.is_multiple_of(unit))
-        .unwrap_or(16);
+    let width = match settings.width {
+        None => 16,
+        Some(width) if width.is_multiple_of(unit) => width,
+        Some(width) => {
+            let text = format!(": warning: invalid width {width}; using {unit} instead\n");
+            let line = [proc.name(), text.as_bytes()].concat();
+            proc.print_error(&line).await;
+            unit
+        }
+    };
     let (mut skip, mut left) = (settings.skip, settings.count.unwrap_or(u64::MAX));
     let mut address = skip;
     let mut pending: Vec<u8> = Vec::new();
@@ -445,21 +589,32 @@ fn show(value: &[u8], format: &Format, big: bool) -> String {
         Kind::Hex => format!("{unsigned:0width$x}", width = format.width),
         Kind::Float if format.size == 4 => {
             let bits = u32::try_from(unsigned & 0xffff_ffff).unwrap_or_default();
-            shortest(f64::from(f32::from_bits(bits)), 9, |text| {
+            let value = f32::from_bits(bits);
+            let least = if value.is_subnormal() { 1 } else { 6 };
+            shortest(f64::from(value), least..=9, |text| {
                 text.parse::<f32>()
                     .is_ok_and(|value| value.to_bits() == bits)
             })
         }
-        Kind::Float => shortest(f64::from_bits(unsigned), 17, |text| {
-            text.parse::<f64>()
-                .is_ok_and(|value| value.to_bits() == unsigned)
-        }),
+        Kind::Float => {
+            let value = f64::from_bits(unsigned);
+            let least = if value.is_subnormal() { 1 } else { 15 };
+            shortest(value, least..=17, |text| {
+                text.parse::<f64>()
+                    .is_ok_and(|value| value.to_bits() == unsigned)
+            })
+        }
     }
 }
 
 /// The fewest digits that read back as the same number.
-fn shortest(value: f64, most: usize, same: impl Fn(&str) -> bool) -> String {
-    (6..=most)
+fn shortest(
+    value: f64,
+    digits: std::ops::RangeInclusive<usize>,
+    same: impl Fn(&str) -> bool,
+) -> String {
+    let most = *digits.end();
+    digits
         .map(|digits| float::format(value, b'g', Some(digits), false))
         .find(|text| same(text))
         .unwrap_or_else(|| float::format(value, b'g', Some(most), false))

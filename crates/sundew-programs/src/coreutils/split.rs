@@ -1,7 +1,7 @@
 //! split(1).
 
 use sundew_kernel::descriptor::OpenFlags;
-use sundew_kernel::{ExitStatus, Fd, Process};
+use sundew_kernel::{Errno, ExitStatus, Fd, Process};
 
 use super::about;
 use super::input::{self, CHUNK};
@@ -106,6 +106,14 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
             ("l", Some(amount)) => (lines, bytes) = (Some(amount), None),
             ("n", _) => match chunks(&value) {
                 Some(asked) => parts = Some(asked),
+                None if value.iter().all(|byte| *byte == b'0') && !value.is_empty() => {
+                    let shown = quote::text(proc, &value);
+                    let reason = Errno::Erange.message();
+                    let text = [b"invalid number of chunks: ", shown.as_slice(), b": "];
+                    let text = [text.concat().as_slice(), reason.as_bytes()].concat();
+                    proc.complain_text(text).await;
+                    return proc.status();
+                }
                 None => {
                     return input::complain_word(proc, "invalid number of chunks:", &value).await;
                 }
@@ -355,7 +363,7 @@ impl Output {
         match proc.write_all(fd, part).await {
             Ok(()) => true,
             // The command has read what it wanted.
-            Err(sundew_kernel::Errno::Epipe) if self.pipe.is_some() => true,
+            Err(Errno::Epipe) if self.pipe.is_some() => true,
             Err(errno) => {
                 let name = self.name(self.count.saturating_sub(1)).unwrap_or_default();
                 input::complain(proc, &name, errno).await;

@@ -1,6 +1,6 @@
 //! stat(1).
 
-use sundew_kernel::{ExitStatus, Process, STDIN};
+use sundew_kernel::{Errno, ExitStatus, Process, STDIN};
 use sundew_vfs::{Metadata, Mount};
 
 use super::{about, escape, input, rm};
@@ -45,7 +45,15 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
                 (format, escapes) = (Some([value.as_slice(), b"\n"].concat()), false)
             }
             Ok(("printf", value)) => (format, escapes) = (Some(value), true),
-            Ok(("cached", _)) => {}
+            Ok(("cached", value)) => {
+                const WORDS: &[(&str, u8)] = &[("default", 0), ("never", 1), ("always", 2)];
+                if input::choose(proc, "--cached", &value, WORDS)
+                    .await
+                    .is_none()
+                {
+                    return proc.status();
+                }
+            }
             Ok((key, _)) => return about::run(proc, key, "stat").await,
             Err(error) => return refuse(proc, &error, 1).await,
         }
@@ -87,6 +95,26 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
             (None, false, false) => [LONG, middle, OWNER].concat().into_bytes(),
         };
         let plain = format.is_none() && !filesystem && !terse;
+        if !filesystem && format.as_ref().is_some_and(|format| has(format, b"%C")) {
+            // tidy-allow(errno-word): there is no SELinux, whatever the file
+            input::complain_about(
+                proc,
+                "failed to get security context of",
+                &path,
+                Errno::Enodata,
+            )
+            .await;
+        }
+        for letter in odd_escapes(&text).iter().filter(|_| escapes) {
+            let line = [
+                proc.name(),
+                b": warning: unrecognized escape '\\",
+                &[*letter],
+                b"'\n",
+            ];
+            let line = line.concat();
+            proc.print_error(&line).await;
+        }
         let file = File {
             proc,
             path: &path,
@@ -111,6 +139,25 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
     proc.status()
 }
 
+fn has(text: &[u8], wanted: &[u8]) -> bool {
+    text.windows(wanted.len()).any(|window| window == wanted)
+}
+
+/// The letters behind backslashes that mean nothing.
+fn odd_escapes(format: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut bytes = format.iter().copied();
+    while let Some(byte) = bytes.next() {
+        if byte == b'\\'
+            && let Some(letter) = bytes.next()
+            && !b"abefnrtvx\"\\01234567".contains(&letter)
+        {
+            out.push(letter);
+        }
+    }
+    out
+}
+
 struct File<'a> {
     proc: &'a Process,
     path: &'a [u8],
@@ -127,7 +174,17 @@ impl File<'_> {
             rest = after;
             if byte == b'\\' && escapes {
                 let (&letter, after) = rest.split_first().unwrap_or((&b'\\', &[]));
-                if (b'0'..=b'7').contains(&letter) {
+                let hex = after
+                    .iter()
+                    .take_while(|byte| byte.is_ascii_hexdigit())
+                    .take(2)
+                    .count();
+                if letter == b'x' && hex > 0 {
+                    let (digits, after) = after.split_at(hex);
+                    let digits = std::str::from_utf8(digits).unwrap_or_default();
+                    out.push(u8::from_str_radix(digits, 16).unwrap_or_default());
+                    rest = after;
+                } else if (b'0'..=b'7').contains(&letter) {
                     let (value, length) = escape::octal(rest, 3);
                     out.push(value);
                     rest = rest.get(length..).unwrap_or_default();
@@ -166,6 +223,11 @@ impl File<'_> {
                 break;
             };
             rest = after;
+            if letter == b'\n' && rest.is_empty() && !escapes {
+                // The newline is not the user's: the sign was the last of the format.
+                out.extend_from_slice(b"%\n");
+                continue;
+            }
             if letter == b'%' {
                 out.push(b'%');
                 continue;
@@ -178,6 +240,9 @@ impl File<'_> {
             let mut text = field.unwrap_or_else(|| b"?".to_vec());
             if let Some(precision) = precision.filter(|_| b"nNAUGF".contains(&letter)) {
                 text.truncate(precision);
+            }
+            if flags.contains(&b'+') && letter == b's' {
+                text.insert(0, b'+');
             }
             if flags.contains(&b'#') && b"a".contains(&letter) {
                 text.insert(0, b'0');
@@ -234,10 +299,20 @@ impl File<'_> {
         let text = match letter {
             b'n' => return Some(self.path.to_vec()),
             b'N' => {
-                let mut text = quote::always(self.proc, self.path);
+                let style = self.proc.env().value(b"QUOTING_STYLE");
+                let locale = quote::Locale::of(self.proc);
+                let quoted = |name: &[u8]| match style {
+                    Some(b"c" | b"c-maybe") => quote::c_string(name, locale),
+                    Some(b"escape") => quote::c_escaped(name, locale),
+                    Some(b"literal") => name.to_vec(),
+                    Some(b"shell" | b"shell-escape") => quote::shell(name, locale, false),
+                    Some(b"locale" | b"clocale") => quote::text_in(locale, name),
+                    _ => quote::shell(name, locale, true),
+                };
+                let mut text = quoted(self.path);
                 if let Some(target) = self.target() {
                     text.extend_from_slice(b" -> ");
-                    text.extend(quote::always(self.proc, &target));
+                    text.extend(quoted(&target));
                 }
                 return Some(text);
             }

@@ -61,7 +61,13 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
         _ => {}
     }
     let parsed = match Parsed::read(proc, words, follow).await {
-        Ok(parsed) => parsed,
+        Ok(parsed) => {
+            for text in &parsed.warnings {
+                let line = [proc.name(), b": warning: ", text, b"\n"].concat();
+                proc.print_error(&line).await;
+            }
+            parsed
+        }
         Err(text) => {
             proc.complain_text(text).await;
             return ExitStatus::FAILURE;

@@ -50,6 +50,11 @@ struct Options {
     bytes: usize,
     run_if_empty: bool,
     verbose: bool,
+    /// Whether each command is asked about.
+    asks: bool,
+    /// The variable that tells a command its slot.
+    slot: Option<Vec<u8>>,
+    limits: bool,
     command: Vec<Vec<u8>>,
 }
 
@@ -84,7 +89,11 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
         },
         None => STDIN,
     };
+    if options.limits {
+        limits(proc, options.bytes).await;
+    }
     let mut xargs = Xargs {
+        warned: false,
         options,
         batch: Vec::new(),
         size: 0,
@@ -113,6 +122,9 @@ async fn read_options(proc: &mut Process) -> Result<Options, ExitStatus> {
         bytes: MAX_BYTES,
         run_if_empty: true,
         verbose: false,
+        asks: false,
+        slot: None,
+        limits: false,
         command: Vec::new(),
     };
     let mut getopt = Getopt::new(&SPEC, proc.args());
@@ -141,6 +153,17 @@ async fn read_options(proc: &mut Process) -> Result<Options, ExitStatus> {
             "a" => options.file = Some(value),
             "E" => options.end = Some(value),
             "e" => options.end = Some(value).filter(|value| !value.is_empty()),
+            "I" | "i" if options.args.is_some() || options.lines.is_some() => {
+                let other = if options.args.is_some() {
+                    "--max-args"
+                } else {
+                    "--max-lines"
+                };
+                exclusive(proc, other, "--replace/-I/-i").await;
+                (options.args, options.lines) = (None, None);
+                let plain = option.key == "i" && value.is_empty();
+                options.replace = Some(if plain { b"{}".to_vec() } else { value });
+            }
             "I" => options.replace = Some(value),
             "i" => {
                 options.replace = Some(if value.is_empty() {
@@ -151,12 +174,40 @@ async fn read_options(proc: &mut Process) -> Result<Options, ExitStatus> {
             }
             "l" if value.is_empty() => options.lines = Some(1),
             "l" | "L" => {
-                (options.lines, options.args) = (Some(number(proc, &value, 'L').await?), None)
+                let lines = number(proc, &value, 'L').await?;
+                let name = if option.key == "L" {
+                    "-L"
+                } else {
+                    "--max-lines/-l"
+                };
+                if options.args.take().is_some() {
+                    exclusive(proc, "--max-args", name).await;
+                }
+                if options.replace.take().is_some() {
+                    exclusive(proc, "--replace", name).await;
+                }
+                options.lines = Some(lines);
             }
-            "n" => (options.args, options.lines) = (Some(number(proc, &value, 'n').await?), None),
+            "n" => {
+                let most = number(proc, &value, 'n').await?;
+                // One at a time is what replacing does anyhow.
+                if most == 1 && options.replace.is_some() {
+                    continue;
+                }
+                if options.lines.take().is_some() {
+                    exclusive(proc, "--max-lines", "--max-args/-n").await;
+                }
+                if options.replace.take().is_some() {
+                    exclusive(proc, "--replace", "--max-args/-n").await;
+                }
+                options.args = Some(most);
+            }
             "s" => options.bytes = number(proc, &value, 's').await?.min(MAX_BYTES),
             "r" => options.run_if_empty = false,
-            "t" | "p" => options.verbose = true,
+            "t" => options.verbose = true,
+            "p" => (options.verbose, options.asks) = (true, true),
+            "slot" => options.slot = Some(value),
+            "limits" => options.limits = true,
             "help" | "version" => {
                 let text = if option.key == "help" { HELP } else { VERSION };
                 // The kernel reports a failed write at exit.
@@ -171,6 +222,33 @@ async fn read_options(proc: &mut Process) -> Result<Options, ExitStatus> {
         options.command.push(b"echo".to_vec());
     }
     Ok(options)
+}
+
+/// The warning about two options of which the later one counts.
+async fn exclusive(proc: &mut Process, before: &str, now: &str) {
+    let text = format!(
+        ": warning: options {before} and {now} are mutually exclusive, ignoring previous {before} value\n"
+    );
+    let line = [proc.name(), text.as_bytes()].concat();
+    proc.print_error(&line).await;
+}
+
+/// What `--show-limits` tells: what the system allows and what is used of it.
+async fn limits(proc: &mut Process, bytes: usize) {
+    /// `ARG_MAX`, less the 2048 bytes that POSIX wants kept free.
+    const UPPER: usize = 2_097_152 - 2048;
+    let environment = proc.env().size();
+    let text = format!(
+        "Your environment variables take up {environment} bytes\n\
+         POSIX upper limit on argument length (this system): {}\n\
+         POSIX smallest allowable upper limit on argument length (all systems): 4096\n\
+         Maximum length of command we could actually use: {}\n\
+         Size of command buffer we are actually using: {bytes}\n\
+         Maximum parallelism (--max-procs must be no greater): 2147483647\n",
+        UPPER.saturating_sub(environment),
+        UPPER.saturating_sub(environment.saturating_mul(2)),
+    );
+    proc.print_error(text.as_bytes()).await;
 }
 
 async fn number(proc: &mut Process, text: &[u8], letter: char) -> Result<usize, ExitStatus> {
@@ -207,6 +285,8 @@ fn delimiter(text: &[u8]) -> Option<u8> {
 }
 
 struct Xargs {
+    /// Whether a NUL byte in the input was complained of.
+    warned: bool,
     options: Options,
     batch: Vec<Vec<u8>>,
     size: usize,
@@ -275,6 +355,18 @@ impl Xargs {
     ) -> Result<bool, Halt> {
         if splitter.word.len() > MAX_ARGUMENT {
             return Err(Halt::Text(b"argument line too long".to_vec()));
+        }
+        if byte == 0
+            && self.options.delimiter != Some(0)
+            && !std::mem::replace(&mut self.warned, true)
+        {
+            let line = [
+                proc.name(),
+                b": WARNING: a NUL character occurred in the input.  It cannot be passed through in \
+                  the argument list.  Did you mean to use the --null option?\n",
+            ];
+            let line = line.concat();
+            proc.print_error(&line).await;
         }
         if let Some(delimiter) = self.options.delimiter {
             splitter.begun = true;
@@ -349,11 +441,14 @@ impl Xargs {
         Ok(())
     }
 
-    async fn argument(&mut self, proc: &mut Process, word: Vec<u8>) -> Result<(), Halt> {
+    async fn argument(&mut self, proc: &mut Process, mut word: Vec<u8>) -> Result<(), Halt> {
         proc.tick().await;
+        if let Some(end) = word.iter().position(|&byte| byte == 0) {
+            word.truncate(end);
+        }
         let fixed: usize = self.options.command.iter().map(|word| word.len() + 1).sum();
         if fixed + word.len() + 1 > self.options.bytes {
-            let text = b"cannot fit single argument within argument list size limit";
+            let text = b"argument line too long";
             return Err(Halt::Text(text.to_vec()));
         }
         if fixed + self.size + word.len() + 1 > self.options.bytes {
@@ -390,12 +485,19 @@ impl Xargs {
                 .iter()
                 .map(|word| crate::quote::shell(word, crate::quote::Locale::of(proc), false))
                 .collect();
-            proc.print_error(&[shown.join(&b' '), b"\n".to_vec()].concat())
-                .await;
+            let line = shown.join(&b' ');
+            if self.options.asks {
+                proc.print_error(&line).await;
+                if !agreed(proc).await? {
+                    return Ok(());
+                }
+            } else {
+                proc.print_error(&[line, b"\n".to_vec()].concat()).await;
+            }
         }
         let name = words.first().cloned().unwrap_or_default();
         let shown = String::from_utf8_lossy(&name).into_owned();
-        let pid = match start(proc, words).await {
+        let pid = match start(proc, words, self.options.slot.as_deref()).await {
             Ok(pid) => pid,
             Err(errno) => {
                 proc.complain(&name, errno).await;
@@ -421,8 +523,29 @@ impl Xargs {
     }
 }
 
+/// Asks the terminal whether to run what was shown.
+async fn agreed(proc: &mut Process) -> Result<bool, Halt> {
+    let tty = match proc.open(b"/dev/tty", OpenFlags::READ, 0).await {
+        Ok(tty) => tty,
+        Err(errno) => {
+            let reason = errno.message().as_bytes();
+            let text = [b"failed to open /dev/tty for reading: ", reason].concat();
+            return Err(Halt::Text(text));
+        }
+    };
+    proc.print_error(b"?...").await;
+    let mut answer = [0; 256];
+    let count = proc.read(tty, &mut answer).await.unwrap_or(0);
+    let _opened_above = proc.close(tty);
+    Ok(count > 0 && matches!(answer.first(), Some(b'y' | b'Y')))
+}
+
 /// Starts a command whose standard input is `/dev/null`, as xargs reads the other one itself.
-async fn start(proc: &mut Process, words: Vec<Vec<u8>>) -> Result<sundew_kernel::Pid, Errno> {
+async fn start(
+    proc: &mut Process,
+    words: Vec<Vec<u8>>,
+    slot: Option<&[u8]>,
+) -> Result<sundew_kernel::Pid, Errno> {
     let path = command::search(proc, words.first().map_or(b"", Vec::as_slice))?;
     let null = proc.open(b"/dev/null", OpenFlags::READ, 0).await?;
     let saved = proc.duplicate_from(STDIN, 10).ok();
@@ -433,10 +556,15 @@ async fn start(proc: &mut Process, words: Vec<Vec<u8>>) -> Result<sundew_kernel:
     if null != STDIN {
         proc.close(null)?;
     }
+    let mut env = proc.env().clone();
+    if let Some(slot) = slot {
+        // One command runs at a time: it is always the first slot.
+        env.set(slot, b"0".as_slice());
+    }
     let result = proc.spawn(Spawn {
         path,
         args: words,
-        env: proc.env().clone(),
+        env,
     });
     match saved {
         Some(saved) => {

@@ -31,6 +31,24 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("do", "01;35"),
 ];
 
+/// What is wrong with the value of `LS_COLORS`: a kind that is none, or nothing that has a name.
+pub(super) fn wrong(value: &[u8]) -> Option<Vec<u8>> {
+    const KINDS: &[u8] = b"lcrcecrsnofidilnpisobdcdmiorexdosusgstowtwcamhcl";
+    for part in value.split(|&byte| byte == b':') {
+        match part {
+            [] | [b'*', ..] => {}
+            [one, two, b'=', ..] => {
+                let kind = [*one, *two];
+                if !KINDS.chunks(2).any(|known| known == kind) {
+                    return Some(kind.to_vec());
+                }
+            }
+            _ => return Some(Vec::new()),
+        }
+    }
+    None
+}
+
 impl Colors {
     /// From `LS_COLORS`, if it is set.
     pub(super) fn new(variable: Option<&[u8]>) -> Self {

@@ -97,6 +97,14 @@ pub(super) async fn print(
         ));
     }
     let text = match options.format {
+        Format::Columns | Format::Across if options.width == usize::MAX => {
+            let texts: Vec<&[u8]> = cells.iter().map(|cell| cell.text.as_slice()).collect();
+            let mut line = texts.join(b"  ".as_slice());
+            if !line.is_empty() {
+                line.push(options.end);
+            }
+            line
+        }
         Format::Columns => columns(proc, &cells, options, true).await,
         Format::Across => columns(proc, &cells, options, false).await,
         Format::Commas => commas(&cells, options),

@@ -114,6 +114,11 @@ pub(super) enum Quoting {
     Literal,
     Shell,
     ShellAlways,
+    /// For a shell, with control characters as they are.
+    PlainShell,
+    PlainShellAlways,
+    /// Between the marks of the locale.
+    Locale,
     C,
     Escape,
 }
@@ -175,7 +180,7 @@ impl Options {
     }
 
     pub(super) fn shell_quotes(&self) -> bool {
-        self.quoting == Quoting::Shell
+        matches!(self.quoting, Quoting::Shell | Quoting::PlainShell)
     }
 
     pub(super) fn hides(&self, name: &[u8]) -> bool {
@@ -190,6 +195,9 @@ impl Options {
             Quoting::Literal => name.to_vec(),
             Quoting::Shell => quote::shell(name, self.locale, false),
             Quoting::ShellAlways => quote::shell(name, self.locale, true),
+            Quoting::PlainShell => quote::shell_raw(name, self.locale, false),
+            Quoting::PlainShellAlways => quote::shell_raw(name, self.locale, true),
+            Quoting::Locale => quote::text_in(self.locale, name),
             Quoting::C => quote::c_string(name, self.locale),
             Quoting::Escape => quote::c_escaped(name, self.locale),
         };
@@ -509,9 +517,8 @@ async fn with_word(
         "block-size" => match Display::parse(value) {
             Ok(display) => asked.human = Some(display),
             Err(_) => {
-                let shown = quote::text(proc, value);
-                proc.complain_text([b"invalid --block-size argument ", shown.as_slice()].concat())
-                    .await;
+                let text = [b"invalid --block-size argument '".as_slice(), value, b"'"];
+                proc.complain_text(text.concat()).await;
                 return Err(refused);
             }
         },
@@ -522,15 +529,15 @@ async fn with_word(
 
 const QUOTING: &[(&str, Quoting)] = &[
     ("literal", Quoting::Literal),
-    ("shell", Quoting::Shell),
-    ("shell-always", Quoting::ShellAlways),
+    ("shell", Quoting::PlainShell),
+    ("shell-always", Quoting::PlainShellAlways),
     ("shell-escape", Quoting::Shell),
     ("shell-escape-always", Quoting::ShellAlways),
     ("c", Quoting::C),
     ("c-maybe", Quoting::C),
     ("escape", Quoting::Escape),
-    ("locale", Quoting::C),
-    ("clocale", Quoting::C),
+    ("locale", Quoting::Locale),
+    ("clocale", Quoting::Locale),
 ];
 
 /// Fills in what depends on the terminal, the environment and on other options.
@@ -576,7 +583,19 @@ async fn settle(
         options.block_size = Display::Units(1024);
     }
     if asked.color && knows_colors(proc) {
-        options.colors = Some(Colors::new(proc.env().value(b"LS_COLORS")));
+        let variable = proc.env().value(b"LS_COLORS").map(<[u8]>::to_vec);
+        if let Some(wrong) = variable.as_deref().and_then(super::color::wrong) {
+            if !wrong.is_empty() {
+                let shown = quote::text(proc, &wrong);
+                let text = [proc.name(), b": unrecognized prefix: ", &shown, b"\n"].concat();
+                proc.print_error(&text).await;
+            }
+            let text = b": unparsable value for LS_COLORS environment variable\n".as_slice();
+            let text = [proc.name(), text].concat();
+            proc.print_error(&text).await;
+        } else {
+            options.colors = Some(Colors::new(variable.as_deref()));
+        }
         // Tabs and colours on one line confuse terminals.
         options.tab = 0;
     }

@@ -113,6 +113,8 @@ pub(super) struct Parsed {
     /// Files that actions write, as descriptors.
     pub(super) outputs: Vec<(Vec<u8>, sundew_kernel::Fd)>,
     pub(super) users: Directory,
+    /// What is said before the search begins.
+    pub(super) warnings: Vec<Vec<u8>>,
 }
 
 /// A complaint.
@@ -145,6 +147,7 @@ impl Parsed {
             batches: Vec::new(),
             outputs: Vec::new(),
             users: Directory::load(proc).await,
+            warnings: Vec::new(),
         };
         let mut parser = Parser {
             proc,
@@ -180,6 +183,42 @@ impl Parsed {
 impl Parser<'_> {
     fn peek(&self) -> Option<&[u8]> {
         self.words.get(self.at).map(Vec::as_slice)
+    }
+
+    /// The format of a `-printf`, with warnings about what means nothing in it.
+    fn format(&mut self, name: &[u8]) -> Result<Vec<u8>, Failure> {
+        let text = self.argument(name)?;
+        let mut bytes = text.iter().copied().peekable();
+        while let Some(byte) = bytes.next() {
+            if byte == b'\\' {
+                let letter = bytes.next().unwrap_or(b'\\');
+                if !b"abcfnrtv\\01234567".contains(&letter) {
+                    let warning = [b"unrecognized escape `\\".as_slice(), &[letter], b"'"];
+                    self.parsed.warnings.push(warning.concat());
+                }
+            }
+            if byte != b'%' {
+                continue;
+            }
+            while bytes
+                .next_if(|byte| b"-0123456789.#+ ".contains(byte))
+                .is_some()
+            {}
+            let Some(letter) = bytes.next() else {
+                return Err(b"error: % at end of format string".to_vec());
+            };
+            if b"TACB".contains(&letter) {
+                bytes.next();
+            } else if !b"%abcdDfFgGhHiklmMnpPsStuUyYZ".contains(&letter) {
+                let warning = [
+                    b"unrecognized format directive `%".as_slice(),
+                    &[letter],
+                    b"'",
+                ];
+                self.parsed.warnings.push(warning.concat());
+            }
+        }
+        Ok(text)
     }
 
     fn argument(&mut self, name: &[u8]) -> Result<Vec<u8>, Failure> {
@@ -404,10 +443,10 @@ impl Parser<'_> {
                     target,
                 }
             }
-            b"-printf" => Node::Printf(self.argument(name)?, None),
+            b"-printf" => Node::Printf(self.format(name)?, None),
             b"-fprintf" => {
                 let target = self.output(name).await?;
-                Node::Printf(self.argument(name)?, target)
+                Node::Printf(self.format(name)?, target)
             }
             b"-ls" => Node::Ls(None),
             b"-fls" => Node::Ls(self.output(name).await?),

@@ -58,7 +58,9 @@ pub(super) fn printf(
                     .then(|| bytes.next())
                     .flatten();
                 let text = directive_text(proc, directive, second, visit, users);
-                padded(&mut out, &text, &flags);
+                // Only numbers are filled up with zeros.
+                let zeros = matches!(directive, b'd' | b'm');
+                padded(&mut out, &text, &flags, zeros);
             }
             byte => out.push(byte),
         }
@@ -66,7 +68,7 @@ pub(super) fn printf(
     out
 }
 
-fn padded(out: &mut Vec<u8>, text: &[u8], flags: &str) {
+fn padded(out: &mut Vec<u8>, text: &[u8], flags: &str, zeros: bool) {
     let left = flags.contains('-');
     let digits: String = flags
         .chars()
@@ -75,7 +77,7 @@ fn padded(out: &mut Vec<u8>, text: &[u8], flags: &str) {
         .collect();
     let width: usize = digits.parse().unwrap_or(0);
     let missing = width.min(4096).saturating_sub(text.len());
-    let fill = if digits.starts_with('0') && !left {
+    let fill = if zeros && digits.starts_with('0') && !left {
         b'0'
     } else {
         b' '
