@@ -401,6 +401,7 @@ fn rows(year: i64, number: usize) -> Vec<String> {
 }
 
 /// `cal [[MONTH] YEAR]`.
+#[expect(clippy::too_many_lines, reason = "one page from top to bottom")]
 async fn cal(proc: &mut Process) -> ExitStatus {
     let words: Vec<String> = operands(proc)
         .iter()

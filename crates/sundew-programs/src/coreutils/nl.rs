@@ -45,7 +45,7 @@ impl Style {
             b'n' => Self::None,
             b'p' => match Regex::new(rest, Syntax::Basic, Flags::default()) {
                 Ok(regex) => Self::Matching(regex),
-                Err(error) => return Some(Err(error.message().to_string().into_bytes())),
+                Err(error) => return Some(Err(error.message().as_bytes().to_vec())),
             },
             _ => return None,
         }))

@@ -1,6 +1,7 @@
 //! `diff` of diffutils 3.8.
 
 mod columns;
+mod merged;
 mod options;
 mod report;
 mod script;
@@ -406,7 +407,9 @@ async fn files(
     let [(old, _), (new, _)] = contents.as_slice() else {
         return TROUBLE;
     };
-    let columns = settings.style == Style::Columns;
+    let merged = settings.style == Style::Merged;
+    // What shows lines that are the same, too.
+    let columns = settings.style == Style::Columns || (merged && !settings.formats.hides_same());
     let said = |what: &[u8], how: &[u8]| [what, first, b" and ", second, how].concat();
     if old == new && (!columns || settings.brief) {
         if settings.report {
@@ -461,7 +464,9 @@ async fn files(
             let line = introduction(proc, settings, first, second);
             let _reported_at_exit = proc.print(&line).await;
         }
-        let out = if columns {
+        let out = if merged {
+            merged::show(&settings.formats, &old_lines, &new_lines, &changes)
+        } else if columns {
             columns::show(settings, &old_lines, &new_lines, &changes)
         } else {
             let head = heading(proc, settings, first, second).await;

@@ -507,9 +507,7 @@ impl Reader {
             return (self.found.half == before).then_some(());
         }
         // An hour alone needs a zone to be a time; otherwise the `T` was one.
-        if self.signed(1).is_none() {
-            return None;
-        }
+        self.signed(1)?;
         self.at += 1;
         self.found.time(hour.value, 0, Number::zero(), None);
         self.optional_zone()

@@ -156,7 +156,7 @@ fn convert_one(
 ) -> Vec<u8> {
     match conversion {
         b'c' => match value {
-            Value::Text(text) | Value::Both(text, _) => {
+            Value::Text(text) => {
                 // Of an empty text it is the byte that ends it.
                 vec![text.first().copied().unwrap_or(0)]
             }

@@ -89,7 +89,7 @@ impl Streams {
 
     /// At the end: everything is written, and commands are waited for.
     pub(super) async fn close_all(&mut self, proc: &mut Process) {
-        let _reported_at_exit = proc.flush().await;
+        // What awk itself printed since the last pipe was opened comes behind what the pipes print.
         for (_, out) in std::mem::take(&mut self.outputs) {
             Self::close_output(proc, out).await;
         }

@@ -3,6 +3,7 @@
 use sundew_posix::pattern::{self, Pattern};
 use sundew_posix::regex::{Flags, Regex, Syntax};
 
+use super::merged::Formats;
 use super::report::Style;
 use crate::getopt::{Arity, Getopt, Spec};
 
@@ -11,8 +12,31 @@ const SPEC: Spec = Spec::gnu(
     &[
         ("binary", Arity::No, "h"),
         ("brief", Arity::No, "q"),
+        (
+            "changed-group-format",
+            Arity::Required,
+            "changed-group-format",
+        ),
         ("color", Arity::Optional, "color"),
         ("context", Arity::Optional, "context"),
+        ("horizon-lines", Arity::Required, "horizon-lines"),
+        ("ifdef", Arity::Required, "D"),
+        ("line-format", Arity::Required, "line-format"),
+        ("new-group-format", Arity::Required, "new-group-format"),
+        ("new-line-format", Arity::Required, "new-line-format"),
+        ("old-group-format", Arity::Required, "old-group-format"),
+        ("old-line-format", Arity::Required, "old-line-format"),
+        ("palette", Arity::Required, "palette"),
+        (
+            "unchanged-group-format",
+            Arity::Required,
+            "unchanged-group-format",
+        ),
+        (
+            "unchanged-line-format",
+            Arity::Required,
+            "unchanged-line-format",
+        ),
         ("ed", Arity::No, "e"),
         ("exclude", Arity::Required, "x"),
         ("expand-tabs", Arity::No, "t"),
@@ -96,6 +120,7 @@ pub(crate) struct Settings {
     pub(super) suppress_common: bool,
     pub(super) colour: bool,
     pub(super) labels: Vec<Vec<u8>>,
+    pub(super) formats: Formats,
     pub(super) exclude: Vec<Pattern>,
     /// A file compared with every operand, and whether it comes first.
     pub(super) base: Option<(Vec<u8>, bool)>,
@@ -153,6 +178,7 @@ pub(super) fn parse(args: &[Vec<u8>]) -> Result<Asked, Vec<u8>> {
         suppress_common: false,
         colour: false,
         labels: Vec::new(),
+        formats: Formats::default(),
         exclude: Vec::new(),
         base: None,
         words: Vec::new(),
@@ -191,6 +217,17 @@ pub(super) fn parse(args: &[Vec<u8>]) -> Result<Asked, Vec<u8>> {
             "n" => choose(Style::Rcs)?,
             "y" => choose(Style::Columns)?,
             "normal" => choose(Style::Normal)?,
+            "D" => {
+                choose(Style::Merged)?;
+                settings.formats = Formats::preprocessor(&value);
+            }
+            "horizon-lines" => {
+                number(&value, "horizon length")?;
+            }
+            format if format.ends_with("-format") => {
+                choose(Style::Merged)?;
+                settings.formats.set(format, &value);
+            }
             "E" => settings.ignore_tabs = true,
             "Z" => settings.ignore_trailing = true,
             "strip-trailing-cr" => settings.strip_return = true,

@@ -13,6 +13,8 @@ pub(super) enum Style {
     ForwardEd,
     Rcs,
     Columns,
+    /// Both files in one text.
+    Merged,
 }
 
 /// A file to be shown: its lines, each with its newline.
@@ -153,7 +155,7 @@ pub(super) fn show(
                 }
             }
         }
-        Style::Columns => {}
+        Style::Columns | Style::Merged => {}
     }
     out
 }
