@@ -5,6 +5,7 @@
 use sundew_kernel::program::Program;
 
 mod about;
+mod backup;
 mod base;
 mod cat;
 mod chmod;

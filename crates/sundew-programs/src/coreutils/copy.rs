@@ -7,6 +7,7 @@ use sundew_kernel::process::LineReader;
 use sundew_kernel::{Errno, Fd, Process, STDIN};
 use sundew_vfs::{FileType, InodeId, Metadata};
 
+use super::backup::Kind;
 use super::input::{self, CHUNK, join};
 use crate::quote;
 
@@ -96,10 +97,13 @@ pub(super) struct Copier {
     pub(super) update: bool,
     pub(super) verbose: bool,
     pub(super) backup: bool,
+    pub(super) backup_kind: Kind,
     pub(super) suffix: Vec<u8>,
     pub(super) make_hard_links: bool,
     pub(super) make_symlinks: bool,
     pub(super) attributes_only: bool,
+    /// New files get the mode that any new file gets.
+    pub(super) fresh_mode: bool,
     answers: LineReader,
     /// Where files with several names were copied to.
     copied: HashMap<(u64, InodeId), Vec<u8>>,
@@ -127,6 +131,8 @@ impl Copier {
             update: false,
             verbose: false,
             backup: false,
+            backup_kind: Kind::Existing,
+            fresh_mode: false,
             suffix: b"~".to_vec(),
             make_hard_links: false,
             make_symlinks: false,
@@ -270,7 +276,7 @@ impl Copier {
         let mut backup = Vec::new();
         let mut existing = existing;
         if self.backup && existing.is_some_and(|existing| !existing.is_dir()) {
-            backup = [target, &self.suffix].concat();
+            backup = self.backup_kind.name(proc, target, &self.suffix);
             if let Err(errno) = proc.rename(target, &backup) {
                 return complain(proc, "cannot backup", target, errno).await;
             }
@@ -521,7 +527,11 @@ impl Copier {
             truncate,
             ..OpenFlags::CREATE
         };
-        let mode = metadata.mode & 0o777;
+        let mode = if self.fresh_mode {
+            0o666
+        } else {
+            metadata.mode & 0o777
+        };
         let mut opened = proc.open(target, flags, mode).await;
         if opened.is_err() && exists && self.force == Force::Retry && proc.unlink(target).is_ok() {
             opened = proc.open(target, flags, mode).await;

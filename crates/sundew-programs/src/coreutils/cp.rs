@@ -2,6 +2,7 @@
 
 use sundew_kernel::{ExitStatus, Process};
 
+use super::backup::Kind;
 use super::copy::{self, Copier, Force, Links};
 use super::{about, input, target};
 use crate::getopt::{Arity, Getopt, Spec, refuse};
@@ -27,8 +28,8 @@ const SPEC: Spec = Spec::gnu(
         ("preserve", Arity::Optional, "preserve"),
         ("recursive", Arity::No, "R"),
         ("remove-destination", Arity::No, "remove-destination"),
-        ("sparse", Arity::Required, "ignored"),
-        ("reflink", Arity::Optional, "ignored"),
+        ("sparse", Arity::Required, "sparse"),
+        ("reflink", Arity::Optional, "reflink"),
         ("strip-trailing-slashes", Arity::No, "strip"),
         ("suffix", Arity::Required, "S"),
         ("symbolic-link", Arity::No, "s"),
@@ -54,7 +55,28 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
                 (copier.recursive, copier.preserve) = (true, copy::Preserve::ALL);
                 links = Some(Links::Keep);
             }
-            "b" => copier.backup = true,
+            "b" => match Kind::parse(proc, &value).await {
+                Some(kind) => (copier.backup, copier.backup_kind) = (kind != Kind::Off, kind),
+                None => return proc.status(),
+            },
+            "reflink" if !value.is_empty() => {
+                const WORDS: &[(&str, u8)] = &[("auto", 0), ("always", 1), ("never", 2)];
+                if input::choose(proc, "--reflink", &value, WORDS)
+                    .await
+                    .is_none()
+                {
+                    return proc.status();
+                }
+            }
+            "sparse" => {
+                const WORDS: &[(&str, u8)] = &[("never", 0), ("auto", 1), ("always", 2)];
+                if input::choose(proc, "--sparse", &value, WORDS)
+                    .await
+                    .is_none()
+                {
+                    return proc.status();
+                }
+            }
             "S" => (copier.backup, copier.suffix) = (true, value),
             "d" => links = Some(Links::Keep),
             "f" => copier.force = Force::Retry,
@@ -70,7 +92,11 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
                 Some(preserve) => copier.preserve = preserve,
                 None => return proc.status(),
             },
-            "no-preserve" => copier.preserve = copy::Preserve::default(),
+            "no-preserve" => {
+                copier.preserve = copy::Preserve::default();
+                let mut list = value.split(|&byte| byte == b',');
+                copier.fresh_mode = list.any(|word| matches!(word, b"mode" | b"all"));
+            }
             "r" | "R" => copier.recursive = true,
             "remove-destination" => copier.force = Force::Remove,
             "attributes-only" => copier.attributes_only = true,

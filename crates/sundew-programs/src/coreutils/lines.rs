@@ -2,8 +2,9 @@
 
 use std::cmp::Ordering;
 
+use sundew_kernel::descriptor::OpenFlags;
 use sundew_kernel::process::LineReader;
-use sundew_kernel::{Errno, ExitStatus, Process};
+use sundew_kernel::{Errno, ExitStatus, Process, STDOUT};
 
 use super::{about, input};
 use crate::getopt::{Arity, Getopt, Spec, refuse};
@@ -624,7 +625,7 @@ pub(crate) async fn run_shuf(proc: &mut Process) -> ExitStatus {
             ("input-range", Arity::Required, "i"),
             ("head-count", Arity::Required, "n"),
             ("output", Arity::Required, "o"),
-            ("random-source", Arity::Required, "ignored"),
+            ("random-source", Arity::Required, "source"),
             ("repeat", Arity::No, "r"),
             ("zero-terminated", Arity::No, "z"),
         ],
@@ -633,6 +634,7 @@ pub(crate) async fn run_shuf(proc: &mut Process) -> ExitStatus {
     const MAX_RANGE: u64 = 1 << 20;
     let (mut words, mut range, mut most, mut repeat, mut end) =
         (false, None, u64::MAX, false, b'\n');
+    let (mut output, mut source) = (None, None);
     let mut options = Getopt::new(&SPEC, proc.args());
     while let Some(option) = options.next() {
         match option.map(|option| (option.key, option.value)) {
@@ -654,12 +656,27 @@ pub(crate) async fn run_shuf(proc: &mut Process) -> ExitStatus {
             },
             Ok(("r", _)) => repeat = true,
             Ok(("z", _)) => end = 0,
-            Ok(("o" | "ignored", _)) => {}
+            Ok(("o", value)) => output = Some(value),
+            Ok(("source", value)) => source = Some(value),
             Ok((key, _)) => return about::run(proc, key, "shuf").await,
             Err(error) => return refuse(proc, &error, 1).await,
         }
     }
     let operands = options.operands();
+    let allowed = match (words, range.is_some()) {
+        (true, _) => usize::MAX,
+        (false, true) => 0,
+        (false, false) => 1,
+    };
+    if let Some(extra) = operands.get(allowed) {
+        return input::extra_operand(proc, extra).await;
+    }
+    if let Some(source) = source
+        && let Err(errno) = proc.stat(&source)
+    {
+        input::complain(proc, &source, errno).await;
+        return proc.status();
+    }
     let mut memory = proc.memory();
     let mut lines: Vec<Vec<u8>> = Vec::new();
     if words {
@@ -691,6 +708,19 @@ pub(crate) async fn run_shuf(proc: &mut Process) -> ExitStatus {
         );
         if text.is_empty() {
             lines.clear();
+        }
+    }
+    if let Some(path) = output {
+        // Opened when all is read, so that a file can be shuffled into itself.
+        let opened = proc.open(&path, OpenFlags::CREATE, 0o666).await;
+        let put = match opened {
+            Ok(fd) if fd == STDOUT => Ok(()),
+            Ok(fd) => proc.duplicate_to(fd, STDOUT).map(|_| ()),
+            Err(errno) => Err(errno),
+        };
+        if let Err(errno) = put {
+            input::complain(proc, &path, errno).await;
+            return proc.status();
         }
     }
     let mut printed = 0;

@@ -3,6 +3,7 @@
 use sundew_kernel::process::LineReader;
 use sundew_kernel::{Errno, ExitStatus, Process, STDIN};
 
+use super::backup::Kind;
 use super::{about, input, path, target};
 use crate::getopt::{Arity, Getopt, Spec, refuse};
 use crate::quote;
@@ -35,6 +36,7 @@ struct Options {
     relative: bool,
     verbose: bool,
     backup: Option<Vec<u8>>,
+    kind: Kind,
 }
 
 pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
@@ -44,9 +46,14 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
     let mut options = Getopt::new(&SPEC, proc.args());
     while let Some(option) = options.next() {
         match option.map(|option| (option.key, option.value)) {
-            Ok(("b", _)) => {
-                settings.backup = Some(settings.backup.unwrap_or_else(|| b"~".to_vec()))
-            }
+            Ok(("b", value)) => match Kind::parse(proc, &value).await {
+                Some(Kind::Off) => settings.backup = None,
+                Some(kind) => {
+                    settings.kind = kind;
+                    settings.backup = Some(settings.backup.unwrap_or_else(|| b"~".to_vec()));
+                }
+                None => return proc.status(),
+            },
             Ok(("S", value)) => settings.backup = Some(value),
             Ok(("d" | "F" | "P", _)) => {}
             Ok(("f", _)) => (settings.force, settings.interactive) = (true, false),
@@ -154,7 +161,7 @@ async fn link(
             }
         }
         if let Some(suffix) = settings.backup.as_ref().filter(|_| !existing.is_dir()) {
-            backup = [target, suffix].concat();
+            backup = settings.kind.name(proc, target, suffix);
             if let Err(errno) = proc.rename(target, &backup) {
                 return input::complain_about(proc, "cannot backup", target, errno).await;
             }

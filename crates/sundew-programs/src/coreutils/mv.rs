@@ -4,6 +4,7 @@ use sundew_kernel::process::LineReader;
 use sundew_kernel::{Errno, ExitStatus, Process, STDIN};
 use sundew_vfs::{Access, Metadata};
 
+use super::backup::Kind;
 use super::copy::{Copier, Force, Links, Preserve};
 use super::walk::{Follow, Stage, Walk};
 use super::{about, input, target};
@@ -42,6 +43,7 @@ struct Options {
     update: bool,
     verbose: bool,
     backup: Option<Vec<u8>>,
+    kind: Kind,
 }
 
 pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
@@ -50,13 +52,18 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
         update: false,
         verbose: false,
         backup: None,
+        kind: Kind::Existing,
     };
     let mut place = target::Place::default();
     let mut strip = false;
     let mut options = Getopt::new(&SPEC, proc.args());
     while let Some(option) = options.next() {
         match option.map(|option| (option.key, option.value)) {
-            Ok(("b", _)) => {
+            Ok(("b", value)) => {
+                match Kind::parse(proc, &value).await {
+                    Some(kind) => settings.kind = kind,
+                    None => return proc.status(),
+                }
                 settings.backup = Some(settings.backup.unwrap_or_else(|| b"~".to_vec()))
             }
             Ok(("S", value)) => settings.backup = Some(value),
@@ -111,8 +118,11 @@ async fn rename(
         {
             return;
         }
-        if let Some(suffix) = settings.backup.as_ref().filter(|_| !existing.is_dir()) {
-            backup = [target, suffix].concat();
+        if let Some(suffix) = settings.backup.as_ref()
+            && settings.kind != Kind::Off
+            && !existing.is_dir()
+        {
+            backup = settings.kind.name(proc, target, suffix);
             if let Err(errno) = proc.rename(target, &backup) {
                 return input::complain_about(proc, "cannot backup", target, errno).await;
             }

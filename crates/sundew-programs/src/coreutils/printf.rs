@@ -87,6 +87,14 @@ async fn once(proc: &mut Process, format: &[u8], words: &mut Words) -> Result<()
                     Err(text) => {
                         // What was printed before is lost in no other case.
                         let _reported_at_exit = proc.print(&out).await;
+                        let mut text = text.as_bytes().to_vec();
+                        if let Some(&letter) = after.first()
+                            && text.starts_with(b"invalid universal")
+                        {
+                            let length = if letter == b'u' { 5 } else { 9 };
+                            text.extend_from_slice(b" \\");
+                            text.extend_from_slice(after.get(..length).unwrap_or(after));
+                        }
                         proc.complain_text(text).await;
                         return Err(Stop);
                     }
@@ -144,6 +152,9 @@ fn format_escape(text: &[u8]) -> Result<(Vec<u8>, usize, bool), &'static str> {
             let (value, length) = escape::hex(text.get(1..).unwrap_or_default(), most);
             if length < most {
                 return Err("missing hexadecimal number in escape");
+            }
+            if value < 0xa0 && !matches!(value, 0x24 | 0x40 | 0x60) {
+                return Err("invalid universal character name");
             }
             let char = char::from_u32(value).unwrap_or('\u{fffd}');
             Ok((char.to_string().into_bytes(), length + 1, false))

@@ -78,6 +78,12 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
     for word in &operands {
         match Number::parse(word) {
             Some(number) => numbers.push(number),
+            None if word.eq_ignore_ascii_case(b"nan") => {
+                let (kind, shown) = (quote::text(proc, b"not-a-number"), quote::text(proc, word));
+                let text = [b"invalid ".as_slice(), &kind, b" argument: ", &shown].concat();
+                proc.complain_text(text).await;
+                return try_help(proc, 1).await;
+            }
             None => {
                 return input::refuse_word(proc, "invalid floating point argument:", word).await;
             }
@@ -98,13 +104,13 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
         return input::refuse_word(proc, "invalid Zero increment value:", &word).await;
     }
     let template = match format.as_deref().map(Template::parse) {
-        Some(None) => {
+        Some(Err(what)) => {
             let shown = quote::text(proc, &format.unwrap_or_default());
-            proc.complain_text([b"format ", shown.as_slice(), b" has no % directive"].concat())
+            proc.complain_text([b"format ", shown.as_slice(), what.as_bytes()].concat())
                 .await;
-            return try_help(proc, 1).await;
+            return proc.status();
         }
-        Some(template) => template,
+        Some(Ok(template)) => Some(template),
         None => None,
     };
     let digits = first.digits.max(step.digits);
@@ -201,6 +207,25 @@ impl Number {
     }
 }
 
+/// Text up to a directive, with `%%` for a percent sign, and what stands from there.
+fn literal(text: &[u8]) -> (Vec<u8>, &[u8]) {
+    let mut out = Vec::new();
+    let mut rest = text;
+    loop {
+        match rest {
+            [b'%', b'%', after @ ..] => {
+                out.push(b'%');
+                rest = after;
+            }
+            [] | [b'%', ..] => return (out, rest),
+            [byte, after @ ..] => {
+                out.push(*byte);
+                rest = after;
+            }
+        }
+    }
+}
+
 /// `-f %05.2f`.
 struct Template {
     before: Vec<u8>,
@@ -213,10 +238,12 @@ struct Template {
 }
 
 impl Template {
-    fn parse(text: &[u8]) -> Option<Self> {
-        let at = text.iter().position(|&byte| byte == b'%')?;
-        let (before, rest) = text.split_at(at);
-        let mut rest = rest.get(1..)?;
+    /// The error is what follows `format ‘x’`.
+    fn parse(text: &[u8]) -> Result<Self, String> {
+        let (before, rest) = literal(text);
+        let Some(mut rest) = rest.get(1..) else {
+            return Err(" has no % directive".to_owned());
+        };
         let (mut zero, mut left) = (false, false);
         while let [
             flag @ (b'0' | b'-' | b'+' | b' ' | b'#' | b'\''),
@@ -238,17 +265,27 @@ impl Template {
             )
         };
         let (width, length) = number(rest);
-        rest = rest.get(length..)?;
+        rest = rest.get(length..).unwrap_or_default();
         let mut precision = None;
         if let Some(after) = rest.strip_prefix(b".") {
             let (value, length) = number(after);
             precision = Some(value);
-            rest = after.get(length..)?;
+            rest = after.get(length..).unwrap_or_default();
         }
-        let (&letter, after) = rest.split_first()?;
-        b"efgEFGaA".contains(&letter).then(|| Self {
-            before: before.to_vec(),
-            after: after.to_vec(),
+        rest = rest.strip_prefix(b"L").unwrap_or(rest);
+        let Some((&letter, after)) = rest.split_first() else {
+            return Err(" ends in %".to_owned());
+        };
+        if !b"efgEFGaA".contains(&letter) {
+            return Err(format!(" has unknown %{} directive", char::from(letter)));
+        }
+        let (after, more) = literal(after);
+        if !more.is_empty() {
+            return Err(" has too many % directives".to_owned());
+        }
+        Ok(Self {
+            before,
+            after,
             zero,
             left,
             width,

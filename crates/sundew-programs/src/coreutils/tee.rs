@@ -22,16 +22,29 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
     let mut patient = false;
     let mut options = Getopt::new(&SPEC, proc.args());
     while let Some(option) = options.next() {
-        match option.map(|option| option.key) {
-            Ok("a") => flags = OpenFlags::APPEND,
-            Ok("i") => {
+        match option.map(|option| (option.key, option.value)) {
+            Ok(("a", _)) => flags = OpenFlags::APPEND,
+            Ok(("i", _)) => {
                 proc.set_disposition(Signal::INT, Disposition::Ignore);
             }
-            Ok("p") => {
+            Ok(("p", value)) => {
+                const WORDS: &[(&str, u8)] = &[
+                    ("warn", 0),
+                    ("warn-nopipe", 1),
+                    ("exit", 2),
+                    ("exit-nopipe", 3),
+                ];
+                if !value.is_empty()
+                    && input::choose(proc, "--output-error", &value, WORDS)
+                        .await
+                        .is_none()
+                {
+                    return proc.status();
+                }
                 patient = true;
                 proc.set_disposition(Signal::PIPE, Disposition::Ignore);
             }
-            Ok(key) => return about::run(proc, key, "tee").await,
+            Ok((key, _)) => return about::run(proc, key, "tee").await,
             Err(error) => return refuse(proc, &error, 1).await,
         }
     }

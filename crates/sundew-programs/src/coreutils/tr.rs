@@ -105,6 +105,35 @@ struct Plan {
     squeeze: [bool; 256],
 }
 
+/// Whether a class of letters in the second set stands across from something else.
+fn misaligned(first: &Set, second: &Set, length: usize) -> bool {
+    let mut starts = Vec::new();
+    let mut at = 0;
+    for item in &first.items {
+        let one = Set {
+            items: vec![item.clone()],
+        };
+        if matches!(item, Item::Class("upper" | "lower", _)) {
+            starts.push(at);
+        }
+        at += one.bytes(0).len();
+    }
+    let mut at = 0;
+    for item in &second.items {
+        if matches!(item, Item::Class("upper" | "lower", _)) && !starts.contains(&at) {
+            return true;
+        }
+        let one = Set {
+            items: vec![item.clone()],
+        };
+        at += match item {
+            Item::Repeat(_, 0) => return false,
+            _ => one.bytes(length).len(),
+        };
+    }
+    false
+}
+
 fn plan(
     sets: &[Set],
     complement: bool,
@@ -124,10 +153,11 @@ fn plan(
     let Some(first) = sets.first() else {
         return Ok(plan);
     };
+    // With a count it only stands for so many.
     if first
         .items
         .iter()
-        .any(|item| matches!(item, Item::Repeat(..)))
+        .any(|item| matches!(item, Item::Repeat(_, 0)))
     {
         return Err("the [c*] repeat construct may not appear in string1");
     }
@@ -164,6 +194,9 @@ fn plan(
         }
     }
     let mut two = second.bytes(one.len());
+    if !complement && misaligned(first, second, one.len()) {
+        return Err("misaligned [:upper:] and/or [:lower:] construct");
+    }
     if truncate {
         one.truncate(two.len());
     } else if two.len() < one.len() {

@@ -99,6 +99,9 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
             .filter(|name| !name.is_empty())
             .map(<[u8]>::to_vec)
             .collect();
+        if operands.is_empty() {
+            return proc.status();
+        }
     }
     count_all(proc, operands, shown).await
 }

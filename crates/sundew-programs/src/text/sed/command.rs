@@ -35,6 +35,8 @@ pub(super) struct Command {
     pub(super) first: Option<Address>,
     pub(super) second: Option<Address>,
     pub(super) range: Range,
+    /// Whether the range has begun once already.
+    pub(super) begun: bool,
     pub(super) negated: bool,
     pub(super) action: Action,
 }

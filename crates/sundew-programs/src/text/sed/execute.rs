@@ -71,6 +71,8 @@ struct Sed {
     pattern: Vec<u8>,
     ended: bool,
     hold: Vec<u8>,
+    /// Whether what is held came from a line that had its newline.
+    hold_ended: bool,
     queue: Vec<Queued>,
     replaced: bool,
     last_regex: Option<Regex>,
@@ -104,6 +106,7 @@ pub(super) async fn run(
         pattern: Vec::new(),
         ended: true,
         hold: Vec::new(),
+        hold_ended: true,
         queue: Vec::new(),
         replaced: false,
         last_regex: None,
@@ -237,9 +240,11 @@ impl Sed {
         let Some(second) = second else {
             return Ok(self.at(proc, &first).await? != negated);
         };
-        let (inside, range) = self.in_range(proc, &first, &second, range).await?;
+        let seen = command.begun;
+        let (inside, range) = self.in_range(proc, &first, &second, range, seen).await?;
         if let Some(command) = self.script.commands.get_mut(index) {
             command.range = range;
+            command.begun |= inside;
         }
         Ok(inside != negated)
     }
@@ -250,21 +255,32 @@ impl Sed {
         first: &Address,
         second: &Address,
         range: Range,
+        seen: bool,
     ) -> Result<(bool, Range), Stop> {
         let number = self.input.number;
         match range {
             Range::Closed => Ok((false, Range::Closed)),
             Range::Waiting => {
-                if !self.at(proc, first).await? {
+                let begins = match first {
+                    // Missed, because nobody asked at that line, it still counts the first time.
+                    Address::Line(line) if !seen => number >= *line,
+                    first => self.at(proc, first).await?,
+                };
+                if !begins {
                     return Ok((false, Range::Waiting));
                 }
                 let end = match second {
                     Address::Line(end) => Some(*end),
                     Address::Plus(count) => Some(number.saturating_add(*count)),
                     Address::Multiple(0) => Some(number),
-                    Address::Multiple(step) => Some(number.div_ceil(*step).saturating_mul(*step)),
+                    Address::Multiple(step) => Some((number / step + 1).saturating_mul(*step)),
                     _ => None,
                 };
+                // Past its end before it began.
+                if matches!((first, second), (Address::Line(line), Address::Line(end)) if number > *line && *end < number)
+                {
+                    return Ok((false, Range::Waiting));
+                }
                 if end.is_some_and(|end| end <= number) {
                     return Ok((true, Range::Waiting));
                 }
@@ -337,12 +353,16 @@ impl Sed {
                 self.output.write(proc, text.as_bytes()).await?;
             }
             Action::Append(text) => self.queue.push(Queued::Text(text)),
-            Action::Insert(text) => self.output.write(proc, &text).await?,
+            Action::Insert(text) => {
+                let text = self.ended_text(text);
+                self.output.write(proc, &text).await?;
+            }
             Action::Change(text) => {
                 let ends = command.second.is_none()
                     || command.negated
                     || !matches!(command.range, Range::Active(_));
                 if ends {
+                    let text = self.ended_text(text);
                     self.output.write(proc, &text).await?;
                 }
                 return Ok(Flow::Deleted);
@@ -371,12 +391,12 @@ impl Sed {
                 return Ok(Flow::Restart);
             }
             Action::FileName => {
-                let text = [self.input.name.as_slice(), b"\n"].concat();
+                let text = [self.input.name.as_slice(), &[self.delimiter()]].concat();
                 self.output.write(proc, &text).await?;
             }
             Action::List(length) => {
                 let length = length.or(self.options.line_length).unwrap_or(LINE_LENGTH);
-                let text = listed(&self.pattern, length);
+                let text = self.ended_text(listed(&self.pattern, length));
                 self.output.write(proc, &text).await?;
             }
             Action::Next | Action::NextAppend => {
@@ -442,21 +462,39 @@ impl Sed {
     async fn hold_space(&mut self, proc: &mut Process, action: &Action) {
         let delimiter = self.delimiter();
         match action {
-            Action::GetHold => self.pattern.clone_from(&self.hold),
+            Action::GetHold => {
+                self.pattern.clone_from(&self.hold);
+                self.ended = self.hold_ended;
+            }
             Action::AppendHold => {
                 let text = [self.pattern.as_slice(), &[delimiter], &self.hold].concat();
+                self.ended |= self.hold_ended;
                 self.set_pattern(proc, text).await;
             }
-            Action::Hold => self.hold.clone_from(&self.pattern),
+            Action::Hold => {
+                self.hold.clone_from(&self.pattern);
+                self.hold_ended = self.ended;
+            }
             Action::HoldAppend => {
                 self.hold.push(delimiter);
                 self.hold.extend_from_slice(&self.pattern);
             }
-            Action::Exchange => std::mem::swap(&mut self.hold, &mut self.pattern),
+            Action::Exchange => {
+                std::mem::swap(&mut self.hold, &mut self.pattern);
+                std::mem::swap(&mut self.hold_ended, &mut self.ended);
+            }
             Action::Zap => self.pattern.clear(),
             _ => {}
         }
         self.charge(proc).await;
+    }
+
+    /// A text whose last newline is what ends lines here.
+    fn ended_text(&self, mut text: Vec<u8>) -> Vec<u8> {
+        if let Some(last) = text.last_mut().filter(|last| **last == b'\n') {
+            *last = self.delimiter();
+        }
+        text
     }
 
     fn delimiter(&self) -> u8 {

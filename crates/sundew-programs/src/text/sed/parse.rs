@@ -269,6 +269,7 @@ impl Parser {
             first,
             second,
             range,
+            begun: false,
             negated,
             action: Action::Nothing,
         });

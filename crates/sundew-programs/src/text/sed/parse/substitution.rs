@@ -79,6 +79,8 @@ impl Parser {
             }
         });
         if let Some(group) = highest.max().filter(|group| *group > groups) {
+            // What ended the command was read, too.
+            self.at = end;
             return self.fail(format!("invalid reference \\{group} on `s' command's RHS"));
         }
         self.at = end;
