@@ -161,6 +161,12 @@ async fn transform(
         Failure::Format if options.force && options.stdout => {
             return Ok((bytes.to_vec(), proc.memory()));
         }
+        Failure::Format if options.test => {
+            let text = b": bad magic number (file not created by bzip2)".as_slice();
+            proc.complain_text([shown, text].concat()).await;
+            let text = "\nYou can use the `bzip2recover' program to attempt to recover\ndata from undamaged sections of corrupted files.\n\n";
+            proc.print_error(text.as_bytes()).await;
+        }
         Failure::Format => {
             proc.complain_text([shown, b" is not a bzip2 file."].concat())
                 .await;
@@ -301,7 +307,9 @@ async fn file(proc: &mut Process, options: &Options, path: &[u8]) -> u8 {
         }
     };
     if options.verbose {
-        proc.print_error(&[b"  ".as_slice(), path, b": "].concat())
+        // Names stand in a column, the shortest of which is that of standard input without brackets.
+        let pad = b" ".repeat(7usize.saturating_sub(path.len()));
+        proc.print_error(&[b"  ".as_slice(), path, b": ", &pad].concat())
             .await;
     }
     let (out, _memory) = match transform(proc, options, &bytes, path).await {

@@ -244,7 +244,7 @@ async fn file(proc: &mut Process, options: &Options, path: &[u8]) -> u8 {
             return 1;
         }
     };
-    if to_file && options.decompress && !Format::Xz.marks(&bytes) && target.is_some() {
+    if to_file && options.decompress && !Format::Xz.marks(&bytes) {
         let text = b": File format not recognized".as_slice();
         proc.complain_text([path, text].concat()).await;
         return 1;

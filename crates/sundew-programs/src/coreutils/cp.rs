@@ -40,6 +40,10 @@ const SPEC: Spec = Spec::gnu(
     ],
 );
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one arm for each option, in one place"
+)]
 pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
     let mut copier = Copier::new(proc);
     let mut place = target::Place::default();

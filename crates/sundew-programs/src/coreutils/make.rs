@@ -56,6 +56,7 @@ pub(crate) async fn run_mktemp(proc: &mut Process) -> ExitStatus {
         .into_iter()
         .next()
         .unwrap_or_else(|| b"tmp.XXXXXXXXXX".to_vec());
+    let asked_suffix = !suffix.is_empty();
     if suffix.is_empty()
         && let Some(end) = template.iter().rposition(|&byte| byte == b'X')
     {
@@ -66,6 +67,17 @@ pub(crate) async fn run_mktemp(proc: &mut Process) -> ExitStatus {
         .rev()
         .take_while(|byte| **byte == b'X')
         .count();
+    if asked_suffix && run == 0 {
+        let shown = quote::text(proc, &template);
+        let text = [
+            b"with --suffix, template ".as_slice(),
+            &shown,
+            b" must end in X",
+        ]
+        .concat();
+        proc.complain_text(text).await;
+        return proc.status();
+    }
     if run < 3 {
         return input::complain_word(
             proc,
@@ -323,7 +335,32 @@ pub(crate) async fn run_truncate(proc: &mut Process) -> ExitStatus {
                 _ => (b'=', text),
             };
             match number(digits, b"EgGkKmMPtTYZ0") {
+                Ok(0) if matches!(operator, b'/' | b'%') => {
+                    proc.complain_text("division by zero").await;
+                    return proc.status();
+                }
+                Ok(_) if operator == b'=' && reference.is_some() => {
+                    let (size, reference) = (
+                        quote::text(proc, b"--size"),
+                        quote::text(proc, b"--reference"),
+                    );
+                    let text = [
+                        b"you must specify a relative ".as_slice(),
+                        &size,
+                        b" with ",
+                        &reference,
+                    ]
+                    .concat();
+                    proc.complain_text(text).await;
+                    return try_help(proc, 1).await;
+                }
                 Ok(amount) => (operator, amount),
+                Err(crate::size::NumberError::TooLarge) => {
+                    let shown = quote::text(proc, size);
+                    let text = [b"Invalid number: ".as_slice(), &shown].concat();
+                    proc.complain(&text, Errno::Eoverflow).await;
+                    return proc.status();
+                }
                 Err(_) => return input::complain_word(proc, "Invalid number:", size).await,
             }
         }

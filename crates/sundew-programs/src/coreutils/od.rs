@@ -402,6 +402,7 @@ fn parse_formats(text: &[u8]) -> Result<Vec<Format>, Wrong> {
     Ok(formats)
 }
 
+#[expect(clippy::too_many_lines, reason = "one pass over the input, in order")]
 async fn dump(proc: &mut Process, names: Vec<Vec<u8>>, settings: &Options) -> ExitStatus {
     let unit = settings
         .formats

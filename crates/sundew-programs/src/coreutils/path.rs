@@ -387,7 +387,7 @@ pub(crate) async fn run_pathchk(proc: &mut Process) -> ExitStatus {
             let text = format!("limit {limit} exceeded by length {length} of file name ");
             proc.complain_text([text.as_bytes(), &shown].concat()).await;
         } else if let Some(long) = long {
-            let part = quote::always(proc, long);
+            let part = quote::text(proc, long);
             let text = format!(
                 "limit {name_max} exceeded by length {} of file name component ",
                 long.len()

@@ -32,6 +32,10 @@ const FS_TERSE: &str = "%n %i %l %t %s %S %b %f %a %c %d\n";
 /// Widest field of a format.
 const MAX_WIDTH: usize = 4096;
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one arm for each option, then one file after the other"
+)]
 pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
     let (mut follow, mut filesystem, mut terse, mut format, mut escapes) =
         (false, false, false, None, false);
@@ -167,6 +171,10 @@ struct File<'a> {
 }
 
 impl File<'_> {
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one pass over a format, which only makes sense as a whole"
+    )]
     fn fill(&self, format: &[u8], escapes: bool, filesystem: bool) -> Vec<u8> {
         let mut out = Vec::new();
         let mut rest = format;

@@ -187,10 +187,15 @@ pub(crate) async fn run_sync(proc: &mut Process) -> ExitStatus {
         "df",
         &[("data", Arity::No, "d"), ("file-system", Arity::No, "f")],
     );
-    let (_, operands) = match options(proc, "sync", &SPEC, 1).await {
+    let (flags, operands) = match options(proc, "sync", &SPEC, 1).await {
         Ok(read) => read,
         Err(status) => return status,
     };
+    if operands.is_empty() && flags.contains('d') {
+        proc.complain_text("--data needs at least one argument")
+            .await;
+        return proc.status();
+    }
     for path in operands {
         if let Err(errno) = proc.stat(&path) {
             input::complain_about(proc, "error opening", &path, errno).await;

@@ -207,7 +207,11 @@ async fn compare(
             } else {
                 String::new()
             };
-            let place = format!(" differ: byte {}, line {line}{bytes}\n", at + 1);
+            let unit = match crate::quote::Locale::of(proc) {
+                crate::quote::Locale::C => "char",
+                crate::quote::Locale::Utf8 => "byte",
+            };
+            let place = format!(" differ: {unit} {}, line {line}{bytes}\n", at + 1);
             [name, b" ", other, place.as_bytes()].concat()
         };
         if proc.print(&text).await.is_err() || !verbose {
@@ -253,7 +257,7 @@ mod tests {
         );
         assert_eq!(
             run(&["cmp", "/etc/hostname", "-"], b"web02\n").0,
-            "/etc/hostname - differ: byte 5, line 1\n"
+            "/etc/hostname - differ: char 5, line 1\n"
         );
         assert_eq!(
             run(&["cmp", "-", "/etc/hostname"], b"web").1,

@@ -111,6 +111,10 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
     }
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one arm for each option, in one place"
+)]
 async fn read_options(proc: &mut Process) -> Result<Options, ExitStatus> {
     let mut options = Options {
         delimiter: None,
