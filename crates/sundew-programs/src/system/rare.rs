@@ -59,7 +59,6 @@ programs! {
     "kernel-install",
     "lcf",
     "lesskey",
-    "lnstat",
     "login",
     "lzmainfo",
     "mkhomedir_helper",
