@@ -349,6 +349,15 @@ impl Shell {
         }
     }
 
+    /// Only bash's subshells still list the jobs of their parent.
+    fn jobs_of_subshell(&self) -> Jobs {
+        if self.is_bash() {
+            self.jobs.clone()
+        } else {
+            Jobs::default()
+        }
+    }
+
     /// The copy that a subshell starts with; `proc` is the process it will run in or its parent,
     /// which is charged for it.
     pub fn to_subshell(&self, proc: &Process) -> Self {
@@ -373,11 +382,7 @@ impl Shell {
             status: self.status,
             background: self.background,
             traps: self.traps_of_subshell(self.is_bash()),
-            jobs: if self.is_bash() {
-                self.jobs.clone()
-            } else {
-                Jobs::default()
-            },
+            jobs: self.jobs_of_subshell(),
             frames: self.frames.clone(),
             loops: 0,
             line: self.line,
