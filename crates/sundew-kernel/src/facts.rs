@@ -41,6 +41,8 @@ pub struct Facts {
     pub os: Os,
     /// `session.params`: `linux-x64-lsb`.
     pub arch: Vec<u8>,
+    /// What the SSH server says first, with its line end; empty if there is none.
+    pub ssh_identification: Vec<u8>,
     /// What `journalctl` reads; `None` on a machine that keeps no journal.
     pub journal: Option<crate::journal::Journal>,
 }

@@ -35,6 +35,7 @@ mod load;
 pub mod machine;
 pub mod network;
 pub mod observe;
+mod own_host;
 pub mod pipe;
 pub mod process;
 pub mod procfs;

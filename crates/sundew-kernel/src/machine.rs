@@ -143,6 +143,8 @@ pub struct Kernel {
     pub(crate) table: Mutex<ProcessTable>,
     pub(crate) programs: Arc<ProgramTable>,
     pub(crate) facts: Arc<Facts>,
+    /// What sethostname(2) made of the machine's name.
+    pub(crate) hostname: Mutex<Option<Vec<u8>>>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) network: Arc<dyn Network>,
     pub(crate) observer: Arc<dyn Observer>,
@@ -198,6 +200,9 @@ pub(crate) struct ProcessTable {
     pub(crate) ttys: BTreeMap<u32, Weak<Tty>>,
     pub(crate) forks: u64,
 }
+
+/// Bytes of a host name: Linux's `__NEW_UTS_LEN`.
+pub const MAX_HOSTNAME: usize = 64;
 
 /// Highest process number; Linux's `/proc/sys/kernel/pid_max` on 64 bits.
 const PID_MAX: Pid = 4_194_304;
@@ -281,6 +286,7 @@ impl Machine {
             }),
             programs: config.programs,
             facts: config.facts,
+            hostname: Mutex::new(None),
             clock: config.clock,
             network: config.network,
             observer: config.observer,
@@ -547,6 +553,12 @@ impl ProcessTable {
 }
 
 impl Kernel {
+    /// The machine's name as it is now.
+    pub(crate) fn hostname(&self) -> Vec<u8> {
+        let changed = lock(&self.hostname).clone();
+        changed.unwrap_or_else(|| self.facts.hostname.clone())
+    }
+
     pub(crate) fn add_resident(&self, resident: Resident) {
         let state = ProcessState::resident(resident);
         lock(&self.table).processes.insert(state.pid, state);

@@ -86,6 +86,8 @@ pub trait Stream: AsyncRead + AsyncWrite + Send + Sync + Unpin + 'static {
     fn peer(&self) -> SocketAddr;
 }
 
+pub use crate::own_host::numeric;
+
 /// A network on which no name resolves and no address answers.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoNetwork;

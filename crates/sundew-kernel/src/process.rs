@@ -128,9 +128,30 @@ impl Process {
         &self.kernel.facts
     }
 
-    /// The way out.
+    /// The machine's name: that of the facts, or what it was changed to.
+    pub fn hostname(&self) -> Vec<u8> {
+        self.kernel.hostname()
+    }
+
+    /// sethostname(2).
+    ///
+    /// # Errors
+    ///
+    /// `EPERM` for anybody but root, `EINVAL` past [`MAX_HOSTNAME`](crate::machine::MAX_HOSTNAME) bytes.
+    pub fn set_hostname(&self, name: &[u8]) -> Result<(), Errno> {
+        if self.credentials().uid != 0 {
+            return Err(Errno::Eperm);
+        }
+        if name.len() > crate::machine::MAX_HOSTNAME {
+            return Err(Errno::Einval);
+        }
+        *lock(&self.kernel.hostname) = Some(name.to_vec());
+        Ok(())
+    }
+
+    /// The way out, and to the machine's own daemons.
     pub fn network(&self) -> Arc<dyn Network> {
-        Arc::clone(&self.kernel.network)
+        Arc::new(crate::own_host::OwnHost::new(&self.kernel))
     }
 
     /// The client side of SSH, if the machine has one.

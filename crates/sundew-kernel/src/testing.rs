@@ -177,6 +177,7 @@ pub fn facts() -> Facts {
             codename: b"bookworm".to_vec(),
         },
         arch: b"linux-x64-lsb".to_vec(),
+        ssh_identification: b"SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u10\r\n".to_vec(),
         journal: None,
     }
 }

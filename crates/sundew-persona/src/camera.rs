@@ -84,6 +84,7 @@ pub(crate) fn facts(origin: &Origin) -> Facts {
             codename: Vec::new(),
         },
         arch: b"linux-arm-lsb".to_vec(),
+        ssh_identification: Vec::new(),
         journal: None,
     }
 }

@@ -112,6 +112,7 @@ pub fn facts(origin: &Origin) -> Facts {
             codename: b"bookworm".to_vec(),
         },
         arch: b"linux-x64-lsb".to_vec(),
+        ssh_identification: b"SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u10\r\n".to_vec(),
         journal: Some(crate::history::journal(origin, gateway)),
     }
 }

@@ -151,6 +151,20 @@ pub(crate) async fn refuse(
     ExitStatus::Exited(status)
 }
 
+/// A complaint and a usage of net-tools, whose headings go to standard output and whose lists of address
+/// families go to standard error.
+pub(crate) async fn streams(proc: &mut Process, complaint: &str, name: &str) -> ExitStatus {
+    let text = help(name);
+    let at = text.find("    inet (DARPA").unwrap_or(text.len());
+    let (usage, lists) = text.split_at(at);
+    proc.print_error(complaint.as_bytes()).await;
+    // Whoever does not want the text needs no complaint about it.
+    let _closed = proc.print(usage.as_bytes()).await;
+    let _closed = proc.flush().await;
+    proc.print_error(lists.as_bytes()).await;
+    proc.status()
+}
+
 /// The first option that a program does not know, in getopt's words.
 pub(crate) fn unknown(
     args: &[Vec<u8>],

@@ -20,7 +20,9 @@ mod extfs;
 mod libc;
 mod logsave;
 mod manager;
+mod pmap;
 mod process;
+mod psmisc;
 pub(crate) mod rare;
 mod shadow;
 mod sudoers;
@@ -128,11 +130,11 @@ programs! {
     "update-passwd" => shadow::update_passwd,
     "vipw" => shadow::vipw,
     "visudo" => sudoers::visudo,
-    "peekfd" => process::peekfd,
+    "peekfd" => psmisc::peekfd,
     "pidwait" => process::pidwait,
-    "pmap" => process::pmap,
-    "prtstat" => process::prtstat,
-    "pslog" => process::pslog,
+    "pmap" => pmap::pmap,
+    "prtstat" => psmisc::prtstat,
+    "pslog" => psmisc::pslog,
     "skill" => process::skill,
     "slabtop" => process::slabtop,
     "tload" => process::tload,

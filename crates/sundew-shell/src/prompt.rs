@@ -202,7 +202,8 @@ impl Decoder<'_> {
     }
 
     fn letter(&self, letter: u8, out: &mut Vec<u8>) {
-        let hostname = self.proc.facts().hostname.as_slice();
+        let hostname = self.proc.hostname();
+        let hostname = hostname.as_slice();
         match letter {
             b'u' => self.put(out, &self.user),
             b'h' => self.put(

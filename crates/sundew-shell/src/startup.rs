@@ -115,7 +115,7 @@ impl Shell {
         for (name, value) in [
             (b"BASH".as_slice(), self.own_path(proc)),
             (b"BASH_VERSION", b"5.2.15(1)-release".to_vec()),
-            (b"HOSTNAME", proc.facts().hostname.clone()),
+            (b"HOSTNAME", proc.hostname()),
             (b"HOSTTYPE", b"x86_64".to_vec()),
             (b"MACHTYPE", b"x86_64-pc-linux-gnu".to_vec()),
             (b"OSTYPE", b"linux-gnu".to_vec()),
@@ -164,7 +164,7 @@ impl Shell {
             .modify(b"PWD", |variable| variable.attributes.exported = true);
         if ash {
             if self.variables.scalar(b"HOSTNAME").is_none() {
-                let hostname = proc.facts().hostname.clone();
+                let hostname = proc.hostname();
                 self.variables.set_own(b"HOSTNAME", hostname);
             }
             self.change_level(1);

@@ -70,7 +70,7 @@ pub(super) const TREE: &[(&str, Entry)] = &[
     ("sys/kernel", Directory),
     (
         "sys/kernel/hostname",
-        File(|kernel| line(&kernel.facts.hostname)),
+        File(|kernel| line(&kernel.hostname())),
     ),
     (
         "sys/kernel/osrelease",

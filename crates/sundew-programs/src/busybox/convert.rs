@@ -340,21 +340,6 @@ async fn ipcalc(proc: &mut Process) -> ExitStatus {
     printed(proc, out.as_bytes()).await
 }
 
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
-
 /// Days before each month, and of the week on which it begins, Sunday 0; Gregorian throughout, but
 /// before September 1752 as the old calendar had them.
 fn month(year: i64, month: usize) -> (usize, i64) {
@@ -432,7 +417,10 @@ async fn cal(proc: &mut Process) -> ExitStatus {
     let mut out = String::new();
     if let Some(one) = one {
         let at = usize::try_from(one - 1).unwrap_or(0);
-        let head = format!("{} {year}", MONTHS.get(at).copied().unwrap_or_default());
+        let head = format!(
+            "{} {year}",
+            crate::time::MONTHS.get(at).copied().unwrap_or_default()
+        );
         out += &format!(
             "{:width$}{head}\n",
             "",
@@ -462,7 +450,7 @@ async fn cal(proc: &mut Process) -> ExitStatus {
         let names: Vec<String> = all
             .iter()
             .map(|&at| {
-                let name = MONTHS.get(at).copied().unwrap_or_default();
+                let name = crate::time::MONTHS.get(at).copied().unwrap_or_default();
                 let left = (20 - name.len()).div_ceil(2);
                 format!(
                     "{:left$}{name}{:right$}",

@@ -96,7 +96,7 @@ fn end(proc: &Process, address: SocketAddr, numeric: bool) -> String {
     let own =
         |one: &sundew_kernel::facts::Interface| one.ipv4.is_some_and(|(ip, _)| address.ip() == ip);
     if !numeric && proc.facts().interfaces.iter().any(own) {
-        let host = String::from_utf8_lossy(&proc.facts().hostname).into_owned();
+        let host = String::from_utf8_lossy(&proc.hostname()).into_owned();
         return format!("{host}:{}", address.port());
     }
     match address {

@@ -1,6 +1,6 @@
 //! hostname(1) and dnsdomainname(1), of Debian's own package `hostname` 3.23.
 
-use sundew_kernel::{ExitStatus, Process};
+use sundew_kernel::{Errno, ExitStatus, Process};
 
 use super::input;
 use crate::getopt::{Arity, Getopt, Spec};
@@ -81,7 +81,7 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
             Ok(("h", _)) => {
                 // A closed output is reported when the program ends.
                 let _reported_at_exit = proc.print(USAGE.as_bytes()).await;
-                return proc.status();
+                return ExitStatus::Exited(255);
             }
             Ok((key, _)) => what = key,
             Err(error) => {
@@ -92,19 +92,62 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
             }
         }
     }
-    if file.is_some() || !options.operands().is_empty() {
-        // The name is the machine's and stays; root is believed to have changed it.
-        if proc.credentials().uid != 0 {
-            proc.complain_text("you must be root to change the host name")
-                .await;
-        }
-        return proc.status();
+    let operands = options.operands();
+    if operands.len() > 1 {
+        proc.print_error(USAGE.as_bytes()).await;
+        return ExitStatus::Exited(255);
     }
-    answer(proc, what).await
+    let named = operands.first().cloned();
+    if named.is_none() && file.is_none() {
+        return answer(proc, what).await;
+    }
+    let Some(name) = (match file {
+        Some(path) => of_file(proc, &path).await,
+        None => named,
+    }) else {
+        return ExitStatus::FAILURE;
+    };
+    set(proc, &name).await
+}
+
+/// The first line of a file that is no comment.
+async fn of_file(proc: &mut Process, path: &[u8]) -> Option<Vec<u8>> {
+    let fd = match input::open(proc, path).await {
+        Ok(fd) => fd,
+        Err(errno) => {
+            proc.complain_text(errno.message()).await;
+            return None;
+        }
+    };
+    let read = proc.read_to_end(fd).await;
+    input::close(proc, fd);
+    let (text, _memory) = read.ok()?;
+    let mut lines = text.split(|&byte| byte == b'\n');
+    let name = lines.find(|line| !line.is_empty() && !line.starts_with(b"#"));
+    Some(name.unwrap_or_default().trim_ascii().to_vec())
+}
+
+async fn set(proc: &mut Process, name: &[u8]) -> ExitStatus {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-.".contains(byte);
+    let outside = |byte: &u8| byte.is_ascii_alphanumeric();
+    let valid = name.iter().all(plain)
+        && name.first().is_some_and(outside)
+        && name.last().is_some_and(outside);
+    let text = if valid {
+        match proc.set_hostname(name) {
+            Ok(()) => return proc.status(),
+            Err(Errno::Einval) => "name too long",
+            Err(_) => "you must be root to change the host name",
+        }
+    } else {
+        "the specified hostname is invalid"
+    };
+    proc.complain_text(text).await;
+    proc.status()
 }
 
 async fn answer(proc: &mut Process, what: &str) -> ExitStatus {
-    let name = proc.facts().hostname.clone();
+    let name = proc.hostname();
     let short = name
         .split(|&byte| byte == b'.')
         .next()
@@ -113,7 +156,10 @@ async fn answer(proc: &mut Process, what: &str) -> ExitStatus {
     let text = match what {
         "" => name,
         "s" => short,
-        "y" => b"(none)".to_vec(),
+        "y" => {
+            proc.complain_text("Local domain name not set").await;
+            return proc.status();
+        }
         "I" => {
             let mut text = Vec::new();
             for interface in proc

@@ -38,11 +38,11 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
     if wanted.is_empty() {
         wanted.push('s');
     }
-    let facts = proc.facts();
+    let (facts, hostname) = (proc.facts(), proc.hostname());
     // Debian's kernels do not say what processor and platform they are: `-a` leaves both out.
     let rows: [(char, &[u8]); 8] = [
         ('s', b"Linux"),
-        ('n', &facts.hostname),
+        ('n', &hostname),
         ('r', &facts.kernel_release),
         ('v', &facts.kernel_version),
         ('m', &facts.machine),

@@ -7,10 +7,13 @@ use sundew_kernel::{Errno, ExitStatus, Process, STDIN, Signal};
 use super::key::{self, Key, KeyError, Kind, MAX_RSA_BITS};
 use crate::net::read_file;
 use crate::net::ssh::known;
+use crate::net::ssh::letters::Alphabet;
 
 const USAGE: &str = include_str!("keygen-usage.txt");
-/// Letters that take an argument.
-const WITH_VALUE: &[u8] = b"abCDEfFIJjKMmNnOPrRSstTVwWYZz";
+const LETTERS: Alphabet = Alphabet {
+    with_value: b"abCDEfFIJjKMmNnOPrRSstTVwWYZz",
+    alone: b"ABceghHikLlopQqUuvXxy",
+};
 /// Bits of an RSA key, at least and at most.
 const RSA_BITS: std::ops::RangeInclusive<u32> = 1024..=16_384;
 
@@ -54,24 +57,11 @@ fn read(args: &[Vec<u8>]) -> Result<Line, String> {
         let Some(letters) = word.strip_prefix(b"-").filter(|rest| !rest.is_empty()) else {
             return Err("Too many arguments.\r\n".to_owned());
         };
-        for (at, &letter) in letters.iter().enumerate() {
-            if WITH_VALUE.contains(&letter) {
-                let rest = letters.get(at + 1..).unwrap_or_default();
-                let value = if rest.is_empty() {
-                    words.next().cloned()
-                } else {
-                    Some(rest.to_vec())
-                };
-                let shown = char::from(letter);
-                let value =
-                    value.ok_or_else(|| format!("option requires an argument -- {shown}\r\n"))?;
-                line.values.push((letter, value));
-                break;
+        for (letter, value) in LETTERS.read(letters, &mut words)? {
+            match value {
+                Some(value) => line.values.push((letter, value)),
+                None => line.letters.push(letter),
             }
-            if !b"ABceghHikLlopQqUuvXxy".contains(&letter) {
-                return Err(format!("unknown option -- {}\r\n", char::from(letter)));
-            }
-            line.letters.push(letter);
         }
     }
     Ok(line)
@@ -131,12 +121,7 @@ fn random(proc: &Process) -> [u8; 20] {
 async fn comment(proc: &Process) -> Vec<u8> {
     let (uid, _) = proc.real_ids();
     let users = crate::users::Directory::load(proc).await;
-    [
-        users.user_text(uid).as_slice(),
-        b"@",
-        &proc.facts().hostname,
-    ]
-    .concat()
+    [users.user_text(uid).as_slice(), b"@", &proc.hostname()].concat()
 }
 
 /// `ssh-keygen`.
@@ -335,6 +320,12 @@ async fn make(proc: &mut Process, line: &Line, named: Option<Vec<u8>>, home: &[u
     proc.status()
 }
 
+/// The file whose key is meant, asked for if it was not named.
+async fn existing(proc: &mut Process, named: Option<Vec<u8>>, home: &[u8]) -> Option<Vec<u8>> {
+    let question = "Enter file in which the key is";
+    file_name(proc, named, home, question, "id_rsa").await
+}
+
 /// `-l`: the fingerprints of all keys in a file.
 async fn fingerprints(
     proc: &mut Process,
@@ -342,15 +333,7 @@ async fn fingerprints(
     named: Option<Vec<u8>>,
     home: &[u8],
 ) -> ExitStatus {
-    let Some(path) = file_name(
-        proc,
-        named,
-        home,
-        "Enter file in which the key is",
-        "id_rsa",
-    )
-    .await
-    else {
+    let Some(path) = existing(proc, named, home).await else {
         return ExitStatus::FAILURE;
     };
     let content = if path == b"-" {
@@ -466,15 +449,7 @@ async fn with_key(
     named: Option<Vec<u8>>,
     home: &[u8],
 ) -> ExitStatus {
-    let Some(path) = file_name(
-        proc,
-        named,
-        home,
-        "Enter file in which the key is",
-        "id_rsa",
-    )
-    .await
-    else {
+    let Some(path) = existing(proc, named, home).await else {
         return ExitStatus::FAILURE;
     };
     let shown = text(&path);

@@ -1,6 +1,7 @@
 //! curl 7.88.1: HTTP with and without TLS, FTP, TFTP, files, its meter and its numbered complaints.
 
 use sundew_kernel::descriptor::OpenFlags;
+use sundew_kernel::network::numeric;
 use sundew_kernel::{ExitStatus, Fd, Process, STDOUT};
 
 use self::failure::{Failure, failure};
@@ -11,6 +12,7 @@ mod failure;
 mod gather;
 mod options;
 mod request;
+mod talk;
 
 /// Redirections followed with `-L`.
 const MAX_REDIRECTS: u32 = 50;
@@ -179,18 +181,36 @@ impl Job<'_> {
     async fn fail(&mut self, proc: &mut Process, Failure(number, text): Failure) -> u8 {
         // A name that does not resolve leaves the meter's line unfinished.
         self.facts.error.clone_from(&text);
+        // What the library tells of it, before the connection goes.
+        let connected = match number {
+            6 | 7 | 28 => Some(self.number.to_string()),
+            37 => Some("-1".to_owned()),
+            _ => None,
+        };
+        if connected.is_some() {
+            self.tell(proc, format!("* {text}\n")).await;
+        }
         if self.meter && number != 5 && number != 6 {
             self.row(proc).await;
             proc.print_error(b"\n").await;
+        }
+        if let Some(connection) = connected {
+            self.tell(proc, format!("* Closing connection {connection}\n"))
+                .await;
         }
         if !self.options.silent || self.options.show_error {
             proc.print_error(format!("curl: ({number}) {text}\n").as_bytes())
                 .await;
         }
+        // The bar's line ends when the bar is gone.
+        if self.options.bar && !self.options.silent && number == 7 {
+            proc.print_error(b"\n").await;
+        }
         number
     }
 
     async fn write_out(&self, proc: &mut Process) {
+        let mut unknown = Vec::new();
         let Some(format) = &self.options.write_out else {
             return;
         };
@@ -220,18 +240,24 @@ impl Job<'_> {
                         continue;
                     };
                     let (name, after) = inner.split_at(end);
-                    out.extend(self.variable(name));
+                    match self.variable(name) {
+                        Some(text) => out.extend(text),
+                        None => unknown.extend(
+                            [b"curl: unknown --write-out variable: '", name, b"'\n"].concat(),
+                        ),
+                    }
                     rest = after.get(1..).unwrap_or_default();
                 }
                 (byte, _) => out.push(byte),
             }
         }
+        proc.print_error(&unknown).await;
         let _closed = proc.print(&out).await;
     }
 
-    fn variable(&self, name: &[u8]) -> Vec<u8> {
+    fn variable(&self, name: &[u8]) -> Option<Vec<u8>> {
         let facts = &self.facts;
-        match name {
+        Some(match name {
             b"http_code" | b"response_code" => format!("{:03}", facts.code).into_bytes(),
             b"size_download" => self.received.to_string().into_bytes(),
             b"exitcode" => facts.exit.to_string().into_bytes(),
@@ -257,13 +283,8 @@ impl Job<'_> {
                 format!("{:.6}", facts.seconds * 0.4).into_bytes()
             }
             b"time_redirect" => b"0.000000".to_vec(),
-            _ => [
-                b"curl: unknown --write-out variable: '".as_slice(),
-                name,
-                b"'\n",
-            ]
-            .concat(),
-        }
+            _ => return None,
+        })
     }
 
     /// `file://`: RFC 8089.
@@ -299,7 +320,7 @@ impl Job<'_> {
     }
 
     async fn begin_meter(&mut self, proc: &mut Process) {
-        if self.meter {
+        if self.meter || self.options.bar {
             return;
         }
         self.meter = true;
@@ -322,6 +343,14 @@ impl Job<'_> {
                 .local(proc, path, output.as_deref().filter(|name| *name != b"-"))
                 .await;
         }
+        if text.iter().any(|byte| *byte <= b' ' || *byte == 127) {
+            let text = "URL using bad/illegal format or missing URL";
+            return Err(Failure(3, text.to_owned()));
+        }
+        if let Some(place) = talk::Place::read(text)? {
+            return self.talk(proc, &place).await;
+        }
+        let text = &slashes(text);
         let mut url = Url::parse(text).map_err(|error| match error {
             UrlError::Scheme(name) => Failure(
                 1,
@@ -333,6 +362,9 @@ impl Job<'_> {
             UrlError::Port => Failure(3, "URL using bad/illegal format or missing URL".to_owned()),
             UrlError::Host => Failure(3, "URL using bad/illegal format or missing URL".to_owned()),
         })?;
+        if let Some(address) = numeric(&url.host) {
+            url.host = address.to_string().into_bytes();
+        }
         let output = self.output(url.file_name());
         if output
             .as_ref()
@@ -748,6 +780,22 @@ impl Job<'_> {
             proc.print_error(text.as_ref()).await;
         }
     }
+}
+
+/// A URL with the two slashes that it should have: curl takes one, and three.
+fn slashes(text: &[u8]) -> Vec<u8> {
+    for scheme in [b"http:".as_slice(), b"https:", b"ftp:", b"tftp:"] {
+        let start = text.get(..scheme.len());
+        if start.is_some_and(|start| start.eq_ignore_ascii_case(scheme)) {
+            let rest = text.get(scheme.len()..).unwrap_or_default();
+            let count = rest.iter().take_while(|byte| **byte == b'/').count();
+            if matches!(count, 1 | 3) {
+                let rest = rest.get(count..).unwrap_or_default();
+                return [scheme, b"//", rest].concat();
+            }
+        }
+    }
+    text.to_vec()
 }
 
 /// The reply to MDTM as a header.

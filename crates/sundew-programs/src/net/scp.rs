@@ -10,14 +10,16 @@ use self::remote::Wanted;
 use super::sftp::link::{Fault, Link};
 use super::sftp::meter::Meter;
 use super::sftp::{Place, expand, get_file, put_file};
+use super::ssh::letters::Alphabet;
 
 mod remote;
 
 const USAGE: &str = include_str!("scp/usage.txt");
-/// Letters that take an argument.
-const WITH_VALUE: &[u8] = b"cDFiJloPSX";
-/// Letters that stand for themselves, `d`, `f` and `t` for the far side.
-const ALONE: &[u8] = b"12346ABCOTdfpqRrstv";
+/// `d`, `f` and `t` are for the far side.
+const LETTERS: Alphabet = Alphabet {
+    with_value: b"cDFiJloPSX",
+    alone: b"12346ABCOTdfpqRrstv",
+};
 /// How deep directories may be in each other.
 const MAX_DEPTH: usize = 64;
 
@@ -50,34 +52,15 @@ fn read(args: &[Vec<u8>]) -> Result<Line, String> {
             line.operands.extend(words.cloned());
             break;
         }
-        for (at, &letter) in letters.iter().enumerate() {
-            if WITH_VALUE.contains(&letter) {
-                let rest = letters.get(at + 1..).unwrap_or_default();
-                let value = if rest.is_empty() {
-                    words.next().cloned()
-                } else {
-                    Some(rest.to_vec())
-                };
-                let letter = char::from(letter);
-                let value =
-                    value.ok_or_else(|| format!("option requires an argument -- {letter}\r\n"))?;
-                match letter {
-                    'P' => line.port = Some(value),
-                    'S' => line.program = value,
-                    'c' | 'i' | 'F' | 'J' | 'o' => {
-                        line.ssh.extend([format!("-{letter}").into_bytes(), value]);
-                    }
-                    _ => {}
-                }
-                break;
+        for (letter, value) in LETTERS.read(letters, &mut words)? {
+            line.ssh
+                .extend(super::ssh::letters::handed_on(letter, value.as_deref()));
+            match (letter, value) {
+                (b'P', value) => line.port = value,
+                (b'S', Some(value)) => line.program = value,
+                (_, Some(_)) => {}
+                (_, None) => line.letters.push(letter),
             }
-            if !ALONE.contains(&letter) {
-                return Err(format!("unknown option -- {}\r\n", char::from(letter)));
-            }
-            if b"46ACqv".contains(&letter) {
-                line.ssh.push(vec![b'-', letter]);
-            }
-            line.letters.push(letter);
         }
     }
     Ok(line)

@@ -10,16 +10,17 @@ use sundew_vfs::Metadata;
 use self::link::{Fault, Link};
 use super::scp::{create, meter};
 use super::sftp_server::wire::Attributes;
+use super::ssh::letters::Alphabet;
 
 mod command;
 pub(super) mod link;
 pub(super) mod meter;
 
 const USAGE: &str = include_str!("sftp/usage.txt");
-/// Letters that take an argument.
-const WITH_VALUE: &[u8] = b"BbcDFiJloPRSsX";
-/// Letters that stand for themselves.
-const ALONE: &[u8] = b"46AaCfNpqrv";
+const LETTERS: Alphabet = Alphabet {
+    with_value: b"BbcDFiJloPRSsX",
+    alone: b"46AaCfNpqrv",
+};
 /// Lines of a batch.
 const MAX_LINES: usize = 4096;
 
@@ -242,38 +243,19 @@ fn read(args: &[Vec<u8>]) -> Result<Line, String> {
             line.operands.push(word.clone());
             continue;
         };
-        for (at, &letter) in letters.iter().enumerate() {
-            if WITH_VALUE.contains(&letter) {
-                let rest = letters.get(at + 1..).unwrap_or_default();
-                let value = if rest.is_empty() {
-                    words.next().cloned()
-                } else {
-                    Some(rest.to_vec())
-                };
-                let letter = char::from(letter);
-                let value =
-                    value.ok_or_else(|| format!("option requires an argument -- {letter}\r\n"))?;
-                match letter {
-                    'P' => line.port = Some(value),
-                    'S' => line.program = value,
-                    'D' => line.server = Some(value),
-                    'b' => {
-                        line.ssh.push(b"-obatchmode yes".to_vec());
-                        line.batch = Some(value);
-                    }
-                    'c' | 'i' | 'F' | 'J' | 'o' => {
-                        line.ssh.extend([format!("-{letter}").into_bytes(), value]);
-                    }
-                    _ => {}
+        for (letter, value) in LETTERS.read(letters, &mut words)? {
+            line.ssh
+                .extend(super::ssh::letters::handed_on(letter, value.as_deref()));
+            match (letter, value) {
+                (b'P', value) => line.port = value,
+                (b'S', Some(value)) => line.program = value,
+                (b'D', value) => line.server = value,
+                (b'b', value) => {
+                    line.ssh.push(b"-obatchmode yes".to_vec());
+                    line.batch = value;
                 }
-                break;
-            }
-            if !ALONE.contains(&letter) {
-                return Err(format!("unknown option -- {}\r\n", char::from(letter)));
-            }
-            line.quiet |= letter == b'q';
-            if b"46ACqv".contains(&letter) {
-                line.ssh.push(vec![b'-', letter]);
+                (b'q', None) => line.quiet = true,
+                _ => {}
             }
         }
     }

@@ -3,6 +3,12 @@
 
 use sundew_kernel::{ExitStatus, Process};
 
+mod netstat;
+mod ss;
+
+pub(super) use netstat::netstat;
+pub(super) use ss::ss;
+
 /// One TCP socket.
 struct Socket {
     local: String,
@@ -10,6 +16,7 @@ struct Socket {
     v6: bool,
     listens: bool,
     owner: Option<(u32, &'static str)>,
+    inode: u64,
 }
 
 fn sockets(proc: &Process) -> Vec<Socket> {
@@ -18,6 +25,12 @@ fn sockets(proc: &Process) -> Vec<Socket> {
         .iter()
         .find(|one| one.name == b"sshd")
         .map(|one| (one.pid, "sshd"));
+    let known = proc.sockets();
+    let inode = |port: u16, listens: bool| {
+        let mut all = known.iter();
+        all.find(|one| one.local.port() == port && one.remote.is_none() == listens)
+            .map_or(0, |one| one.inode)
+    };
     let mut out = Vec::new();
     if sshd.is_some() {
         out.push(Socket {
@@ -26,6 +39,7 @@ fn sockets(proc: &Process) -> Vec<Socket> {
             v6: false,
             listens: true,
             owner: sshd,
+            inode: inode(22, true),
         });
     }
     // CLIENT PORT SERVER PORT, as sshd puts it into the environment.
@@ -40,6 +54,7 @@ fn sockets(proc: &Process) -> Vec<Socket> {
             v6: client.contains(':'),
             listens: false,
             owner: sshd,
+            inode: inode(server_port.parse().unwrap_or(22), false),
         });
     }
     if sshd.is_some() {
@@ -49,6 +64,7 @@ fn sockets(proc: &Process) -> Vec<Socket> {
             v6: true,
             listens: true,
             owner: sshd,
+            inode: inode(22, true),
         });
     }
     out
@@ -82,278 +98,41 @@ fn letters(proc: &Process) -> String {
     out
 }
 
-/// Long options of netstat.
-const NETSTAT_OPTIONS: &[&str] = &[
-    "route",
-    "interfaces",
-    "groups",
-    "statistics",
-    "masquerade",
-    "verbose",
-    "wide",
-    "numeric",
-    "numeric-hosts",
-    "numeric-ports",
-    "numeric-users",
-    "symbolic",
-    "extend",
-    "programs",
-    "timers",
-    "continuous",
-    "listening",
-    "all",
-    "fib",
-    "cache",
-    "context",
-    "tcp",
-    "udp",
-    "udplite",
-    "sctp",
-    "raw",
-    "l2cap",
-    "rfcomm",
-    "unix",
-    "inet",
-    "inet6",
-    "ax25",
-    "x25",
-    "protocol",
-    "help",
-    "version",
-];
+/// A socket of the UNIX domain, as `/proc/net/unix` has it.
+struct Local {
+    references: u32,
+    kind: &'static str,
+    listens: bool,
+    inode: String,
+    path: String,
+}
 
-/// `netstat`.
-pub(super) async fn netstat(proc: &mut Process) -> ExitStatus {
-    let letters = letters(proc);
-    let has = |letter| letters.contains(letter);
-    let known = "rigsMlaeonNvWpctuUSwx246FCVhI";
-    if proc.args().iter().any(|word| word == b"-Z") {
-        return complain(proc, "SELinux is not enabled on this machine.\n", 1).await;
-    }
-    if let Some(text) = super::unknown(proc.args(), "netstat", known, "A", NETSTAT_OPTIONS) {
-        return super::refuse(proc, &text, "netstat", 3).await;
-    }
-    if has('r') {
-        let text = super::interface::kernel_routes(proc);
-        return print(proc, &text).await;
-    }
-    let which = if has('l') {
-        "(only servers)"
-    } else if has('a') {
-        "(servers and established)"
-    } else {
-        "(w/o servers)"
-    };
-    let mut text = format!(
-        "Active Internet connections {which}\nProto Recv-Q Send-Q Local Address           Foreign Address         State      "
-    );
-    if has('p') {
-        text += " PID/Program name    ";
-    }
-    text.push('\n');
-    let tcp = has('t') || !has('u') && !has('x') && !has('w');
-    for one in sockets(proc).iter().filter(|one| {
-        tcp && if has('l') {
-            one.listens
-        } else {
-            has('a') || !one.listens
-        }
-    }) {
-        let proto = if one.v6 { "tcp6" } else { "tcp" };
-        let state = if one.listens { "LISTEN" } else { "ESTABLISHED" };
-        text += &format!(
-            "{proto:<5} {:>6} {:>6} {:<23} {:<23} {state:<11}",
-            0, 0, one.local, one.peer
-        );
-        if has('p') {
-            let owner = one.owner.map_or_else(
-                || "-".to_owned(),
-                |(pid, name)| {
-                    if one.listens {
-                        format!("{pid}/{name}: /usr/sbin")
-                    } else {
-                        format!("{pid}/{name}")
-                    }
-                },
-            );
-            text += &format!(" {owner:<20}");
-        }
-        text.push('\n');
-    }
-    if !has('t') && !has('u') && !has('w') {
-        text += &format!(
-            "Active UNIX domain sockets {which}\nProto RefCnt Flags       Type       State         I-Node   Path\n"
-        );
-    }
-    print(proc, &text).await
+fn local_sockets(proc: &Process) -> Vec<Local> {
+    let text = proc.read_small_file(b"/proc/net/unix").unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let rows = text.lines().skip(1).filter_map(|line| {
+        let words: Vec<&str> = line.split_ascii_whitespace().collect();
+        let [_, references, _, flags, kind, _, inode, rest @ ..] = words.as_slice() else {
+            return None;
+        };
+        let kind = match *kind {
+            "0002" => "DGRAM",
+            "0005" => "SEQPACKET",
+            _ => "STREAM",
+        };
+        Some(Local {
+            references: u32::from_str_radix(references, 16).unwrap_or(2),
+            kind,
+            // __SO_ACCEPTCON
+            listens: kind != "DGRAM" && *flags == "00010000",
+            inode: (*inode).to_owned(),
+            path: rest.join(" "),
+        })
+    });
+    rows.collect()
 }
 
 async fn complain(proc: &mut Process, text: &str, status: u8) -> ExitStatus {
     proc.print_error(text.as_bytes()).await;
     ExitStatus::Exited(status)
-}
-
-/// `ss`.
-#[expect(
-    clippy::too_many_lines,
-    reason = "one command line and what it leads to, read top-down"
-)]
-pub(super) async fn ss(proc: &mut Process) -> ExitStatus {
-    let long = [
-        "help",
-        "version",
-        "numeric",
-        "resolve",
-        "all",
-        "listening",
-        "options",
-        "extended",
-        "memory",
-        "processes",
-        "threads",
-        "info",
-        "tipcinfo",
-        "summary",
-        "tos",
-        "cgroup",
-        "bpf",
-        "events",
-        "context",
-        "contexts",
-        "net",
-        "ipv4",
-        "ipv6",
-        "packet",
-        "tcp",
-        "mptcp",
-        "sctp",
-        "udp",
-        "dccp",
-        "raw",
-        "unix",
-        "tipc",
-        "vsock",
-        "xdp",
-        "family",
-        "kill",
-        "no-header",
-        "oneline",
-        "query",
-        "socket",
-        "diag",
-        "filter",
-        "inet-sockopt",
-    ];
-    let known = "hVnralomepTiszbEZ460MSHKOtuwxdqB";
-    if let Some(text) = super::unknown(proc.args(), "ss", known, "fADFN", &long) {
-        return super::refuse(proc, &text, "ss", 255).await;
-    }
-    let letters = letters(proc);
-    let has = |letter| letters.contains(letter);
-    if proc
-        .args()
-        .iter()
-        .any(|word| word == b"--help" || word == b"-h")
-    {
-        return print(proc, super::help("ss")).await;
-    }
-    if proc
-        .args()
-        .iter()
-        .any(|word| word == b"--version" || word == b"-V")
-    {
-        return print(proc, "ss utility, iproute2-6.1.0, libbpf 1.1.0\n").await;
-    }
-    if has('Z') || has('z') && !has('s') {
-        return complain(proc, "ss: SELinux is not enabled.\n", 1).await;
-    }
-    if has('s') {
-        let all = sockets(proc);
-        let (count, established) = (all.len(), all.iter().filter(|one| !one.listens).count());
-        return print(proc, &format!("Total: {}\nTCP:   {count} (estab {established}, closed 0, orphaned 0, timewait 0)\n\nTransport Total     IP        IPv6\nRAW\t  0         0         0        \nUDP\t  0         0         0        \nTCP\t  {count}         {}         1        \nINET\t  {count}         {}         1        \nFRAG\t  0         0         0        \n\n", count + 84, count - 1, count - 1)).await;
-    }
-    let tcp = has('t') || !has('u') && !has('x') && !has('w');
-    let shown: Vec<Socket> = sockets(proc)
-        .into_iter()
-        .filter(|one| {
-            tcp && if has('l') {
-                one.listens
-            } else {
-                has('a') || !one.listens
-            }
-        })
-        .collect();
-    let place = |text: &str, v6: bool| {
-        if v6 && text.starts_with(":::") {
-            format!("[::]:{}", text.get(3..).unwrap_or_default())
-        } else {
-            text.to_owned()
-        }
-    };
-    let split = |text: String| {
-        text.rsplit_once(':')
-            .map(|(host, port)| (host.to_owned(), port.to_owned()))
-            .unwrap_or_default()
-    };
-    let netid = !has('t') || has('u');
-    let rows: Vec<[String; 6]> = shown
-        .iter()
-        .map(|one| {
-            let ((local, port), (peer, peer_port)) = (
-                split(place(&one.local, one.v6)),
-                split(place(&one.peer, one.v6)),
-            );
-            let owner = one
-                .owner
-                .filter(|_| has('p'))
-                .map_or_else(String::new, |(pid, name)| {
-                    format!(
-                        "users:((\"{name}\",pid={pid},fd={}))",
-                        if one.v6 { 4 } else { 3 }
-                    )
-                });
-            [
-                if one.listens { "LISTEN" } else { "ESTAB" }.to_owned(),
-                local,
-                port,
-                peer,
-                peer_port,
-                owner,
-            ]
-        })
-        .collect();
-    let width = |column: usize, least: usize| {
-        rows.iter()
-            .filter_map(|row| row.get(column))
-            .map(String::len)
-            .max()
-            .unwrap_or(0)
-            .max(least)
-    };
-    let (state, local, port, peer, peer_port) = (
-        width(0, 5),
-        width(1, 13),
-        width(2, 4),
-        width(3, 12),
-        width(4, 4),
-    );
-    let mut text = String::new();
-    if netid {
-        text += "Netid ";
-    }
-    text += &format!(
-        "{:<state$} {:<6} {:<6} {:>local$}:{:<port$} {:>peer$}:{:<peer_port$}Process\n",
-        "State", "Recv-Q", "Send-Q", "Local Address", "Port", "Peer Address", "Port"
-    );
-    for ([what, host, number, other, other_number, owner], one) in rows.iter().zip(&shown) {
-        if netid {
-            text += "tcp   ";
-        }
-        let queue = if one.listens { 128 } else { 0 };
-        text += &format!(
-            "{what:<state$} {:<6} {queue:<6} {host:>local$}:{number:<port$} {other:>peer$}:{other_number:<peer_port$}{owner}\n",
-            0
-        );
-    }
-    print(proc, &text).await
 }

@@ -17,6 +17,7 @@ use self::option::{Level, Refusal, WantsTerminal};
 
 pub(super) mod helper;
 pub(crate) mod known;
+pub(crate) mod letters;
 mod login;
 mod option;
 mod session;

@@ -20,6 +20,10 @@ const SHADOW: &[u8] = b"/etc/shadow";
 const GROUP: &[u8] = b"/etc/group";
 /// The first number of people's users and groups: `/etc/login.defs`.
 const FIRST_ID: u32 = 1000;
+/// The last of them.
+const LAST_ID: u32 = 60_000;
+/// The group `users`.
+const USERS: u32 = 100;
 const SECONDS_PER_DAY: i64 = 86_400;
 
 const USER_SPEC: Spec = Spec::new(
@@ -37,7 +41,7 @@ const USER_SPEC: Spec = Spec::new(
         ("help", Arity::No, "h"),
         ("skel", Arity::Required, "k"),
         ("key", Arity::Required, "K"),
-        ("no-log-init", Arity::No, "N"),
+        ("no-log-init", Arity::No, "l"),
         ("create-home", Arity::No, "m"),
         ("no-create-home", Arity::No, "M"),
         ("no-user-group", Arity::No, "N"),
@@ -51,7 +55,7 @@ const USER_SPEC: Spec = Spec::new(
         ("lock", Arity::No, "L"),
         ("unlock", Arity::No, "U"),
         ("login", Arity::Required, "l"),
-        ("badname", Arity::No, "N"),
+        ("badname", Arity::No, "Z"),
     ],
 );
 
@@ -70,6 +74,8 @@ struct Wishes {
     append: bool,
     lock: bool,
     unlock: bool,
+    no_group: bool,
+    shows_defaults: bool,
     name: Vec<u8>,
 }
 
@@ -93,7 +99,18 @@ impl Wishes {
                 "G" => wishes.groups = Some(value),
                 "p" => wishes.password = Some(value),
                 "s" => wishes.shell = Some(value),
-                "u" => wishes.uid = number(&value),
+                "u" => match number(&value) {
+                    Some(uid) => wishes.uid = Some(uid),
+                    None => return Err(invalid(proc, program, "user ID", &value).await),
+                },
+                "e" if !is_date(&value) => {
+                    return Err(invalid(proc, program, "date", &value).await);
+                }
+                "b" if !value.starts_with(b"/") => {
+                    return Err(invalid(proc, program, "base directory", &value).await);
+                }
+                "N" => wishes.no_group = true,
+                "D" => wishes.shows_defaults = true,
                 "m" => wishes.make_home = true,
                 "o" => wishes.duplicate = true,
                 "r" => wishes.system = true,
@@ -103,12 +120,94 @@ impl Wishes {
                 _ => {}
             }
         }
+        if let Some(status) = wishes.refused(proc, program).await {
+            return Err(status);
+        }
         match options.operands().first() {
             Some(name) => wishes.name.clone_from(name),
+            None if wishes.shows_defaults && proc.args().len() == 2 => {
+                return Err(print(proc, DEFAULTS).await);
+            }
+            None if wishes.shows_defaults => return Err(proc.status()),
             None => return Err(fail(proc, help(program), 2).await),
         }
         Ok(wishes)
     }
+
+    /// What the programs do not take whoever it is for.
+    async fn refused(&self, proc: &mut Process, program: &str) -> Option<ExitStatus> {
+        let is_new = program == "useradd";
+        if self.append && self.groups.is_none() {
+            let text = format!("{program}: -a flag is only allowed with the -G flag\n");
+            return Some(fail(proc, [text.as_bytes(), help(program)].concat(), 2).await);
+        }
+        if let Some(comment) = self.comment.as_ref().filter(|text| text.contains(&b':')) {
+            let what = if is_new { "comment" } else { "field" };
+            return Some(invalid(proc, program, what, comment).await);
+        }
+        if let Some(home) = self.home.as_ref().filter(|path| !path.starts_with(b"/")) {
+            return Some(if is_new {
+                invalid(proc, program, "home directory", home).await
+            } else {
+                let text = format!("{program}: homedir must be an absolute path\n");
+                fail(proc, text, 3).await
+            });
+        }
+        let shell = self.shell.as_ref().filter(|path| !path.is_empty())?;
+        if !shell.starts_with(b"/") && shell != b"*" {
+            return Some(invalid(proc, program, "shell", shell).await);
+        }
+        let usable = proc.stat(shell).is_ok_and(|file| {
+            file.file_type == sundew_vfs::FileType::Regular && file.mode & 0o111 != 0
+        });
+        if !usable {
+            let text = b": Warning: missing or non-executable shell '";
+            proc.print_error(&[program.as_bytes(), text, shell, b"'\n"].concat())
+                .await;
+        }
+        None
+    }
+}
+
+/// What `useradd -D` shows of `/etc/default/useradd`.
+const DEFAULTS: &str = "GROUP=100\nHOME=/home\nINACTIVE=-1\nEXPIRE=\nSHELL=/bin/sh\nSKEL=/etc/skel\nCREATE_MAIL_SPOOL=no\nLOG_INIT=yes\n";
+
+/// Whether `-e` takes it: nothing, a day's number or `YYYY-MM-DD`.
+fn is_date(text: &[u8]) -> bool {
+    let text = std::str::from_utf8(text).unwrap_or("?");
+    text.is_empty() || text.parse::<i64>().is_ok() || text.parse::<jiff::civil::Date>().is_ok()
+}
+
+async fn invalid(proc: &mut Process, program: &str, what: &str, value: &[u8]) -> ExitStatus {
+    let text = format!("{program}: invalid {what} '");
+    fail(proc, [text.as_bytes(), value, b"'\n"].concat(), 3).await
+}
+
+/// Complains of groups that do not exist.
+async fn unknown_groups(
+    proc: &mut Process,
+    program: &str,
+    users: &Directory,
+    groups: &[u8],
+) -> Option<ExitStatus> {
+    let mut names = groups.split(|&byte| byte == b',');
+    let unknown: Vec<u8> = names
+        .by_ref()
+        .filter(|name| !name.is_empty() && users.group(name).is_none())
+        .flat_map(|name| {
+            [
+                program.as_bytes(),
+                b": group '",
+                name,
+                b"' does not exist\n",
+            ]
+            .concat()
+        })
+        .collect();
+    if unknown.is_empty() {
+        return None;
+    }
+    Some(fail(proc, unknown, 6).await)
 }
 
 pub(super) fn number(text: &[u8]) -> Option<u32> {
@@ -154,13 +253,21 @@ pub(super) async fn useradd(proc: &mut Process) -> ExitStatus {
     {
         return fail(proc, format!("useradd: UID {uid} is not unique\n"), 4).await;
     }
-    let uid = wishes.uid.unwrap_or_else(|| free_id(&users, wishes.system));
+    if let Some(groups) = &wishes.groups
+        && let Some(status) = unknown_groups(proc, "useradd", &users, groups).await
+    {
+        return status;
+    }
+    let uid = wishes
+        .uid
+        .unwrap_or_else(|| free_id(&users, wishes.system, &|id| users.user_by_id(id).is_some()));
     let gid = match &wishes.group {
+        None if wishes.no_group => USERS,
         None => {
             let gid = if users.group_name(uid).is_none() {
                 uid
             } else {
-                free_id(&users, wishes.system)
+                free_id(&users, wishes.system, &|id| users.group_name(id).is_some())
             };
             append(
                 proc,
@@ -191,6 +298,13 @@ pub(super) async fn useradd(proc: &mut Process) -> ExitStatus {
             }
         },
     };
+    if !wishes.system && !(FIRST_ID..=LAST_ID).contains(&uid) {
+        let text = format!(
+            "'s uid {uid} outside of the UID_MIN {FIRST_ID} and UID_MAX {LAST_ID} range.\n"
+        );
+        proc.print_error(&[b"useradd warning: ".as_slice(), name, text.as_bytes()].concat())
+            .await;
+    }
     add(proc, &wishes, uid, gid).await;
     proc.status()
 }
@@ -265,12 +379,12 @@ async fn add(proc: &mut Process, wishes: &Wishes, uid: u32, gid: u32) {
     }
 }
 
-fn free_id(users: &Directory, system: bool) -> u32 {
-    let taken = |id: &u32| users.user_by_id(*id).is_some() || users.group_name(*id).is_some();
+/// A number for a new user or group: the highest that is free for the system's own, the next for people.
+fn free_id(users: &Directory, system: bool, taken: &dyn Fn(u32) -> bool) -> u32 {
     if system {
         return (100..FIRST_ID)
             .rev()
-            .find(|id| !taken(id))
+            .find(|id| !taken(*id))
             .unwrap_or(FIRST_ID - 1);
     }
     let most = users
@@ -383,16 +497,21 @@ pub(super) async fn usermod(proc: &mut Process) -> ExitStatus {
             .map(|group| group.gid)
             .or_else(|| number(name))
     });
+    if let Some(group) = &wishes.group
+        && gid.is_none()
+        && let Some(status) = unknown_groups(proc, "usermod", &users, group).await
+    {
+        return status;
+    }
+    if let Some(uid) = wishes.uid.filter(|uid| {
+        let other = users.user_by_id(*uid);
+        !wishes.duplicate && other.is_some_and(|user| user.name != wishes.name)
+    }) {
+        return fail(proc, format!("usermod: UID '{uid}' already exists\n"), 4).await;
+    }
     if let Some(groups) = &wishes.groups {
-        for name in groups.split(|&byte| byte == b',') {
-            if users.group(name).is_none() {
-                return fail(
-                    proc,
-                    [b"usermod: group '".as_slice(), name, b"' does not exist\n"].concat(),
-                    6,
-                )
-                .await;
-            }
+        if let Some(status) = unknown_groups(proc, "usermod", &users, groups).await {
+            return status;
         }
         join_groups(proc, &wishes.name, groups, wishes.append).await;
     }
@@ -577,7 +696,7 @@ pub(super) async fn groupadd(proc: &mut Process) -> ExitStatus {
         )
         .await;
     }
-    let gid = gid.unwrap_or_else(|| free_id(&users, system));
+    let gid = gid.unwrap_or_else(|| free_id(&users, system, &|id| users.group_name(id).is_some()));
     append(
         proc,
         GROUP,
@@ -664,7 +783,9 @@ pub(super) async fn adduser(proc: &mut Process) -> ExitStatus {
         .await;
     }
     wishes.name.clone_from(&name);
-    let uid = wishes.uid.unwrap_or_else(|| free_id(&users, wishes.system));
+    let uid = wishes
+        .uid
+        .unwrap_or_else(|| free_id(&users, wishes.system, &|id| users.user_by_id(id).is_some()));
     let shown = String::from_utf8_lossy(&name).into_owned();
     print(proc, format!("Adding user `{shown}' ...\nAdding new group `{shown}' ({uid}) ...\nAdding new user `{shown}' ({uid}) with group `{shown} ({uid})' ...\nCreating home directory `/home/{shown}' ...\nCopying files from `/etc/skel' ...\n")).await;
     append(

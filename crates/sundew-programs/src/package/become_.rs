@@ -330,7 +330,7 @@ pub(super) async fn sudo(proc: &mut Process) -> ExitStatus {
             return status;
         }
         if rule == sudoers::Rule::None {
-            let host = String::from_utf8_lossy(&proc.facts().hostname).into_owned();
+            let host = String::from_utf8_lossy(&proc.hostname()).into_owned();
             let name = String::from_utf8_lossy(&name).into_owned();
             let text = if list {
                 format!("Sorry, user {name} may not run sudo on {host}.\n")
@@ -341,7 +341,7 @@ pub(super) async fn sudo(proc: &mut Process) -> ExitStatus {
         }
     }
     if list {
-        let host = String::from_utf8_lossy(&proc.facts().hostname).into_owned();
+        let host = String::from_utf8_lossy(&proc.hostname()).into_owned();
         let path = String::from_utf8_lossy(PATH_OF_ROOT).replace(':', "\\:");
         let name = String::from_utf8_lossy(&users.user_text(caller(proc))).into_owned();
         let free = if rule == sudoers::Rule::Free {

@@ -14,16 +14,28 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
         .filter(|word| !word.starts_with(b"-"))
         .cloned()
         .collect();
+    if let Some(status) = options(proc, &name).await {
+        return status;
+    }
+    let removes = proc
+        .args()
+        .iter()
+        .any(|word| word == b"-r" || word == b"--remove");
     let release = String::from_utf8_lossy(&proc.facts().kernel_release).into_owned();
     let first = words
         .first()
         .map(|word| String::from_utf8_lossy(word).into_owned());
     match (name.as_str(), first) {
-        ("lsmod", _) => lsmod(proc).await,
+        ("lsmod", Some(_)) => fail(proc, crate::net::help("lsmod"), 1).await,
+        ("lsmod", None) => lsmod(proc).await,
         ("modprobe", None) => fail(proc, "modprobe: ERROR: missing parameters. See -h.\n", 1).await,
         ("modprobe", Some(module)) => {
             if loaded(proc, &module).await {
                 return proc.status();
+            }
+            if removes {
+                let text = format!("modprobe: FATAL: Module {module} not found.\n");
+                return fail(proc, text, 1).await;
             }
             fail(proc, format!("modprobe: FATAL: Module {module} not found in directory /lib/modules/{release}\n"), 1).await
         }
@@ -66,8 +78,76 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
             .await
         }
         ("modinfo", None) => fail(proc, "modinfo: ERROR: missing module or filename.\n", 1).await,
+        ("depmod", Some(version)) if !version.starts_with(|first: char| first.is_ascii_digit()) => {
+            fail(
+                proc,
+                format!("depmod: ERROR: Bad version passed {version}\n"),
+                1,
+            )
+            .await
+        }
         _ => proc.status(),
     }
+}
+
+/// `-h`, `-V` and what is no option of the program.
+async fn options(proc: &mut Process, name: &str) -> Option<ExitStatus> {
+    let (letters, with_value) = match name {
+        "modprobe" => ("arRibfDcnsqvVh", "CdSw"),
+        "depmod" => ("aAenPvwVh", "bCEF"),
+        "insmod" => ("fpsVh", ""),
+        "rmmod" => ("fsvwVh", ""),
+        "modinfo" => ("adlpn0mVh", "Fkb"),
+        "lsmod" if proc.args().len() > 1 => {
+            return Some(fail(proc, crate::net::help("lsmod"), 1).await);
+        }
+        _ => return None,
+    };
+    let long = [
+        "help",
+        "version",
+        "all",
+        "remove",
+        "verbose",
+        "quiet",
+        "force",
+        "dry-run",
+        "show",
+        "show-depends",
+        "resolve-alias",
+        "showconfig",
+        "show-config",
+        "first-time",
+        "syslog",
+        "use-blacklist",
+        "remove-holders",
+        "wait",
+        "config",
+        "dirname",
+        "set-version",
+        "field",
+        "filename",
+        "author",
+        "description",
+        "license",
+        "parameters",
+        "basedir",
+        "quick",
+        "null",
+    ];
+    if let Some(text) = crate::net::unknown(proc.args(), name, letters, with_value, &long) {
+        return Some(fail(proc, text, 1).await);
+    }
+    let words: Vec<Vec<u8>> = proc.args().iter().skip(1).cloned().collect();
+    let has = |short: &[u8], long: &[u8]| words.iter().any(|word| word == short || word == long);
+    if has(b"-h", b"--help") {
+        return Some(print(proc, crate::net::help(name)).await);
+    }
+    if has(b"-V", b"--version") {
+        let text = "kmod version 30\n+ZSTD +XZ -ZLIB +LIBCRYPTO -EXPERIMENTAL\n";
+        return Some(print(proc, text).await);
+    }
+    None
 }
 
 async fn loaded(proc: &Process, name: &str) -> bool {
@@ -102,6 +182,38 @@ pub(super) async fn lspci(proc: &mut Process) -> ExitStatus {
         &["version", "help"],
     ) {
         return crate::net::refuse(proc, &text, "lspci", 1).await;
+    }
+    let words: Vec<Vec<u8>> = proc.args().iter().skip(1).cloned().collect();
+    if words.iter().any(|word| word == b"--version") {
+        return print(proc, "lspci version 3.9.0\n").await;
+    }
+    let mut rest = words.iter();
+    while let Some(word) = rest.next() {
+        let filter = |letter: &[u8]| {
+            word.strip_prefix(b"-")
+                .filter(|rest| rest.starts_with(letter))
+        };
+        let is_hex = |text: &[u8]| {
+            text.iter()
+                .all(|byte| byte.is_ascii_hexdigit() || b"*:.".contains(byte))
+        };
+        if filter(b"s").is_some() || filter(b"d").is_some() {
+            let slot = filter(b"s").is_some();
+            let glued = word.get(2..).unwrap_or_default();
+            let value = if glued.is_empty() {
+                rest.next().map(Vec::as_slice).unwrap_or_default()
+            } else {
+                glued
+            };
+            if slot && !is_hex(value) {
+                return fail(proc, "lspci: -s: Invalid slot number\n", 1).await;
+            }
+            if !slot && !value.contains(&b':') {
+                return fail(proc, "lspci: -d: At least two fields must be given\n", 1).await;
+            }
+        } else if !word.starts_with(b"-") {
+            return crate::net::refuse(proc, "", "lspci", 1).await;
+        }
     }
     print(
         proc,

@@ -65,7 +65,7 @@ pub(super) async fn systemctl(proc: &mut Process) -> ExitStatus {
             list(proc, &verb).await
         }
         b"status" if names.is_empty() => {
-            let host = String::from_utf8_lossy(&proc.facts().hostname).into_owned();
+            let host = String::from_utf8_lossy(&proc.hostname()).into_owned();
             let text = format!(
                 "● {host}\n    State: running\n    Units: 214 loaded (incl. loaded aliases)\n     Jobs: 0 queued\n   Failed: 0 units\n"
             );

@@ -121,7 +121,7 @@ async fn round(proc: &mut Process, wish: &Wish, screen: &Screen) -> Vec<Vec<u8>>
     if wish.titled {
         let zone = Zone::of(proc).await;
         let time = Shown::new(proc.now(), &zone).format(b"%a %b %e %H:%M:%S %Y");
-        let right = [proc.facts().hostname.as_slice(), b": ", &time].concat();
+        let right = [proc.hostname().as_slice(), b": ", &time].concat();
         let head = format!("Every {:.1}s: ", wish.seconds);
         let mut title = [head.as_bytes(), &wish.command].concat();
         let room = screen.columns.saturating_sub(right.len());

@@ -51,6 +51,11 @@ pub(super) async fn gather(proc: &mut Process, options: &mut Options) -> Option<
         }
     }
     options.data = options.data.take().map(|_| data);
+    if options.forms.iter().any(|field| !field.contains(&b'=')) {
+        let text = b"Warning: Illegally formatted input field!\ncurl: option -F: is badly used here\ncurl: try 'curl --help' or 'curl --manual' for more information\n";
+        proc.print_error(text).await;
+        return Some(ExitStatus::Exited(2));
+    }
     if !options.forms.is_empty()
         && let Some(status) = form(proc, options).await
     {

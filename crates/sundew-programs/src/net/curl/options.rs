@@ -37,6 +37,8 @@ pub(super) struct Options {
     pub(super) since: Option<Vec<u8>>,
     pub(super) compressed: bool,
     pub(super) silent: bool,
+    /// `-#`.
+    pub(super) bar: bool,
     pub(super) show_error: bool,
     pub(super) fail: bool,
     pub(super) follow: bool,
@@ -241,7 +243,7 @@ impl Options {
         let mut words = args.iter().skip(1).cloned().collect::<Vec<_>>().into_iter();
         let mut only_urls = false;
         while let Some(word) = words.next() {
-            if only_urls || !word.starts_with(b"-") || word == b"-" {
+            if only_urls || !word.starts_with(b"-") {
                 options.urls.push(word);
                 continue;
             }
@@ -267,6 +269,9 @@ impl Options {
                         [b"option ".as_slice(), &word, b": is unknown"].concat(),
                     ));
                 };
+                if row.1 == "help" {
+                    return Read::Print(help(words.next().as_deref()));
+                }
                 let value = if row.2 {
                     words.next()
                 } else {
@@ -285,6 +290,9 @@ impl Options {
                 continue;
             }
             let letters = word.get(1..).unwrap_or_default();
+            if letters.is_empty() {
+                return Read::Refuse(Some(b"option -: is unknown".to_vec()));
+            }
             for (at, letter) in letters.iter().enumerate() {
                 let Some(row) = TABLE.iter().find(|row| row.0 == *letter) else {
                     return Read::Refuse(Some(
@@ -292,6 +300,9 @@ impl Options {
                     ));
                 };
                 let rest = letters.get(at + 1..).unwrap_or_default();
+                if row.1 == "help" {
+                    return Read::Print(help(words.next().as_deref()));
+                }
                 let value = match (row.2, rest.is_empty()) {
                     (false, _) => Some(Vec::new()),
                     (true, false) => Some(rest.to_vec()),
@@ -321,7 +332,6 @@ impl Options {
 
     fn apply(&mut self, name: &str, value: Vec<u8>) -> Result<Option<&'static [u8]>, &'static str> {
         match name {
-            "help" => return Ok(Some(include_bytes!("help.txt"))),
             "version" => return Ok(Some(include_bytes!("version.txt"))),
             "silent" | "no-progress-meter" => self.silent = true,
             "show-error" => self.show_error = true,
@@ -330,6 +340,7 @@ impl Options {
             "include" => self.include = true,
             "head" => self.head = true,
             "verbose" => self.verbose = true,
+            "progress-bar" => self.bar = true,
             "create-dirs" => self.create_directories = true,
             "user-agent" => self.agent = Some(value),
             "request" => {
@@ -512,6 +523,21 @@ fn number(value: &[u8]) -> Result<u64, &'static str> {
         .ok()
         .and_then(|text| text.parse().ok())
         .ok_or(NO_NUMBER)
+}
+
+/// `-h`, `-h CATEGORY`.
+fn help(category: Option<&[u8]>) -> &'static [u8] {
+    const CATEGORIES: &str = include_str!("categories.txt");
+    let Some(name) = category else {
+        return include_bytes!("help.txt");
+    };
+    let name = String::from_utf8_lossy(name).to_ascii_lowercase();
+    let section = |name: &str| {
+        let mut all = CATEGORIES.split("=== ");
+        all.find_map(|section| section.strip_prefix(name)?.strip_prefix('\n'))
+    };
+    let found = section(&name).or_else(|| section("unknown"));
+    found.unwrap_or_default().as_bytes()
 }
 
 fn refuse_value(word: &[u8], reason: &str) -> Read {

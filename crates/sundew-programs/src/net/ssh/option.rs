@@ -3,10 +3,12 @@
 
 use sundew_kernel::Process;
 
-/// Letters of ssh that take an argument.
-const WITH_VALUE: &[u8] = b"BbcDEeFIiJLlmOopQRSWw";
-/// Letters of ssh that stand for themselves.
-const ALONE: &[u8] = b"1246AaCfGgKkMNnqsTtVvXxYy";
+use super::letters::Alphabet;
+
+const LETTERS: Alphabet = Alphabet {
+    with_value: b"BbcDEeFIiJLlmOopQRSWw",
+    alone: b"1246AaCfGgKkMNnqsTtVvXxYy",
+};
 /// Lines read of one configuration file; nobody's is as long.
 const MAX_CONFIG_LINES: usize = 4096;
 
@@ -269,26 +271,11 @@ pub(super) fn read(args: &[Vec<u8>]) -> Result<Line, Refusal> {
             ended = true;
             continue;
         }
-        for (at, &letter) in letters.iter().enumerate() {
-            if WITH_VALUE.contains(&letter) {
-                let rest = letters.get(at + 1..).unwrap_or_default();
-                let value = if rest.is_empty() {
-                    words.next().map(Vec::as_slice)
-                } else {
-                    Some(rest)
-                };
-                let value = value.ok_or_else(|| {
-                    let letter = char::from(letter);
-                    Refusal::Usage(format!("option requires an argument -- {letter}\r\n"))
-                })?;
-                option(&mut line, letter, value)?;
-                break;
+        for (letter, value) in LETTERS.read(letters, &mut words).map_err(Refusal::Usage)? {
+            match value {
+                Some(value) => option(&mut line, letter, &value)?,
+                None => alone(&mut line, letter),
             }
-            if !ALONE.contains(&letter) {
-                let letter = char::from(letter);
-                return Err(Refusal::Usage(format!("unknown option -- {letter}\r\n")));
-            }
-            alone(&mut line, letter);
         }
     }
     Ok(line)

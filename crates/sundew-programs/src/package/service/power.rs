@@ -223,7 +223,7 @@ async fn end(proc: &mut Process, power: Power, message: Option<Vec<u8>>) -> Exit
 async fn broadcast(proc: &mut Process, text: &str) {
     let zone = Zone::of(proc).await;
     let now = Shown::new(proc.now(), &zone).format(b"%a %Y-%m-%d %H:%M:%S %Z");
-    let host = String::from_utf8_lossy(&proc.facts().hostname).into_owned();
+    let host = String::from_utf8_lossy(&proc.hostname()).into_owned();
     let tty = [STDIN, STDOUT, STDERR]
         .into_iter()
         .find_map(|fd| proc.terminal_path(fd).ok());

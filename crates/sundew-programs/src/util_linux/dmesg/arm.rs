@@ -2,16 +2,14 @@
 
 use sundew_kernel::facts::Facts;
 
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
+use super::{Line, banner, text};
 
 /// Microseconds after boot, whether it is a warning, and the words.
 #[expect(
     clippy::too_many_lines,
     reason = "one thing from top to bottom, in the order of the kernel"
 )]
-pub(super) fn messages(facts: &Facts, command_line: &str) -> Vec<(u64, bool, String)> {
+pub(super) fn messages(facts: &Facts, command_line: &str) -> Vec<Line> {
     let cpus = facts.cpu.count;
     let total = facts.memory_total_kib;
     // The kernel's own text and data are not counted as memory.
@@ -21,15 +19,7 @@ pub(super) fn messages(facts: &Facts, command_line: &str) -> Vec<(u64, bool, Str
     let mut out = Vec::new();
     let mut add = |micros: u64, words: String| out.push((micros, false, words));
     add(0, "Booting Linux on physical CPU 0x0".to_owned());
-    add(
-        0,
-        format!(
-            "Linux version {} {} {}",
-            text(&facts.kernel_release),
-            text(&facts.kernel_builder),
-            text(&facts.kernel_version)
-        ),
-    );
+    add(0, banner(facts));
     add(
         0,
         "CPU: ARMv7 Processor [410fc075] revision 5 (ARMv7), cr=10c5387d".to_owned(),

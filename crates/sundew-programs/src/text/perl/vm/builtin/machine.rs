@@ -354,7 +354,7 @@ impl Vm<'_> {
                 return Ok(Some(self.account("getpwuid", &uid, false)));
             }
             "gethostname" | "hostname" => {
-                let name = self.proc.facts().hostname.clone();
+                let name = self.proc.hostname();
                 return Ok(one(Value::text(name)));
             }
             "uname" => {
