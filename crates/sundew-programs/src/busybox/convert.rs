@@ -8,6 +8,7 @@ use sundew_kernel::{Errno, ExitStatus, Process, STDIN};
 
 use super::{complain, printed, usage};
 use crate::text::input;
+use crate::time::MONTHS;
 
 /// What a converter reads at most, in bytes.
 const MAX_INPUT_BYTES: usize = 16 << 20;
@@ -417,10 +418,7 @@ async fn cal(proc: &mut Process) -> ExitStatus {
     let mut out = String::new();
     if let Some(one) = one {
         let at = usize::try_from(one - 1).unwrap_or(0);
-        let head = format!(
-            "{} {year}",
-            crate::time::MONTHS.get(at).copied().unwrap_or_default()
-        );
+        let head = format!("{} {year}", MONTHS.get(at).copied().unwrap_or_default());
         out += &format!(
             "{:width$}{head}\n",
             "",
@@ -450,7 +448,7 @@ async fn cal(proc: &mut Process) -> ExitStatus {
         let names: Vec<String> = all
             .iter()
             .map(|&at| {
-                let name = crate::time::MONTHS.get(at).copied().unwrap_or_default();
+                let name = MONTHS.get(at).copied().unwrap_or_default();
                 let left = (20 - name.len()).div_ceil(2);
                 format!(
                     "{:left$}{name}{:right$}",

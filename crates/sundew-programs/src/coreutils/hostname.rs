@@ -156,9 +156,13 @@ async fn answer(proc: &mut Process, what: &str) -> ExitStatus {
     let text = match what {
         "" => name,
         "s" => short,
+        "y" if proc.base_name() == b"domainname" => b"(none)".to_vec(),
         "y" => {
-            proc.complain_text("Local domain name not set").await;
-            return proc.status();
+            // On standard output, as the original has it.
+            let text = [proc.base_name(), b": Local domain name not set\n"].concat();
+            // A closed output is reported when the program ends.
+            let _reported_at_exit = proc.print(&text).await;
+            return ExitStatus::FAILURE;
         }
         "I" => {
             let mut text = Vec::new();

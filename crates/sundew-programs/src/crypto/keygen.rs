@@ -12,7 +12,7 @@ use crate::net::ssh::letters::Alphabet;
 const USAGE: &str = include_str!("keygen-usage.txt");
 const LETTERS: Alphabet = Alphabet {
     with_value: b"abCDEfFIJjKMmNnOPrRSstTVwWYZz",
-    alone: b"ABceghHikLlopQqUuvXxy",
+    alone: b"ABceghHikLlopQqUuvXy",
 };
 /// Bits of an RSA key, at least and at most.
 const RSA_BITS: std::ops::RangeInclusive<u32> = 1024..=16_384;

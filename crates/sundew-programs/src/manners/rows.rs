@@ -112,7 +112,7 @@ rows! {
         ("parse", Optional, "p"), ("sysroot", Required, "s"), ("physical", No, "y"), ("hex", No,
         "x"), ("version", No, "V"), ("output-all", No, "output-all")
     ], "h", "V";
-    "lspci", "nvbxs:d:tPi:mgp:qkMDQA:GO:H:F:", [], "", "";
+    "lspci", "nvbxs:d:tPi:mgp:qkMDQA:GO:H:F:", [("version", No, "version")], "", "";
     "mcookie", "f:m:vVh", [
         ("file", Required, "f"), ("max-size", Required, "m"), ("verbose", No, "v"), ("version", No, "V"), ("help", No, "h")
     ], "h", "V";

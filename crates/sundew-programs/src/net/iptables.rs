@@ -29,7 +29,7 @@ enum Action {
     List(Option<String>, Option<usize>),
     ListRules(Option<String>),
     Flush(Option<String>),
-    Zero,
+    Zero(Option<String>),
     NewChain(String),
     DeleteChain(Option<String>),
     Policy(String, String),
@@ -160,11 +160,14 @@ fn execute(rules: &mut Ruleset, words: &[String], name: &str) -> Result<String, 
     }
     if command.help {
         return Ok(format!(
-            "{name} v1.8.9\n\n{}",
+            "{name} v1.8.9 (nf_tables)\n\n{}",
             include_str!("iptables/help.txt")
         ));
     }
     let Some(action) = command.action else {
+        if let Some(text) = rule::misread(&command.rest) {
+            return Err(usage(name, &text));
+        }
         return Err(usage(name, "no command specified"));
     };
     let table = command.table.as_deref().unwrap_or("filter");
@@ -234,7 +237,8 @@ fn execute(rules: &mut Ruleset, words: &[String], name: &str) -> Result<String, 
                 "Bad rule (does a matching rule exist in that chain?).",
             ));
         }
-        Action::Check(_) | Action::Zero => {}
+        Action::Zero(Some(chain)) if own.chain(&chain).is_none() => return Err(missing()),
+        Action::Check(_) | Action::Zero(_) => {}
         Action::Delete(chain) => {
             let chain = own.chain(&chain).ok_or_else(missing)?;
             if let Some(at) = chain.rules.iter().position(|own| *own == rule) {
@@ -242,7 +246,9 @@ fn execute(rules: &mut Ruleset, words: &[String], name: &str) -> Result<String, 
             }
         }
         Action::DeleteNumber(chain, number) => {
-            let chain = own.chain(&chain).ok_or_else(missing)?;
+            // The kernel has no chain before its first rule.
+            let chain = own.chain(&chain).filter(|chain| !chain.rules.is_empty());
+            let chain = chain.ok_or_else(missing)?;
             if number == 0 || number > chain.rules.len() {
                 return Err(failed("Index of deletion too big."));
             }
@@ -457,10 +463,7 @@ fn read(words: &[String], name: &str) -> Result<Command, Refusal> {
                 }
                 'S' => Action::ListRules(operand(false)?),
                 'F' => Action::Flush(operand(false)?),
-                'Z' => {
-                    operand(false)?;
-                    Action::Zero
-                }
+                'Z' => Action::Zero(operand(false)?),
                 'N' => Action::NewChain(operand(true)?.unwrap_or_default()),
                 'X' => Action::DeleteChain(operand(false)?),
                 'P' => {
@@ -516,14 +519,14 @@ fn read(words: &[String], name: &str) -> Result<Command, Refusal> {
                 other => return Err(usage(name, &format!("unknown option \"-{other}\""))),
             };
             let takes_glued = !glued.is_empty() && !matches!(letter, 'L' | 'S' | 'F' | 'X' | 'Z');
-            if command.action.is_some() && action != Action::Zero {
+            if command.action.is_some() && !matches!(action, Action::Zero(_)) {
                 let old = "another";
                 return Err(usage(
                     name,
                     &format!("Cannot use -{letter} with {old} command"),
                 ));
             }
-            if action != Action::Zero || command.action.is_none() {
+            if !matches!(action, Action::Zero(_)) || command.action.is_none() {
                 command.action = Some(action);
             }
             if takes_glued {

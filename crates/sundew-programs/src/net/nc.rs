@@ -181,7 +181,7 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
                 pipe::run(proc, stream, pipe::AtEnd::KeepReading).await;
                 return proc.status();
             }
-            Err(errno) if first == last || verbose > 1 => {
+            Err(errno) if verbose > 1 || first == last && (verbose > 0 || !scan) => {
                 proc.print_error(
                     format!("{name} [{ip}] {port} ({service}) : {}\n", errno.message()).as_bytes(),
                 )

@@ -54,8 +54,32 @@ const USER_SPEC: Spec = Spec::new(
         ("append", Arity::No, "a"),
         ("lock", Arity::No, "L"),
         ("unlock", Arity::No, "U"),
-        ("login", Arity::Required, "l"),
         ("badname", Arity::No, "Z"),
+    ],
+);
+
+/// usermod's, whose `-l` takes a name.
+const MOD_SPEC: Spec = Spec::new(
+    "abc:d:e:f:g:G:hl:Lmop:rR:P:s:u:Uv:V:w:W:Z:",
+    &[
+        ("append", Arity::No, "a"),
+        ("badname", Arity::No, "Z"),
+        ("comment", Arity::Required, "c"),
+        ("home", Arity::Required, "d"),
+        ("expiredate", Arity::Required, "e"),
+        ("inactive", Arity::Required, "f"),
+        ("gid", Arity::Required, "g"),
+        ("groups", Arity::Required, "G"),
+        ("help", Arity::No, "h"),
+        ("login", Arity::Required, "l"),
+        ("lock", Arity::No, "L"),
+        ("move-home", Arity::No, "m"),
+        ("non-unique", Arity::No, "o"),
+        ("password", Arity::Required, "p"),
+        ("remove", Arity::No, "r"),
+        ("shell", Arity::Required, "s"),
+        ("uid", Arity::Required, "u"),
+        ("unlock", Arity::No, "U"),
     ],
 );
 
@@ -75,6 +99,9 @@ struct Wishes {
     lock: bool,
     unlock: bool,
     no_group: bool,
+    base: Option<Vec<u8>>,
+    /// The new name: `usermod -l`.
+    login: Option<Vec<u8>>,
     shows_defaults: bool,
     name: Vec<u8>,
 }
@@ -82,7 +109,12 @@ struct Wishes {
 impl Wishes {
     async fn read(proc: &mut Process, program: &str) -> Result<Self, ExitStatus> {
         let mut wishes = Self::default();
-        let mut options = Getopt::new(&USER_SPEC, proc.args());
+        let spec = if program == "usermod" {
+            &MOD_SPEC
+        } else {
+            &USER_SPEC
+        };
+        let mut options = Getopt::new(spec, proc.args());
         while let Some(option) = options.next() {
             let Opt { key, value, .. } = match option {
                 Ok(option) => option,
@@ -106,9 +138,11 @@ impl Wishes {
                 "e" if !is_date(&value) => {
                     return Err(invalid(proc, program, "date", &value).await);
                 }
-                "b" if !value.starts_with(b"/") => {
+                "b" if program == "useradd" && !value.starts_with(b"/") => {
                     return Err(invalid(proc, program, "base directory", &value).await);
                 }
+                "b" if program == "useradd" => wishes.base = Some(value),
+                "l" if program == "usermod" => wishes.login = Some(value),
                 "N" => wishes.no_group = true,
                 "D" => wishes.shows_defaults = true,
                 "m" => wishes.make_home = true,
@@ -122,6 +156,9 @@ impl Wishes {
         }
         if let Some(status) = wishes.refused(proc, program).await {
             return Err(status);
+        }
+        if options.operands().len() > 1 {
+            return Err(fail(proc, help(program), 2).await);
         }
         match options.operands().first() {
             Some(name) => wishes.name.clone_from(name),
@@ -215,6 +252,10 @@ pub(super) fn number(text: &[u8]) -> Option<u32> {
 }
 
 /// `useradd`.
+#[expect(
+    clippy::too_many_lines,
+    reason = "one command line and what it leads to, read top-down"
+)]
 pub(super) async fn useradd(proc: &mut Process) -> ExitStatus {
     let wishes = match Wishes::read(proc, "useradd").await {
         Ok(wishes) => wishes,
@@ -312,10 +353,10 @@ pub(super) async fn useradd(proc: &mut Process) -> ExitStatus {
 /// Writes the new user into the files and makes the home.
 async fn add(proc: &mut Process, wishes: &Wishes, uid: u32, gid: u32) {
     let name = &wishes.name;
-    let home = wishes
-        .home
-        .clone()
-        .unwrap_or_else(|| [b"/home/".as_slice(), name].concat());
+    let home = wishes.home.clone().unwrap_or_else(|| {
+        let base = wishes.base.as_deref().unwrap_or(b"/home");
+        [base, b"/", name].concat()
+    });
     let shell = wishes.shell.clone().unwrap_or_else(|| b"/bin/sh".to_vec());
     let ids = format!("{uid}:{gid}");
     let numbers = format!(", UID={uid}, GID={gid}, home=");
@@ -377,6 +418,50 @@ async fn add(proc: &mut Process, wishes: &Wishes, uid: u32, gid: u32) {
         }
         let _owned = proc.change_owner(&home, Some(uid), Some(gid), false);
     }
+}
+
+/// `deluser USER GROUP`.
+async fn leave(proc: &mut Process, users: &Directory, name: &[u8], group: &[u8]) -> ExitStatus {
+    let Some(known) = users.group(group) else {
+        let text = [
+            b"deluser: The group `".as_slice(),
+            group,
+            b"' does not exist.\n",
+        ];
+        return fail(proc, text.concat(), 3).await;
+    };
+    if !known.members.iter().any(|member| member == name) {
+        let text = [
+            b"deluser: The user `".as_slice(),
+            name,
+            b"' is not a member of group `",
+            group,
+            b"'.\n",
+        ];
+        return fail(proc, text.concat(), 6).await;
+    }
+    let text = [
+        b"Removing user `".as_slice(),
+        name,
+        b"' from group `",
+        group,
+        b"' ...\nDone.\n",
+    ];
+    print(proc, text.concat()).await;
+    edit(proc, GROUP, |fields| {
+        if fields.first().is_some_and(|own| own == group)
+            && let Some(members) = fields.get_mut(3)
+        {
+            let left: Vec<&[u8]> = members
+                .split(|&byte| byte == b',')
+                .filter(|member| *member != name)
+                .collect();
+            *members = left.join(&b',');
+        }
+        true
+    })
+    .await;
+    proc.status()
 }
 
 /// A number for a new user or group: the highest that is free for the system's own, the next for people.
@@ -469,6 +554,10 @@ pub(super) async fn not_root(proc: &mut Process, program: &str) -> Option<ExitSt
 }
 
 /// `usermod`.
+#[expect(
+    clippy::too_many_lines,
+    reason = "one command line and what it leads to, read top-down"
+)]
 pub(super) async fn usermod(proc: &mut Process) -> ExitStatus {
     let wishes = match Wishes::read(proc, "usermod").await {
         Ok(wishes) => wishes,
@@ -518,6 +607,7 @@ pub(super) async fn usermod(proc: &mut Process) -> ExitStatus {
     edit(proc, PASSWD, |fields| {
         if fields.first() == Some(&wishes.name) {
             let changes = [
+                (0, wishes.login.clone()),
                 (2, wishes.uid.map(|uid| uid.to_string().into_bytes())),
                 (3, gid.map(|gid| gid.to_string().into_bytes())),
                 (4, wishes.comment.clone()),
@@ -534,9 +624,13 @@ pub(super) async fn usermod(proc: &mut Process) -> ExitStatus {
     })
     .await;
     edit(proc, SHADOW, |fields| {
-        if fields.first() == Some(&wishes.name)
-            && let Some(field) = fields.get_mut(1)
-        {
+        if fields.first() != Some(&wishes.name) {
+            return true;
+        }
+        if let (Some(field), Some(name)) = (fields.first_mut(), &wishes.login) {
+            field.clone_from(name);
+        }
+        if let Some(field) = fields.get_mut(1) {
             if let Some(password) = &wishes.password {
                 field.clone_from(password);
             }
@@ -598,6 +692,14 @@ pub(super) async fn userdel(proc: &mut Process) -> ExitStatus {
             .await
         };
     };
+    let operands: Vec<Vec<u8>> = words
+        .iter()
+        .filter(|word| !word.starts_with(b"-"))
+        .cloned()
+        .collect();
+    if let (true, Some(group)) = (debian, operands.get(1)) {
+        return leave(proc, &users, &name, group).await;
+    }
     if debian {
         print(
             proc,
@@ -755,6 +857,34 @@ pub(super) async fn adduser(proc: &mut Process) -> ExitStatus {
         .await;
     }
     if let Some(group) = names.get(1) {
+        if users.user(&name).is_none() {
+            let text = [
+                b"adduser: The user `".as_slice(),
+                &name,
+                b"' does not exist.\n",
+            ];
+            return fail(proc, text.concat(), 1).await;
+        }
+        if users.group(group).is_none() {
+            let text = [
+                b"adduser: The group `".as_slice(),
+                group,
+                b"' does not exist.\n",
+            ];
+            return fail(proc, text.concat(), 1).await;
+        }
+        let member = |group: &crate::users::Group| group.members.contains(&name);
+        if users.group(group).is_some_and(member) {
+            let text = [
+                b"adduser: The user `".as_slice(),
+                &name,
+                b"' is already a member of `",
+                group,
+                b"'.\n",
+            ];
+            proc.print_error(&text.concat()).await;
+            return proc.status();
+        }
         join_groups(proc, &name, group, true).await;
         return print(
             proc,

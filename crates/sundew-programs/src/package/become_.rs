@@ -34,16 +34,40 @@ pub(super) async fn su(proc: &mut Process) -> ExitStatus {
     while let Some(word) = words.next() {
         match word.as_slice() {
             b"-" | b"-l" | b"--login" => login = true,
-            b"-m" | b"-p" | b"--preserve-environment" => keep = true,
-            b"-c" | b"--command" => command = words.next(),
-            b"-s" | b"--shell" => shell = words.next(),
-            b"-lc" => (login, command) = (true, words.next()),
             b"-h" | b"--help" => return print(proc, help(&own)).await,
             b"-V" | b"--version" => {
                 return print(proc, format!("{own} from util-linux 2.38.1\n")).await;
             }
-            b"-g" | b"-G" | b"-w" => drop(words.next()),
-            b"-f" | b"-P" | b"--" => {}
+            b"-m" | b"-p" | b"--preserve-environment" => keep = true,
+            b"-c" | b"-s" | b"--command" | b"--shell" | b"-lc" if words.len() == 0 => {
+                let option = match word.strip_prefix(b"--") {
+                    Some(name) => format!("option '--{}'", String::from_utf8_lossy(name)),
+                    None => "option".to_owned(),
+                };
+                let letter = char::from(word.last().copied().unwrap_or(b'-'));
+                let text = if word.starts_with(b"--") {
+                    format!(
+                        "{own}: {option} requires an argument\nTry '{own} --help' for more information.\n"
+                    )
+                } else {
+                    format!(
+                        "{own}: {option} requires an argument -- '{letter}'\nTry '{own} --help' for more information.\n"
+                    )
+                };
+                return fail(proc, text, 1).await;
+            }
+            b"-c" | b"--command" => command = words.next(),
+            b"-s" | b"--shell" => shell = words.next(),
+            b"-lc" => (login, command) = (true, words.next()),
+            b"-g" | b"-G" | b"-w" | b"--group" | b"--supp-group" => drop(words.next()),
+            b"-f" | b"-P" | b"--" | b"--fast" | b"--pty" => {}
+            long if long.starts_with(b"--") && long.len() > 2 => {
+                let text = format!(
+                    "{own}: unrecognized option '{}'\nTry '{own} --help' for more information.\n",
+                    String::from_utf8_lossy(long)
+                );
+                return fail(proc, text, 1).await;
+            }
             option if option.starts_with(b"-") && option.len() > 1 => {
                 let letter = char::from(option.get(1).copied().unwrap_or(b'-'));
                 return fail(
@@ -281,7 +305,7 @@ async fn ask_password(proc: &mut Process, prompt: &[u8], newline: bool) -> Optio
 pub(super) async fn sudo(proc: &mut Process) -> ExitStatus {
     let (mut login, mut shell, mut list, mut silent, mut target) =
         (false, false, false, false, b"root".to_vec());
-    let mut from_input = false;
+    let (mut from_input, mut group) = (false, None::<Vec<u8>>);
     let mut words: Vec<Vec<u8>> = proc.args().iter().skip(1).cloned().collect();
     while words
         .first()
@@ -300,16 +324,27 @@ pub(super) async fn sudo(proc: &mut Process) -> ExitStatus {
             b"-k" | b"-K" | b"-v" => return proc.status(),
             b"-V" | b"--version" => return print(proc, "Sudo version 1.9.13p3\nSudoers policy plugin version 1.9.13p3\nSudoers file grammar version 50\nSudoers I/O plugin version 1.9.13p3\nSudoers audit plugin version 1.9.13p3\n").await,
             b"-h" | b"--help" => return print(proc, help("sudo")).await,
-            b"-u" | b"--user" | b"-g" | b"-p" | b"-C" | b"-D" | b"-R" | b"-T" if !words.is_empty() => {
+            b"-u" | b"--user" | b"-g" | b"--group" | b"-p" | b"-C" | b"-D" | b"-R" | b"-T" if !words.is_empty() => {
                 let value = words.remove(0);
-                if matches!(word.as_slice(), b"-u" | b"--user") {
-                    target = value;
+                match word.as_slice() {
+                    b"-u" | b"--user" => target = value,
+                    b"-g" | b"--group" => group = Some(value),
+                    _ => {}
                 }
+            }
+            b"-u" | b"-g" | b"-p" | b"-C" | b"-D" | b"-R" | b"-T" => {
+                let letter = char::from(word.get(1).copied().unwrap_or(b'-'));
+                let text = format!("option requires an argument -- '{letter}'");
+                return usage(proc, Some(text)).await;
+            }
+            option if option.starts_with(b"--") => {
+                let name = String::from_utf8_lossy(option).into_owned();
+                return usage(proc, Some(format!("unrecognized option '{name}'"))).await;
             }
             option if option.starts_with(b"-u") => target = option.get(2..).unwrap_or_default().to_vec(),
             option => {
                 let letter = char::from(option.get(1).copied().unwrap_or(b'-'));
-                return usage(proc, Some(letter)).await;
+                return usage(proc, Some(format!("invalid option -- '{letter}'"))).await;
             }
         }
     }
@@ -349,7 +384,7 @@ pub(super) async fn sudo(proc: &mut Process) -> ExitStatus {
         } else {
             ""
         };
-        return print(proc, format!("Matching Defaults entries for {name} on {host}:\n    env_reset, mail_badpass, secure_path={path}, use_pty\n\nUser {name} may run the following commands on {host}:\n    (ALL : ALL) {free}ALL\n")).await;
+        return print(proc, format!("Matching Defaults entries for {name} on {host}:\n    env_reset, mail_badpass,\n    secure_path={path},\n    use_pty\n\nUser {name} may run the following commands on {host}:\n    (ALL : ALL) {free}ALL\n")).await;
     }
     let Some(user) = users.user(&target).cloned().or_else(|| {
         users
@@ -373,6 +408,16 @@ pub(super) async fn sudo(proc: &mut Process) -> ExitStatus {
         )
         .await;
     };
+    if let Some(name) = group.filter(|name| users.group(name).is_none() && !name.starts_with(b"#"))
+    {
+        let why = b"\nsudo: error initializing audit plugin sudoers_audit\n";
+        return fail(
+            proc,
+            [b"sudo: unknown group ".as_slice(), &name, why].concat(),
+            1,
+        )
+        .await;
+    }
     // Settings of the environment stand before the command.
     while let Some((name, value)) = words.first().and_then(|word| {
         let at = word.iter().position(|&byte| byte == b'=')?;
@@ -407,7 +452,19 @@ async fn run_as(
     let caller_name = users.user_text(uid);
     become_user(proc, users, user);
     let term = proc.env().value(b"TERM").map(<[u8]>::to_vec);
+    let mut full = words.clone();
+    if let Some(first) = full.first_mut().filter(|name| !name.contains(&b'/')) {
+        let mut places = PATH_OF_ROOT.split(|&byte| byte == b':');
+        let found = places.find_map(|directory| {
+            let path = [directory, b"/", first.as_slice()].concat();
+            proc.stat(&path)
+                .is_ok_and(|meta| meta.is_regular())
+                .then_some(path)
+        });
+        *first = found.unwrap_or_else(|| first.clone());
+    }
     let command = words.join(&b' ');
+    let shown = full.join(&b' ');
     let env = proc.env_mut();
     for name in [
         b"SSH_CLIENT".as_slice(),
@@ -423,7 +480,7 @@ async fn run_as(
         (b"USER", &user.name),
         (b"SHELL", &user.shell),
         (b"PATH", PATH_OF_ROOT),
-        (b"SUDO_COMMAND", &command),
+        (b"SUDO_COMMAND", &shown),
         (b"SUDO_USER", &caller_name),
         (b"SUDO_UID", caller_uid.as_bytes()),
         (b"SUDO_GID", caller_gid.as_bytes()),
@@ -494,12 +551,15 @@ async fn run_as(
             .await;
         }
     }
-    fail(
-        proc,
-        [b"sudo: ".as_slice(), &name, b": command not found\n"].concat(),
-        1,
-    )
-    .await
+    let mut text = [b"sudo: ".as_slice(), &name, b": command not found\n"].concat();
+    if matches!(
+        name.as_slice(),
+        b"cd" | b"export" | b"source" | b"alias" | b"exit" | b"eval" | b"set" | b"unset"
+    ) {
+        let why = b"\" is a shell built-in command, it cannot be run directly.\nsudo: the -s option may be used to run a privileged shell.\nsudo: the -D option may be used to run a command in a specific directory.\n";
+        text.extend([b"sudo: \"".as_slice(), &name, why].concat());
+    }
+    fail(proc, text, 1).await
 }
 
 /// Asks who called for their own password, three times at most; a status when it was not given.
@@ -541,9 +601,9 @@ async fn authenticate(
     Some(fail(proc, "sudo: 3 incorrect password attempts\n", 1).await)
 }
 
-async fn usage(proc: &mut Process, letter: Option<char>) -> ExitStatus {
-    let complaint = letter
-        .map(|letter| format!("sudo: invalid option -- '{letter}'\n"))
+async fn usage(proc: &mut Process, complaint: Option<String>) -> ExitStatus {
+    let complaint = complaint
+        .map(|text| format!("sudo: {text}\n"))
         .unwrap_or_default();
     let help = help("sudo");
     // The help's usage lines, without the head and the list of options.

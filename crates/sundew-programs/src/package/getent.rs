@@ -11,6 +11,10 @@ const UNKNOWN: u8 = 1;
 const NOT_FOUND: u8 = 2;
 
 /// `getent`.
+#[expect(
+    clippy::too_many_lines,
+    reason = "one command line and what it leads to, read top-down"
+)]
 pub(super) async fn run(proc: &mut Process) -> ExitStatus {
     let words: Vec<Vec<u8>> = proc
         .args()
@@ -21,6 +25,34 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
         .collect();
     if proc.args().iter().any(|word| word == b"--help") {
         return print(proc, super::help("getent")).await;
+    }
+    let mut options = proc.args().iter().skip(1);
+    let known = |word: &[u8]| {
+        let long = [
+            b"--help".as_slice(),
+            b"--version",
+            b"--usage",
+            b"--no-idn",
+            b"--service",
+        ];
+        let names = long.iter().any(|one| {
+            one.starts_with(word.split(|&byte| byte == b'=').next().unwrap_or_default())
+        });
+        word.starts_with(b"--") && names || b"isV?".contains(&word.get(1).copied().unwrap_or(b'?'))
+    };
+    if let Some(word) =
+        options.find(|word| word.starts_with(b"-") && word.len() > 1 && !known(word))
+    {
+        let shown = String::from_utf8_lossy(word).into_owned();
+        let text = match shown.strip_prefix("--") {
+            Some(_) => format!("getent: unrecognized option '{shown}'\n{HINT}"),
+            None => {
+                let letter = shown.chars().nth(1).unwrap_or('?');
+                format!("getent: invalid option -- '{letter}'\n{HINT}")
+            }
+        };
+        proc.print_error(text.as_bytes()).await;
+        return ExitStatus::Exited(64);
     }
     let Some(database) = words.first().cloned() else {
         return refuse(proc, b"getent: wrong number of arguments\n").await;

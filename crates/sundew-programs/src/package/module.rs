@@ -5,6 +5,10 @@ use sundew_kernel::{ExitStatus, Process};
 use super::{fail, lines, print, read};
 
 /// kmod.
+#[expect(
+    clippy::too_many_lines,
+    reason = "one command line and what it leads to, read top-down"
+)]
 pub(super) async fn run(proc: &mut Process) -> ExitStatus {
     let name = String::from_utf8_lossy(proc.base_name()).into_owned();
     let words: Vec<Vec<u8>> = proc

@@ -437,8 +437,9 @@ pub(super) async fn service(proc: &mut Process) -> ExitStatus {
                 print(proc, usage).await;
                 return ExitStatus::FAILURE;
             }
-            let usage = b" {start|stop|restart|reload|force-reload|status}\n".as_slice();
-            fail(proc, [b"Usage: ".as_slice(), &script, usage].concat(), 1).await
+            let usage = b" {start|stop|status|restart|reload|force-reload}.\n".as_slice();
+            print(proc, [b"Usage: ".as_slice(), &script, usage].concat()).await;
+            ExitStatus::Exited(2)
         }
     }
 }
@@ -457,6 +458,10 @@ pub(super) async fn update_rc(proc: &mut Process) -> ExitStatus {
         return fail(proc, text, 1).await;
     };
     let script = [b"/etc/init.d/".as_slice(), name].concat();
+    let forced = proc.args().iter().any(|word| word == b"-f");
+    if forced && words.get(1).is_some_and(|verb| verb == b"remove") {
+        return proc.status();
+    }
     if proc.stat(&script).is_err() {
         return fail(
             proc,

@@ -39,7 +39,7 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
     let mut options = match options::read(proc.args()) {
         Read::Run(options) => *options,
         Read::Print(text) => {
-            let _closed = proc.print(text).await;
+            let _closed = proc.print(&text).await;
             return proc.status();
         }
         Read::Refuse(text, status) => {
@@ -72,8 +72,20 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
     }
     if options.finds_start {
         // `-x`: what stands before the line with the program's name is a letter.
-        let start = code.windows(2).position(|window| window == b"#!");
-        code = code.split_off(start.unwrap_or(0));
+        let mut at = 0;
+        let start = code
+            .split_inclusive(|byte| *byte == b'\n')
+            .find_map(|line| {
+                let here = at;
+                at += line.len();
+                let names = line.windows(4).any(|window| window == b"perl");
+                (line.starts_with(b"#!") && names).then_some(here)
+            });
+        let Some(start) = start else {
+            proc.print_error(b"No Perl script found in input\n").await;
+            return ExitStatus::Exited(255);
+        };
+        code = code.split_off(start);
     }
     let mut memory = proc.memory();
     if code.len() > MAX_SCRIPT_BYTES || memory.grow(code.len().saturating_mul(64)).is_err() {

@@ -347,6 +347,10 @@ pub(crate) async fn mountpoint(proc: &mut Process) -> ExitStatus {
     ExitStatus::Exited(if mounted { 0 } else { FAILED })
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one command line and what it leads to, read top-down"
+)]
 pub(crate) async fn findmnt(proc: &mut Process) -> ExitStatus {
     const SPEC: Spec = Spec::new(
         "AabcDdeF:fhiJkLlmMnNo:O:PpRrst:S:T:uUvVyx",

@@ -238,6 +238,10 @@ const TABLE: &[(u8, &str, bool)] = &[
 ];
 
 impl Options {
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one command line and what it leads to, read top-down"
+    )]
     pub(super) fn read(args: &[Vec<u8>]) -> Read {
         let mut options = Self::default();
         let mut words = args.iter().skip(1).cloned().collect::<Vec<_>>().into_iter();

@@ -123,7 +123,7 @@ impl Job<'_> {
             format!("* Connected to {host} ({ip}) port {port} (#0)\n"),
         )
         .await;
-        pipe::run(proc, stream, pipe::AtEnd::KeepReading).await;
+        pipe::run(proc, stream, pipe::AtEnd::Close).await;
         if self.meter {
             self.row(proc).await;
             proc.print_error(b"\n").await;

@@ -116,6 +116,10 @@ const SETTINGS: [(&str, &str); 14] = [
 const FLAGS: &str = "up down arp -arp trailers -trailers promisc -promisc multicast -multicast allmulti -allmulti dynamic -dynamic";
 
 /// What is to be changed about an interface: refused as the real one and its kernel do, or believed.
+#[expect(
+    clippy::too_many_lines,
+    reason = "one command line and what it leads to, read top-down"
+)]
 async fn change(proc: &mut Process, name: &str, words: &[&str]) -> ExitStatus {
     let missing = known(proc, name).is_none();
     // What every call on the interface answers.
@@ -194,10 +198,11 @@ async fn change(proc: &mut Process, name: &str, words: &[&str]) -> ExitStatus {
         complaints += &format!("{call}: {}\n", errno.message());
         status = match call {
             // An address brings the interface up, and goes on whatever comes of it.
-            "SIOCSIFADDR" | "SIOCSIFNETMASK" => {
+            "SIOCSIFADDR" => {
                 flags(&mut complaints, &mut status);
                 255
             }
+            "SIOCSIFNETMASK" => 255,
             _ => 1,
         };
         if status == 1 {

@@ -7,6 +7,10 @@ use sundew_kernel::{Errno, ExitStatus, Process};
 use super::{fail, gateway, known, mask, networks, on_link, print, text};
 
 /// `route`.
+#[expect(
+    clippy::too_many_lines,
+    reason = "one command line and what it leads to, read top-down"
+)]
 pub(in crate::net) async fn route(proc: &mut Process) -> ExitStatus {
     let long = [
         "extend",
@@ -107,6 +111,10 @@ HW:  +ETHER +ARC +SLIP +PPP +TUNNEL -TR +AX25 +NETROM +X25 +FR +ROSE +ASH +SIT +
 ";
 
 /// `add` and `del`: refused as the real one and its kernel do, or believed.
+#[expect(
+    clippy::too_many_lines,
+    reason = "one command line and what it leads to, read top-down"
+)]
 async fn change(proc: &mut Process, verb: &str, words: &[&str]) -> Result<String, (String, u8)> {
     let usage = crate::net::help("inet_route");
     let misused = |why: &str| Err(([why, usage].concat(), 3));

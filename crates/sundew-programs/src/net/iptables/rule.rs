@@ -443,6 +443,24 @@ fn protocol(text: &str, name: &str) -> Result<String, Refusal> {
     }
 }
 
+/// What is wrong with a rule's words where no command stands before them.
+pub(super) fn misread(words: &[String]) -> Option<String> {
+    const WITH_VALUE: [&str; 8] = ["-j", "-m", "-p", "-s", "-d", "-i", "-o", "-g"];
+    let first = words.first()?;
+    if WITH_VALUE.contains(&first.as_str()) {
+        return match (first.as_str(), words.get(1)) {
+            (_, None) => Some(format!("option \"{first}\" requires an argument")),
+            ("-m", Some(wanted)) if !MATCHES.contains(&wanted.as_str()) => {
+                let why = sundew_kernel::Errno::Enoent.message();
+                Some(format!("Couldn't load match `{wanted}':{why}\n"))
+            }
+            _ => None,
+        };
+    }
+    let unknown = first.starts_with("--") && !first.starts_with("--jump");
+    unknown.then(|| format!("unknown option \"{first}\""))
+}
+
 /// An address with its prefix.
 fn address(text: &str, name: &str) -> Result<String, Refusal> {
     let bad = || super::usage(name, &format!("host/network `{text}' not found"));
@@ -451,6 +469,7 @@ fn address(text: &str, name: &str) -> Result<String, Refusal> {
         .map_or((text, None), |(a, p)| (a, Some(p)));
     let address: std::net::IpAddr = address.parse().map_err(|_| bad())?;
     let longest = if address.is_ipv4() { 32 } else { 128 };
+    let bad_mask = |prefix: &str| super::usage(name, &format!("invalid mask `{prefix}' specified"));
     let length = match prefix {
         None => longest,
         Some(prefix) => match prefix.parse::<std::net::Ipv4Addr>() {
@@ -459,7 +478,7 @@ fn address(text: &str, name: &str) -> Result<String, Refusal> {
                 .parse()
                 .ok()
                 .filter(|own| *own <= longest)
-                .ok_or_else(bad)?,
+                .ok_or_else(|| bad_mask(prefix))?,
         },
     };
     let address = match address {

@@ -232,7 +232,7 @@ async fn set_ages(proc: &mut Process, name: &[u8], ages: &[(usize, Vec<u8>)]) ->
         true
     })
     .await;
-    print(proc, "passwd: password expiry information changed.\n").await
+    print(proc, "passwd: password changed.\n").await
 }
 
 /// `passwd -S`: name, state, the day of the last change, and the ages.

@@ -141,6 +141,7 @@ impl Options {
             (true, b'h') => self.no_headers = true,
             (true, b'r') => self.running = true,
             (true, b'T') => self.choices.push(Choice::ThisTerminal),
+            (false, b'x') => return Err(b"must set personality to get -x option".to_vec()),
             (true, b'e' | b'c' | b'g' | b'n' | b'S' | b'm' | b'H' | b'L' | b'Z' | b'M') => {}
             (true, _) => return Err(b"unsupported option (BSD syntax)".to_vec()),
             (false, _) => return Err(b"unsupported SysV option".to_vec()),

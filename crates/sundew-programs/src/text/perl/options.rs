@@ -1,6 +1,6 @@
 //! perl's command line, and the loops that `-n` and `-p` put around a program.
 
-const VERSION: &[u8] = b"\nThis is perl 5, version 36, subversion 0 (v5.36.0) built for x86_64-linux-gnu-thread-multi\n(with 54 registered patches, see perl -V for more detail)\n\nCopyright 1987-2022, Larry Wall\n\nPerl may be copied only under the terms of either the Artistic License or the\nGNU General Public License, which may be found in the Perl 5 source kit.\n\nComplete documentation for Perl, including FAQ lists, should be found on\nthis system using \"man perl\" or \"perldoc perl\".  If you have access to the\nInternet, point your browser at https://www.perl.org/, the Perl Home Page.\n\n";
+const VERSION: &[u8] = b"\nThis is perl 5, version 36, subversion 0 (v5.36.0) built for x86_64-linux-gnu-thread-multi\n(with 60 registered patches, see perl -V for more detail)\n\nCopyright 1987-2022, Larry Wall\n\nPerl may be copied only under the terms of either the Artistic License or the\nGNU General Public License, which may be found in the Perl 5 source kit.\n\nComplete documentation for Perl, including FAQ lists, should be found on\nthis system using \"man perl\" or \"perldoc perl\".  If you have access to the\nInternet, point your browser at https://www.perl.org/, the Perl Home Page.\n\n";
 
 /// The command line.
 #[derive(Default)]
@@ -26,7 +26,7 @@ pub(super) struct Options {
 /// What reading the command line leads to.
 pub(super) enum Read {
     Run(Box<Options>),
-    Print(&'static [u8]),
+    Print(std::borrow::Cow<'static, [u8]>),
     Refuse(Vec<u8>, u8),
 }
 
@@ -156,8 +156,15 @@ impl Options {
                     return Word::Done;
                 }
                 b'c' => self.checks = true,
-                b'v' => return Word::Answer(Read::Print(VERSION)),
-                b'V' => return Word::Answer(Read::Print(SUMMARY)),
+                b'v' => return Word::Answer(Read::Print(VERSION.into())),
+                b'h' => {
+                    return Word::Answer(Read::Print(include_bytes!("help.txt").as_slice().into()));
+                }
+                b'V' if rest.starts_with(b":") => {
+                    let name = rest.get(1..).unwrap_or_default();
+                    return Word::Answer(Read::Print(setting(name).into()));
+                }
+                b'V' => return Word::Answer(Read::Print(SUMMARY.into())),
                 b'd' | b'D' | b'C' => return Word::Done,
                 b'w' | b'W' | b'X' | b't' | b'T' | b's' | b'S' | b'u' | b'U' | b'f' | b'-'
                 | b'\r' => {
@@ -173,7 +180,7 @@ impl Options {
 
     /// The number of the first line of what [`Options::wrapped`] gives.
     pub(super) fn first_line(&self) -> usize {
-        usize::from(self.before.is_empty())
+        usize::from(self.before.is_empty() && !self.loops)
     }
 
     /// `-MName=list`, `-M-Name`, `-M'Name qw(list)'`.
@@ -203,7 +210,9 @@ impl Options {
         if !self.before.is_empty() {
             // On a line of their own, which counts as line 0.
             out.extend_from_slice(&self.before);
-            out.push(b'\n');
+            if !self.loops {
+                out.push(b'\n');
+            }
         }
         if self.loops {
             out.extend_from_slice(b"LINE: while (defined($_ = readline ARGV)) {");
@@ -225,6 +234,8 @@ impl Options {
                 }
                 out.extend_from_slice(b");");
             }
+            // The head of the loop counts as line 0, too.
+            out.push(b'\n');
             out.extend_from_slice(code);
             out.extend_from_slice(b";\n}");
             if self.prints {
@@ -256,6 +267,42 @@ fn octal(text: &[u8]) -> (u32, usize) {
         .count();
     let own = String::from_utf8_lossy(text.get(..digits).unwrap_or_default()).into_owned();
     (u32::from_str_radix(&own, 8).unwrap_or(0), digits)
+}
+
+/// What `-V:NAME` says of a setting of the build.
+fn setting(name: &[u8]) -> Vec<u8> {
+    const SETTINGS: [(&str, &str); 26] = [
+        ("version", "5.36.0"),
+        ("osname", "linux"),
+        ("osvers", "4.19.0"),
+        ("archname", "x86_64-linux-gnu-thread-multi"),
+        ("usethreads", "define"),
+        ("useithreads", "define"),
+        ("use64bitint", "define"),
+        ("use64bitall", "define"),
+        ("ivsize", "8"),
+        ("uvsize", "8"),
+        ("nvsize", "8"),
+        ("ptrsize", "8"),
+        ("intsize", "4"),
+        ("longsize", "8"),
+        ("byteorder", "12345678"),
+        ("cc", "x86_64-linux-gnu-gcc"),
+        ("perlpath", "/usr/bin/perl"),
+        ("path_sep", ":"),
+        ("sh", "/bin/sh"),
+        ("installbin", "/usr/bin"),
+        ("sitelib", "/usr/local/share/perl/5.36.0"),
+        ("privlib", "/usr/share/perl/5.36"),
+        ("archlib", "/usr/lib/x86_64-linux-gnu/perl/5.36"),
+        ("d_fork", "define"),
+        ("useshrplib", "true"),
+        ("libperl", "libperl.so.5.36"),
+    ];
+    let name = String::from_utf8_lossy(name);
+    let known = SETTINGS.iter().find(|(known, _)| *known == name);
+    let value = known.map_or("UNKNOWN", |(_, value)| value);
+    format!("{name}='{value}';\n").into_bytes()
 }
 
 /// The beginning of `-V`.

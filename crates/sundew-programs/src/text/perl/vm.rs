@@ -266,11 +266,12 @@ impl<'p> Vm<'p> {
             let lines = lock(&own.state).lines;
             (lines > 0).then(|| format!(", <{name}> line {lines}"))
         });
-        format!(
-            " at {file} line {}{}.\n",
-            self.line,
-            input.unwrap_or_default()
-        )
+        let input = input.unwrap_or_default();
+        if self.line == 0 {
+            // Nothing of the program has run.
+            return format!("{input}.\n");
+        }
+        format!(" at {file} line {}{input}.\n", self.line)
     }
 
     // ---- globals by name -----------------------------------------------------------------------

@@ -13,6 +13,10 @@ pub(super) const RULES: &str =
     "0:\tfrom all lookup local\n32766:\tfrom all lookup main\n32767:\tfrom all lookup default\n";
 
 /// One interface as `ip address` or `ip link` show it.
+#[expect(
+    clippy::too_many_lines,
+    reason = "one command line and what it leads to, read top-down"
+)]
 pub(super) fn interface(
     proc: &Process,
     one: &Interface,
