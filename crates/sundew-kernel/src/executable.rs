@@ -48,7 +48,7 @@ pub fn runs_on(machine: &[u8], head: &[u8]) -> bool {
     if !head.starts_with(&MAGIC) || head.get(5) != Some(&LITTLE_ENDIAN) {
         return false;
     }
-    let loadable = matches!(u16_at(head, 16), Some(ET_EXEC | ET_DYN));
+    let loadable = matches!(u16_at(head, 16), Some(ET_EXEC | ET_DYN)) && has_segments(head);
     let kind = (head.get(4).copied(), u16_at(head, 18));
     loadable
         && if machine.starts_with(b"arm") {
@@ -59,6 +59,23 @@ pub fn runs_on(machine: &[u8], head: &[u8]) -> bool {
                 (Some(CLASS_64), Some(EM_X86_64)) | (Some(arm::CLASS_32), Some(EM_386))
             )
         }
+}
+
+/// Whether a file is long enough for the program headers that it says it has: Linux loads no other. Of a
+/// file longer than [`HEAD_BYTES`] it is believed.
+fn has_segments(head: &[u8]) -> bool {
+    let wide = head.get(4) == Some(&CLASS_64);
+    let (place, size, count) = if wide { (32, 54, 56) } else { (28, 42, 44) };
+    let place = head
+        .get(place..place + 4)
+        .and_then(<[u8]>::first_chunk::<4>);
+    let sizes = (u16_at(head, size), u16_at(head, count));
+    let (Some(place), (Some(size), Some(count))) = (place, sizes) else {
+        return false;
+    };
+    let place = usize::try_from(u32::from_le_bytes(*place)).unwrap_or(usize::MAX);
+    let end = place.saturating_add(usize::from(size) * usize::from(count));
+    count > 0 && (end <= head.len() || head.len() >= HEAD_BYTES)
 }
 
 /// The build id that stands for a program: the one it has in Debian 12; for others one derived from the

@@ -322,19 +322,21 @@ impl Process {
 
 /// Interpreter and its one argument from a script's first line, without the `#!`.
 fn interpreter_of(line: &[u8]) -> Option<(Vec<u8>, Option<Vec<u8>>)> {
-    let line = line.split(|&byte| byte == b'\n').next()?.trim_ascii();
-    let end = line
-        .iter()
-        .position(|&byte| byte == b' ' || byte == b'\t')
-        .unwrap_or(line.len());
+    // A carriage return is part of the name, as Linux has it: `#!/bin/sh\r` is not found.
+    let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+    let trimmed = |text: &[u8]| -> Vec<u8> {
+        let start = text.iter().position(|byte| !blank(byte));
+        let end = text.iter().rposition(|byte| !blank(byte));
+        let part = start
+            .zip(end)
+            .and_then(|(start, end)| text.get(start..=end));
+        part.unwrap_or_default().to_vec()
+    };
+    let line = trimmed(line.split(|&byte| byte == b'\n').next()?);
+    let end = line.iter().position(blank).unwrap_or(line.len());
     let (interpreter, rest) = line.split_at(end);
-    let rest = rest.trim_ascii();
-    (!interpreter.is_empty()).then(|| {
-        (
-            interpreter.to_vec(),
-            (!rest.is_empty()).then(|| rest.to_vec()),
-        )
-    })
+    let rest = trimmed(rest);
+    (!interpreter.is_empty()).then(|| (interpreter.to_vec(), (!rest.is_empty()).then_some(rest)))
 }
 
 /// A binary brought in from outside: it is not run. It looks like one that crashed at once, which

@@ -157,10 +157,11 @@ impl Wishes {
         if let Some(status) = wishes.refused(proc, program).await {
             return Err(status);
         }
-        if options.operands().len() > 1 {
+        let operands = options.operands();
+        if operands.len() > 1 {
             return Err(fail(proc, help(program), 2).await);
         }
-        match options.operands().first() {
+        match operands.first() {
             Some(name) => wishes.name.clone_from(name),
             None if wishes.shows_defaults && proc.args().len() == 2 => {
                 return Err(print(proc, DEFAULTS).await);

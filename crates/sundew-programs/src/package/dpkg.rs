@@ -121,6 +121,10 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
             .collect();
         return print(proc, rows.concat()).await;
     }
+    if !is_query && has(b"--configure", b"--configure") && has(b"-a", b"--pending") {
+        // Everything is configured.
+        return proc.status();
+    }
     if has(b"-i", b"--install") {
         let name = names.first().cloned().unwrap_or_default();
         return fail(

@@ -63,7 +63,7 @@ pub(super) enum Read {
 }
 
 const SPEC: Spec = Spec::new(
-    "hVbe:o:a:dqvni:Fc:B:O:NSt:T:w:Q:P:U:rl:kpmHLA:R:D:I:X:x46E:K",
+    "hVbe:o:a:dqvni:Fc:B:O:NSt:T:w:Q:P:U:rl:kpmHLA:R:D:I:X:x46E:KY:",
     &[
         ("help", Arity::No, "h"),
         ("version", Arity::No, "V"),
@@ -135,7 +135,8 @@ const SPEC: Spec = Spec::new(
         ("no-cookies", Arity::No, "k"),
         ("no-proxy", Arity::No, "k"),
         ("max-redirect", Arity::Required, "max-redirect"),
-        ("limit-rate", Arity::Required, "w"),
+        ("limit-rate", Arity::Required, "limit-rate"),
+        ("proxy", Arity::Required, "Y"),
         ("retry-connrefused", Arity::No, "retry-refused"),
         ("waitretry", Arity::Required, "w"),
         ("content-disposition", Arity::No, "server-names"),
@@ -173,7 +174,12 @@ impl Options {
                         return Read::Refuse { text: Some(text), status: 0 };
                     }
                 }
-                _ => options.apply(key, value),
+                _ => {
+                    if let Some(text) = misread(key, &value) {
+                        return Read::Refuse { text: Some(text), status: 0 };
+                    }
+                    options.apply(key, value);
+                }
             }
         }
         options.urls = words.operands();
@@ -272,5 +278,33 @@ fn expand(word: &[u8]) -> Vec<u8> {
         [b'c', rest @ ..] if !letters.starts_with(b"-") => [b"-".as_slice(), rest].concat(),
         [b'q', b'c', rest @ ..] => [b"-q".as_slice(), rest].concat(),
         _ => word.to_vec(),
+    }
+}
+
+/// What is wrong with an option's value.
+fn misread(key: &str, value: &[u8]) -> Option<Vec<u8>> {
+    let quoted = |start: &str, end: &str| {
+        let quotes = ["\u{2018}".as_bytes(), "\u{2019}".as_bytes()];
+        [
+            start.as_bytes(),
+            quotes[0],
+            value,
+            quotes[1],
+            end.as_bytes(),
+        ]
+        .concat()
+    };
+    match key {
+        "header" if !value.contains(&b':') && !value.is_empty() => {
+            Some(quoted("--header: Invalid header ", "."))
+        }
+        "limit-rate" => {
+            let text = std::str::from_utf8(value).unwrap_or_default();
+            let digits = text.trim_end_matches(['k', 'K', 'm', 'M', 'g', 'G', '%']);
+            let bad = digits.parse::<f64>().is_err();
+            bad.then(|| quoted("--limit-rate: Invalid byte value ", ""))
+        }
+        "e" if !value.contains(&b'=') => Some(quoted("Invalid --execute command ", "")),
+        _ => None,
     }
 }

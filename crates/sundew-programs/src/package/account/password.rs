@@ -232,7 +232,13 @@ async fn set_ages(proc: &mut Process, name: &[u8], ages: &[(usize, Vec<u8>)]) ->
         true
     })
     .await;
-    print(proc, "passwd: password changed.\n").await
+    let expired = matches!(ages, [(2, _)]);
+    let text = if expired {
+        "passwd: password changed.\n"
+    } else {
+        "passwd: password expiry information changed.\n"
+    };
+    print(proc, text).await
 }
 
 /// `passwd -S`: name, state, the day of the last change, and the ages.
