@@ -455,7 +455,6 @@ async fn small(proc: &mut Process, object: &str, words: &[&str]) -> Result<Strin
             (None, _) => refuse("No netns name specified\n", 255),
             (_, None) => refuse("No command specified\n", 255),
             (Some(name), _) => {
-                // tidy-allow(errno-word): ip's own words, with the kernel's behind
                 let why = sundew_kernel::Errno::Enoent.message();
                 let text = format!("Cannot open network namespace \"{name}\": {why}\n");
                 refuse(text, 255)
