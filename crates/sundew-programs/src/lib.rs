@@ -23,3 +23,4 @@ mod time;
 mod users;
 pub mod util_linux;
 mod utmp;
+mod waiting;

@@ -21,6 +21,7 @@ use sundew_sh_syntax::ast::{Part, Word};
 use sundew_sh_syntax::{Dialect, Options as SyntaxOptions, braces};
 
 use crate::shell::{Flow, Run, SEGMENT_COMMANDS, Shell};
+use crate::words::Words;
 pub(crate) use draft::{Drafts, Mark};
 
 /// Most bytes one word may expand to; beyond it the shell is out of memory.
@@ -36,8 +37,23 @@ impl Shell {
         &mut self,
         proc: &mut Process,
         words: &[Word],
-    ) -> Result<Vec<Vec<u8>>, Flow> {
-        let mut fields = Vec::new();
+    ) -> Result<Words, Flow> {
+        let mut fields = Words::new();
+        self.expand_into(proc, words, &mut fields).await?;
+        Ok(fields)
+    }
+
+    /// The same behind those that are there already.
+    ///
+    /// # Errors
+    ///
+    /// A failed expansion, complained of already.
+    pub async fn expand_into(
+        &mut self,
+        proc: &mut Process,
+        words: &[Word],
+        fields: &mut Words,
+    ) -> Run {
         for word in words {
             // The common case costs no more than it should.
             if let [Part::Literal(text)] = word.parts.as_slice()
@@ -45,7 +61,7 @@ impl Shell {
                     .iter()
                     .any(|byte| matches!(byte, b'*' | b'?' | b'[' | b'{' | b'(' | b'\\'))
             {
-                fields.push(text.to_vec());
+                fields.push(proc, text.to_vec()).await;
                 continue;
             }
             let words = if self.is_bash() && self.options.is_set("braceexpand") {
@@ -54,23 +70,21 @@ impl Shell {
                 vec![word.clone()]
             };
             for word in &words {
-                self.expand_one(proc, word, &mut fields).await?;
+                self.expand_one(proc, word, fields).await?;
             }
         }
-        Ok(fields)
+        Ok(())
     }
 
-    async fn expand_one(
-        &mut self,
-        proc: &mut Process,
-        word: &Word,
-        fields: &mut Vec<Vec<u8>>,
-    ) -> Run {
+    async fn expand_one(&mut self, proc: &mut Process, word: &Word, fields: &mut Words) -> Run {
         let mut drafts = Drafts::default();
         self.parts(proc, &word.parts, false, &mut drafts).await?;
         let ifs = self.field_separators();
-        for field in split::split(drafts, &ifs) {
-            self.glob_field(proc, field, fields).await?;
+        let (drafts, _held) = drafts.into_parts();
+        for draft in drafts {
+            for field in split::split(draft, &ifs) {
+                self.glob_field(proc, field, fields).await?;
+            }
         }
         Ok(())
     }
@@ -224,7 +238,7 @@ impl Shell {
                 return Err(self.giving_up(Flow::Exit));
             }
             run?;
-            if out.len() > MAX_FIELD_BYTES {
+            if out.len() > MAX_FIELD_BYTES || out.pay(proc).is_err() {
                 proc.out_of_memory().await;
             }
         }

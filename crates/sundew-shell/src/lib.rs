@@ -26,6 +26,7 @@ pub mod shell;
 mod startup;
 pub mod trap;
 pub mod variable;
+pub mod words;
 
 pub use main_::PROGRAMS;
 pub use shell::{Flow, Shell};

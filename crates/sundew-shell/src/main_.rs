@@ -310,7 +310,7 @@ impl Shell {
             if let Some(name) = operands.next() {
                 self.arg0 = name;
             }
-            self.positional = operands.collect();
+            self.positional = operands.collect::<Vec<_>>().into();
             self.interactive = invocation.interactive;
             self.prepare(proc, invocation.no_rc, invocation.no_profile)
                 .await?;
@@ -321,12 +321,12 @@ impl Shell {
         if !invocation.stdin
             && let Some(path) = operands.next()
         {
-            self.positional = operands.collect();
+            self.positional = operands.collect::<Vec<_>>().into();
             return self
                 .run_script(proc, path, invocation.no_rc, invocation.no_profile)
                 .await;
         }
-        self.positional = operands.collect();
+        self.positional = operands.collect::<Vec<_>>().into();
         let on_terminal = proc.is_terminal(STDIN) && proc.is_terminal(STDERR);
         self.interactive = invocation.interactive || on_terminal;
         self.source = if self.interactive {

@@ -13,6 +13,7 @@ use crate::option::Options;
 use crate::readline::History;
 use crate::trap::Traps;
 use crate::variable::Variables;
+use crate::words::Words;
 
 /// What leaves the normal order of commands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,7 +135,7 @@ pub struct Shell {
     /// Variables.
     pub variables: Variables,
     /// `$1`, `$2`, …
-    pub positional: Vec<Vec<u8>>,
+    pub positional: Words,
     /// Functions by name.
     pub functions: BTreeMap<Vec<u8>, Function>,
     /// Aliases by name.
@@ -281,7 +282,7 @@ impl Shell {
             for_person: false,
             login: false,
             variables: Variables::new(),
-            positional: Vec::new(),
+            positional: Words::new(),
             functions: BTreeMap::new(),
             aliases: BTreeMap::new(),
             options: Options::default(),
@@ -375,7 +376,7 @@ impl Shell {
             for_person: self.for_person,
             login: self.login,
             variables: self.variables.clone(),
-            positional: self.positional.clone(),
+            positional: Words::copy_at_most(proc, &self.positional),
             functions: self.functions.clone(),
             aliases: self.aliases.clone(),
             options: self.options.clone(),

@@ -1,10 +1,10 @@
 //! Trees of files, one visit at a time: fts(3) as far as rm, chmod, chown and du need it.
 
-use sundew_kernel::budget::Memory;
 use sundew_kernel::{Errno, Process};
 use sundew_vfs::Metadata;
 
 use super::input::join;
+use crate::waiting::Waiting;
 
 /// Why a file is visited.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,27 +57,23 @@ enum Step {
 
 /// A walk through one tree. Memory is charged for what is still to come.
 pub(crate) struct Walk {
-    steps: Vec<Step>,
+    steps: Waiting<Step>,
     /// A directory that was just announced and will be read next.
     pending: Option<(Vec<u8>, Metadata, usize)>,
     follow: Follow,
     recursive: bool,
-    memory: Memory,
+    root: Option<Vec<u8>>,
 }
 
 impl Walk {
     /// A walk from `root`; without `recursive` directories are not entered.
     pub(crate) fn new(proc: &Process, root: &[u8], follow: Follow, recursive: bool) -> Self {
-        let steps = vec![Step::Look {
-            path: root.to_vec(),
-            depth: 0,
-        }];
         Self {
-            steps,
+            steps: Waiting::new(proc),
             pending: None,
             follow,
             recursive,
-            memory: proc.memory(),
+            root: Some(root.to_vec()),
         }
     }
 
@@ -143,9 +139,10 @@ impl Walk {
                 }
             }
         }
-        let step = self.steps.pop()?;
-        self.memory.shrink(cost(&step));
-        let (path, depth) = match step {
+        if let Some(path) = self.root.take() {
+            self.push(proc, Step::Look { path, depth: 0 }).await;
+        }
+        let (path, depth) = match self.steps.pop()? {
             Step::After {
                 path,
                 metadata,
@@ -198,15 +195,8 @@ impl Walk {
     }
 
     async fn push(&mut self, proc: &Process, step: Step) {
-        if self.memory.grow(cost(&step)).is_err() {
-            proc.out_of_memory().await;
-        }
-        self.steps.push(step);
-    }
-}
-
-fn cost(step: &Step) -> usize {
-    match step {
-        Step::Look { path, .. } | Step::After { path, .. } => size_of::<Step>() + path.len(),
+        let (Step::Look { path, .. } | Step::After { path, .. }) = &step;
+        let bytes = path.len();
+        self.steps.push(proc, step, bytes).await;
     }
 }

@@ -7,12 +7,14 @@ use sundew_kernel::{ExitStatus, Process};
 use sundew_vfs::Metadata;
 
 use self::remote::Wanted;
+use self::trips::Trips;
 use super::sftp::link::{Fault, Link};
 use super::sftp::meter::Meter;
 use super::sftp::{Place, expand, get_file, put_file};
 use super::ssh::letters::Alphabet;
 
 mod remote;
+pub(super) mod trips;
 
 const USAGE: &str = include_str!("scp/usage.txt");
 /// `d`, `f` and `t` are for the far side.
@@ -231,7 +233,7 @@ async fn fetch(proc: &mut Process, line: &Line, link: &mut Link, there: &Place, 
         )
         .await;
     }
-    let mut waiting: Vec<(Vec<u8>, Vec<u8>, usize)> = Vec::new();
+    let mut waiting = Trips::new(proc);
     for one in found.into_iter().rev() {
         let base = base(&one);
         let destination = if into {
@@ -239,7 +241,7 @@ async fn fetch(proc: &mut Process, line: &Line, link: &mut Link, there: &Place, 
         } else {
             target.to_vec()
         };
-        waiting.push((one, destination, 0));
+        waiting.add(proc, one, destination, 0).await;
     }
     while let Some((from, to, depth)) = waiting.pop() {
         let attributes = match link.stat(proc, &from).await {
@@ -287,10 +289,10 @@ async fn fetch(proc: &mut Process, line: &Line, link: &mut Link, there: &Place, 
                 continue;
             }
             match link.list(proc, &from).await {
-                Ok(entries) => waiting.extend(entries.into_iter().rev().map(|entry| {
-                    let (from, to) = (join(&from, &entry.name), join(&to, &entry.name));
-                    (from, to, depth + 1)
-                })),
+                Ok(entries) => {
+                    let names = entries.iter().map(|entry| &*entry.name);
+                    waiting.below(proc, &from, &to, names, depth + 1).await;
+                }
                 Err(fault) => {
                     complain(
                         proc,
@@ -345,7 +347,8 @@ async fn to_remote(
         } else {
             target.clone()
         };
-        let mut waiting = vec![(source.clone(), destination, 0_usize)];
+        let mut waiting = Trips::new(proc);
+        waiting.add(proc, source.clone(), destination, 0).await;
         while let Some((from, to, depth)) = waiting.pop() {
             let metadata = match proc.stat(&from) {
                 Ok(metadata) => metadata,
@@ -365,12 +368,8 @@ async fn to_remote(
                     .change(proc, super::sftp_server::wire::MKDIR, &to)
                     .await;
                 let entries = proc.read_directory(&from).unwrap_or_default();
-                waiting.extend(
-                    entries
-                        .iter()
-                        .rev()
-                        .map(|entry| (join(&from, &entry.name), join(&to, &entry.name), depth + 1)),
-                );
+                let names = entries.iter().map(|entry| &*entry.name);
+                waiting.below(proc, &from, &to, names, depth + 1).await;
                 continue;
             }
             if !metadata.is_regular() {

@@ -26,7 +26,7 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
         return Ok(usage(shell, proc, args).await);
     };
     let positional = if rest.is_empty() {
-        shell.positional.clone()
+        shell.positional.to_vec()
     } else {
         rest.to_vec()
     };

@@ -6,6 +6,7 @@ use sundew_sh_syntax::Dialect;
 use super::Answer;
 use crate::option::SET_OPTIONS;
 use crate::shell::{Shell, Source};
+use crate::words::Words;
 
 const USAGE: &str = "set: usage: set [-abefhkmnptuvxBCEHPT] [-o option-name] [--] [-] [arg ...]";
 
@@ -127,7 +128,8 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
         }
     }
     if replaces || index < operands.len() {
-        shell.positional = operands.get(index..).unwrap_or_default().to_vec();
+        let words = operands.get(index..).unwrap_or_default();
+        shell.positional = Words::copy(proc, words).await;
     }
     Ok(0)
 }

@@ -7,6 +7,7 @@ use sundew_vfs::FileType;
 
 use super::Answer;
 use crate::shell::{Flow, Frame, Shell};
+use crate::words::Words;
 
 pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> Answer {
     let rest = match args.get(1..) {
@@ -63,7 +64,7 @@ pub(crate) async fn run_file(
 ) -> Answer {
     shell.enter(proc).await?;
     let positional = (!arguments.is_empty())
-        .then(|| std::mem::replace(&mut shell.positional, arguments.to_vec()));
+        .then(|| std::mem::replace(&mut shell.positional, Words::copy_at_most(proc, arguments)));
     shell.frames.push(Frame {
         name: b"source".to_vec(),
         file: path.to_vec(),

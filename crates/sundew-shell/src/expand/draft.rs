@@ -1,6 +1,12 @@
 //! Fields in the making: bytes with their origin.
 
+use sundew_kernel::{Errno, Process};
 use sundew_posix::pattern::Piece;
+
+use crate::words::Held;
+
+/// What a field takes beside its bytes and their origins, the allocator's shares included.
+const DRAFT_BYTES: usize = 96;
 
 /// Where a byte came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,10 +49,11 @@ impl Draft {
 }
 
 /// The fields that a word has become so far; the last one still grows.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Drafts {
     pub(crate) fields: Vec<Draft>,
     bytes: usize,
+    held: Held,
 }
 
 impl Default for Drafts {
@@ -54,6 +61,7 @@ impl Default for Drafts {
         Self {
             fields: vec![Draft::default()],
             bytes: 0,
+            held: Held::default(),
         }
     }
 }
@@ -62,6 +70,18 @@ impl Drafts {
     /// Bytes in all fields.
     pub(crate) fn len(&self) -> usize {
         self.bytes
+    }
+
+    /// Pays for what it has become: each byte has its origin beside it.
+    pub(crate) fn pay(&mut self, proc: &Process) -> Result<(), Errno> {
+        let used = self.bytes.saturating_mul(2);
+        let used = used.saturating_add(self.fields.len().saturating_mul(DRAFT_BYTES));
+        self.held.pay(proc, used)
+    }
+
+    /// The fields, and what is to be held as long as they live.
+    pub(crate) fn into_parts(self) -> (Vec<Draft>, Held) {
+        (self.fields, self.held)
     }
 
     pub(crate) fn push(&mut self, text: &[u8], mark: Mark) {

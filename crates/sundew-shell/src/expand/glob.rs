@@ -6,11 +6,14 @@ use sundew_vfs::FileType;
 
 use super::draft::{Draft, Mark};
 use crate::shell::{Run, Shell};
+use crate::words::Words;
 
 /// Most names one pattern may give.
 const MAX_NAMES: usize = 64 * 1024;
 /// Deepest directory that `**` goes down to.
 const MAX_DEPTH: usize = 64;
+/// Names of a directory between two looks at whether others are due.
+const PER_TICK: usize = 64;
 
 impl Shell {
     /// A field to the names it matches, or to itself.
@@ -18,13 +21,13 @@ impl Shell {
         &mut self,
         proc: &mut Process,
         field: Draft,
-        fields: &mut Vec<Vec<u8>>,
+        fields: &mut Words,
     ) -> Run {
         let special = |(byte, mark): (u8, Mark)| {
             mark != Mark::Quoted && matches!(byte, b'*' | b'?' | b'[' | b'(' | b'\\')
         };
         if self.options.is_set("noglob") || !field.iter().any(special) {
-            fields.push(field.bytes);
+            fields.push(proc, field.bytes).await;
             return Ok(());
         }
         let pieces = unescape(&field);
@@ -33,7 +36,7 @@ impl Shell {
             ignore_case: self.options.shopt("nocaseglob"),
         };
         if Pattern::new(&pieces, options).is_literal() {
-            fields.push(field.bytes);
+            fields.push(proc, field.bytes).await;
             return Ok(());
         }
         let mut names = self.glob(proc, &pieces, options).await;
@@ -44,12 +47,12 @@ impl Shell {
                 return self.fatal(proc, 1, text).await;
             }
             if !self.options.shopt("nullglob") {
-                fields.push(field.bytes);
+                fields.push(proc, field.bytes).await;
             }
             return Ok(());
         }
         names.sort();
-        fields.append(&mut names);
+        fields.append(proc, names).await;
         Ok(())
     }
 
@@ -86,14 +89,9 @@ impl Shell {
     }
 
     /// The names that a pattern matches, in no order.
-    pub(crate) async fn glob(
-        &self,
-        proc: &Process,
-        pieces: &[Piece],
-        options: Options,
-    ) -> Vec<Vec<u8>> {
+    pub(crate) async fn glob(&self, proc: &Process, pieces: &[Piece], options: Options) -> Words {
         let mut components = split_components(pieces).into_iter().peekable();
-        let mut found: Vec<Vec<u8>> = vec![Vec::new()];
+        let mut found = Words::from(vec![Vec::new()]);
         let dot_files = self.options.shopt("dotglob")
             || self.is_bash()
                 && self
@@ -103,7 +101,7 @@ impl Shell {
         let mut after_globstar = false;
         while let Some(component) = components.next() {
             let last = components.peek().is_none();
-            let mut next = Vec::new();
+            let mut next = Words::new();
             let globstar = self.options.shopt("globstar")
                 && component.name.len() == 2
                 && component.name.iter().all(|piece| {
@@ -114,7 +112,7 @@ impl Shell {
                         }
                 });
             let pattern = Pattern::new(&component.name, options);
-            for base in &found {
+            for base in found.iter() {
                 let begun = base.is_empty() || base.ends_with(b"/");
                 let slashes: &[u8] = if begun && after_globstar {
                     b""
@@ -134,22 +132,29 @@ impl Shell {
                 } else if let Some(name) = pattern.literal() {
                     let path = [base.as_slice(), &name].concat();
                     if name.is_empty() || !last || proc.lstat(&path).is_ok() {
-                        next.push(path);
+                        next.push(proc, path).await;
                     }
                 } else {
-                    list_matches(proc, &base, &pattern, dot_files, last, &mut next);
+                    list_matches(proc, &base, &pattern, dot_files, last, &mut next).await;
                     if !self.is_bash() && pattern.begins_with_dot() {
                         let dots = [b".".as_slice(), b".."];
                         let dots = dots.into_iter().filter(|name| pattern.matches(name));
-                        next.extend(dots.map(|name| [base.as_slice(), name].concat()));
+                        for name in dots {
+                            next.push(proc, [base.as_slice(), name].concat()).await;
+                        }
                     }
                 }
             }
             found = next;
             after_globstar = globstar;
         }
-        found.retain(|path| !path.is_empty() && proc.lstat(path).is_ok());
-        found
+        let mut there = Words::new();
+        for path in found.iter() {
+            if !path.is_empty() && proc.lstat(path).is_ok() {
+                there.push(proc, path.clone()).await;
+            }
+        }
+        there
     }
 }
 
@@ -206,13 +211,13 @@ fn split_components(pieces: &[Piece]) -> Vec<Component> {
     components
 }
 
-fn list_matches(
+async fn list_matches(
     proc: &Process,
     base: &[u8],
     pattern: &Pattern,
     dot_files: bool,
     last: bool,
-    found: &mut Vec<Vec<u8>>,
+    found: &mut Words,
 ) {
     let directory = if base.is_empty() {
         b".".as_slice()
@@ -222,23 +227,26 @@ fn list_matches(
     let Ok(entries) = proc.read_directory(directory) else {
         return;
     };
-    for entry in entries {
+    for (number, entry) in entries.into_iter().enumerate() {
+        if number.is_multiple_of(PER_TICK) {
+            proc.tick().await;
+        }
         let hidden = entry.name.starts_with(b".");
         if hidden && !dot_files && !pattern.begins_with_dot() {
             continue;
         }
         let may_be_directory = matches!(entry.file_type, FileType::Directory | FileType::Symlink);
         if (last || may_be_directory) && pattern.matches(&entry.name) && found.len() < MAX_NAMES {
-            found.push([base, &entry.name].concat());
+            found.push(proc, [base, &entry.name].concat()).await;
         }
     }
 }
 
 /// `**`: the directory itself and everything below it; files too if it is the last component.
-async fn descend(proc: &Process, base: &[u8], last: bool, found: &mut Vec<Vec<u8>>) {
+async fn descend(proc: &Process, base: &[u8], last: bool, found: &mut Words) {
     let mut open = vec![(base.to_vec(), 0)];
     if !last || !base.is_empty() {
-        found.push(base.to_vec());
+        found.push(proc, base.to_vec()).await;
     }
     while let Some((directory, depth)) = open.pop() {
         proc.tick().await;
@@ -265,7 +273,7 @@ async fn descend(proc: &Process, base: &[u8], last: bool, found: &mut Vec<Vec<u8
             let path = [directory.as_slice(), separator, &entry.name].concat();
             let is_directory = entry.file_type == FileType::Directory;
             if last || is_directory {
-                found.push(path.clone());
+                found.push(proc, path.clone()).await;
             }
             if is_directory && depth < MAX_DEPTH {
                 open.push((path, depth + 1));

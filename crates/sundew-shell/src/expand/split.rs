@@ -1,59 +1,82 @@
 //! Field splitting: POSIX XCU §2.6.5.
 
-use super::draft::{Draft, Drafts, Mark};
+use super::draft::{Draft, Mark};
 
-/// Splits what unquoted expansions brought in at the bytes of `ifs`. Fields that are empty and were
-/// not quoted vanish.
-pub(super) fn split(drafts: Drafts, ifs: &[u8]) -> Vec<Draft> {
-    let mut fields = Vec::new();
-    for draft in drafts.fields {
-        split_one(draft, ifs, &mut fields);
+/// Splits what unquoted expansions brought in at the bytes of `ifs`, a field at a time. Fields that are
+/// empty and were not quoted vanish.
+pub(super) fn split(draft: Draft, ifs: &[u8]) -> Split<'_> {
+    let separates = |(byte, mark)| mark == Mark::Expanded && ifs.contains(&byte);
+    if draft.iter().any(separates) {
+        Split::Pieces {
+            draft,
+            ifs,
+            at: 0,
+            state: State::Start,
+        }
+    } else {
+        Split::Whole(Some(draft).filter(|draft| draft.quoted || !draft.bytes.is_empty()))
     }
-    fields
 }
 
-fn split_one(draft: Draft, ifs: &[u8], fields: &mut Vec<Draft>) {
-    let splits = |byte: u8, mark: Mark| mark == Mark::Expanded && ifs.contains(&byte);
-    if !draft.iter().any(|(byte, mark)| splits(byte, mark)) {
-        if draft.quoted || !draft.bytes.is_empty() {
-            fields.push(draft);
-        }
-        return;
-    }
-    let is_blank = |byte: u8| matches!(byte, b' ' | b'\t' | b'\n');
-    let mut field = Draft::default();
-    let mut state = State::Start;
-    for (byte, mark) in draft.iter() {
-        if !splits(byte, mark) {
-            field.push(byte, mark);
-            state = State::InField;
-        } else if is_blank(byte) {
-            if state == State::InField {
-                fields.push(std::mem::take(&mut field));
-                state = State::AfterBlanks;
+/// The fields of a [`Draft`].
+pub(super) enum Split<'a> {
+    /// Nothing in it separates.
+    Whole(Option<Draft>),
+    Pieces {
+        draft: Draft,
+        ifs: &'a [u8],
+        at: usize,
+        state: State,
+    },
+}
+
+impl Iterator for Split<'_> {
+    type Item = Draft;
+
+    fn next(&mut self) -> Option<Draft> {
+        let (draft, ifs, at, state) = match self {
+            Self::Whole(field) => return field.take(),
+            Self::Pieces {
+                draft,
+                ifs,
+                at,
+                state,
+            } => (draft, ifs, at, state),
+        };
+        let mut field = Draft::default();
+        while let (Some(&byte), Some(&mark)) = (draft.bytes.get(*at), draft.marks.get(*at)) {
+            *at += 1;
+            if mark != Mark::Expanded || !ifs.contains(&byte) {
+                field.push(byte, mark);
+                *state = State::InField;
+            } else if matches!(byte, b' ' | b'\t' | b'\n') {
+                if *state == State::InField {
+                    *state = State::AfterBlanks;
+                    return Some(field);
+                }
+            } else {
+                // A separator ends a field, an empty one if need be; blanks before it have ended it
+                // already and belong to the separator.
+                let ends = *state != State::AfterBlanks;
+                *state = State::Start;
+                if ends {
+                    field.quoted = true;
+                    return Some(field);
+                }
             }
-        } else {
-            // A separator ends a field, an empty one if need be; blanks before it have ended it
-            // already and belong to the separator.
-            if state != State::AfterBlanks {
-                let ended = std::mem::take(&mut field);
-                fields.push(Draft {
-                    quoted: true,
-                    ..ended
-                });
-            }
-            state = State::Start;
         }
-    }
-    if state == State::InField {
+        if *state != State::InField {
+            return None;
+        }
+        *state = State::Start;
         field.quoted |= draft.quoted;
-        fields.push(field);
+        Some(field)
     }
 }
 
 /// Where in the text the splitter is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+pub(super) enum State {
     /// At the start, or behind a separator that is no blank.
     Start,
     InField,
@@ -66,11 +89,11 @@ mod tests {
     use super::*;
 
     fn fields(text: &str, ifs: &str) -> Vec<String> {
-        let mut drafts = Drafts::default();
-        drafts.push(text.as_bytes(), Mark::Expanded);
-        let fields = split(drafts, ifs.as_bytes());
-        fields
-            .into_iter()
+        let mut draft = Draft::default();
+        for byte in text.bytes() {
+            draft.push(byte, Mark::Expanded);
+        }
+        split(draft, ifs.as_bytes())
             .map(|field| String::from_utf8(field.bytes).unwrap())
             .collect()
     }
@@ -91,9 +114,12 @@ mod tests {
 
     #[test]
     fn quoted_bytes_stay_together() {
-        let mut drafts = Drafts::default();
-        drafts.push(b"a b", Mark::Quoted);
-        drafts.push(b" c", Mark::Expanded);
-        assert_eq!(split(drafts, b" ").len(), 2);
+        let mut draft = Draft::default();
+        for byte in *b"a b" {
+            draft.push(byte, Mark::Quoted);
+        }
+        draft.push(b' ', Mark::Expanded);
+        draft.push(b'c', Mark::Expanded);
+        assert_eq!(split(draft, b" ").count(), 2);
     }
 }

@@ -325,11 +325,11 @@ impl Shell {
         let number = |number: u64| Found::One(Some(number.to_string().into_bytes()));
         match special {
             Special::At => Found::Many {
-                values: self.positional.clone(),
+                values: self.positional.to_vec(),
                 star: false,
             },
             Special::Star => Found::Many {
-                values: self.positional.clone(),
+                values: self.positional.to_vec(),
                 star: true,
             },
             Special::Count => number(self.positional.len() as u64),

@@ -215,7 +215,9 @@ impl Shell {
             proc.tick().await;
             match element {
                 ArrayElement::Word(word) => {
-                    for value in self.expand_words(proc, std::slice::from_ref(word)).await? {
+                    let words = self.expand_words(proc, std::slice::from_ref(word)).await?;
+                    let (words, _held) = words.into_parts();
+                    for value in words {
                         plain.push((None, value, false));
                     }
                 }

@@ -6,6 +6,7 @@ use sundew_sh_syntax::ast::{ArithmeticFor, Case, CaseEnd, CommandKind, For, If, 
 use crate::shell::{Flow, Run, Shell};
 use crate::trap::Condition;
 use crate::variable::is_name;
+use crate::words::Words;
 
 /// What a loop does after its body.
 enum Turn {
@@ -143,8 +144,9 @@ impl Shell {
         }
         let values = match &each.words {
             Some(words) => self.expand_words(proc, words).await?,
-            None => self.positional.clone(),
+            None => Words::copy(proc, &self.positional).await,
         };
+        let (values, _held) = values.into_parts();
         self.loops += 1;
         self.status = 0;
         let mut result = Ok(());
@@ -295,7 +297,7 @@ impl Shell {
     async fn run_select(&mut self, proc: &mut Process, each: &For) -> Run {
         let values = match &each.words {
             Some(words) => self.expand_words(proc, words).await?,
-            None => self.positional.clone(),
+            None => Words::copy(proc, &self.positional).await,
         };
         if values.is_empty() {
             self.status = 0;

@@ -50,7 +50,9 @@ impl Shell {
         self.check_function_nesting(proc, &name, &function.file)
             .await?;
         self.enter(proc).await?;
-        let positional = std::mem::replace(&mut self.positional, args.collect());
+        // The command that calls it pays for its words.
+        let words = args.collect::<Vec<_>>().into();
+        let positional = std::mem::replace(&mut self.positional, words);
         let (loops, line) = (std::mem::take(&mut self.loops), self.line);
         self.frames.push(Frame {
             name,

@@ -8,6 +8,7 @@ use super::Place;
 use crate::builtin::{self, Builtin};
 use crate::redirect::{RedirectFailed, Undo};
 use crate::shell::{Flow, Function, Run, Shell};
+use crate::words::Words;
 
 /// What a command's name leads to.
 #[derive(Clone)]
@@ -32,7 +33,8 @@ impl Shell {
     ) -> Run {
         self.substitution_status = None;
         let descriptors = self.substitution_descriptors.len();
-        let mut args = self.command_words(proc, simple).await?;
+        // What they take is given back when the command has ended.
+        let (mut args, _held) = self.command_words(proc, simple).await?.into_parts();
         if args.is_empty() {
             return self.run_bare(proc, simple, command).await;
         }
@@ -103,14 +105,10 @@ impl Shell {
     }
 
     /// The words of a command, expanded; array arguments of declaring builtins are set aside.
-    async fn command_words(
-        &mut self,
-        proc: &mut Process,
-        simple: &Simple,
-    ) -> Result<Vec<Vec<u8>>, Flow> {
+    async fn command_words(&mut self, proc: &mut Process, simple: &Simple) -> Result<Words, Flow> {
         self.array_arguments.clear();
         let Some((first, rest)) = simple.words.split_first() else {
-            return Ok(Vec::new());
+            return Ok(Words::new());
         };
         let mut args = self.expand_words(proc, std::slice::from_ref(first)).await?;
         let declares = args
@@ -121,9 +119,11 @@ impl Shell {
             for word in rest {
                 if word.parts.iter().any(|part| matches!(part, Part::Array(_))) {
                     // `let a=(1)` and `eval a=(1)` get it as it was written.
-                    args.push(sundew_sh_syntax::unparse::word(word));
+                    let written = sundew_sh_syntax::unparse::word(word);
+                    args.push(proc, written).await;
                 } else {
-                    args.extend(self.expand_words(proc, std::slice::from_ref(word)).await?);
+                    let one = std::slice::from_ref(word);
+                    self.expand_into(proc, one, &mut args).await?;
                 }
             }
             return Ok(args);
@@ -141,7 +141,10 @@ impl Shell {
                         self.assignment_argument(proc, assignment, &mut args)
                             .await?
                     }
-                    None => args.extend(self.expand_words(proc, std::slice::from_ref(word)).await?),
+                    None => {
+                        let one = std::slice::from_ref(word);
+                        self.expand_into(proc, one, &mut args).await?;
+                    }
                 }
             }
         }
@@ -153,7 +156,7 @@ impl Shell {
         &mut self,
         proc: &mut Process,
         assignment: Assignment,
-        args: &mut Vec<Vec<u8>>,
+        args: &mut Words,
     ) -> Run {
         let mut text = assignment.name.to_vec();
         match &assignment.value {
@@ -179,7 +182,7 @@ impl Shell {
                 text = [text.as_slice(), sign, &value].concat();
             }
         }
-        args.push(text);
+        args.push(proc, text).await;
         Ok(())
     }
 

@@ -115,6 +115,7 @@ impl Shell {
             })
             .collect();
         let found = self.glob(proc, &pieces, PatternOptions::default()).await;
+        let (found, _held) = found.into_parts();
         found
             .into_iter()
             .take(MAX_MATCHES)

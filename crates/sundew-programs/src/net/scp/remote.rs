@@ -13,6 +13,8 @@ use sundew_kernel::observe::{DownloadEnd, Upload, UploadProtocol};
 use sundew_kernel::{Errno, ExitStatus, Process, STDIN, STDOUT};
 use sundew_vfs::Timestamp;
 
+use crate::waiting::Waiting;
+
 /// Longest line of the protocol, in bytes.
 const MAX_LINE_BYTES: usize = 4096;
 /// Bytes moved at once.
@@ -255,7 +257,8 @@ pub(super) async fn source(proc: &mut Process, paths: &[Vec<u8>], wanted: Wanted
         return ExitStatus::FAILURE;
     }
     for path in paths {
-        let mut waiting = vec![Some(path.clone())];
+        let mut waiting = Waiting::new(proc);
+        waiting.push(proc, Some(path.clone()), path.len()).await;
         while let Some(next) = waiting.pop() {
             proc.tick().await;
             let given = match next {
@@ -286,7 +289,7 @@ async fn give(
     wire: &mut Wire,
     path: &[u8],
     wanted: Wanted,
-    waiting: &mut Vec<Option<Vec<u8>>>,
+    waiting: &mut Waiting<Option<Vec<u8>>>,
 ) -> Result<(), Errno> {
     let metadata = match proc.stat(path) {
         Ok(metadata) => metadata,
@@ -308,10 +311,12 @@ async fn give(
     if metadata.is_dir() {
         let head = format!("D{:04o} 0 ", metadata.mode);
         if line(proc, wire, &[head.as_bytes(), name, b"\n"].concat()).await? {
-            waiting.push(None);
-            let entries = proc.read_directory(path).unwrap_or_default();
-            let below = |name: &[u8]| Some([path, b"/", name].concat());
-            waiting.extend(entries.iter().map(|entry| below(&entry.name)));
+            waiting.push(proc, None, 0).await;
+            for entry in proc.read_directory(path).unwrap_or_default() {
+                let below = [path, b"/", &entry.name].concat();
+                let bytes = below.len();
+                waiting.push(proc, Some(below), bytes).await;
+            }
         }
         return Ok(());
     }

@@ -7,6 +7,7 @@ use sundew_kernel::{ExitStatus, Process};
 use super::link::{Fault, Link};
 use super::{Place, expand, get_file, put_file};
 use crate::net::scp::join;
+use crate::net::scp::trips::Trips;
 use crate::net::sftp_server::wire;
 
 const HELP: &str = include_str!("help.txt");
@@ -440,7 +441,7 @@ impl Talk<'_> {
             }
         };
         let into = to.is_none_or(|to| proc.stat(to).is_ok_and(|metadata| metadata.is_dir()));
-        let mut waiting = Vec::new();
+        let mut waiting = Trips::new(proc);
         for one in found.into_iter().rev() {
             let name = base(&one);
             let destination = match to {
@@ -448,7 +449,7 @@ impl Talk<'_> {
                 Some(to) => to.to_vec(),
                 None => name,
             };
-            waiting.push((one, destination, 0_usize));
+            waiting.add(proc, one, destination, 0).await;
         }
         while let Some((from, to, depth)) = waiting.pop() {
             let attributes = match self.link.stat(proc, &from).await {
@@ -472,12 +473,8 @@ impl Talk<'_> {
                 // It is there already, or what goes into it fails.
                 let _there = proc.make_directory(&to, 0o777);
                 let entries = self.link.list(proc, &from).await.unwrap_or_default();
-                waiting.extend(
-                    entries
-                        .iter()
-                        .rev()
-                        .map(|entry| (join(&from, &entry.name), join(&to, &entry.name), depth + 1)),
-                );
+                let names = entries.iter().map(|entry| &*entry.name);
+                waiting.below(proc, &from, &to, names, depth + 1).await;
                 continue;
             }
             let download = Download {
@@ -524,7 +521,8 @@ impl Talk<'_> {
             Some(target) => target,
             None => self.there(&name),
         };
-        let mut waiting = vec![(path.to_vec(), destination, 0_usize)];
+        let mut waiting = Trips::new(proc);
+        waiting.add(proc, path.to_vec(), destination, 0).await;
         while let Some((from, to, depth)) = waiting.pop() {
             let metadata = match proc.stat(&from) {
                 Ok(metadata) => metadata,
@@ -545,12 +543,8 @@ impl Talk<'_> {
                 // As above.
                 let _there = self.link.change(proc, wire::MKDIR, &to).await;
                 let entries = proc.read_directory(&from).unwrap_or_default();
-                waiting.extend(
-                    entries
-                        .iter()
-                        .rev()
-                        .map(|entry| (join(&from, &entry.name), join(&to, &entry.name), depth + 1)),
-                );
+                let names = entries.iter().map(|entry| &*entry.name);
+                waiting.below(proc, &from, &to, names, depth + 1).await;
                 continue;
             }
             let put = put_file(proc, self.link, &from, &to, &metadata, self.shown).await;

@@ -12,8 +12,10 @@ use crate::net::sftp_server::wire::{self, Attributes, Reader, Writer};
 const CHUNK_BYTES: u32 = 32 * 1024;
 /// Requests that are under way at once.
 const WINDOW: usize = 16;
-/// Entries kept of one directory.
-const MAX_ENTRIES: usize = 16_384;
+/// Bytes kept of one directory's entries: some ten thousand.
+const MAX_LIST_BYTES: usize = 2 << 20;
+/// Bytes kept of an entry's line in a long listing.
+const MAX_LONG_BYTES: usize = 512;
 
 /// Why something did not work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -286,6 +288,7 @@ impl Link {
         request.string(path);
         let handle = self.handle(proc, request).await?;
         let mut entries = Vec::new();
+        let mut room = MAX_LIST_BYTES;
         loop {
             let rest = match self.on_path(proc, wire::READDIR, &handle).await {
                 Ok((_, rest)) => rest,
@@ -301,7 +304,13 @@ impl Link {
                 };
                 // A server that names other places is not followed there.
                 let here = !name.is_empty() && !name.contains(&b'/') && !name.contains(&0);
-                if here && name != b"." && name != b".." && entries.len() < MAX_ENTRIES {
+                if !here || name == b"." || name == b".." {
+                    continue;
+                }
+                let long: Vec<u8> = long.into_iter().take(MAX_LONG_BYTES).collect();
+                let bytes = name.len() + long.len() + size_of::<Entry>();
+                if let Some(left) = room.checked_sub(bytes) {
+                    room = left;
                     entries.push(Entry { name, long });
                 }
             }

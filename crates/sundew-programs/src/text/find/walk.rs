@@ -6,6 +6,7 @@ use sundew_vfs::Metadata;
 use super::Follow;
 use super::evaluate::Evaluator;
 use super::expression::Parsed;
+use crate::waiting::Waiting;
 
 /// Deepest directory that is entered, as paths have an end.
 const MAX_DEPTH: u64 = 2048;
@@ -62,10 +63,11 @@ pub(super) async fn complain(proc: &mut Process, path: &[u8], errno: Errno) {
 }
 
 async fn walk(proc: &mut Process, evaluator: &mut Evaluator, operand: &[u8]) {
-    let mut tasks = vec![Task::Enter {
-        path: operand.to_vec(),
-        depth: 0,
-    }];
+    let mut tasks = Waiting::new(proc);
+    let path = operand.to_vec();
+    tasks
+        .push(proc, Task::Enter { path, depth: 0 }, operand.len())
+        .await;
     let mut root_device = None;
     while let Some(task) = tasks.pop() {
         proc.tick().await;
@@ -107,11 +109,13 @@ async fn walk(proc: &mut Process, evaluator: &mut Evaluator, operand: &[u8]) {
         let same_device = !evaluator.parsed.one_filesystem || metadata.dev == device;
         let mut enters = metadata.is_dir() && inside && same_device;
         if evaluator.parsed.contents_first {
-            tasks.push(Task::Leave {
+            let leave = Task::Leave {
                 path: path.clone(),
                 depth,
                 metadata: Box::new(metadata),
-            });
+            };
+            let bytes = path.len() + size_of::<Metadata>();
+            tasks.push(proc, leave, bytes).await;
         } else {
             evaluator.prune = false;
             visit(proc, evaluator, operand, &path, depth, &metadata).await;
@@ -123,11 +127,11 @@ async fn walk(proc: &mut Process, evaluator: &mut Evaluator, operand: &[u8]) {
         match entries(proc, &path) {
             Ok(names) => {
                 let slash: &[u8] = if path.ends_with(b"/") { b"" } else { b"/" };
-                let children = names.iter().rev().map(|name| [&path, slash, name].concat());
-                tasks.extend(children.map(|path| Task::Enter {
-                    path,
-                    depth: depth + 1,
-                }));
+                for name in names.iter().rev() {
+                    let (path, depth) = ([&path, slash, name].concat(), depth + 1);
+                    let bytes = path.len();
+                    tasks.push(proc, Task::Enter { path, depth }, bytes).await;
+                }
             }
             Err(errno) => {
                 evaluator.failed = true;

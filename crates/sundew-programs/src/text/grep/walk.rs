@@ -6,6 +6,7 @@ use sundew_vfs::FileType;
 
 use super::options::Directories;
 use super::search::Grep;
+use crate::waiting::Waiting;
 
 impl Grep {
     /// Searches everything below `root`; without an operand names do not begin with `./`.
@@ -14,7 +15,8 @@ impl Grep {
             self.options.directories,
             Directories::Recurse { follow: true }
         );
-        let mut waiting = vec![root.to_vec()];
+        let mut waiting = Waiting::new(proc);
+        waiting.push(proc, root.to_vec(), root.len()).await;
         while let Some(path) = waiting.pop() {
             proc.tick().await;
             if self.stop {
@@ -53,11 +55,11 @@ impl Grep {
                     };
                     entries.reverse();
                     let slash: &[u8] = if path.ends_with(b"/") { b"" } else { b"/" };
-                    waiting.extend(
-                        entries
-                            .iter()
-                            .map(|entry| [&path, slash, &entry.name].concat()),
-                    );
+                    for entry in entries {
+                        let below = [&path, slash, &entry.name].concat();
+                        let bytes = below.len();
+                        waiting.push(proc, below, bytes).await;
+                    }
                 }
                 FileType::Regular => {
                     let name = shown(&path, implied).to_vec();

@@ -238,7 +238,8 @@ async fn generate(
                 quoted: false,
             })
             .collect();
-        let mut found = shell.glob(proc, &pieces, PatternOptions::default()).await;
+        let found = shell.glob(proc, &pieces, PatternOptions::default()).await;
+        let (mut found, _held) = found.into_parts();
         found.sort();
         matches.extend(found);
     }
