@@ -6,6 +6,8 @@
 use crate::character::{Class, first_character};
 use crate::set::Set;
 
+pub mod search;
+
 /// Steps after which a match is given up as none. Plain patterns need at most the product of both
 /// lengths; only nested extended ones can come near this.
 const MAX_STEPS: u32 = 1 << 20;
@@ -139,47 +141,6 @@ impl Pattern {
                 .iter()
                 .any(|branch| branch.first() == Some(&Token::Byte(b'.'))),
             _ => false,
-        }
-    }
-
-    /// The length in bytes of the shortest or longest prefix of `subject` that matches.
-    pub fn prefix(&self, subject: &[u8], longest: bool) -> Option<usize> {
-        let mut steps = MAX_STEPS;
-        let mut try_at = |end: usize| {
-            let mut matcher = Matcher {
-                options: self.options,
-                steps,
-            };
-            let found = matcher.matches(&self.tokens, subject.get(..end).unwrap_or_default());
-            steps = matcher.steps;
-            found
-        };
-        let mut ends = 0..=subject.len();
-        if longest {
-            ends.rev().find(|&end| try_at(end))
-        } else {
-            ends.find(|&end| try_at(end))
-        }
-    }
-
-    /// The length in bytes of the shortest or longest suffix of `subject` that matches.
-    pub fn suffix(&self, subject: &[u8], longest: bool) -> Option<usize> {
-        let mut steps = MAX_STEPS;
-        let mut try_at = |length: usize| {
-            let mut matcher = Matcher {
-                options: self.options,
-                steps,
-            };
-            let start = subject.len() - length;
-            let found = matcher.matches(&self.tokens, subject.get(start..).unwrap_or_default());
-            steps = matcher.steps;
-            found
-        };
-        let mut lengths = 0..=subject.len();
-        if longest {
-            lengths.rev().find(|&length| try_at(length))
-        } else {
-            lengths.find(|&length| try_at(length))
         }
     }
 }
@@ -427,8 +388,7 @@ impl Matcher {
                     }
                     None
                 }
-                Some((token, after)) => self
-                    .one(token, text)
+                Some((token, after)) => one(self.options, token, text)
                     .map(|length| (after, text.get(length..).unwrap_or_default())),
             };
             match (advanced, retry) {
@@ -441,28 +401,6 @@ impl Matcher {
                 }
                 (None, _) => return false,
             }
-        }
-    }
-
-    /// The length of what one simple token matches at the front of `text`.
-    fn one(&self, token: &Token, text: &[u8]) -> Option<usize> {
-        let (character, length) = first_character(text);
-        if length == 0 {
-            return None;
-        }
-        match token {
-            Token::Byte(byte) => {
-                let first = *text.first()?;
-                let same = if self.options.ignore_case {
-                    byte.eq_ignore_ascii_case(&first)
-                } else {
-                    *byte == first
-                };
-                same.then_some(1)
-            }
-            Token::AnyCharacter => Some(length),
-            Token::Set(set) => set.contains(character).then_some(length),
-            Token::AnyString | Token::Extended(..) => None,
         }
     }
 
@@ -526,8 +464,31 @@ impl Matcher {
     }
 }
 
+/// The length of what one simple token matches at the front of `text`.
+fn one(options: Options, token: &Token, text: &[u8]) -> Option<usize> {
+    let (character, length) = first_character(text);
+    if length == 0 {
+        return None;
+    }
+    match token {
+        Token::Byte(byte) => {
+            let first = *text.first()?;
+            let same = if options.ignore_case {
+                byte.eq_ignore_ascii_case(&first)
+            } else {
+                *byte == first
+            };
+            same.then_some(1)
+        }
+        Token::AnyCharacter => Some(length),
+        Token::Set(set) => set.contains(character).then_some(length),
+        Token::AnyString | Token::Extended(..) => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use super::search::{Side, all};
     use super::*;
     use proptest::prelude::*;
 
@@ -583,11 +544,11 @@ mod tests {
     #[test]
     fn prefixes_and_suffixes_are_shortest_or_longest() {
         let pattern = Pattern::from_bytes(b"*/", Options::default());
-        assert_eq!(pattern.prefix(b"a/b/c", false), Some(2));
-        assert_eq!(pattern.prefix(b"a/b/c", true), Some(4));
+        let prefix = |longest| all(&pattern, b"a/b/c", Side::Prefix, longest);
+        assert_eq!((prefix(false), prefix(true)), (Some(2), Some(4)));
         let pattern = Pattern::from_bytes(b".*", Options::default());
-        assert_eq!(pattern.suffix(b"a.b.c", false), Some(2));
-        assert_eq!(pattern.suffix(b"a.b.c", true), Some(4));
+        let suffix = |longest| all(&pattern, b"a.b.c", Side::Suffix, longest);
+        assert_eq!((suffix(false), suffix(true)), (Some(2), Some(4)));
     }
 
     #[test]

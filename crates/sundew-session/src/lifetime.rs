@@ -71,6 +71,9 @@ pub struct Parts {
     pub secure_shell: Option<Arc<dyn SecureShell>>,
     /// Permits for machines that use much CPU; fewer than cores, so that the others get through.
     pub heavy: Arc<Semaphore>,
+    /// The threads that machines run on. They should not be those that carry connections: a program may
+    /// compute for long in one piece.
+    pub threads: Handle,
 }
 
 /// What all sessions share.

@@ -248,7 +248,7 @@ impl Session {
         }
         let (machine, scheduler) = self.make_machine()?;
         let (hangup, session) = (self.hangup(), self.id());
-        let task = tokio::spawn(async move {
+        let task = self.sensor().parts.threads.spawn(async move {
             // A fault in one program ends this connection and no other.
             if AssertUnwindSafe(scheduler).catch_unwind().await.is_err() {
                 tracing::error!(%session, "the machine broke; its connection is closed");

@@ -21,7 +21,7 @@ use sundew_sinks::{Builder, CowrieJson, EventSender, Fanout};
 use sundew_ssh::door::SensorDoor;
 use sundew_ssh::listener::BindError;
 use sundew_ssh::{HostKeys, Listener, Profile};
-use tokio::runtime::Runtime;
+use tokio::runtime::{Handle, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -39,7 +39,9 @@ pub fn run(config: &Config, data: &Data, ready: impl FnOnce(&[SocketAddr])) -> R
     raise_descriptor_limit();
     let prepared = Prepared::new(config, data)?;
     let runtime = runtime()?;
-    let result = runtime.block_on(serve(config, prepared, ready));
+    let machines = machine_threads()?;
+    let result = runtime.block_on(serve(config, prepared, machines.handle(), ready));
+    machines.shutdown_timeout(LAST_WAIT);
     runtime.shutdown_timeout(LAST_WAIT);
     result
 }
@@ -140,9 +142,28 @@ fn runtime() -> Result<Runtime, Failure> {
         .map_err(|error| Failure::new(Status::System, format!("no threads: {error}")))
 }
 
+/// The threads that the machines run on. There are more than cores, and they give way to those that carry
+/// connections: should a program compute for long in one piece, the system takes turns.
+fn machine_threads() -> Result<Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(cores().saturating_mul(MACHINE_THREADS_PER_CORE))
+        .enable_all()
+        .thread_name("machine")
+        .thread_stack_size(WORKER_STACK_BYTES)
+        .event_interval(TASKS_PER_EVENT_POLL)
+        .max_blocking_threads(MAX_BLOCKING_THREADS)
+        .on_thread_start(|| {
+            // Where it is not allowed, all threads are alike.
+            let _priority = rustix::process::setpriority_process(None, MACHINE_NICENESS);
+        })
+        .build()
+        .map_err(|error| Failure::new(Status::System, format!("no threads: {error}")))
+}
+
 async fn serve(
     config: &Config,
     prepared: Prepared,
+    machine_threads: &Handle,
     ready: impl FnOnce(&[SocketAddr]),
 ) -> Result<(), Failure> {
     let Prepared {
@@ -185,6 +206,7 @@ async fn serve(
         }),
         secure_shell: Some(Arc::new(sundew_ssh::Client::new())),
         heavy: Arc::new(Semaphore::new(heavy_permits())),
+        threads: machine_threads.clone(),
     };
     let sensor = Sensor::new(parts);
     ready(&addresses);
@@ -374,6 +396,12 @@ fn raise_descriptor_limit() {
 /// Stack of a worker thread: the shell runs nested commands as nested futures, up to its own limit
 /// of depth, and a debug build needs several KiB for each. Only pages that are used take memory.
 const WORKER_STACK_BYTES: usize = 16 << 20;
+
+/// Threads for machines: a program that computes in one piece holds one of them meanwhile.
+const MACHINE_THREADS_PER_CORE: usize = 4;
+
+/// How much these give way to others: setpriority(2), which on Linux is each thread's own.
+const MACHINE_NICENESS: i32 = 5;
 
 /// How many tasks a worker polls before it looks at the sockets again. A machine that uses its whole
 /// slice is such a task, so a keystroke waits for this many slices at most, however busy others are.

@@ -1,6 +1,7 @@
 //! `${name…}`: the value of a parameter and what is done with it.
 
 use sundew_kernel::Process;
+use sundew_posix::pattern::search::Side;
 use sundew_sh_syntax::ast::{
     Index, Operation, Parameter, ParameterName, Part, ReplaceWhere, Special, Trim, Word,
 };
@@ -402,12 +403,22 @@ impl Shell {
             }))),
             Operation::Trim(trim, word) => {
                 let pattern = self.expand_pattern(proc, word).await?;
-                Ok(map(found, |value| match trim {
-                    Trim::ShortestPrefix => drop_prefix(&value, pattern.prefix(&value, false)),
-                    Trim::LongestPrefix => drop_prefix(&value, pattern.prefix(&value, true)),
-                    Trim::ShortestSuffix => drop_suffix(&value, pattern.suffix(&value, false)),
-                    Trim::LongestSuffix => drop_suffix(&value, pattern.suffix(&value, true)),
-                }))
+                let (side, longest) = match trim {
+                    Trim::ShortestPrefix => (Side::Prefix, false),
+                    Trim::LongestPrefix => (Side::Prefix, true),
+                    Trim::ShortestSuffix => (Side::Suffix, false),
+                    Trim::LongestSuffix => (Side::Suffix, true),
+                };
+                let mut found = found;
+                for value in each(&mut found) {
+                    let part = transform::find(proc, &pattern, value, side, longest).await;
+                    let length = part.unwrap_or(0);
+                    match side {
+                        Side::Prefix => drop(value.drain(..length)),
+                        Side::Suffix => value.truncate(value.len().saturating_sub(length)),
+                    }
+                }
+                Ok(found)
             }
             Operation::Replace {
                 place,
@@ -424,9 +435,15 @@ impl Shell {
                 };
                 let ampersand = self.options.shopt("patsub_replacement");
                 let place: ReplaceWhere = *place;
-                Ok(map(found, |value| {
-                    transform::replace(&value, &pattern, &replacement, place, ampersand)
-                }))
+                let replacement = transform::Replacement {
+                    pieces: &replacement,
+                    ampersand,
+                };
+                let mut found = found;
+                for value in each(&mut found) {
+                    *value = transform::replace(proc, value, &pattern, &replacement, place).await;
+                }
+                Ok(found)
             }
             Operation::Case(..)
                 if matches!(
@@ -722,16 +739,12 @@ fn map(found: Found, change: impl Fn(Vec<u8>) -> Vec<u8>) -> Found {
     }
 }
 
-fn drop_prefix(value: &[u8], length: Option<usize>) -> Vec<u8> {
-    value
-        .get(length.unwrap_or(0)..)
-        .unwrap_or_default()
-        .to_vec()
-}
-
-fn drop_suffix(value: &[u8], length: Option<usize>) -> Vec<u8> {
-    let end = value.len() - length.unwrap_or(0).min(value.len());
-    value.get(..end).unwrap_or_default().to_vec()
+/// Each value, to be changed in its place; one that is not set is empty.
+fn each(found: &mut Found) -> &mut [Vec<u8>] {
+    match found {
+        Found::One(value) => std::slice::from_mut(value.get_or_insert_default()),
+        Found::Many { values, .. } => values,
+    }
 }
 
 /// Characters of UTF-8; a byte that belongs to none counts as one.

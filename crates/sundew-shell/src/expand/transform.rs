@@ -1,83 +1,126 @@
 //! What operations make of one value: replacing, case, slices, quoting.
 
+use std::ops::Range;
+
+use sundew_kernel::Process;
+use sundew_posix::pattern::search::{Progress, Side};
 use sundew_posix::pattern::{Pattern, Piece};
 use sundew_sh_syntax::ast::{CaseChange, ReplaceWhere};
 
-/// Splits into characters of UTF-8; a byte that belongs to none is a character.
-fn characters(value: &[u8]) -> Vec<&[u8]> {
-    let mut all = Vec::new();
-    for chunk in value.utf8_chunks() {
+use super::MAX_FIELD_BYTES;
+use crate::words::Held;
+
+/// Steps of a search between two looks at whether others are due.
+const STEPS_PER_TICK: usize = 4096;
+/// Bytes gone through between two such looks where each is quickly done with.
+const BYTES_PER_TICK: usize = 4096;
+
+/// The characters of UTF-8; a byte that belongs to none is a character.
+fn characters(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    value.utf8_chunks().flat_map(|chunk| {
         let valid = chunk.valid();
-        all.extend(
-            valid
-                .char_indices()
-                .filter_map(|(at, character)| valid.as_bytes().get(at..at + character.len_utf8())),
-        );
-        all.extend(chunk.invalid().chunks(1));
-    }
-    all
+        let whole = valid
+            .char_indices()
+            .filter_map(|(at, character)| valid.as_bytes().get(at..at + character.len_utf8()));
+        whole.chain(chunk.invalid().chunks(1))
+    })
 }
 
-/// `${x/pattern/replacement}`. An unquoted `&` in the replacement stands for what matched.
-pub(super) fn replace(
-    value: &[u8],
+/// The length of the part at an end of `value` that a pattern matches.
+pub(super) async fn find(
+    proc: &Process,
     pattern: &Pattern,
-    replacement: &[Piece],
-    place: ReplaceWhere,
-    ampersand: bool,
-) -> Vec<u8> {
-    let filled = |matched: &[u8]| {
-        let mut text = Vec::with_capacity(replacement.len());
-        for piece in replacement {
-            if ampersand && piece.byte == b'&' && !piece.quoted {
-                text.extend_from_slice(matched);
-            } else {
-                text.push(piece.byte);
-            }
-        }
-        text
-    };
-    match place {
-        ReplaceWhere::Prefix => match pattern.prefix(value, true) {
-            Some(length) => {
-                let (matched, rest) = value.split_at(length);
-                [filled(matched).as_slice(), rest].concat()
-            }
-            None => value.to_vec(),
-        },
-        ReplaceWhere::Suffix => match pattern.suffix(value, true) {
-            Some(length) => {
-                let (rest, matched) = value.split_at(value.len() - length);
-                [rest, &filled(matched)].concat()
-            }
-            None => value.to_vec(),
-        },
-        ReplaceWhere::First | ReplaceWhere::All => {
-            let mut out = Vec::with_capacity(value.len());
-            let mut rest = value;
-            let mut done = false;
-            while !rest.is_empty() {
-                let length = if done {
-                    None
-                } else {
-                    pattern.prefix(rest, true).filter(|length| *length > 0)
-                };
-                let (taken, after) = rest.split_at(length.unwrap_or(1));
-                match length {
-                    Some(_) => {
-                        out.extend(filled(taken));
-                        done = place == ReplaceWhere::First;
-                    }
-                    None => out.extend_from_slice(taken),
-                }
-                rest = after;
-            }
-            if value.is_empty() && !pattern.is_empty() && pattern.matches(b"") {
-                out = filled(b"");
-            }
-            out
+    value: &[u8],
+    side: Side,
+    longest: bool,
+) -> Option<usize> {
+    let mut search = pattern.search(value, side, longest);
+    loop {
+        match search.run(STEPS_PER_TICK) {
+            Progress::Done(found) => return found,
+            Progress::More => proc.tick().await,
         }
     }
+}
+
+/// What `${x/pattern/replacement}` puts where something matched.
+pub(super) struct Replacement<'a> {
+    pub(super) pieces: &'a [Piece],
+    /// Whether an unquoted `&` in it stands for what matched.
+    pub(super) ampersand: bool,
+}
+
+impl Replacement<'_> {
+    fn fill(&self, matched: &[u8], out: &mut Vec<u8>) {
+        for piece in self.pieces {
+            if self.ampersand && piece.byte == b'&' && !piece.quoted {
+                out.extend_from_slice(matched);
+            } else {
+                out.push(piece.byte);
+            }
+        }
+    }
+}
+
+/// `${x/pattern/replacement}`. A process that has no memory for the result is killed.
+pub(super) async fn replace(
+    proc: &Process,
+    value: &[u8],
+    pattern: &Pattern,
+    replacement: &Replacement<'_>,
+    place: ReplaceWhere,
+) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut held = Held::default();
+    let (mut rest, mut done) = (value, false);
+    match place {
+        ReplaceWhere::Prefix => {
+            if let Some(length) = find(proc, pattern, value, Side::Prefix, true).await {
+                let (matched, after) = value.split_at(length);
+                replacement.fill(matched, &mut out);
+                rest = after;
+            }
+            out.extend_from_slice(rest);
+            return out;
+        }
+        ReplaceWhere::Suffix => {
+            let length = find(proc, pattern, value, Side::Suffix, true).await;
+            let (before, matched) = value.split_at(value.len() - length.unwrap_or(0));
+            out.extend_from_slice(before);
+            if length.is_some() {
+                replacement.fill(matched, &mut out);
+            }
+            return out;
+        }
+        ReplaceWhere::First | ReplaceWhere::All => {}
+    }
+    if value.is_empty() && !pattern.is_empty() && pattern.matches(b"") {
+        replacement.fill(b"", &mut out);
+    }
+    while !rest.is_empty() && !done {
+        if rest.len().is_multiple_of(BYTES_PER_TICK) {
+            proc.tick().await;
+        }
+        let length = if pattern.may_begin(rest) {
+            find(proc, pattern, rest, Side::Prefix, true).await
+        } else {
+            None
+        };
+        let length = length.filter(|length| *length > 0);
+        let (taken, after) = rest.split_at(length.unwrap_or(1));
+        if length.is_some() {
+            replacement.fill(taken, &mut out);
+            done = place == ReplaceWhere::First;
+        } else {
+            out.extend_from_slice(taken);
+        }
+        if out.len() > MAX_FIELD_BYTES || held.pay(proc, out.len()).is_err() {
+            proc.out_of_memory().await;
+        }
+        rest = after;
+    }
+    out.extend_from_slice(rest);
+    out
 }
 
 /// `${x^}` and its kin.
@@ -87,7 +130,7 @@ pub(super) fn case(value: &[u8], change: CaseChange, pattern: Option<&Pattern>) 
         CaseChange::UpperFirst | CaseChange::LowerFirst | CaseChange::ToggleFirst
     );
     let mut out = Vec::with_capacity(value.len());
-    for (index, character) in characters(value).into_iter().enumerate() {
+    for (index, character) in characters(value).enumerate() {
         let applies =
             (index == 0 || !first_only) && pattern.is_none_or(|pattern| pattern.matches(character));
         if !applies {
@@ -136,20 +179,30 @@ pub(crate) fn upper_first(value: &[u8]) -> Vec<u8> {
 
 /// `${x:offset:length}`; `None` when the end lies before the start.
 pub(super) fn substring(value: &[u8], offset: i64, length: Option<i64>) -> Option<Vec<u8>> {
-    let all = characters(value);
-    Some(slice(&all, offset, length)?.concat())
+    let range = range(characters(value).count(), offset, length)?;
+    let mut out = Vec::new();
+    for character in characters(value).skip(range.start).take(range.len()) {
+        out.extend_from_slice(character);
+    }
+    Some(out)
 }
 
 /// The same for the elements of an array.
 pub(super) fn slice<T: Clone>(all: &[T], offset: i64, length: Option<i64>) -> Option<Vec<T>> {
-    let count = i64::try_from(all.len()).unwrap_or(i64::MAX);
+    let range = range(all.len(), offset, length)?;
+    Some(all.get(range).unwrap_or_default().to_vec())
+}
+
+/// Which of `count` things an offset and a length mean; `None` when the end lies before the start.
+fn range(count: usize, offset: i64, length: Option<i64>) -> Option<Range<usize>> {
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
     let start = if offset < 0 {
         offset.saturating_add(count)
     } else {
         offset
     };
     if start < 0 || start > count {
-        return Some(Vec::new());
+        return Some(0..0);
     }
     let end = match length {
         None => count,
@@ -162,8 +215,7 @@ pub(super) fn slice<T: Clone>(all: &[T], offset: i64, length: Option<i64>) -> Op
         }
         Some(length) => start.saturating_add(length).min(count),
     };
-    let range = usize::try_from(start).ok()?..usize::try_from(end).ok()?;
-    Some(all.get(range).unwrap_or_default().to_vec())
+    Some(usize::try_from(start).ok()?..usize::try_from(end).ok()?)
 }
 
 /// Quotes a value so that the shell reads it back: `@Q`, `set`.
