@@ -1,6 +1,7 @@
 //! What the machine reports about those who use it. Names of events are given elsewhere.
 
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use sundew_vfs::{Errno, InodeId};
@@ -59,6 +60,16 @@ pub enum Observation {
         path: Vec<u8>,
         /// Its arguments, the name first.
         args: Vec<Vec<u8>>,
+    },
+    /// A program computed for long without a look at whether others are due: a fault of ours, which its
+    /// machine's thread felt.
+    LongSlice {
+        /// The process.
+        pid: Pid,
+        /// Its program.
+        program: Vec<u8>,
+        /// For how long.
+        lasted: Duration,
     },
     /// A file opened by a shell redirection was closed after something was written to it.
     RedirectWritten {

@@ -14,10 +14,14 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::budget::{Budget, Credit, Queued};
 use crate::machine::Kernel;
+use crate::observe::Observation;
 use crate::process::deeper::Deeper;
 use crate::process::exec::{ChildFuture, Image};
 use crate::process::state::ProcessState;
 use crate::{ExitStatus, Process, lock};
+
+/// Slices after which a program that has not looked up is told of.
+const LONG_SLICES: u32 = 250;
 
 /// Runs one machine. Poll it (spawn it) for the machine to live; drop it to end every process.
 ///
@@ -329,7 +333,16 @@ impl Future for Task {
             return Poll::Ready(());
         }
         let answer = self.poll_deepest(cx);
-        self.charge(self.kernel.clock.monotonic().saturating_sub(now));
+        let used = self.kernel.clock.monotonic().saturating_sub(now);
+        self.charge(used);
+        if used > self.kernel.limits.slice * LONG_SLICES {
+            let program = lock(&self.state.inner).name.clone();
+            self.kernel.observer.observe(Observation::LongSlice {
+                pid: self.state.pid,
+                program,
+                lasted: used,
+            });
+        }
         match answer {
             Poll::Ready(status) => {
                 // A signal that arrived in the last moment counts, as in a real kernel's exit path.

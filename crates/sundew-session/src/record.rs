@@ -396,6 +396,13 @@ impl Observer for Watcher {
                 self.0.spent(budget.name(), of.name(), pid);
                 return;
             }
+            Observation::LongSlice {
+                program, lasted, ..
+            } => {
+                let program = String::from_utf8_lossy(&program);
+                tracing::debug!(%program, ?lasted, "a program computed in one piece");
+                return;
+            }
             // Every program of every pipeline would be too much; the line it stands in is told.
             Observation::Exec { .. } => return,
         };

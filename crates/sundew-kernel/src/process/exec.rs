@@ -27,7 +27,7 @@ pub const ARG_MAX: usize = 2 << 20;
 /// How often arguments and environment are kept: for `/proc`, and for the program.
 const COPIES: usize = 2;
 /// What a string takes beside its bytes.
-const POINTER_BYTES: usize = 24;
+const POINTER_BYTES: usize = 48;
 
 /// What `execve` puts into a process.
 #[derive(Debug)]
