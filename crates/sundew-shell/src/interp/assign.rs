@@ -231,9 +231,9 @@ impl Shell {
                         let word = bracketed(index, *append, value);
                         let words = braces::expand(&word);
                         if words.len() > 1 {
-                            for value in
-                                self.expand_words(proc, std::slice::from_ref(&word)).await?
-                            {
+                            let one = std::slice::from_ref(&word);
+                            let (words, _held) = self.expand_words(proc, one).await?.into_parts();
+                            for value in words {
                                 plain.push((None, value, false));
                             }
                             continue;
