@@ -128,8 +128,7 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
         }
     }
     if replaces || index < operands.len() {
-        let words = operands.get(index..).unwrap_or_default();
-        shell.positional = Words::copy(proc, words).await;
+        shell.positional = Words::copy(proc, operands.get(index..).unwrap_or_default()).await;
     }
     Ok(0)
 }
