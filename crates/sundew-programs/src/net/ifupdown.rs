@@ -241,10 +241,8 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
         return proc.status();
     }
     if own != "ifquery" && act && proc.credentials().uid != 0 {
-        let text = format!(
-            "{own}: failed to open lockfile /run/network/.ifstate.lock: Permission denied\n"
-        );
-        // tidy-allow(errno-word): the words of a call that is not made
+        let why = sundew_kernel::Errno::Eacces.message();
+        let text = format!("{own}: failed to open lockfile /run/network/.ifstate.lock: {why}\n");
         return fail(proc, &text).await;
     }
     for name in names {

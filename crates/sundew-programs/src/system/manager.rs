@@ -633,9 +633,9 @@ pub(super) async fn loginctl(proc: &mut Process) -> ExitStatus {
                             "Failed to get user: User ID {name} is not logged in or lingering\n"
                         )
                     } else {
-                        format!("Failed to look up user {name}: No such process\n")
+                        let why = sundew_kernel::Errno::Esrch.message();
+                        format!("Failed to look up user {name}: {why}\n")
                     };
-                    // tidy-allow(errno-word): systemd's word for a name that nobody has
                     return super::fail(proc, why, 1).await;
                 };
                 let theirs: Vec<&Session> = all
