@@ -2,7 +2,7 @@
 //!
 //! All ways through the pattern are followed at once, so that each byte of the text is looked at once for
 //! each token that may stand there. Patterns with extended ones inside are tried at every length instead,
-//! within [`super::MAX_STEPS`].
+//! within a bound.
 
 use super::{MAX_STEPS, Matcher, Pattern, Token, one};
 use crate::character::first_character;

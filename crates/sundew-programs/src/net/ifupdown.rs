@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 use sundew_kernel::descriptor::OpenFlags;
-use sundew_kernel::{ExitStatus, Process};
+use sundew_kernel::{Errno, ExitStatus, Process};
 
 const STATE: &[u8] = b"/run/network/ifstate";
 
@@ -241,7 +241,7 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
         return proc.status();
     }
     if own != "ifquery" && act && proc.credentials().uid != 0 {
-        let why = sundew_kernel::Errno::Eacces.message();
+        let why = Errno::Eacces.message();
         let text = format!("{own}: failed to open lockfile /run/network/.ifstate.lock: {why}\n");
         return fail(proc, &text).await;
     }

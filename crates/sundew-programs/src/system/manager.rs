@@ -633,7 +633,7 @@ pub(super) async fn loginctl(proc: &mut Process) -> ExitStatus {
                             "Failed to get user: User ID {name} is not logged in or lingering\n"
                         )
                     } else {
-                        let why = sundew_kernel::Errno::Esrch.message();
+                        let why = Errno::Esrch.message();
                         format!("Failed to look up user {name}: {why}\n")
                     };
                     return super::fail(proc, why, 1).await;
