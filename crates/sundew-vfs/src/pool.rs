@@ -30,6 +30,10 @@ impl Holder {
     }
 }
 
+/// The part of a source's limit that it gets even when others have used up all that the sensor has: they
+/// may take the rest from it, not this.
+const OWN_PART: u64 = 16;
+
 /// A counter with a limit. What is taken from it is taken from those above it as well.
 #[derive(Debug)]
 pub struct Pool {
@@ -62,17 +66,30 @@ impl Pool {
             .limit
             .load(Ordering::Relaxed)
             .saturating_sub(self.used());
+        let left = self.own_part().saturating_sub(self.used());
         self.above
             .as_ref()
-            .map_or(own, |above| own.min(above.room()))
+            .map_or(own, |above| own.min(above.room().max(left)))
+    }
+
+    /// What is taken up to here is taken whatever the limits above say.
+    fn own_part(&self) -> u64 {
+        match self.of {
+            Holder::Source => self.limit.load(Ordering::Relaxed) / OWN_PART,
+            Holder::Process | Holder::Machine | Holder::Sensor => 0,
+        }
     }
 
     /// Who is at a limit when `amount` more is wanted.
     #[must_use]
     pub fn full(&self, amount: u64) -> Option<Holder> {
         let limit = self.limit.load(Ordering::Relaxed);
-        if self.used().saturating_add(amount) > limit {
+        let after = self.used().saturating_add(amount);
+        if after > limit {
             return Some(self.of);
+        }
+        if after <= self.own_part() {
+            return None;
         }
         self.above.as_ref().and_then(|above| above.full(amount))
     }
@@ -89,12 +106,15 @@ impl Pool {
     /// Who is at the limit.
     pub fn take(&self, amount: u64) -> Result<(), Holder> {
         let before = self.used.fetch_add(amount, Ordering::Relaxed);
-        let above = if before.saturating_add(amount) > self.limit.load(Ordering::Relaxed) {
-            Err(self.of)
-        } else {
-            self.above
-                .as_ref()
-                .map_or(Ok(()), |above| above.take(amount))
+        let after = before.saturating_add(amount);
+        let above = match &self.above {
+            _ if after > self.limit.load(Ordering::Relaxed) => Err(self.of),
+            None => Ok(()),
+            Some(above) if after <= self.own_part() => {
+                above.force(amount);
+                Ok(())
+            }
+            Some(above) => above.take(amount),
         };
         if above.is_err() {
             self.used.fetch_sub(amount, Ordering::Relaxed);
@@ -202,5 +222,20 @@ mod tests {
         assert_eq!((sensor.used(), sensor.room()), (110, 0));
         drop(first);
         assert_eq!((sensor.used(), sources[0].used()), (40, 0));
+    }
+
+    #[test]
+    fn a_source_gets_its_own_part_when_others_have_taken_all() {
+        let sensor = Pool::new(Holder::Sensor, 100, None);
+        let sources = [(); 2].map(|()| Pool::new(Holder::Source, 160, Some(Arc::clone(&sensor))));
+        let mut greedy = Held::new(Arc::clone(&sources[0]));
+        greedy.grow(100).unwrap();
+        let mut late = Held::new(Arc::clone(&sources[1]));
+        assert_eq!((sources[1].room(), sources[1].full(10)), (10, None));
+        late.grow(10).unwrap();
+        assert_eq!(late.grow(1), Err(Holder::Sensor));
+        assert_eq!(greedy.grow(1), Err(Holder::Sensor));
+        drop(late);
+        assert_eq!(sensor.used(), 100);
     }
 }
