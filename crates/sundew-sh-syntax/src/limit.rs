@@ -10,6 +10,13 @@ pub const MAX_DEPTH: u32 = 200;
 /// at most one more pass over the text; more than this is [`crate::ErrorKind::TooDeep`].
 pub const MAX_REPARSE_DEPTH: u32 = 8;
 
+/// Most words and commands in one command line, substitutions included: what is read before anything of
+/// it runs. Each takes some hundred bytes; scripts, which are read a line at a time, stay far under it.
+pub const MAX_NODES: usize = 256 * 1024;
+
+/// How many words a command takes the memory of.
+pub const COMMAND_NODES: usize = 4;
+
 /// Most bytes that aliases may insert into one text. Beyond it, aliases are left as they are.
 pub const MAX_ALIAS_BYTES: usize = 64 * 1024;
 

@@ -4,14 +4,16 @@
 //! character means depends on where it stands; `lexer`, `word` and `heredoc` hold those parts.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::collections::HashSet;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::ast::{Bytes, List};
 use crate::error::{ErrorKind, SyntaxError, Unclosed};
 use crate::heredoc::Pending;
 use crate::lexer::{Cursor, Lexed};
-use crate::limit::{MAX_DEPTH, MAX_REPARSE_DEPTH, MAX_SOURCE_LINE_BYTES};
+use crate::limit::{MAX_DEPTH, MAX_NODES, MAX_REPARSE_DEPTH, MAX_SOURCE_LINE_BYTES};
 use crate::option::{Dialect, Options};
 
 mod alias;
@@ -44,6 +46,8 @@ pub struct Parser<'a> {
     pub(crate) substitutions: u32,
     pub(crate) aliases: AliasState,
     work: u64,
+    /// Words and commands of the command line, counted together with the parsers inside.
+    nodes: Rc<Cell<usize>>,
     /// Bytes that were looked at in vain.
     wasted: usize,
 }
@@ -222,6 +226,7 @@ impl<'a> Parser<'a> {
             substitutions: 0,
             aliases: AliasState::default(),
             work: 0,
+            nodes: Rc::default(),
             wasted: 0,
         }
     }
@@ -229,6 +234,7 @@ impl<'a> Parser<'a> {
     /// Reads up to the end of the next complete command line, passing over blank lines.
     pub fn next_command(&mut self) -> Outcome {
         let start = self.at;
+        self.nodes.set(0);
         match self.command_line() {
             Ok(Some(list)) => Outcome::Command(CommandLine {
                 list: Arc::new(list),
@@ -270,6 +276,22 @@ impl<'a> Parser<'a> {
         self.work
     }
 
+    /// How many words and commands the last command line has: what its memory is reckoned by.
+    #[must_use]
+    pub fn nodes(&self) -> usize {
+        self.nodes.get()
+    }
+
+    /// Counts words, or a command as so many of them.
+    pub(crate) fn count(&self, nodes: usize) -> Parse<()> {
+        let nodes = self.nodes.get().saturating_add(nodes);
+        self.nodes.set(nodes);
+        if nodes > MAX_NODES {
+            return self.too_deep();
+        }
+        Ok(())
+    }
+
     pub(crate) fn worked(&mut self, bytes: usize) {
         self.work = self.work.saturating_add(bytes as u64);
     }
@@ -306,6 +328,7 @@ impl<'a> Parser<'a> {
         };
         let mut inner = Parser::new(text, &options);
         inner.depth = self.depth;
+        inner.nodes = Rc::clone(&self.nodes);
         inner.reparse = self.reparse.saturating_add(1);
         Ok(inner)
     }

@@ -13,6 +13,8 @@ mod program;
 mod simple;
 mod text;
 
+use std::sync::atomic::Ordering;
+
 use futures_util::future::BoxFuture;
 use sundew_kernel::process::exec::ChildFuture;
 use sundew_kernel::{Errno, Pid, Process, Signal};
@@ -374,6 +376,9 @@ impl Shell {
     ) -> Result<Pid, Flow> {
         // The child has a copy of the buffer of printed text; it must not be printed twice.
         self.flush_output(proc).await;
+        if self.no_memory.swap(false, Ordering::Relaxed) {
+            return self.cannot(proc, "fork", Errno::Enomem).await;
+        }
         if proc.process_room() {
             match proc.fork(body) {
                 Ok(pid) => return Ok(pid),

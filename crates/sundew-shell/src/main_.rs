@@ -314,7 +314,7 @@ impl Shell {
             self.interactive = invocation.interactive;
             self.prepare(proc, invocation.no_rc, invocation.no_profile)
                 .await?;
-            self.execution_string = Some(text.clone());
+            self.execution_string = Some(text.clone().into());
             self.observe_input(proc, &text);
             return self.run_text_from(proc, &text, 1, Place::Last).await;
         }

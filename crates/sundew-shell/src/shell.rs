@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use sundew_kernel::budget::Memory;
@@ -138,6 +139,10 @@ pub struct Shell {
     pub positional: Words,
     /// Functions by name.
     pub functions: BTreeMap<Vec<u8>, Function>,
+    /// What they take, in bytes.
+    function_bytes: usize,
+    /// There was no memory for the last copy: [`Shell::fork`] fails.
+    pub(crate) no_memory: AtomicBool,
     /// Aliases by name.
     pub aliases: BTreeMap<Vec<u8>, Vec<u8>>,
     /// `set` and `shopt`.
@@ -255,7 +260,7 @@ pub struct Shell {
     /// Set while `exec` without a command redirects for good.
     pub keep_redirections: bool,
     /// The string of `-c`, for `$BASH_EXECUTION_STRING`.
-    pub execution_string: Option<Vec<u8>>,
+    pub execution_string: Option<Arc<[u8]>>,
     /// Memory charged for variables.
     pub memory: Memory,
     /// Signals that came during a wait; their traps run when it is over.
@@ -284,6 +289,8 @@ impl Shell {
             variables: Variables::new(),
             positional: Words::new(),
             functions: BTreeMap::new(),
+            function_bytes: 0,
+            no_memory: AtomicBool::new(false),
             aliases: BTreeMap::new(),
             options: Options::default(),
             status: 0,
@@ -360,12 +367,9 @@ impl Shell {
     }
 
     /// The copy that a subshell starts with; `proc` is the process it will run in or its parent,
-    /// which is charged for it.
+    /// which is charged for it. If there is no memory, the fork that follows fails.
     pub fn to_subshell(&self, proc: &Process) -> Self {
-        let mut memory = proc.memory();
-        // Past the budget the copy's first assignment fails; the copy itself is bounded by its
-        // original, which was within the budget.
-        let _charged_later = memory.grow(self.variables.bytes());
+        let (memory, variables, positional) = self.copied_words(proc);
         Self {
             dialect: self.dialect,
             arg0: self.arg0.clone(),
@@ -375,9 +379,12 @@ impl Shell {
             interactive: false,
             for_person: self.for_person,
             login: self.login,
-            variables: self.variables.clone(),
-            positional: Words::copy_at_most(proc, &self.positional),
+            variables,
+            positional,
+            no_memory: AtomicBool::new(false),
             functions: self.functions.clone(),
+            // The original holds what both refer to.
+            function_bytes: 0,
             aliases: self.aliases.clone(),
             options: self.options.clone(),
             status: self.status,
@@ -444,6 +451,22 @@ impl Shell {
         }
     }
 
+    /// What a copy of this shell holds that may be large, and the memory that it is charged for.
+    fn copied_words(&self, proc: &Process) -> (Memory, Variables, Words) {
+        let mut memory = proc.memory();
+        let variables = memory.grow(self.variables.bytes());
+        let variables = variables.map(|()| self.variables.clone());
+        let positional = Words::try_copy(proc, &self.positional);
+        if variables.is_err() || positional.is_err() {
+            self.no_memory.store(true, Ordering::Relaxed);
+        }
+        (
+            memory,
+            variables.unwrap_or_default(),
+            positional.unwrap_or_default(),
+        )
+    }
+
     /// Whether this is bash, and not dash or ash.
     pub fn is_bash(&self) -> bool {
         self.dialect == Dialect::Bash
@@ -459,14 +482,30 @@ impl Shell {
         self.frames.iter().any(|frame| frame.function)
     }
 
-    /// Charges the variables' growth since the last call to the machine's memory.
+    /// Keeps a function in the place of what had its name.
+    pub fn keep_function(&mut self, name: &[u8], function: Function) {
+        self.drop_function(name);
+        let bytes = function_bytes(&function);
+        self.function_bytes = self.function_bytes.saturating_add(bytes);
+        self.functions.insert(name.to_vec(), function);
+    }
+
+    /// Forgets a function, if there is one of this name.
+    pub fn drop_function(&mut self, name: &[u8]) {
+        if let Some(function) = self.functions.remove(name) {
+            let bytes = function_bytes(&function);
+            self.function_bytes = self.function_bytes.saturating_sub(bytes);
+        }
+    }
+
+    /// Charges the variables' and functions' growth since the last call to the machine's memory.
     ///
     /// # Errors
     ///
     /// When the budget is spent; the shell is to be killed then.
     pub fn charge_memory(&mut self) -> Result<(), sundew_kernel::Errno> {
         let held = usize::try_from(self.memory.held()).unwrap_or(usize::MAX);
-        let used = self.variables.bytes();
+        let used = self.variables.bytes().saturating_add(self.function_bytes);
         if used > held {
             self.memory.grow(used - held)
         } else {
@@ -474,6 +513,13 @@ impl Shell {
             Ok(())
         }
     }
+}
+
+/// What a function takes: as a tree each byte of its text is some fifty.
+fn function_bytes(function: &Function) -> usize {
+    const BYTES_PER_LETTER: usize = 50;
+    let text = sundew_sh_syntax::unparse::command(&function.body);
+    text.len().saturating_mul(BYTES_PER_LETTER)
 }
 
 impl Aliases for Shell {

@@ -202,7 +202,7 @@ impl Shell {
             traced: false,
             file: b"environment".to_vec(),
         };
-        self.functions.insert(name.to_vec(), imported);
+        self.keep_function(name, imported);
         true
     }
 

@@ -66,18 +66,20 @@ impl Words {
         copy
     }
 
-    /// A copy of these that is paid for as far as there is room: what comes next does not fit then.
-    #[must_use]
-    pub fn copy_at_most(proc: &Process, words: &[Vec<u8>]) -> Self {
+    /// A copy of these at once.
+    ///
+    /// # Errors
+    ///
+    /// [`Errno::Enomem`]: there is no room for it.
+    pub fn try_copy(proc: &Process, words: &[Vec<u8>]) -> Result<Self, Errno> {
         let used = words.iter().map(|word| cost(word)).sum();
         let mut held = Held::default();
-        // The original was within the budget, and so is the copy's growth.
-        let _charged_later = held.pay(proc, used);
-        Self {
+        held.pay(proc, used)?;
+        Ok(Self {
             list: words.to_vec(),
             used,
             held,
-        }
+        })
     }
 
     /// Adds a word. A process that has no memory for it is killed.

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use serde::Deserialize;
 use sundew_egress::Network;
-use sundew_session::source::Budgets;
+use sundew_kernel::budget::{SourceCpu, Together};
 
 mod template;
 
@@ -189,7 +189,7 @@ pub struct Shutdown {
 
 impl Default for Sensor {
     fn default() -> Self {
-        let limits = Budgets::default().sensor;
+        let limits = Together::all();
         Self {
             name: String::new(),
             processes: limits.processes,
@@ -202,9 +202,7 @@ impl Default for Sensor {
 
 impl Default for Source {
     fn default() -> Self {
-        let Budgets {
-            source, source_cpu, ..
-        } = Budgets::default();
+        let (source, source_cpu) = (Together::default(), SourceCpu::default());
         Self {
             processes: source.processes,
             memory: source.memory_bytes,

@@ -265,6 +265,8 @@ impl Process {
     ///
     /// Whatever open(2) answers.
     pub async fn open(&self, path: &[u8], flags: OpenFlags, mode: u16) -> Result<Fd, Errno> {
+        // A long list of files is opened without another call that waits.
+        self.tick().await;
         let kind = self
             .open_kind(path, flags, mode)
             .await

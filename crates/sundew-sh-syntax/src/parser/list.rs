@@ -8,6 +8,7 @@ use crate::ast::{
     Time, Word,
 };
 use crate::lexer::{Glance, Keyword, Operator, Place};
+use crate::limit::COMMAND_NODES;
 
 impl Parser<'_> {
     /// One command line; `None` at the end of the text.
@@ -242,6 +243,7 @@ impl Parser<'_> {
     }
 
     fn command(&mut self) -> Parse<Command> {
+        self.count(COMMAND_NODES)?;
         self.fill(Place::Command)?;
         self.expand_aliases()?;
         match self.glance(Place::Command)? {

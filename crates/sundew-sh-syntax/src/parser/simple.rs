@@ -37,6 +37,7 @@ impl Parser<'_> {
             match glance {
                 Glance::Word | Glance::Keyword(_) => {
                     let Some(word) = self.take_word() else { break };
+                    self.count(1)?;
                     place = self.add_word(&mut simple, word, place);
                 }
                 Glance::Descriptor => redirects.push(self.redirect()?),

@@ -63,8 +63,12 @@ pub(crate) async fn run_file(
     arguments: &[Vec<u8>],
 ) -> Answer {
     shell.enter(proc).await?;
-    let positional = (!arguments.is_empty())
-        .then(|| std::mem::replace(&mut shell.positional, Words::copy_at_most(proc, arguments)));
+    let positional = if arguments.is_empty() {
+        None
+    } else {
+        let words = Words::copy(proc, arguments).await;
+        Some(std::mem::replace(&mut shell.positional, words))
+    };
     shell.frames.push(Frame {
         name: b"source".to_vec(),
         file: path.to_vec(),

@@ -71,12 +71,12 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
     for operand in rest {
         let (name, index) = split_index(operand);
         if functions {
-            shell.functions.remove(operand);
+            shell.drop_function(operand);
             continue;
         }
         if !is_name(name) && shell.is_bash() && !variables && !raw {
             // It may name a function, and bash does not mind if it does not.
-            shell.functions.remove(operand);
+            shell.drop_function(operand);
             continue;
         }
         if !is_name(name) {
@@ -124,7 +124,7 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
             let text = [name, b": cannot unset: readonly variable"].concat();
             status = shell.builtin_error(proc, args, text, 1).await;
         } else if !known && !variables && shell.is_bash() {
-            shell.functions.remove(name);
+            shell.drop_function(name);
         }
     }
     Ok(status)

@@ -295,7 +295,8 @@ impl Shell {
             b"BASH_ARGV" if self.frames.is_empty() => self.elements(name).into_iter().next(),
             b"BASH_EXECUTION_STRING" => self
                 .execution_string
-                .clone()
+                .as_deref()
+                .map(<[u8]>::to_vec)
                 .or_else(|| self.variables.scalar(name).map(<[u8]>::to_vec)),
             b"DIRSTACK" => self.elements(b"DIRSTACK").into_iter().next(),
             b"FUNCNAME" => self.function_names().into_iter().next(),

@@ -33,7 +33,10 @@ impl Shell {
                 .last()
                 .map_or_else(|| self.main_file(), |frame| frame.file.clone()),
         };
-        self.functions.insert(function.name.to_vec(), defined);
+        self.keep_function(&function.name, defined);
+        if self.charge_memory().is_err() {
+            proc.out_of_memory().await;
+        }
         self.status = 0;
         Ok(())
     }

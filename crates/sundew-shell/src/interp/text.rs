@@ -4,6 +4,10 @@ use sundew_kernel::{Errno, Fd, Process, STDIN};
 use sundew_sh_syntax::{Dialect, Outcome, Parser};
 
 use crate::shell::{Flow, Run, SEGMENT_COMMANDS, Shell, Source};
+use crate::words::Held;
+
+/// What a word of a command line takes as a tree, in bytes.
+const NODE_BYTES: usize = 150;
 
 /// Longest text that is run, in bytes; a longer script is cut by `EFBIG`'s words.
 pub(crate) const MAX_TEXT_BYTES: usize = 8 << 20;
@@ -59,7 +63,7 @@ impl Shell {
         loop {
             proc.tick().await;
             let rest = text.get(at..).unwrap_or_default();
-            let (outcome, consumed, next_line) = {
+            let (outcome, consumed, next_line, nodes) = {
                 let mut options = self.syntax_options();
                 options.first_line = line;
                 if self.options.shopt("expand_aliases") || !self.is_bash() {
@@ -67,8 +71,13 @@ impl Shell {
                 }
                 let mut parser = Parser::new(rest, &options);
                 let outcome = parser.next_command();
-                (outcome, parser.consumed(), parser.line())
+                (outcome, parser.consumed(), parser.line(), parser.nodes())
             };
+            // What was read is there until it has run.
+            let mut held = Held::default();
+            if held.pay(proc, nodes.saturating_mul(NODE_BYTES)).is_err() {
+                proc.out_of_memory().await;
+            }
             match outcome {
                 Outcome::Command(command) => {
                     if first_line == 1 || self.in_eval {

@@ -325,7 +325,10 @@ impl Shell {
         let paths = "/usr/local/lib/bash:/usr/lib/bash:/opt/local/lib/bash:/usr/pkg/lib/bash:/opt/pkg/lib/bash:.";
         let own = [
             ("BASH_LOADABLES_PATH", Some(paths.into())),
-            ("BASH_EXECUTION_STRING", self.execution_string.clone()),
+            (
+                "BASH_EXECUTION_STRING",
+                self.execution_string.as_deref().map(<[u8]>::to_vec),
+            ),
         ];
         for (name, value) in own {
             let Some(value) = value else { continue };
