@@ -397,8 +397,9 @@ fn raise_descriptor_limit() {
 /// of depth, and a debug build needs several KiB for each. Only pages that are used take memory.
 const WORKER_STACK_BYTES: usize = 16 << 20;
 
-/// Threads for machines: a program that computes in one piece holds one of them meanwhile.
-const MACHINE_THREADS_PER_CORE: usize = 4;
+/// Threads for machines: a program that computes in one piece holds one of them meanwhile. More would keep more
+/// of the memory that machines have given back: the allocator has a store for each thread.
+const MACHINE_THREADS_PER_CORE: usize = 2;
 
 /// How much these give way to others: setpriority(2), which on Linux is each thread's own.
 const MACHINE_NICENESS: i32 = 5;
