@@ -16,6 +16,9 @@ mod word;
 pub use word::word;
 pub(crate) use word::{assignment_word, part};
 
+/// What ends a word (bash(1), DEFINITIONS).
+const METACHARACTERS: &[u8] = b" \t\n;&|()<>";
+
 /// A list, as the text of a job.
 #[must_use]
 pub fn list(list: &List) -> Vec<u8> {
@@ -505,7 +508,11 @@ impl Printer {
 
     /// A definition inside something else.
     fn nested_function(&mut self, function: &Function) {
-        self.text(b"function ");
+        // Only in front of a command may a word hold blanks in `[…]`. bash prints the keyword for
+        // such a name too, and cannot read back what it printed.
+        if !function.name.iter().any(|byte| METACHARACTERS.contains(byte)) {
+            self.text(b"function ");
+        }
         self.text(&function.name);
         self.text(b" () \n");
         self.function_body(&function.body);

@@ -46,3 +46,10 @@ proptest! {
         fuzz::unparse(&text);
     }
 }
+
+#[test]
+fn a_function_with_a_blank_in_its_name_can_be_read_back() {
+    fuzz::unparse(b"a[ 1]x() { b; }");
+    fuzz::unparse(b"f() { a[ 1;2 ]x() { b; }; }");
+    fuzz::unparse(b"ec[\0ho {3.. ]c\x0c\0=\xd7a()((c i;~ ./$i & )\n$ ) )\0\xff");
+}
