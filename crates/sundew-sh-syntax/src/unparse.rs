@@ -510,7 +510,11 @@ impl Printer {
     fn nested_function(&mut self, function: &Function) {
         // Only in front of a command may a word hold blanks in `[…]`. bash prints the keyword for
         // such a name too, and cannot read back what it printed.
-        if !function.name.iter().any(|byte| METACHARACTERS.contains(byte)) {
+        if !function
+            .name
+            .iter()
+            .any(|byte| METACHARACTERS.contains(byte))
+        {
             self.text(b"function ");
         }
         self.text(&function.name);

@@ -53,3 +53,9 @@ fn a_function_with_a_blank_in_its_name_can_be_read_back() {
     fuzz::unparse(b"f() { a[ 1;2 ]x() { b; }; }");
     fuzz::unparse(b"ec[\0ho {3.. ]c\x0c\0=\xd7a()((c i;~ ./$i & )\n$ ) )\0\xff");
 }
+
+#[test]
+fn an_empty_pipeline_at_the_end_of_a_subshell_is_printed_as_bash_does() {
+    fuzz::unparse(b"( !\n ) ; ( time\n ) ; $( time -p\n ) & ( a; !\n )");
+    fuzz::unparse(b"s\n\n(!\n\nJ]\x84\n\n!\n\n)\n");
+}
