@@ -14,6 +14,7 @@ pub mod net;
 pub mod package;
 pub mod procps;
 mod quote;
+mod replacement;
 mod screen;
 mod size;
 mod system;

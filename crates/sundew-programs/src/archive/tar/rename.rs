@@ -1,26 +1,13 @@
 //! `--transform`: names of members changed by sed's `s` command.
 
-use sundew_posix::regex::{Flags, Groups, Regex, Syntax};
+use sundew_posix::regex::{Flags, Regex, Syntax};
+
+use crate::replacement::{Part, expand, parts};
 
 /// Most names that one expression is applied to within a name, so that `g` ends.
 const MAX_MATCHES: usize = 4096;
-
-/// A letter case that a replacement asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Case {
-    Upper,
-    Lower,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Part {
-    Text(Vec<u8>),
-    Group(usize),
-    /// From here on, until `\E`.
-    Case(Option<Case>),
-    /// Of the next letter only.
-    Next(Case),
-}
+/// Longest name that is made, in bytes; paths end at 4096.
+const MAX_NAME_BYTES: usize = 64 * 1024;
 
 /// One `s/REGEX/REPLACEMENT/FLAGS`.
 #[derive(Debug)]
@@ -71,7 +58,7 @@ impl Rename {
         }
         let one = Self {
             regex: Regex::new(&pattern, syntax, flags).ok()?,
-            parts: parts(&replacement),
+            parts: parts(&newlines(&replacement)),
             all,
             number: number.max(1),
             names,
@@ -90,7 +77,12 @@ impl Rename {
             out.extend_from_slice(name.get(at..found.start()).unwrap_or_default());
             let wanted = count == self.number || (self.all && count > self.number);
             if wanted {
-                self.replacement(&found, name, &mut out);
+                // A name that becomes too long for anything stays as it is.
+                if expand(&self.parts, &found, name, &mut out).is_err()
+                    || out.len() > MAX_NAME_BYTES
+                {
+                    return name.to_vec();
+                }
             } else {
                 out.extend_from_slice(name.get(found.start()..found.end()).unwrap_or_default());
             }
@@ -105,38 +97,6 @@ impl Rename {
         }
         out.extend_from_slice(name.get(at..).unwrap_or_default());
         out
-    }
-
-    fn replacement(&self, found: &Groups, name: &[u8], out: &mut Vec<u8>) {
-        let (mut case, mut next) = (None, None);
-        for part in &self.parts {
-            let mut text = match part {
-                Part::Text(text) => text.clone(),
-                Part::Group(group) => found.bytes(*group, name).unwrap_or_default().to_vec(),
-                Part::Case(new) => {
-                    case = *new;
-                    continue;
-                }
-                Part::Next(new) => {
-                    next = Some(*new);
-                    continue;
-                }
-            };
-            match case {
-                Some(Case::Upper) => text.make_ascii_uppercase(),
-                Some(Case::Lower) => text.make_ascii_lowercase(),
-                None => {}
-            }
-            if let Some(first) = text.first_mut()
-                && let Some(case) = next.take()
-            {
-                match case {
-                    Case::Upper => first.make_ascii_uppercase(),
-                    Case::Lower => first.make_ascii_lowercase(),
-                }
-            }
-            out.extend_from_slice(&text);
-        }
     }
 }
 
@@ -164,42 +124,22 @@ fn section(text: &[u8], delimiter: u8) -> Option<(Vec<u8>, &[u8])> {
     }
 }
 
-fn parts(text: &[u8]) -> Vec<Part> {
-    let mut out = Vec::new();
-    let mut plain = Vec::new();
-    let mut bytes = text.iter().copied();
-    while let Some(byte) = bytes.next() {
-        let part = match byte {
-            b'&' => Part::Group(0),
-            b'\\' => match bytes.next() {
-                Some(digit @ b'0'..=b'9') => Part::Group(usize::from(digit - b'0')),
-                Some(b'U') => Part::Case(Some(Case::Upper)),
-                Some(b'L') => Part::Case(Some(Case::Lower)),
-                Some(b'E') => Part::Case(None),
-                Some(b'u') => Part::Next(Case::Upper),
-                Some(b'l') => Part::Next(Case::Lower),
-                Some(b'n') => Part::Text(b"\n".to_vec()),
-                Some(other) => {
-                    plain.push(other);
-                    continue;
+/// `\n` is a newline.
+fn newlines(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((&byte, after)) = rest.split_first() {
+        rest = after;
+        match (byte, rest.split_first()) {
+            (b'\\', Some((&next, after))) => {
+                rest = after;
+                match next {
+                    b'n' => out.push(b'\n'),
+                    next => out.extend([b'\\', next]),
                 }
-                None => {
-                    plain.push(b'\\');
-                    continue;
-                }
-            },
-            byte => {
-                plain.push(byte);
-                continue;
             }
-        };
-        if !plain.is_empty() {
-            out.push(Part::Text(std::mem::take(&mut plain)));
+            _ => out.push(byte),
         }
-        out.push(part);
-    }
-    if !plain.is_empty() {
-        out.push(Part::Text(plain));
     }
     out
 }

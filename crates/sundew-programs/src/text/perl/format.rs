@@ -5,17 +5,22 @@ use super::value::Value;
 
 /// Widest field and longest precision; perl's end with memory.
 const MAX_WIDTH: usize = 1 << 16;
+/// Longest text that is made, in bytes.
+pub(super) const MAX_TEXT_BYTES: usize = 32 << 20;
 
-/// Formats values: perlfunc(1), sprintf.
+/// Formats values: perlfunc(1), sprintf. `None` is a text that is too long.
 #[expect(
     clippy::too_many_lines,
     reason = "one directive, from its flags to its padding"
 )]
-pub(super) fn sprintf(format: &[u8], values: &[Value]) -> Vec<u8> {
+pub(super) fn sprintf(format: &[u8], values: &[Value]) -> Option<Vec<u8>> {
     let mut out = Vec::new();
     let mut values = values.iter().cloned();
     let mut at = 0;
     while let Some(&byte) = format.get(at) {
+        if out.len() > MAX_TEXT_BYTES {
+            return None;
+        }
         at += 1;
         if byte != b'%' {
             out.push(byte);
@@ -170,7 +175,7 @@ pub(super) fn sprintf(format: &[u8], values: &[Value]) -> Vec<u8> {
             out.extend(pad(b' '));
         }
     }
-    out
+    Some(out)
 }
 
 fn padded(digits: &str, precision: Option<usize>) -> Vec<u8> {

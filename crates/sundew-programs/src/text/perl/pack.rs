@@ -1,5 +1,6 @@
 //! `pack` and `unpack`.
 
+use super::format::MAX_TEXT_BYTES;
 use super::value::Value;
 
 /// Most of one letter; perl's end with memory.
@@ -47,11 +48,14 @@ fn integer(letter: u8) -> Option<(usize, bool)> {
     })
 }
 
-/// `pack` with `a A Z H h C c S s n v L l N V Q q w x`.
-pub(super) fn pack(form: &[u8], values: &[Value]) -> Vec<u8> {
+/// `pack` with `a A Z H h C c S s n v L l N V Q q w x`. `None` is a text that is too long.
+pub(super) fn pack(form: &[u8], values: &[Value]) -> Option<Vec<u8>> {
     let mut out = Vec::new();
     let mut values = values.iter().cloned();
     for (letter, count) in template(form) {
+        if out.len() > MAX_TEXT_BYTES {
+            return None;
+        }
         match letter {
             b'a' | b'A' | b'Z' => {
                 let text = values.next().unwrap_or_default().bytes();
@@ -105,7 +109,7 @@ pub(super) fn pack(form: &[u8], values: &[Value]) -> Vec<u8> {
             }
         }
     }
-    out
+    Some(out)
 }
 
 /// The reverse of [`pack`].

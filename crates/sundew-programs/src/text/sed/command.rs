@@ -1,5 +1,6 @@
 //! What a script consists of.
 
+use crate::replacement::Part;
 use sundew_posix::regex::Regex;
 
 /// The place of a line.
@@ -92,23 +93,4 @@ pub(super) struct Substitution {
     pub(super) print: bool,
     pub(super) execute: bool,
     pub(super) write: Option<Sink>,
-}
-
-/// A part of a replacement.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Part {
-    Text(Vec<u8>),
-    /// `\1`; `&` is 0.
-    Group(usize),
-    Case(Case),
-}
-
-/// `\U`, `\L`, `\u`, `\l`, `\E`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Case {
-    Upper,
-    Lower,
-    UpperNext,
-    LowerNext,
-    End,
 }

@@ -11,8 +11,9 @@ use sundew_posix::regex::Regex;
 use super::command::{Action, Address, Range};
 use super::input::{Input, Line, Step};
 use super::parse::Script;
-use super::replace::{character_length, substitute};
+use super::replace::substitute;
 use super::{Options, PANIC};
+use crate::replacement::character_length;
 use crate::text::input as files;
 use crate::text::shell;
 
@@ -427,7 +428,11 @@ impl Sed {
             Action::ReadLine(name) => self.read_line(proc, name).await,
             Action::Substitute(substitution) => {
                 let regex = self.regex(substitution.regex.as_ref())?;
-                if let Some(text) = substitute(&regex, &substitution, &self.pattern) {
+                let Ok(result) = substitute(&regex, &substitution, &self.pattern) else {
+                    proc.complain_text(b"couldn't allocate memory").await;
+                    proc.out_of_memory().await;
+                };
+                if let Some(text) = result {
                     self.replaced = true;
                     self.set_pattern(proc, text).await;
                     if substitution.execute {

@@ -9,9 +9,10 @@ use std::collections::HashMap;
 
 use sundew_posix::regex::{Flags, Regex, Syntax};
 
-use super::command::{Action, Address, Case, Command, Part, Range, Substitution};
-use super::replace::character_length;
+use super::command::{Action, Address, Command, Range, Substitution};
 use super::{BAD_USAGE, Options, PANIC};
+use crate::replacement::character_length;
+use crate::replacement::{Part, parts};
 use crate::text::pattern_check;
 use substitution::{strip_backslashes, unescape};
 

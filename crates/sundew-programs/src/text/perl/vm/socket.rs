@@ -169,7 +169,10 @@ impl Vm<'_> {
             }
             "printf" => {
                 let form = values.first().map(Value::bytes).unwrap_or_default();
-                let out = format::sprintf(&form, values.get(1..).unwrap_or_default());
+                let rest = values.get(1..).unwrap_or_default();
+                let Some(out) = format::sprintf(&form, rest) else {
+                    return Self::out_of_memory();
+                };
                 self.write(own, &out).await?
             }
             "close" => self.close(own).await?,

@@ -85,7 +85,10 @@ impl Vm<'_> {
         let mut out = Vec::new();
         if kind == "printf" {
             let form = values.first().map(Value::bytes).unwrap_or_default();
-            out = format::sprintf(&form, values.get(1..).unwrap_or_default());
+            match format::sprintf(&form, values.get(1..).unwrap_or_default()) {
+                Some(text) => out = text,
+                None => return Self::out_of_memory(),
+            }
         } else {
             let separator = self.global(",").get().bytes();
             for (at, value) in values.iter().enumerate() {

@@ -205,45 +205,6 @@ pub(super) fn strip_backslashes(text: &[u8]) -> Vec<u8> {
     out
 }
 
-pub(super) fn parts(text: &[u8]) -> Vec<Part> {
-    let mut parts = Vec::new();
-    let mut plain = Vec::new();
-    let mut bytes = text.iter().copied();
-    while let Some(byte) = bytes.next() {
-        let part = match byte {
-            b'&' => Part::Group(0),
-            b'\\' => match bytes.next() {
-                Some(digit @ b'0'..=b'9') => Part::Group(usize::from(digit - b'0')),
-                Some(b'U') => Part::Case(Case::Upper),
-                Some(b'L') => Part::Case(Case::Lower),
-                Some(b'u') => Part::Case(Case::UpperNext),
-                Some(b'l') => Part::Case(Case::LowerNext),
-                Some(b'E') => Part::Case(Case::End),
-                Some(other) => {
-                    plain.push(other);
-                    continue;
-                }
-                None => {
-                    plain.push(b'\\');
-                    continue;
-                }
-            },
-            byte => {
-                plain.push(byte);
-                continue;
-            }
-        };
-        if !plain.is_empty() {
-            parts.push(Part::Text(std::mem::take(&mut plain)));
-        }
-        parts.push(part);
-    }
-    if !plain.is_empty() {
-        parts.push(Part::Text(plain));
-    }
-    parts
-}
-
 /// The characters of a `y` string.
 pub(super) fn characters(text: &[u8]) -> Vec<Vec<u8>> {
     let text = strip_backslashes(text);

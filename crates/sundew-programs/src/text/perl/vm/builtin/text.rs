@@ -57,11 +57,15 @@ impl Vm<'_> {
                 self.text(text)?
             }
             "sprintf" => {
-                let out = format::sprintf(&first.bytes(), rest);
+                let Some(out) = format::sprintf(&first.bytes(), rest) else {
+                    return Self::out_of_memory();
+                };
                 self.text(out)?
             }
             "pack" => {
-                let out = pack::pack(&first.bytes(), rest);
+                let Some(out) = pack::pack(&first.bytes(), rest) else {
+                    return Self::out_of_memory();
+                };
                 self.text(out)?
             }
             "unpack" => {
