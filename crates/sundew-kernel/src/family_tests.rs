@@ -7,7 +7,7 @@ use crate::process::WaitFor;
 use crate::program::Program;
 use crate::signal::Disposition;
 use crate::status::ChildEvent;
-use crate::testing::run;
+use crate::testing::{Draw, argument, run};
 use crate::{Errno, ExitStatus, Fd, Pid, Process, Signal};
 
 const PROGRAMS: &[Program] = &[
@@ -20,23 +20,6 @@ const PROGRAMS: &[Program] = &[
         run: |p| Box::pin(records(p)),
     },
 ];
-
-struct Draw(u64);
-
-impl Draw {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
-        (self.0 >> 33) % bound.max(1)
-    }
-}
-
-fn argument(proc: &Process, index: usize) -> u64 {
-    let text = proc.args().get(index).cloned().unwrap_or_default();
-    String::from_utf8_lossy(&text).parse().unwrap_or(0)
-}
 
 /// What the model knows of a child.
 struct Child {

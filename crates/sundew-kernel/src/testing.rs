@@ -21,7 +21,7 @@ use crate::observe::NoObserver;
 use crate::procfs::{PROC_ROOT, PTS_ROOT};
 use crate::program::{Program, ProgramTable};
 use crate::scheduler::Scheduler;
-use crate::{ExitStatus, budget, lock};
+use crate::{ExitStatus, Process, budget, lock};
 
 /// A clock that stands still until nothing else can happen, then jumps to the next sleeper.
 #[derive(Debug, Default)]
@@ -350,6 +350,27 @@ pub fn login(args: &[&str]) -> Login {
         parent: 1,
         ignored: Vec::new(),
     }
+}
+
+/// A small generator for schedules: whoever draws has one of their own, so that a run can be repeated.
+#[derive(Debug)]
+pub struct Draw(pub u64);
+
+impl Draw {
+    /// The next number, below `bound`.
+    pub fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        (self.0 >> 33) % bound.max(1)
+    }
+}
+
+/// A program's argument as a number; 0 if it is none.
+pub fn argument(proc: &Process, index: usize) -> u64 {
+    let text = proc.args().get(index).cloned().unwrap_or_default();
+    String::from_utf8_lossy(&text).parse().unwrap_or(0)
 }
 
 /// What a run printed, and how it ended.

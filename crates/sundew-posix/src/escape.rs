@@ -1,4 +1,20 @@
-//! Backslash escapes as BusyBox reads them for `echo -e`.
+//! Text with marks: backslash escapes as BusyBox reads them for `echo -e`, and words quoted for a shell.
+
+/// `'…'` around a word, so that any shell reads it back whatever it holds: a quote within becomes `'\''`.
+#[must_use]
+pub fn single_quoted(word: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(word.len() + 2);
+    out.push(b'\'');
+    for &byte in word {
+        if byte == b'\'' {
+            out.extend_from_slice(b"'\\''");
+        } else {
+            out.push(byte);
+        }
+    }
+    out.push(b'\'');
+    out
+}
 
 /// Replaces the escapes of a text; whether `\c` ended it, and all output with it.
 ///

@@ -5,7 +5,7 @@
 //! are a stranger's: matching is bounded, whatever the pattern.
 //!
 //! - [`crypt`]: hashes of passwords, crypt(5)
-//! - [`escape`]: what `echo -e` makes of backslashes
+//! - [`escape`]: what `echo -e` makes of backslashes, and words in single quotes
 //! - [`pattern`]: shell patterns, with bash's extended ones
 //! - [`regex`]: regular expressions in GNU's dialects
 //! - [`width`]: columns on a terminal, wcwidth(3)

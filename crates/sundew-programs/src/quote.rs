@@ -4,6 +4,7 @@
 //! [`text`] puts ‘’ or '' around and escapes as C does.
 
 use sundew_kernel::Process;
+use sundew_posix::escape::single_quoted;
 use sundew_posix::width;
 
 /// Which characters there are: the part of setlocale(3) that programs show.
@@ -157,16 +158,7 @@ pub(crate) fn shell_raw(name: &[u8], locale: Locale, force: bool) -> Vec<u8> {
     if quoted == printable {
         return name.to_vec();
     }
-    let mut out = vec![b'\''];
-    for &byte in name {
-        if byte == b'\'' {
-            out.extend_from_slice(b"'\\''");
-        } else {
-            out.push(byte);
-        }
-    }
-    out.push(b'\'');
-    out
+    single_quoted(name)
 }
 
 /// Whether a shell takes this character for itself, unquoted.

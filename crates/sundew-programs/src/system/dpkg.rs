@@ -1,6 +1,7 @@
 //! `dpkg-deb`, `dpkg-divert`, `dpkg-statoverride`, `dpkg-split`, `dpkg-trigger` of dpkg 1.21.23.
 
 use sundew_kernel::{Errno, ExitStatus, Process};
+use sundew_posix::escape::single_quoted;
 
 use super::cli;
 use crate::users::Directory;
@@ -220,7 +221,7 @@ async fn unpack(
     } else {
         "cat"
     };
-    let quoted = |word: &str| format!("'{}'", word.replace('\'', "'\\''"));
+    let quoted = |word: &str| String::from_utf8_lossy(&single_quoted(word.as_bytes())).into_owned();
     let target = operands.get(1).cloned();
     let script = match action {
         "contents" => format!("{packer} | tar -tvf -"),

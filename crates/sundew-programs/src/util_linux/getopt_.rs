@@ -1,6 +1,7 @@
 //! `getopt`: options of a script's command line, parsed and quoted. getopt(1).
 
 use sundew_kernel::{ExitStatus, Process};
+use sundew_posix::escape::single_quoted;
 
 /// Whether an option takes an argument: never, always, perhaps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -296,15 +297,7 @@ fn quoted(settings: &Settings, word: &[u8]) -> Vec<u8> {
     if settings.unquoted {
         return word.to_vec();
     }
-    let mut out = b"'".to_vec();
-    for &byte in word {
-        match byte {
-            b'\'' => out.extend_from_slice(b"'\\''"),
-            _ => out.push(byte),
-        }
-    }
-    out.push(b'\'');
-    out
+    single_quoted(word)
 }
 
 #[cfg(test)]

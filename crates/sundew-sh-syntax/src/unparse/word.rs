@@ -141,6 +141,7 @@ fn array(elements: &[ArrayElement], out: &mut Vec<u8>) {
     out.push(b')');
 }
 
+// `sundew_posix::escape` has the same; this crate stands beside it and depends on none.
 fn single_quoted(text: &[u8]) -> Vec<u8> {
     let mut out = vec![b'\''];
     for &byte in text {

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use sundew_kernel::Process;
+use sundew_posix::escape::single_quoted;
 use sundew_posix::pattern::search::{Progress, Side};
 use sundew_posix::pattern::{Pattern, Piece};
 use sundew_sh_syntax::ast::{CaseChange, ReplaceWhere};
@@ -224,16 +225,7 @@ pub(crate) fn quote(value: &[u8]) -> Vec<u8> {
     {
         return ansi_quote(value);
     }
-    let mut out = b"'".to_vec();
-    for &byte in value {
-        if byte == b'\'' {
-            out.extend_from_slice(b"'\\''")
-        } else {
-            out.push(byte)
-        }
-    }
-    out.push(b'\'');
-    out
+    single_quoted(value)
 }
 
 /// As `set -x` shows a word: single quotes around what the shell would take for something else, `$'…'`
@@ -250,15 +242,7 @@ pub(crate) fn quote_for_trace(value: &[u8]) -> Vec<u8> {
         special
     });
     if special || value.is_empty() {
-        let mut out = b"'".to_vec();
-        for &byte in value {
-            match byte {
-                b'\'' => out.extend_from_slice(b"'\\''"),
-                byte => out.push(byte),
-            }
-        }
-        out.push(b'\'');
-        return out;
+        return single_quoted(value);
     }
     let unprintable = value.iter().any(u8::is_ascii_control) || std::str::from_utf8(value).is_err();
     if unprintable {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use sundew_posix::escape::single_quoted;
 use sundew_sh_syntax::{Dialect, unparse};
 
 use crate::expand::transform::{double_quote, quote};
@@ -32,19 +33,10 @@ const MADE_UP: &[(&str, bool)] = &[
 
 /// `'…'` whether it is needed or not, in each shell's way of writing a quote within.
 pub(crate) fn single_quote(dialect: Dialect, value: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(value.len() + 2);
     if dialect == Dialect::Bash {
-        out.push(b'\'');
-        for &byte in value {
-            if byte == b'\'' {
-                out.extend_from_slice(b"'\\''")
-            } else {
-                out.push(byte)
-            }
-        }
-        out.push(b'\'');
-        return out;
+        return single_quoted(value);
     }
+    let mut out = Vec::with_capacity(value.len() + 2);
     let mut rest = value;
     loop {
         let plain = rest

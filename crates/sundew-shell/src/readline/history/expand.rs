@@ -1,5 +1,7 @@
 //! `!!` and its relatives: bash(1), HISTORY EXPANSION.
 
+use sundew_posix::escape::single_quoted;
+
 use super::History;
 
 /// Longest line that an expansion may make, in bytes: `!!!!!!` typed again and again doubles it.
@@ -361,10 +363,10 @@ impl<'a> Expansion<'a> {
                     self.print_only = true;
                     text
                 }
-                b'q' => quote(&text),
+                b'q' => single_quoted(&text),
                 b'x' => text
                     .split(|byte| matches!(byte, b' ' | b'\t' | b'\n'))
-                    .map(quote)
+                    .map(single_quoted)
                     .collect::<Vec<_>>()
                     .join(&b' '),
                 b's' | b'&' => {
@@ -483,19 +485,6 @@ impl<'a> Expansion<'a> {
 fn after_last(text: &[u8], byte: u8, skip: usize) -> Option<Vec<u8>> {
     let at = text.iter().rposition(|&other| other == byte)?;
     text.get(at + skip..).map(<[u8]>::to_vec)
-}
-
-fn quote(text: &[u8]) -> Vec<u8> {
-    let mut quoted = b"'".to_vec();
-    for &byte in text {
-        if byte == b'\'' {
-            quoted.extend_from_slice(b"'\\''");
-        } else {
-            quoted.push(byte);
-        }
-    }
-    quoted.push(b'\'');
-    quoted
 }
 
 fn position(text: &[u8], wanted: &[u8]) -> Option<usize> {

@@ -6,6 +6,7 @@ use sundew_kernel::process::WaitFor;
 use sundew_kernel::signal::Disposition;
 use sundew_kernel::status::ChildEvent;
 use sundew_kernel::{ExitStatus, Signal};
+use sundew_posix::escape::single_quoted;
 use sundew_vfs::Access;
 
 use super::super::super::shell;
@@ -83,7 +84,7 @@ impl Vm<'_> {
         let line = match words {
             [one] => one.clone(),
             words => {
-                let words: Vec<Vec<u8>> = words.iter().map(|word| quoted(word)).collect();
+                let words: Vec<Vec<u8>> = words.iter().map(|word| single_quoted(word)).collect();
                 words.join(b" ".as_slice())
             }
         };
@@ -283,18 +284,4 @@ impl Vm<'_> {
         self.signals = true;
         Value::Int(count)
     }
-}
-
-/// A word that the shell takes as it is.
-pub(super) fn quoted(word: &[u8]) -> Vec<u8> {
-    let mut out = vec![b'\''];
-    for &byte in word {
-        if byte == b'\'' {
-            out.extend_from_slice(b"'\\''");
-        } else {
-            out.push(byte);
-        }
-    }
-    out.push(b'\'');
-    out
 }

@@ -1,6 +1,7 @@
 //! `open` in its many forms.
 
-use super::super::system;
+use sundew_posix::escape::single_quoted;
+
 use super::*;
 
 impl Vm<'_> {
@@ -21,7 +22,7 @@ impl Vm<'_> {
                 let words: Vec<Vec<u8>> = values.iter().skip(1).map(Value::bytes).collect();
                 let path = if first.contains(&b'|') && words.len() > 1 {
                     let words: Vec<Vec<u8>> =
-                        words.iter().map(|word| system::quoted(word)).collect();
+                        words.iter().map(|word| single_quoted(word)).collect();
                     words.join(b" ".as_slice())
                 } else if mode.ends_with(b"&") || mode.ends_with(b"&=") {
                     return self.duplicate(place, &mode, path).await;
