@@ -103,6 +103,7 @@ pub const DEBIAN12: Data<'static> = Data {
     config: include_bytes!("../../../personas/debian12/config.txt"),
     own: include_bytes!("../../../personas/debian12/own.txt"),
     lists: include_bytes!("../../../personas/debian12/lists.txt"),
+    zones: include_bytes!("../../../personas/debian12/zones.txt"),
 };
 
 /// The data of the camera.
@@ -111,6 +112,7 @@ pub const CAMERA: Data<'static> = Data {
     config: b"",
     own: include_bytes!("../../../personas/camera/own.txt"),
     lists: b"",
+    zones: b"",
 };
 
 impl Persona {

@@ -35,6 +35,7 @@ mod stand_in;
 mod time;
 pub mod tree;
 pub mod users;
+mod zone;
 
 pub use build::{Model, Persona, PersonaError};
 pub use facts::Origin;

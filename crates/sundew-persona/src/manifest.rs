@@ -110,6 +110,8 @@ pub enum FileKind {
     Text,
     /// `pem`: a certificate.
     Pem,
+    /// `zone`: a compiled time zone, in `zones.txt`.
+    Zone,
     /// `empty`.
     Empty,
     /// `blob:HEX SIZE`: a binary that begins with these bytes.
@@ -373,6 +375,7 @@ fn file_kind(kind: &[u8], field: Fields<'_, '_>) -> Result<FileKind, Problem> {
         b"md5sums" => FileKind::Sums,
         b"text" => FileKind::Text,
         b"pem" => FileKind::Pem,
+        b"zone" => FileKind::Zone,
         b"empty" => FileKind::Empty,
         b"blob" => FileKind::Blob {
             magic: hex(&part()?)?,

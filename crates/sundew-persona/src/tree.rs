@@ -10,6 +10,7 @@ use sundew_vfs::{Attributes, Content, FileType, Image, ImageBuilder, ImageError,
 use crate::build::{Model, PersonaError};
 use crate::facts::Origin;
 use crate::manifest::{self, Entry, FileKind, Mtime, Node};
+use crate::zone::Zones;
 use crate::{camera, made, nodes, remark, stand_in};
 
 /// The texts a tree is made from; see [`manifest`] for their form.
@@ -23,6 +24,8 @@ pub struct Data<'a> {
     pub own: &'a [u8],
     /// The files of each package.
     pub lists: &'a [u8],
+    /// The time zones.
+    pub zones: &'a [u8],
 }
 
 /// An executable of the image and the program it stands for.
@@ -79,6 +82,7 @@ pub fn build(
         origin,
         config: &config,
         lists: &lists,
+        zones: Zones::read(data.zones),
         own: &own,
         facts,
         runs,
@@ -135,6 +139,7 @@ pub(crate) struct Planter<'a> {
     config: &'a BTreeMap<&'a [u8], &'a [u8]>,
     own: &'a BTreeMap<&'a [u8], &'a [u8]>,
     lists: &'a BTreeMap<&'a [u8], &'a [u8]>,
+    zones: Zones<'a>,
     /// The regular files of the tree, also by their names before `/bin` became `/usr/bin`.
     files: &'a HashSet<Vec<u8>>,
 }
@@ -239,6 +244,10 @@ impl Planter<'_> {
             FileKind::Sums => self.sums(path),
             FileKind::Text => stand_in::text(path, size),
             FileKind::Pem => stand_in::certificates(self.noise(path), size),
+            FileKind::Zone => path
+                .strip_prefix(ZONES)
+                .and_then(|name| self.zones.file(std::str::from_utf8(name).ok()?))
+                .ok_or_else(missing)?,
             FileKind::Empty => Vec::new(),
         };
         Ok(match size {
@@ -412,9 +421,11 @@ fn program(kind: &FileKind) -> Option<(&[u8], bool)> {
         | FileKind::Sums
         | FileKind::Text
         | FileKind::Pem
+        | FileKind::Zone
         | FileKind::Empty
         | FileKind::Blob { .. } => None,
     }
 }
 
 const STATUS: &[u8] = b"/var/lib/dpkg/status";
+const ZONES: &[u8] = b"/usr/share/zoneinfo/";
