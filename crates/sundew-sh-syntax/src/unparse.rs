@@ -34,7 +34,8 @@ pub fn assignment(assignment: &crate::ast::Assignment) -> Vec<u8> {
 }
 
 /// The commands inside `$( )`.
-pub(crate) fn substituted(list: &List) -> Vec<u8> {
+#[must_use]
+pub fn substituted(list: &List) -> Vec<u8> {
     let mut printer = Printer {
         substitution: true,
         ..Printer::default()

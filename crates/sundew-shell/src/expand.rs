@@ -108,7 +108,7 @@ impl Shell {
     ) -> Result<Vec<u8>, Flow> {
         let mut drafts = Drafts::default();
         self.parts(proc, &word.parts, false, &mut drafts).await?;
-        Ok(drafts.into_string(b" "))
+        Ok(drafts.into_string(&self.joint()))
     }
 
     /// The same as between double quotes: a here-document's body, an arithmetic expression.
@@ -123,7 +123,17 @@ impl Shell {
     ) -> Result<Vec<u8>, Flow> {
         let mut drafts = Drafts::default();
         self.parts(proc, &word.parts, true, &mut drafts).await?;
-        Ok(drafts.into_string(b" "))
+        Ok(drafts.into_string(&self.joint()))
+    }
+
+    /// What fields are joined by where a word stays one: in dash and ash the first byte of `IFS`.
+    fn joint(&self) -> Vec<u8> {
+        if self.is_bash() {
+            return b" ".to_vec();
+        }
+        let mut separators = self.field_separators();
+        separators.truncate(1);
+        separators
     }
 
     /// A here-document's text.

@@ -8,10 +8,10 @@ mod compound;
 pub(crate) mod conditional;
 mod coprocess;
 mod function;
-mod pipeline;
+pub(crate) mod pipeline;
 mod program;
 mod simple;
-mod text;
+pub(crate) mod text;
 
 use std::sync::atomic::Ordering;
 
@@ -39,6 +39,15 @@ pub(crate) enum Place {
     Shell,
     /// At the end of a child's life: a program may be executed in place.
     Last,
+}
+
+/// A future in a place of its own, which is made there: what it takes is not on the stack of all that
+/// are nested in one another.
+fn apart<'a, T, F>(make: impl FnOnce() -> F) -> BoxFuture<'a, T>
+where
+    F: Future<Output = T> + Send + 'a,
+{
+    Box::pin(make())
 }
 
 impl Shell {
@@ -175,22 +184,22 @@ impl Shell {
                 return self.run_simple(proc, simple, command, place).await;
             }
             CommandKind::Function(function) => {
-                return self.define_function(proc, function).await;
+                return apart(|| self.define_function(proc, function)).await;
             }
             CommandKind::Subshell(list) => {
-                return self.run_subshell(proc, list, command, place).await;
+                return apart(|| self.run_subshell(proc, list, command, place)).await;
             }
             _ => {}
         }
         if command.redirects.is_empty() {
-            return self.run_compound(proc, &command.kind).await;
+            return apart(|| self.run_compound(proc, &command.kind)).await;
         }
         let mut undo = Undo::default();
         let redirected = self
             .redirect(proc, &command.redirects, Some(&mut undo))
             .await;
         let result = match redirected {
-            Ok(()) => self.run_compound(proc, &command.kind).await,
+            Ok(()) => apart(|| self.run_compound(proc, &command.kind)).await,
             Err(RedirectFailed(Some(flow))) => Err(flow),
             Err(RedirectFailed(None)) => {
                 self.status = self.redirection_status();
@@ -315,6 +324,13 @@ impl Shell {
                     self.status = 130;
                     proc.print_error(b"\n").await;
                     return Err(Flow::Abandon);
+                }
+                None if self.is_terminated_by(proc, signal) => {
+                    self.die_after_trap(proc, signal).await;
+                }
+                None if signal == Signal::INT && self.subshell > 0 && self.is_bash() => {
+                    self.status = 130;
+                    return Err(Flow::Exit);
                 }
                 _ => {}
             }

@@ -301,7 +301,7 @@ impl Shell {
                 Ok(Some((pid, event))) => self.jobs.update(pid, event),
                 Ok(None) => {}
                 // A trapped signal: its command runs when this one is over.
-                Err(sundew_kernel::Errno::Eintr) if self.wait_may_go_on(proc) => {}
+                Err(sundew_kernel::Errno::Eintr) => self.note_signals(proc).await,
                 Err(_) => break,
             }
         }
@@ -327,10 +327,16 @@ impl Shell {
         statuses
     }
 
-    /// Signals without a trap that interrupt a wait are taken; the wait goes on.
-    fn wait_may_go_on(&mut self, proc: &Process) -> bool {
+    /// Signals that interrupt a wait are kept, and the wait goes on, unless one of them ends the shell.
+    async fn note_signals(&mut self, proc: &mut Process) {
         self.collect_signals(proc);
-        true
+        let mut signals = self.deferred_signals.iter().copied();
+        // The program has `^C` too: the shell follows it.
+        let ending =
+            signals.find(|signal| *signal != Signal::INT && self.is_terminated_by(proc, *signal));
+        if let Some(signal) = ending {
+            self.die_after_trap(proc, signal).await;
+        }
     }
 
     /// After a foreground job: the line that says how it was stopped or killed.

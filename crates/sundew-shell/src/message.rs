@@ -190,10 +190,12 @@ impl Shell {
             self.status = 1;
         } else if open_word && self.is_bash() && !self.interactive && self.status != 0 {
             // As it was.
-        } else if !matches!(
-            &error.kind,
-            sundew_sh_syntax::ErrorKind::Conditional(text) if !text.starts_with(b"unexpected EOF")
-        ) || self.interactive
+        } else if self.in_eval
+            || !matches!(
+                &error.kind,
+                sundew_sh_syntax::ErrorKind::Conditional(text) if !text.starts_with(b"unexpected EOF")
+            )
+            || self.interactive
         {
             self.status = 2;
         }

@@ -315,6 +315,10 @@ impl Shell {
                     _ if literal => b"redir error",
                     _ => b"syntax error: bad fd number",
                 };
+                if self.dialect == Dialect::Dash {
+                    // The line after is the one that the parser has come to.
+                    self.line = self.lines.read;
+                }
                 let run = self.fatal(proc, 2, text).await;
                 return Err(RedirectFailed(run.err()));
             }

@@ -106,6 +106,15 @@ pub(crate) struct AroundTraps {
     pub(crate) before_return: u8,
 }
 
+/// How far a text has been read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Lines {
+    /// The line of the last command that ran before the present one was read.
+    pub(crate) before: u32,
+    /// The line up to which commands have been read.
+    pub(crate) read: u32,
+}
+
 /// `rbash`, `bash -r`, `set -r`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Restricted {
@@ -161,6 +170,8 @@ pub struct Shell {
     pub loops: u32,
     /// `$LINENO`.
     pub line: u32,
+    /// How far the text has been read.
+    pub(crate) lines: Lines,
     /// Levels of subshell: `$BASH_SUBSHELL`.
     pub subshell: u32,
     /// Texts run within texts (`eval`, `source`, `$( )`): the signs in front of a trace.
@@ -300,6 +311,7 @@ impl Shell {
             frames: Vec::new(),
             loops: 0,
             line: 1,
+            lines: Lines { before: 0, read: 1 },
             subshell: 0,
             indirection: 0,
             in_eval: false,
@@ -394,6 +406,7 @@ impl Shell {
             frames: self.frames.clone(),
             loops: 0,
             line: self.line,
+            lines: self.lines,
             subshell: self.subshell + 1,
             indirection: self.indirection,
             in_eval: self.in_eval,

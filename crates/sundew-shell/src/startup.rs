@@ -50,9 +50,15 @@ impl Shell {
         self.ignored_at_start = Signal::all()
             .filter(|signal| proc.disposition(*signal) == Disposition::Ignore)
             .collect();
+        if self.is_bash() {
+            proc.set_disposition(Signal::QUIT, Disposition::Ignore);
+        }
         self.variables.set_own(b"PPID", proc.ppid().to_string());
         self.variables.set_own(b"IFS", *b" \t\n");
         self.variables.set_own(b"OPTIND", *b"1");
+        let integer = self.is_bash();
+        self.variables
+            .modify(b"OPTIND", |variable| variable.attributes.integer = integer);
         // bash has it for a person only.
         if !self.is_bash() {
             self.variables.set_own(b"PS2", *b"> ");

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use sundew_kernel::Signal;
+use sundew_kernel::signal::Disposition;
+use sundew_kernel::{Process, Signal};
+
+use crate::shell::Shell;
 
 /// What a trap is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,6 +20,50 @@ pub enum Condition {
     Err,
     /// The end of a function or sourced file.
     Return,
+}
+
+/// Signals that end a bash which has a trap for its end only after that trap: its
+/// `terminating_signals`, as far as anybody sends them.
+const TERMINATING: [Signal; 9] = [
+    Signal::HUP,
+    Signal::INT,
+    Signal::ABRT,
+    Signal::ALRM,
+    Signal::TERM,
+    Signal::PIPE,
+    Signal::XCPU,
+    Signal::USR1,
+    Signal::USR2,
+];
+
+impl Shell {
+    /// With a trap for its end, bash wants to know of the signals that end it.
+    pub(crate) fn catch_terminating(&self, proc: &Process) {
+        if !self.is_bash() || self.interactive || self.traps.command(Condition::Exit).is_none() {
+            return;
+        }
+        for signal in TERMINATING {
+            if proc.disposition(signal) == Disposition::Default {
+                proc.set_disposition(signal, Disposition::Catch);
+            }
+        }
+    }
+
+    /// Whether the shell caught this signal only for its `EXIT` trap.
+    pub(crate) fn is_terminated_by(&self, proc: &Process, signal: Signal) -> bool {
+        self.is_bash()
+            && !self.interactive
+            && TERMINATING.contains(&signal)
+            && self.traps.command(Condition::Signal(signal)).is_none()
+            && proc.disposition(signal) == Disposition::Catch
+    }
+
+    /// Runs the `EXIT` trap and dies of the signal.
+    pub(crate) async fn die_after_trap(&mut self, proc: &mut Process, signal: Signal) {
+        self.status = 128 + signal.number();
+        let _whatever_it_answers = Box::pin(self.finish(proc, Ok(()))).await;
+        proc.die_of(signal).await;
+    }
 }
 
 /// The traps of one shell. An empty command means that the signal is ignored.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use sundew_kernel::environment::Environment;
 
+use crate::expand::parameter::split_index;
 use crate::expand::transform;
 
 /// A value.
@@ -74,6 +75,11 @@ impl Variable {
         }
     }
 
+    /// Whether it is a reference to what has its own name further out.
+    fn is_own_reference(&self, name: &[u8]) -> bool {
+        self.attributes.reference && self.scalar() == Some(name)
+    }
+
     /// Bytes its value takes.
     fn size(&self) -> usize {
         match &self.value {
@@ -89,6 +95,19 @@ impl Variable {
                 .sum(),
         }
     }
+}
+
+/// A reference (`declare -n`) that is not simply another name of a variable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Reference {
+    /// It refers to nothing yet.
+    Nothing,
+    /// To an element: the array's name, the index as written.
+    Element(Vec<u8>, Vec<u8>),
+    /// A local to the global of its own name.
+    Own,
+    /// Two or more to one another.
+    Circle,
 }
 
 /// Why an assignment was refused.
@@ -186,9 +205,32 @@ impl Variables {
         self.scopes.iter().rev().find_map(|scope| scope.get(name))
     }
 
-    /// The variable, references followed.
+    /// The variable, references followed; a local reference to its own name means the global.
     pub fn variable(&self, name: &[u8]) -> Option<&Variable> {
-        self.raw(self.target(name))
+        let target = self.target(name);
+        match self.raw(target) {
+            Some(variable) if variable.is_own_reference(target) => self.scopes.first()?.get(target),
+            found => found,
+        }
+    }
+
+    /// What is unusual about a reference of this name.
+    pub(crate) fn reference(&self, name: &[u8]) -> Option<Reference> {
+        let first = self.raw(name).filter(|first| first.attributes.reference)?;
+        if first.scalar().is_none_or(<[u8]>::is_empty) {
+            return Some(Reference::Nothing);
+        }
+        let target = self.target(name);
+        let (array, index) = split_index(target);
+        if let Some(index) = index {
+            return Some(Reference::Element(array.to_vec(), index.to_vec()));
+        }
+        let last = self.raw(target).filter(|last| last.attributes.reference)?;
+        if last.is_own_reference(target) {
+            Some(Reference::Own)
+        } else {
+            last.scalar().map(|_| Reference::Circle)
+        }
     }
 
     /// The value as `$name` takes it.
@@ -214,11 +256,12 @@ impl Variables {
     /// at: see [`Variables::set`].
     pub fn modify<T>(&mut self, name: &[u8], change: impl FnOnce(&mut Variable) -> T) -> T {
         let name = self.target(name).to_vec();
-        let index = self
-            .scopes
-            .iter()
-            .rposition(|scope| scope.contains_key(&name))
-            .unwrap_or(0);
+        let meant = |scope: &BTreeMap<Vec<u8>, Variable>| {
+            scope
+                .get(&name)
+                .is_some_and(|variable| !variable.is_own_reference(&name))
+        };
+        let index = self.scopes.iter().rposition(meant).unwrap_or(0);
         self.modify_in(index, name, change)
     }
 
@@ -231,6 +274,17 @@ impl Variables {
     /// Changes a global variable, made if it is not.
     pub fn modify_global<T>(&mut self, name: &[u8], change: impl FnOnce(&mut Variable) -> T) -> T {
         self.modify_in(0, name.to_vec(), change)
+    }
+
+    /// Lets a reference mean another variable.
+    pub(crate) fn refer(&mut self, name: &[u8], target: Vec<u8>) {
+        let index = self
+            .scopes
+            .iter()
+            .rposition(|scope| scope.contains_key(name));
+        self.modify_in(index.unwrap_or(0), name.to_vec(), |variable| {
+            variable.value = Some(Value::Scalar(target));
+        });
     }
 
     fn modify_in<T>(
@@ -256,11 +310,11 @@ impl Variables {
     /// An element of an array that is one already: what is counted changes by that element alone.
     fn set_in_place(&mut self, name: &[u8], key: Key<'_>, value: &mut Vec<u8>) -> bool {
         let name = self.target(name).to_vec();
-        let scope = self
-            .scopes
-            .iter_mut()
-            .rev()
-            .find(|scope| scope.contains_key(&name));
+        let scope = self.scopes.iter_mut().rev().find(|scope| {
+            scope
+                .get(&name)
+                .is_some_and(|variable| !variable.is_own_reference(&name))
+        });
         let Some(variable) = scope.and_then(|scope| scope.get_mut(&name)) else {
             return false;
         };

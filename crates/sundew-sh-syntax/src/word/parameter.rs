@@ -95,7 +95,7 @@ impl Parser<'_> {
         }
         match self.raw_after(1) {
             Some(byte) if is_name_byte(byte) => true,
-            Some(b'@' | b'*' | b'#' | b'?' | b'$' | b'!') => {
+            Some(b'@' | b'*' | b'#' | b'?') => {
                 matches!(self.raw_after(2), Some(b'}' | b':'))
             }
             _ => false,

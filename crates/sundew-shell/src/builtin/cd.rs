@@ -160,6 +160,14 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
         }
         None => shell.change_directory(proc, &target, physical),
     };
+    let named = shell.variables.scalar(&target).filter(|_| result.is_err());
+    let result = match named.map(<[u8]>::to_vec) {
+        Some(named) if shell.options.shopt("cdable_vars") => {
+            show = true;
+            shell.change_directory(proc, &named, physical).or(result)
+        }
+        _ => result,
+    };
     match result {
         Ok(now) => {
             if show {

@@ -1,6 +1,7 @@
 //! `exec`.
 
 use sundew_kernel::{Errno, Process};
+use sundew_sh_syntax::Dialect;
 use sundew_vfs::FileType;
 
 use super::Answer;
@@ -13,6 +14,15 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
     let (mut clear, mut login) = (false, false);
     while let Some((first, after)) = rest.split_first() {
         match first.as_slice() {
+            // dash has no options here, and BusyBox but one.
+            option if shell.dialect == Dialect::Dash && option != b"--" => break,
+            option if shell.dialect == Dialect::Ash && !matches!(option, b"--" | b"-a") => {
+                if !option.starts_with(b"-") || option.len() < 2 {
+                    break;
+                }
+                let status = shell.invalid_option(proc, args, option, "").await;
+                return shell.special_failed(status);
+            }
             b"--" => {
                 rest = after;
                 break;

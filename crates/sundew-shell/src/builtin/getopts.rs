@@ -34,6 +34,7 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
     report(shell, proc, letters, &step).await;
     let quiet = letters.first() == Some(&b':');
     let ended = matches!(step.outcome, Outcome::End);
+    let refused = matches!(step.outcome, Outcome::Unknown(_) | Outcome::Missing(_));
     let (found, argument) = match step.outcome {
         Outcome::End => (b'?', None),
         Outcome::Option(letter, argument) => (letter, argument),
@@ -41,11 +42,21 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
         Outcome::Missing(letter) if quiet => (b':', Some(vec![letter])),
         Outcome::Missing(_) => (b'?', None),
     };
-    shell.variables.set_own(b"OPTIND", step.index.to_string());
+    let fixed = shell
+        .variables
+        .variable(b"OPTIND")
+        .is_some_and(|variable| variable.attributes.readonly);
+    if shell.is_bash() && fixed {
+        shell.complain(proc, "OPTIND: readonly variable").await;
+    } else {
+        shell.variables.set_own(b"OPTIND", step.index.to_string());
+    }
     shell.getopts_at = step.at;
     match argument {
         Some(argument) => drop(store(shell, proc, args, b"OPTARG", argument).await?),
-        None if shell.is_bash() => drop(shell.variables.unset(b"OPTARG")),
+        None if shell.is_bash() || refused => drop(shell.variables.unset(b"OPTARG")),
+        None if ended && shell.dialect == Dialect::Ash => drop(shell.variables.unset(b"OPTARG")),
+        None if ended => {}
         None => shell.variables.set_own(b"OPTARG", Vec::new()),
     }
     if !is_name(name) {

@@ -2,6 +2,7 @@
 
 use std::task::Poll;
 
+use sundew_kernel::signal::Disposition;
 use sundew_kernel::{Errno, Pid, Process, Signal};
 use sundew_sh_syntax::Dialect;
 
@@ -140,6 +141,11 @@ async fn run_bash(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> u8
             shell.builtin_error(proc, args, text, 1).await;
             continue;
         };
+        let own = pid == i64::from(proc.pid()) && signal == Some(Signal::INT);
+        if own && shell.subshell > 0 && proc.disposition(Signal::INT) == Disposition::Default {
+            // A subshell of bash ends of it when its next command begins.
+            proc.set_disposition(Signal::INT, Disposition::Catch);
+        }
         match send(proc, pid, signal) {
             Ok(()) => any = true,
             Err(errno) => {

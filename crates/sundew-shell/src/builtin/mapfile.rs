@@ -144,7 +144,7 @@ async fn check<'a>(
     if let Some(array) = operands.first() {
         if array.is_empty() {
             return Err(shell
-                .builtin_error(proc, args, "empty array variable name", 1)
+                .builtin_error(proc, args, "empty array variable name", 2)
                 .await);
         }
         if !is_name(array) {

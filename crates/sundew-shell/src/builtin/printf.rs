@@ -250,6 +250,15 @@ impl<'a> Printer<'a> {
         i64::from_ne_bytes(self.integer(argument, true).to_ne_bytes())
     }
 
+    /// Letters that say how large a number is, which it is not.
+    fn modifiers(&self) -> &'static [u8] {
+        match self.dialect {
+            Dialect::Bash => b"hjlLtz",
+            Dialect::Dash => b"",
+            Dialect::Ash => b"hlLz",
+        }
+    }
+
     fn directive(&mut self) -> bool {
         let start = self.rest;
         if start.get(1) == Some(&b'%') {
@@ -291,10 +300,9 @@ impl<'a> Printer<'a> {
             }
         }
         let before_modifiers = at;
-        if self.dialect != Dialect::Dash {
-            while start.get(at).is_some_and(|byte| b"hjlLtz".contains(byte)) {
-                at += 1;
-            }
+        let modifiers = self.modifiers();
+        while start.get(at).is_some_and(|byte| modifiers.contains(byte)) {
+            at += 1;
         }
         let Some(&conversion) = start.get(at) else {
             return self.unfinished(start, start.get(..before_modifiers).unwrap_or(start));
@@ -303,7 +311,8 @@ impl<'a> Printer<'a> {
         if conversion == b'(' && self.dialect == Dialect::Bash {
             return self.time(start, spec);
         }
-        if self.convert(conversion, spec) {
+        let unknown = self.dialect == Dialect::Ash && matches!(conversion, b'F' | b'a' | b'A');
+        if !unknown && self.convert(conversion, spec) {
             return true;
         }
         if self.status & STOPPED != 0 {
@@ -322,7 +331,12 @@ impl<'a> Printer<'a> {
                 let shown = start.get(..=at).unwrap_or(start);
                 self.fail([shown, b": invalid directive"].concat(), 2)
             }
-            Dialect::Ash => self.fail([start, b": invalid format"].concat(), 1),
+            Dialect::Ash => {
+                // BusyBox has taken the modifiers out of the format.
+                let before = start.get(..before_modifiers).unwrap_or_default();
+                let after = start.get(at..).unwrap_or_default();
+                self.fail([before, after, b": invalid format"].concat(), 1)
+            }
         }
     }
 

@@ -163,6 +163,7 @@ async fn failed(
     }
     let dash = shell.dialect == Dialect::Dash;
     let text = match (dash, errno) {
+        (_, Errno::Eisdir) if !name.contains(&b'/') => [name, b": not found"].concat(),
         (false, Errno::Enoent) if !name.contains(&b'/') => [name, b": not found"].concat(),
         (true, Errno::Enoent) if !name.contains(&b'/') => [name, b": not found"].concat(),
         (true, Errno::Enoent) => [b"cannot open ".as_slice(), name, b": No such file"].concat(),
@@ -198,10 +199,19 @@ async fn failed(
 
 /// `caller [n]`
 pub(super) async fn run_caller(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> Answer {
-    if shell.frames.is_empty() {
+    let script = shell.source == crate::shell::Source::Script;
+    if shell.frames.is_empty() && !script {
         return Ok(1);
     }
     let mut depth = 0;
+    if let Some(option) = args
+        .get(1)
+        .filter(|arg| arg.starts_with(b"-") && arg.len() > 1)
+    {
+        let usage = "caller: usage: caller [expr]";
+        let letter = option.get(..2).unwrap_or_default();
+        return Ok(shell.invalid_option(proc, args, letter, usage).await);
+    }
     if let Some(text) = args.get(1) {
         let Some(number) = std::str::from_utf8(text)
             .ok()

@@ -4,7 +4,7 @@ use sundew_kernel::Process;
 
 use super::Answer;
 use crate::expand::parameter::split_index;
-use crate::shell::Shell;
+use crate::shell::{Flow, Shell};
 use crate::variable::is_name;
 
 /// Whether `target` is a name or, in bash, a name with an index.
@@ -28,7 +28,11 @@ pub(super) async fn store(
         return Ok(status);
     }
     match index {
-        Some(index) => shell.assign_element(proc, name, index, value).await?,
+        Some(index) => match shell.assign_element(proc, name, index, value).await {
+            // A subscript that may not be is the builtin's failure.
+            Err(Flow::Discard) if shell.is_bash() => return Ok(1),
+            assigned => assigned?,
+        },
         None => shell.assign(proc, name, value).await?,
     }
     Ok(0)

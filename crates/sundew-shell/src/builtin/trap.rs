@@ -187,6 +187,7 @@ fn line(shell: &Shell, condition: Condition, command: &[u8]) -> Vec<u8> {
 fn set(shell: &mut Shell, proc: &Process, condition: Condition, command: Option<&[u8]>) {
     let Condition::Signal(signal) = condition else {
         shell.traps.set(condition, command.map(<[u8]>::to_vec));
+        shell.catch_terminating(proc);
         return;
     };
     // POSIX: what was ignored when a shell that nobody types at was started stays ignored.
@@ -203,13 +204,15 @@ fn set(shell: &mut Shell, proc: &Process, condition: Condition, command: Option<
         None => usual_disposition(shell, signal),
     };
     proc.set_disposition(signal, disposition);
+    shell.catch_terminating(proc);
 }
 
 /// What the shell does about a signal without a trap.
 fn usual_disposition(shell: &Shell, signal: Signal) -> Disposition {
     match signal {
         Signal::INT if shell.interactive => Disposition::Catch,
-        Signal::TERM | Signal::QUIT if shell.interactive => Disposition::Ignore,
+        Signal::TERM if shell.interactive => Disposition::Ignore,
+        Signal::QUIT if shell.interactive || shell.is_bash() => Disposition::Ignore,
         Signal::TSTP | Signal::TTIN | Signal::TTOU if shell.interactive => Disposition::Ignore,
         _ => Disposition::Default,
     }

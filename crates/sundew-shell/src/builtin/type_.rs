@@ -122,7 +122,7 @@ pub(super) async fn not_found(
 
 /// Tells what a name means; `false` if nothing.
 pub(super) async fn tell(
-    shell: &Shell,
+    shell: &mut Shell,
     proc: &mut Process,
     name: &[u8],
     scope: Scope,
@@ -132,6 +132,16 @@ pub(super) async fn tell(
     for meaning in &meanings {
         let text = describe(shell, name, meaning, style);
         let _checked_at_flush = proc.print(&text).await;
+        if let Meaning::File {
+            path,
+            hashed: false,
+        } = meaning
+            && shell.dialect == Dialect::Dash
+            && !name.contains(&b'/')
+        {
+            // To look for it is to remember it.
+            shell.hashed.insert(name.to_vec(), (path.clone(), 0));
+        }
     }
     !meanings.is_empty()
 }

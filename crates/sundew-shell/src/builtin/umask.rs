@@ -34,7 +34,7 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
         let _checked_at_flush = proc.print(format!("{prefix}{text}\n").as_bytes()).await;
         return Ok(0);
     };
-    match new_mask(mode, proc.umask(), shell.is_bash()) {
+    match new_mask(mode, proc.umask(), shell.dialect) {
         Ok(mask) => {
             proc.set_umask(mask);
             if symbolic && shell.is_bash() {
@@ -70,9 +70,9 @@ fn symbols(mask: u16) -> String {
 }
 
 /// The mask that an octal or symbolic mode means, or bash's complaint.
-fn new_mask(mode: &[u8], mask: u16, bash: bool) -> Result<u16, Vec<u8>> {
+fn new_mask(mode: &[u8], mask: u16, dialect: Dialect) -> Result<u16, Vec<u8>> {
     if !mode.first().is_some_and(u8::is_ascii_digit) {
-        return symbolic_mask(mode, mask, bash);
+        return symbolic_mask(mode, mask, dialect);
     }
     let mut value = 0u32;
     for &byte in mode {
@@ -88,7 +88,8 @@ fn new_mask(mode: &[u8], mask: u16, bash: bool) -> Result<u16, Vec<u8>> {
     Ok(u16::try_from(value & 0o777).unwrap_or(0))
 }
 
-fn symbolic_mask(mode: &[u8], mask: u16, bash: bool) -> Result<u16, Vec<u8>> {
+fn symbolic_mask(mode: &[u8], mask: u16, dialect: Dialect) -> Result<u16, Vec<u8>> {
+    let bash = dialect == Dialect::Bash;
     let mut allowed = !mask & 0o777;
     for clause in mode.split(|&byte| byte == b',') {
         if clause.is_empty() && !bash && !mode.is_empty() {
@@ -128,7 +129,12 @@ fn symbolic_mask(mode: &[u8], mask: u16, bash: bool) -> Result<u16, Vec<u8>> {
                 .take_while(|byte| !b"+-=".contains(byte))
                 .count();
             let (permissions, after) = rest.split_at(length);
-            let bits = permission_bits(permissions, allowed, bash)? & whose;
+            // BusyBox looks at what is left when `=` has taken all away.
+            let seen = match (dialect, operator) {
+                (Dialect::Ash, b'=') => allowed & !whose,
+                _ => allowed,
+            };
+            let bits = permission_bits(permissions, seen, dialect)? & whose;
             match operator {
                 b'+' => allowed |= bits,
                 b'-' => allowed &= !bits,
@@ -143,14 +149,14 @@ fn symbolic_mask(mode: &[u8], mask: u16, bash: bool) -> Result<u16, Vec<u8>> {
     Ok(!allowed & 0o777)
 }
 
-fn permission_bits(letters: &[u8], allowed: u16, bash: bool) -> Result<u16, Vec<u8>> {
+fn permission_bits(letters: &[u8], allowed: u16, dialect: Dialect) -> Result<u16, Vec<u8>> {
     let mut bits = 0;
     for &letter in letters {
         bits |= match letter {
             b'r' => 0o444,
             b'w' => 0o222,
             b'x' => 0o111,
-            other if bash => {
+            other if dialect == Dialect::Bash => {
                 return Err([
                     b"`".as_slice(),
                     &[other],
@@ -159,7 +165,9 @@ fn permission_bits(letters: &[u8], allowed: u16, bash: bool) -> Result<u16, Vec<
                 .concat());
             }
             b'X' if allowed & 0o111 != 0 => 0o111,
-            b'X' | b's' | b't' => 0,
+            b'X' => 0,
+            // A mask has no room for them, and only dash does not mind.
+            b's' if dialect == Dialect::Dash => 0,
             b'u' => (allowed >> 6 & 7) * 0o111,
             b'g' => (allowed >> 3 & 7) * 0o111,
             b'o' => (allowed & 7) * 0o111,
@@ -182,12 +190,12 @@ mod tests {
 
     #[test]
     fn symbolic_modes_say_what_is_allowed() {
-        assert_eq!(new_mask(b"u=rwx,g=,o=", 0o022, true), Ok(0o077));
-        assert_eq!(new_mask(b"g-w,o+r", 0o022, true), Ok(0o022));
-        assert_eq!(new_mask(b"27", 0, true), Ok(0o027));
-        assert_eq!(new_mask(b"a+rwx", 0o077, true), Ok(0));
+        assert_eq!(new_mask(b"u=rwx,g=,o=", 0o022, Dialect::Bash), Ok(0o077));
+        assert_eq!(new_mask(b"g-w,o+r", 0o022, Dialect::Bash), Ok(0o022));
+        assert_eq!(new_mask(b"27", 0, Dialect::Bash), Ok(0o027));
+        assert_eq!(new_mask(b"a+rwx", 0o077, Dialect::Bash), Ok(0));
         assert_eq!(
-            new_mask(b"999", 0, true),
+            new_mask(b"999", 0, Dialect::Bash),
             Err(b"999: octal number out of range".to_vec())
         );
         assert_eq!(symbols(0o022), "u=rwx,g=rx,o=rx");

@@ -1,11 +1,12 @@
 //! `unset`.
 
 use sundew_kernel::Process;
+use sundew_sh_syntax::Dialect;
 
 use super::Answer;
 use crate::expand::parameter::split_index;
 use crate::shell::Shell;
-use crate::variable::{Value, Variable, is_name};
+use crate::variable::{Reference, Value, Variable, is_name};
 
 /// What the options ask for.
 #[derive(Default)]
@@ -47,6 +48,40 @@ fn options(bash: bool, args: &[Vec<u8>]) -> Result<(Wish, &[Vec<u8>]), u8> {
     Ok((wish, rest))
 }
 
+/// The element that a reference means; a reference to itself is warned of.
+async fn referred(
+    shell: &Shell,
+    proc: &mut Process,
+    operand: &[u8],
+    itself: bool,
+) -> Option<Vec<u8>> {
+    match shell.variables.reference(operand).filter(|_| !itself)? {
+        Reference::Element(array, index) => Some([array.as_slice(), b"[", &index, b"]"].concat()),
+        Reference::Own => {
+            shell.warn_of_circle(proc, operand, 2).await;
+            None
+        }
+        Reference::Nothing | Reference::Circle => None,
+    }
+}
+
+/// What is no name cannot be unset.
+async fn no_name(shell: &Shell, proc: &mut Process, args: &[Vec<u8>], operand: &[u8]) -> u8 {
+    let text = if shell.is_bash() {
+        [b"`".as_slice(), operand, b"': not a valid identifier"].concat()
+    } else {
+        [operand, b": bad variable name"].concat()
+    };
+    shell.builtin_error(proc, args, text, 1).await
+}
+
+/// `unset OPTIND` in dash: its new value, nothing, is no number.
+async fn without_number(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> Answer {
+    let status = shell.builtin_error(proc, args, "Illegal number: ", 2).await;
+    shell.variables.unset(b"OPTIND");
+    shell.special_failed(status)
+}
+
 pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> Answer {
     let (wish, rest) = match options(shell.is_bash(), args) {
         Ok(read) => read,
@@ -69,6 +104,8 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
     }
     let mut status = 0;
     for operand in rest {
+        let referred = referred(shell, proc, operand, raw || functions).await;
+        let operand = referred.as_ref().unwrap_or(operand);
         let (name, index) = split_index(operand);
         if functions {
             shell.drop_function(operand);
@@ -80,12 +117,7 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
             continue;
         }
         if !is_name(name) {
-            let text = if shell.is_bash() {
-                [b"`".as_slice(), operand, b"': not a valid identifier"].concat()
-            } else {
-                [operand.as_slice(), b": bad variable name"].concat()
-            };
-            status = shell.builtin_error(proc, args, text, 1).await;
+            status = no_name(shell, proc, args, operand).await;
             if !shell.is_bash() {
                 return shell.special_failed(2);
             }
@@ -106,6 +138,9 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
                 .await?
                 .max(status);
             continue;
+        }
+        if shell.dialect == Dialect::Dash && name == b"OPTIND" {
+            return without_number(shell, proc, args).await;
         }
         if shell.is_bash() && LOSE_MEANING.contains(&name) {
             shell.plain_names.push(name.to_vec());

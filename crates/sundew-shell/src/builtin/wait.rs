@@ -125,6 +125,8 @@ async fn wait_once(shell: &mut Shell, proc: &mut Process) -> Result<Waited, Flow
                     shell.status = 130;
                     proc.print_error(b"\n").await;
                     return Err(Flow::Abandon);
+                } else if shell.is_terminated_by(proc, signal) {
+                    shell.die_after_trap(proc, signal).await;
                 }
             }
             Ok(interrupted.map_or(Waited::Changed, Waited::Interrupted))

@@ -10,7 +10,7 @@ use sundew_sh_syntax::Dialect;
 use sundew_sh_syntax::arithmetic::Variable;
 
 use crate::shell::{Flow, Run, SEGMENT_COMMANDS, Shell};
-use crate::variable::Value;
+use crate::variable::{Reference, Value};
 
 /// How often a variable's value may itself name variables: bash's own limit, less the last one, whose
 /// expression is not named by the complaint.
@@ -163,7 +163,13 @@ impl Shell {
                 return Ok(0);
             }
             Some(index) => self.element(proc, &variable.name, index).await?,
-            None => self.scalar(proc, &variable.name),
+            None => match self.variables.reference(&variable.name) {
+                None => self.scalar(proc, &variable.name),
+                Some(reference) => {
+                    // Seldom: the others shall not pay for it with their stack.
+                    Box::pin(self.referred_number(proc, &variable.name, reference)).await?
+                }
+            },
         };
         let Some(value) = value else {
             if self.options.is_set("nounset") {
@@ -178,6 +184,23 @@ impl Shell {
             return Ok(number);
         }
         self.evaluate_text(proc, &value).await
+    }
+
+    async fn referred_number(
+        &mut self,
+        proc: &mut Process,
+        name: &[u8],
+        reference: Reference,
+    ) -> Result<Option<Vec<u8>>, Flow> {
+        match reference {
+            Reference::Element(array, index) => self.element(proc, &array, &index).await,
+            reference => {
+                if reference == Reference::Own {
+                    self.warn_of_circle(proc, name, 1).await;
+                }
+                Ok(self.scalar(proc, name))
+            }
+        }
     }
 
     async fn write_number(&mut self, proc: &mut Process, variable: &Variable, value: i64) -> Run {
@@ -199,6 +222,9 @@ impl Shell {
         index: &[u8],
         value: Vec<u8>,
     ) -> Run {
+        if self.variables.reference(name) == Some(Reference::Own) {
+            Box::pin(self.warn_of_circle(proc, name, 2)).await;
+        }
         let value = self.integer_value(proc, name, value).await?;
         let associative = matches!(
             self.variables

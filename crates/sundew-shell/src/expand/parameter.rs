@@ -459,9 +459,11 @@ impl Shell {
                     Some(word) => Some(self.expand_pattern(proc, word).await?),
                     None => None,
                 };
-                Ok(map(found, |value| {
-                    transform::case(&value, *change, pattern.as_ref())
-                }))
+                let mut found = found;
+                for value in each(&mut found) {
+                    *value = transform::case(proc, value, *change, pattern.as_ref()).await;
+                }
+                Ok(found)
             }
             Operation::Substring { offset, length } => {
                 self.cut(proc, parameter, found, (offset, length.as_ref()))
@@ -559,6 +561,9 @@ impl Shell {
                     let associative = matches!(&parameter.name,
                         ParameterName::Variable(name) if self.variables.is_associative(name));
                     let offset = offset - i64::from(associative && offset > 0);
+                    // As bash has it, nothing of it from its beginning is its first.
+                    let from_start = associative && offset == 0 && length == Some(0);
+                    let length = if from_start { Some(1) } else { length };
                     transform::slice(&all, offset, length)
                         .map(|values| Found::Many { values, star })
                 }

@@ -7,10 +7,13 @@ use sundew_kernel::process::WaitFor;
 use sundew_kernel::status::ChildEvent;
 use sundew_kernel::{Errno, Fd, Process, STDIN, STDOUT};
 use sundew_sh_syntax::ast::{CommandKind, List, RedirectKind};
-use sundew_sh_syntax::{Outcome, Parser};
+use sundew_sh_syntax::{Dialect, Outcome, Parser, unparse};
 
 use super::MAX_FIELD_BYTES;
+use crate::interp::pipeline::is_list_of_jobs;
+use crate::interp::text::NODE_BYTES;
 use crate::shell::{Flow, Shell};
+use crate::words::Held;
 
 impl Shell {
     /// The output of a list run in a subshell, without its last newlines.
@@ -22,15 +25,47 @@ impl Shell {
         if let Some(word) = only_input(list) {
             return self.substitute_file(proc, &word).await;
         }
+        if let Some((again, _held)) = self.as_bash_keeps_it(proc, list).await {
+            return self.substitute_list(proc, again, 0).await;
+        }
         let first = first_line(list).saturating_add_signed(self.line_shift);
         let moved = i32::try_from(i64::from(self.line) - i64::from(first)).unwrap_or(0);
         // bash counts the lines of a substitution from the command it stands in.
-        let shift = if self.is_bash() || moved < 0 {
+        let shift = if self.is_bash() {
             self.line_shift.saturating_add(moved)
         } else {
             self.line_shift
         };
         self.substitute_list(proc, Arc::clone(list), shift).await
+    }
+
+    /// bash keeps a substitution as its own printer shows it and parses that when it runs: its lines are
+    /// those of that text. `None` where that makes no difference.
+    async fn as_bash_keeps_it(&self, proc: &mut Process, list: &List) -> Option<(Arc<List>, Held)> {
+        if !self.is_bash() || is_one_line(list) {
+            return None;
+        }
+        let text = unparse::substituted(list);
+        let (list, nodes) = {
+            let mut options = self.syntax_options();
+            options.first_line = self.line.max(1);
+            let mut parser = Parser::new(&text, &options);
+            let (mut items, mut nodes) = (Vec::new(), 0);
+            loop {
+                match parser.next_command() {
+                    Outcome::Command(line) => items.extend(line.list.items.iter().cloned()),
+                    Outcome::End => break,
+                    Outcome::Incomplete(_) | Outcome::Error(_) => return None,
+                }
+                nodes += parser.nodes();
+            }
+            (List { items }, nodes)
+        };
+        let mut held = Held::default();
+        if held.pay(proc, nodes.saturating_mul(NODE_BYTES)).is_err() {
+            proc.out_of_memory().await;
+        }
+        Some((Arc::new(list), held))
     }
 
     async fn substitute_list(
@@ -39,8 +74,13 @@ impl Shell {
         list: Arc<List>,
         shift: i32,
     ) -> Result<Vec<u8>, Flow> {
+        let shown = self.dialect == Dialect::Ash && is_list_of_jobs(&list);
+        let jobs = shown.then(|| self.jobs.clone());
         self.capture(proc, move |shell, child| {
             Box::pin(async move {
+                if let Some(jobs) = jobs {
+                    shell.jobs = jobs;
+                }
                 shell.line_shift = shift;
                 shell.run_list(child, &list).await
             })
@@ -54,15 +94,15 @@ impl Shell {
         proc: &mut Process,
         text: &[u8],
     ) -> Result<Vec<u8>, Flow> {
-        let first = match self.is_bash() {
-            true => self.line.max(1),
-            false => 1,
+        let first = match self.dialect {
+            Dialect::Bash => self.line.max(1),
+            Dialect::Dash => 1,
+            // BusyBox counts from the command that ran before what it reads now.
+            Dialect::Ash => self.lines.before,
         };
         let parsed = {
             let mut options = self.syntax_options();
-            if self.is_bash() {
-                options.first_line = first;
-            }
+            options.first_line = first;
             let mut parser = Parser::new(text, &options);
             match parser.next_command() {
                 Outcome::Command(line) if parser.consumed() >= text.len() => Some(line.list),
@@ -93,6 +133,10 @@ impl Shell {
         proc: &mut Process,
         word: &sundew_sh_syntax::ast::Word,
     ) -> Result<Vec<u8>, Flow> {
+        if self.options.is_set("verbose") && self.is_bash() {
+            let shown = [b"< ".as_slice(), &unparse::word(word), b"\n"].concat();
+            proc.print_error(&shown).await;
+        }
         let path = self.expand_string(proc, word).await?;
         match proc.open(&path, OpenFlags::READ, 0).await {
             Ok(fd) => {
@@ -130,7 +174,7 @@ impl Shell {
         };
         let mut shell = self.to_subshell(proc);
         shell.indirection += 1;
-        if self.dialect == sundew_sh_syntax::Dialect::Ash {
+        if self.dialect == Dialect::Ash {
             // BusyBox lists the traps of the shell to `$(trap)`, but not to `(trap)`.
             shell.traps = self.traps.to_subshell(true);
         }
@@ -143,7 +187,7 @@ impl Shell {
                     let _open = child.close(write);
                     if !shell.options.shopt("inherit_errexit")
                         && !shell.options.is_set("posix")
-                        && shell.is_bash()
+                        && shell.dialect != Dialect::Dash
                     {
                         shell.options.set("errexit", false);
                     }
@@ -208,8 +252,12 @@ impl Shell {
         } else {
             (read, write, STDOUT)
         };
+        let again = self.as_bash_keeps_it(proc, list).await;
         let mut shell = self.to_subshell(proc);
-        let list = Arc::clone(list);
+        if again.is_some() {
+            shell.line_shift = 0;
+        }
+        let (list, held) = again.unwrap_or_else(|| (Arc::clone(list), Held::default()));
         let pid = self
             .fork(proc, move |mut child| {
                 Box::pin(async move {
@@ -218,6 +266,7 @@ impl Shell {
                     let _open = child.duplicate_to(theirs, standard);
                     let _open = child.close(theirs);
                     let run = shell.run_list(&mut child, &list).await;
+                    drop(held);
                     shell.finish(&mut child, run).await
                 })
             })
@@ -291,6 +340,26 @@ fn only_input(list: &List) -> Option<sundew_sh_syntax::ast::Word> {
         RedirectKind::Input(word) if bare && item.and_or.rest.is_empty() => Some(word.clone()),
         _ => None,
     }
+}
+
+/// Whether bash's printer puts a list onto one line, where it was written too.
+fn is_one_line(list: &List) -> bool {
+    let line = first_line(list);
+    list.items.iter().all(|item| {
+        let and_or = &item.and_or;
+        let pipelines =
+            std::iter::once(&and_or.first).chain(and_or.rest.iter().map(|(_, rest)| rest));
+        pipelines
+            .flat_map(|pipeline| &pipeline.commands)
+            .all(|command| {
+                command.line == line
+                    && matches!(command.kind, CommandKind::Simple(_))
+                    && command
+                        .redirects
+                        .iter()
+                        .all(|redirect| !matches!(redirect.kind, RedirectKind::HereDocument(_)))
+            })
+    })
 }
 
 /// The line of the first command of a list.

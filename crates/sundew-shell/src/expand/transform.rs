@@ -125,15 +125,50 @@ pub(super) async fn replace(
 }
 
 /// `${x^}` and its kin.
-pub(super) fn case(value: &[u8], change: CaseChange, pattern: Option<&Pattern>) -> Vec<u8> {
+pub(super) async fn case(
+    proc: &Process,
+    value: &[u8],
+    change: CaseChange,
+    pattern: Option<&Pattern>,
+) -> Vec<u8> {
+    let mut out = Vec::with_capacity(value.len());
+    for (index, chunk) in chunks(value).enumerate() {
+        if index > 0 {
+            proc.tick().await;
+        }
+        change_case(chunk, index == 0, change, pattern, &mut out);
+    }
+    out
+}
+
+/// A value in parts of some [`BYTES_PER_TICK`], none of which ends within a character.
+fn chunks(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = value;
+    std::iter::from_fn(move || {
+        let mut end = rest.len().min(BYTES_PER_TICK);
+        while rest.get(end).is_some_and(|byte| byte & 0xc0 == 0x80) && end < rest.len() {
+            end += 1;
+        }
+        let (chunk, after) = rest.split_at(end);
+        rest = after;
+        (!chunk.is_empty()).then_some(chunk)
+    })
+}
+
+fn change_case(
+    value: &[u8],
+    at_start: bool,
+    change: CaseChange,
+    pattern: Option<&Pattern>,
+    out: &mut Vec<u8>,
+) {
     let first_only = matches!(
         change,
         CaseChange::UpperFirst | CaseChange::LowerFirst | CaseChange::ToggleFirst
     );
-    let mut out = Vec::with_capacity(value.len());
     for (index, character) in characters(value).enumerate() {
-        let applies =
-            (index == 0 || !first_only) && pattern.is_none_or(|pattern| pattern.matches(character));
+        let applies = (index == 0 && at_start || !first_only)
+            && pattern.is_none_or(|pattern| pattern.matches(character));
         if !applies {
             out.extend_from_slice(character);
             continue;
@@ -151,7 +186,6 @@ pub(super) fn case(value: &[u8], change: CaseChange, pattern: Option<&Pattern>) 
             }
         });
     }
-    out
 }
 
 fn map_text(value: &[u8], change: impl Fn(&str) -> String) -> Vec<u8> {
@@ -175,7 +209,9 @@ pub(crate) fn lower(value: &[u8]) -> Vec<u8> {
 
 /// `@u`
 pub(crate) fn upper_first(value: &[u8]) -> Vec<u8> {
-    case(value, CaseChange::UpperFirst, None)
+    let mut out = Vec::with_capacity(value.len());
+    change_case(value, true, CaseChange::UpperFirst, None, &mut out);
+    out
 }
 
 /// `${x:offset:length}`; `None` when the end lies before the start.

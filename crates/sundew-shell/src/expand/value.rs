@@ -5,7 +5,7 @@ use sundew_kernel::Process;
 use sundew_sh_syntax::ast::{Index, Operation, Parameter, ParameterName, Part, Special, Word};
 
 use crate::shell::{Flow, Shell};
-use crate::variable::Value;
+use crate::variable::{Reference, Value};
 
 /// The value of a parameter before any operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -141,37 +141,99 @@ impl Shell {
             ParameterName::Positional(number) => Ok(Found::One(self.positional(*number))),
             ParameterName::Special(special) => Ok(self.special(proc, *special)),
             ParameterName::Variable(name) => match &parameter.index {
-                None => Ok(Found::One(self.scalar(proc, name))),
-                Some(Index::At) => Ok(Found::Many {
-                    values: self.elements(name),
-                    star: false,
-                }),
-                Some(Index::Star) => Ok(Found::Many {
-                    values: self.elements(name),
-                    star: true,
-                }),
-                Some(Index::Word(word)) => {
-                    let text = self.index_text(proc, name, word).await?;
-                    if matches!(parameter.operation, Operation::Length)
-                        && let Some(Value::Indexed(elements)) = self
-                            .variables
-                            .variable(name)
-                            .and_then(|variable| variable.value.as_ref())
-                        && let Some(number) = std::str::from_utf8(&text)
-                            .ok()
-                            .and_then(|text| text.parse::<i64>().ok())
-                        && number + elements.last_key_value().map_or(-1, |(key, _)| *key) + 1 < 0
-                    {
-                        let text = [text.as_slice(), b"]: bad array subscript"].concat();
-                        self.fatal(proc, 1, text).await?;
-                    }
-                    let unset = self.variables.variable(name).is_none();
-                    if matches!(parameter.operation, Operation::Length) && unset {
-                        return Ok(Found::One(None));
-                    }
-                    Ok(Found::One(self.element(proc, name, &text).await?))
+                index if self.is_bash() && self.variables.reference(name).is_some() => {
+                    let indexed = index.is_some();
+                    Box::pin(self.find_referred(proc, parameter, name, indexed)).await
+                }
+                index => {
+                    self.find_variable(proc, parameter, name, index.as_ref())
+                        .await
                 }
             },
+        }
+    }
+
+    /// What a name that is a reference stands for.
+    async fn find_referred(
+        &mut self,
+        proc: &mut Process,
+        parameter: &Parameter,
+        name: &[u8],
+        indexed: bool,
+    ) -> Result<Found, Flow> {
+        let length = matches!(parameter.operation, Operation::Length);
+        match self.variables.reference(name) {
+            Some(Reference::Element(array, index)) if !indexed => {
+                let many = |values, star| Ok(Found::Many { values, star });
+                match index.as_slice() {
+                    // As bash has it.
+                    _ if length => Ok(Found::One(None)),
+                    b"@" => many(self.elements(&array), false),
+                    b"*" => many(self.elements(&array), true),
+                    index => Ok(Found::One(self.element(proc, &array, index).await?)),
+                }
+            }
+            Some(Reference::Circle) => {
+                self.warn_of_circle(proc, name, 1).await;
+                Ok(Found::One(None))
+            }
+            reference => {
+                if reference == Some(Reference::Own) {
+                    let times = if length && !indexed { 1 } else { 2 };
+                    self.warn_of_circle(proc, name, times).await;
+                }
+                let index = parameter.index.as_ref();
+                self.find_variable(proc, parameter, name, index).await
+            }
+        }
+    }
+
+    /// bash warns whenever it follows a reference that leads to itself.
+    pub(crate) async fn warn_of_circle(&self, proc: &mut Process, name: &[u8], times: usize) {
+        for _ in 0..times {
+            let text = [b"warning: ", name, b": circular name reference"].concat();
+            self.complain(proc, text).await;
+        }
+    }
+
+    async fn find_variable(
+        &mut self,
+        proc: &mut Process,
+        parameter: &Parameter,
+        name: &[u8],
+        index: Option<&Index>,
+    ) -> Result<Found, Flow> {
+        match index {
+            None => Ok(Found::One(self.scalar(proc, name))),
+            Some(Index::At) => Ok(Found::Many {
+                values: self.elements(name),
+                star: false,
+            }),
+            Some(Index::Star) => Ok(Found::Many {
+                values: self.elements(name),
+                star: true,
+            }),
+            Some(Index::Word(word)) => {
+                let text = self.index_text(proc, name, word).await?;
+                if matches!(parameter.operation, Operation::Length)
+                    && let Some(Value::Indexed(elements)) = self
+                        .variables
+                        .variable(name)
+                        .and_then(|variable| variable.value.as_ref())
+                    && let Some(number) = std::str::from_utf8(&text)
+                        .ok()
+                        .and_then(|text| text.parse::<i64>().ok())
+                    && number + elements.last_key_value().map_or(-1, |(key, _)| *key) + 1 < 0
+                {
+                    let text = [text.as_slice(), b"]: bad array subscript"].concat();
+                    self.fatal(proc, 1, text).await?;
+                }
+                let unset = self.variables.variable(name).is_none();
+                if matches!(parameter.operation, Operation::Length) && unset {
+                    return Ok(Found::One(None));
+                }
+                Ok(Found::One(self.element(proc, name, &text).await?))
+            }
         }
     }
 
@@ -234,6 +296,10 @@ impl Shell {
             if number < 0 {
                 let text = [name, b": bad array subscript"].concat();
                 self.complain(proc, text).await;
+                if self.is_bash() && self.options.is_set("errexit") && !self.interactive {
+                    self.status = 1;
+                    return Err(Flow::Exit);
+                }
                 return Ok(None);
             }
         }

@@ -4,8 +4,9 @@ use sundew_kernel::Process;
 use sundew_sh_syntax::ast::{ArrayElement, Assignment, Part, Value as AssignedValue, Word};
 use sundew_sh_syntax::braces;
 
+use crate::expand::parameter::split_index;
 use crate::shell::{Flow, Run, Shell};
-use crate::variable::{AssignError, Value};
+use crate::variable::{AssignError, Reference, Value, is_name};
 
 impl Shell {
     /// Performs one assignment.
@@ -56,7 +57,13 @@ impl Shell {
 
     /// `name+=value`: added for integers, joined for strings.
     pub(crate) async fn append(&mut self, proc: &mut Process, name: &[u8], value: Vec<u8>) -> Run {
-        let old = self.variables.scalar(name).unwrap_or_default().to_vec();
+        let old = match self.variables.reference(name) {
+            Some(Reference::Element(array, index)) => self
+                .element(proc, &array, &index)
+                .await?
+                .unwrap_or_default(),
+            _ => self.variables.scalar(name).unwrap_or_default().to_vec(),
+        };
         let integer = self
             .variables
             .variable(name)
@@ -71,6 +78,14 @@ impl Shell {
 
     /// `name=value`, with what the shell does beside for some names.
     pub(crate) async fn assign(&mut self, proc: &mut Process, name: &[u8], value: Vec<u8>) -> Run {
+        let mut value = value;
+        if let Some(reference) = self.variables.reference(name) {
+            let assigned = Box::pin(self.assign_referred(proc, name, reference, value)).await?;
+            let Some(again) = assigned else {
+                return Ok(());
+            };
+            value = again;
+        }
         let value = self.integer_value(proc, name, value).await?;
         match name {
             b"RANDOM" if self.is_bash() => {
@@ -99,6 +114,33 @@ impl Shell {
                 .modify(name, |variable| variable.attributes.exported = true);
         }
         self.check_assigned(proc, name, assigned).await
+    }
+
+    /// Assigns to what a reference means, where that is not simply a variable; else hands the value back.
+    async fn assign_referred(
+        &mut self,
+        proc: &mut Process,
+        name: &[u8],
+        reference: Reference,
+        value: Vec<u8>,
+    ) -> Result<Option<Vec<u8>>, Flow> {
+        match reference {
+            Reference::Element(array, index) => {
+                self.assign_element(proc, &array, &index, value).await?;
+                return Ok(None);
+            }
+            Reference::Own => self.warn_of_circle(proc, name, 1).await,
+            Reference::Circle => {
+                let text = [b"warning: ".as_slice(), name, b": circular name reference"].concat();
+                self.fatal(proc, 1, text).await?;
+            }
+            Reference::Nothing if !is_name(split_index(&value).0) => {
+                let text = [b"`", value.as_slice(), b"': not a valid identifier"].concat();
+                self.fatal(proc, 1, text).await?;
+            }
+            Reference::Nothing => {}
+        }
+        Ok(Some(value))
     }
 
     /// For a variable with `-i` the value is an expression.
@@ -163,6 +205,9 @@ impl Shell {
             ]
             .concat();
             return self.fatal(proc, 1, text).await;
+        }
+        if self.variables.reference(name) == Some(Reference::Own) {
+            Box::pin(self.warn_of_circle(proc, name, 1)).await;
         }
         if self
             .variables

@@ -18,12 +18,14 @@ impl Shell {
     pub(super) async fn run_compound(&mut self, proc: &mut Process, kind: &CommandKind) -> Run {
         match kind {
             CommandKind::Group(list) => self.run_list(proc, list).await,
-            CommandKind::If(branches) => self.run_if(proc, branches).await,
-            CommandKind::Loop(repeat) => self.run_loop(proc, repeat).await,
-            CommandKind::For(each) => self.run_for(proc, kind, each).await,
-            CommandKind::Select(each) => self.run_select(proc, each).await,
-            CommandKind::ArithmeticFor(each) => self.run_arithmetic_for(proc, each).await,
-            CommandKind::Case(case) => self.run_case(proc, case).await,
+            CommandKind::If(branches) => super::apart(|| self.run_if(proc, branches)).await,
+            CommandKind::Loop(repeat) => super::apart(|| self.run_loop(proc, repeat)).await,
+            CommandKind::For(each) => super::apart(|| self.run_for(proc, kind, each)).await,
+            CommandKind::Select(each) => super::apart(|| self.run_select(proc, kind, each)).await,
+            CommandKind::ArithmeticFor(each) => {
+                super::apart(|| self.run_arithmetic_for(proc, each)).await
+            }
+            CommandKind::Case(case) => super::apart(|| self.run_case(proc, case)).await,
             CommandKind::Arithmetic(word) => {
                 let text = self.expand_quoted(proc, word).await?;
                 if self.options.is_set("xtrace") {
@@ -49,7 +51,9 @@ impl Shell {
                 };
                 self.check_failure(proc).await
             }
-            CommandKind::Coprocess(coprocess) => self.run_coprocess(proc, coprocess).await,
+            CommandKind::Coprocess(coprocess) => {
+                super::apart(|| self.run_coprocess(proc, coprocess)).await
+            }
             CommandKind::Simple(_) | CommandKind::Subshell(_) | CommandKind::Function(_) => Ok(()),
         }
     }
@@ -163,7 +167,23 @@ impl Shell {
                 self.status = 1;
                 break;
             }
+            let reference = self.is_bash()
+                && self
+                    .variables
+                    .raw(&each.name)
+                    .is_some_and(|variable| variable.attributes.reference);
+            if reference && !is_name(&value) {
+                let text = [b"`", value.as_slice(), b"': not a valid identifier"].concat();
+                self.complain(proc, text).await;
+                self.status = 1;
+                break;
+            }
             let begun = match self.before_turn(proc, kind, each).await {
+                Ok(()) if reference => {
+                    // The turns are for what it refers to.
+                    self.variables.refer(&each.name, value);
+                    Ok(())
+                }
                 Ok(()) => self.assign(proc, &each.name, value).await,
                 stopped => stopped,
             };
@@ -294,7 +314,8 @@ impl Shell {
     }
 
     /// `select`: a menu on standard error, a number from standard input.
-    async fn run_select(&mut self, proc: &mut Process, each: &For) -> Run {
+    async fn run_select(&mut self, proc: &mut Process, kind: &CommandKind, each: &For) -> Run {
+        let head = self.for_head(kind, each);
         let values = match &each.words {
             Some(words) => self.expand_words(proc, words).await?,
             None => Words::copy(proc, &self.positional).await,
@@ -303,6 +324,7 @@ impl Shell {
             self.status = 0;
             return Ok(());
         }
+        self.trace_text(proc, &head).await;
         self.loops += 1;
         let result = self.select_turns(proc, each, &values).await;
         self.loops -= 1;

@@ -48,7 +48,7 @@ impl Shell {
                             ConditionalOperator::After => b">",
                             ConditionalOperator::Named(name) => name,
                         };
-                        let right = self.expand_string(proc, right).await?;
+                        let right = self.traced_right(proc, operator, right).await?;
                         let term = [
                             traced_operand(&left).as_slice(),
                             b" ",
@@ -84,6 +84,26 @@ impl Shell {
                     Ok(Ok(false))
                 }
                 Conditional::Parenthesised(inner) => self.test_conditional(proc, inner).await,
+            }
+        })
+    }
+
+    /// What stands on the right as a trace shows it: what is quoted in a pattern stands behind backslashes.
+    async fn traced_right(
+        &mut self,
+        proc: &mut Process,
+        operator: &ConditionalOperator,
+        right: &Word,
+    ) -> Result<Vec<u8>, Flow> {
+        Ok(match operator {
+            ConditionalOperator::Named(_)
+            | ConditionalOperator::Before
+            | ConditionalOperator::After => self.expand_string(proc, right).await?,
+            ConditionalOperator::Match(_) | ConditionalOperator::NoMatch => {
+                escaped(&self.expand_pieces(proc, right).await?, |_| true)
+            }
+            ConditionalOperator::Regex => {
+                escaped(&self.expand_pieces(proc, right).await?, is_special_in_regex)
             }
         })
     }
@@ -127,6 +147,7 @@ impl Shell {
                 for (slot, text) in numbers.iter_mut().zip([left, &right]) {
                     match self.try_arithmetic(proc, text).await {
                         Ok(number) => *slot = number,
+                        Err((complaint, flow)) if complaint.is_empty() => return Err(flow),
                         Err((complaint, _)) => {
                             self.complain(proc, [b"[[: ".as_slice(), &complaint].concat())
                                 .await;
@@ -147,13 +168,7 @@ impl Shell {
         pieces: &[sundew_posix::pattern::Piece],
     ) -> Result<bool, u8> {
         use sundew_posix::regex::{Flags, Regex, Syntax};
-        let mut pattern = Vec::new();
-        for piece in pieces {
-            if piece.quoted && b".[]*^$()+?{}|\\".contains(&piece.byte) {
-                pattern.push(b'\\');
-            }
-            pattern.push(piece.byte);
-        }
+        let pattern = escaped(pieces, is_special_in_regex);
         let flags = Flags {
             ignore_case: self.options.shopt("nocasematch"),
             ..Flags::default()
@@ -251,6 +266,22 @@ impl Shell {
             (Some(_), None) => false,
         }
     }
+}
+
+fn is_special_in_regex(byte: u8) -> bool {
+    b".[]*^$()+?{}|\\".contains(&byte)
+}
+
+/// A pattern as text: what was quoted stands behind backslashes, where these letters need one.
+fn escaped(pieces: &[sundew_posix::pattern::Piece], needed: impl Fn(u8) -> bool) -> Vec<u8> {
+    let mut text = Vec::with_capacity(pieces.len());
+    for piece in pieces {
+        if piece.quoted && needed(piece.byte) {
+            text.push(b'\\');
+        }
+        text.push(piece.byte);
+    }
+    text
 }
 
 /// `-eq` and its kin; `None` for an unknown operator.

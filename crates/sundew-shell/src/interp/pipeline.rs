@@ -5,12 +5,35 @@ use std::sync::Arc;
 use sundew_kernel::descriptor::OpenFlags;
 use sundew_kernel::signal::Disposition;
 use sundew_kernel::{ExitStatus, Fd, Pid, Process, STDIN, STDOUT, Signal};
-use sundew_sh_syntax::ast::{AndOr, Command, List, Pipeline, Time};
-use sundew_sh_syntax::unparse;
+use sundew_sh_syntax::ast::{AndOr, Command, CommandKind, List, Pipeline, Time};
+use sundew_sh_syntax::{Dialect, unparse};
 
 use super::Place;
 use crate::shell::{Flow, Run, Shell};
 use crate::trap::Condition;
+
+/// Whether a command is `jobs`: where it is all that a child runs, BusyBox leaves it the jobs to show.
+pub(crate) fn is_jobs(command: &Command) -> bool {
+    match &command.kind {
+        CommandKind::Simple(simple) => {
+            let first = simple.words.first().and_then(|word| word.as_literal());
+            first.is_some_and(|word| *word == *b"jobs")
+        }
+        CommandKind::Group(list) => is_list_of_jobs(list),
+        _ => false,
+    }
+}
+
+/// The same for a list.
+pub(crate) fn is_list_of_jobs(list: &List) -> bool {
+    match list.items.as_slice() {
+        [item] if item.and_or.rest.is_empty() => match item.and_or.first.commands.as_slice() {
+            [only] => is_jobs(only),
+            _ => false,
+        },
+        _ => false,
+    }
+}
 
 impl Shell {
     pub(super) async fn run_pipeline(
@@ -117,7 +140,7 @@ impl Shell {
                 Some(self.new_pipe(proc).await?)
             };
             if last && self.options.shopt("lastpipe") && !job_control {
-                return self.run_last_here(proc, command, input, pids).await;
+                return self.run_last_here(proc, commands, input, pids).await;
             }
             let (read, write) = (ends.map(|ends| ends.0), ends.map(|ends| ends.1));
             let group = pids.first().copied();
@@ -204,11 +227,14 @@ impl Shell {
         group: Option<Pid>,
         foreground: bool,
     ) -> Result<Pid, Flow> {
-        let simple = matches!(command.kind, sundew_sh_syntax::ast::CommandKind::Simple(_));
+        let simple = matches!(command.kind, CommandKind::Simple(_));
         if simple && self.traps.may_run(Condition::Debug) {
             Box::pin(self.before_command(proc, command)).await?;
         }
         let mut shell = self.to_subshell(proc);
+        if self.dialect == Dialect::Ash && is_jobs(command) {
+            shell.jobs = self.jobs.clone();
+        }
         shell.subshell = self.subshell + u32::from(!simple);
         shell.debugged = simple;
         shell.around_traps.silent_failure = simple;
@@ -292,10 +318,15 @@ impl Shell {
     async fn run_last_here(
         &mut self,
         proc: &mut Process,
-        command: &Arc<Command>,
+        commands: &[Arc<Command>],
         input: Option<Fd>,
         pids: Vec<Pid>,
     ) -> Run {
+        let Some((command, before)) = commands.split_last() else {
+            return Ok(());
+        };
+        let texts = before.iter().map(|command| unparse::command(command));
+        let number = self.jobs.add(proc.group(), &pids, texts.collect(), true);
         let saved = proc.duplicate_from(STDIN, 10).ok();
         if let Some(fd) = input {
             let _open = proc.duplicate_to(fd, STDIN);
@@ -312,12 +343,18 @@ impl Shell {
             }
         }
         let last = self.status;
-        let mut statuses = Vec::new();
-        for pid in pids {
-            statuses.push(self.wait_for(proc, pid).await);
-        }
+        let ended = self.wait_foreground(proc, number).await;
+        let mut statuses: Vec<u8> = ended
+            .iter()
+            .map(|status| status.map_or(128 + Signal::TSTP.number(), ExitStatus::code))
+            .collect();
         statuses.push(last);
         self.status = last;
+        if self.options.is_set("pipefail")
+            && let Some(failed) = statuses.iter().rev().find(|code| **code != 0)
+        {
+            self.status = *failed;
+        }
         self.set_pipe_status(statuses);
         result
     }
@@ -358,12 +395,10 @@ impl Shell {
             }
             return Ok(());
         }
-        if interrupted
-            && !self.interactive
-            && self.traps.command(Condition::Signal(Signal::INT)).is_none()
-        {
-            // A script whose program was interrupted ends as interrupted itself.
-            proc.die_of(Signal::INT).await;
+        let caught = interrupted && self.is_terminated_by(proc, Signal::INT);
+        if caught && self.deferred_signals.contains(&Signal::INT) {
+            // The `^C` that ended the program was for the shell too.
+            self.die_after_trap(proc, Signal::INT).await;
         }
         self.replay_signals(proc).await
     }
@@ -412,8 +447,7 @@ impl Shell {
             _ => None,
         };
         let simple = only.filter(|only| {
-            matches!(only.kind, sundew_sh_syntax::ast::CommandKind::Simple(_))
-                && self.traps.may_run(Condition::Debug)
+            matches!(only.kind, CommandKind::Simple(_)) && self.traps.may_run(Condition::Debug)
         });
         if let Some(simple) = simple {
             Box::pin(self.before_command(proc, simple)).await?;

@@ -23,6 +23,32 @@ pub(crate) enum Lookup {
 /// Variables as they were before the assignments in front of a command.
 type Saved = Vec<(Vec<u8>, Option<crate::variable::Variable>)>;
 
+/// What is left when BusyBox has taken `command` and its options away, which it does before it traces.
+fn without_command(args: &[Vec<u8>]) -> &[Vec<u8>] {
+    let mut rest = args;
+    while let Some((b"command", mut after)) = rest
+        .split_first()
+        .map(|(name, after)| (name.as_slice(), after))
+    {
+        while let Some((option, behind)) = after.split_first() {
+            match option.as_slice() {
+                b"-p" => after = behind,
+                b"--" => {
+                    after = behind;
+                    break;
+                }
+                option if option.starts_with(b"-") => return rest,
+                _ => break,
+            }
+        }
+        if after.is_empty() {
+            break;
+        }
+        rest = after;
+    }
+    rest
+}
+
 impl Shell {
     pub(super) async fn run_simple(
         &mut self,
@@ -61,15 +87,21 @@ impl Shell {
                 self.trace_text(proc, &text).await;
             }
         }
-        self.trace(proc, traced, &args).await;
+        let shown = if self.dialect == Dialect::Ash
+            && !self.functions.contains_key(b"command".as_slice())
+        {
+            without_command(&args)
+        } else {
+            &args
+        };
+        self.trace(proc, traced, shown).await;
         let name = args.first().cloned().unwrap_or_default();
         let last = args.last().cloned().unwrap_or_default();
         let failure_trap = !std::mem::take(&mut self.around_traps.silent_failure)
             && self.traps.command(crate::trap::Condition::Err).is_some();
         let result = match self.look_up(proc, &name) {
             Lookup::Function(function) => {
-                self.run_function_command(proc, function, args, command)
-                    .await
+                super::apart(|| self.run_function_command(proc, function, args, command)).await
             }
             Lookup::Builtin(builtin) => self.run_builtin(proc, builtin, args, command).await,
             Lookup::Path(_) if self.is_restricted() && name.contains(&b'/') => {
@@ -79,8 +111,7 @@ impl Shell {
                 Ok(())
             }
             Lookup::Path(path) => {
-                self.run_program(proc, Some(path), args, command, place)
-                    .await
+                super::apart(|| self.run_program(proc, Some(path), args, command, place)).await
             }
             Lookup::NotFound if name == b"[[" && self.dialect == Dialect::Ash => {
                 let text = [self.applet_name(), b": missing ]]\n"].concat();
@@ -88,7 +119,9 @@ impl Shell {
                 self.status = 2;
                 Ok(())
             }
-            Lookup::NotFound => self.run_program(proc, None, args, command, place).await,
+            Lookup::NotFound => {
+                super::apart(|| self.run_program(proc, None, args, command, place)).await
+            }
         };
         self.undo_assignments(before);
         self.drop_process_descriptors(proc, descriptors);

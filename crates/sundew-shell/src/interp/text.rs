@@ -1,13 +1,15 @@
 //! Runs text: command strings, scripts, sourced files, traps, `eval`.
 
+use std::borrow::Cow;
+
 use sundew_kernel::{Errno, Fd, Process, STDIN};
-use sundew_sh_syntax::{Dialect, Outcome, Parser};
+use sundew_sh_syntax::{Dialect, Outcome, Parser, Unfinished, Warning};
 
 use crate::shell::{Flow, Run, SEGMENT_COMMANDS, Shell, Source};
 use crate::words::Held;
 
 /// What a word of a command line takes as a tree, in bytes.
-const NODE_BYTES: usize = 150;
+pub(crate) const NODE_BYTES: usize = 150;
 
 /// Longest text that is run, in bytes; a longer script is cut by `EFBIG`'s words.
 pub(crate) const MAX_TEXT_BYTES: usize = 8 << 20;
@@ -51,6 +53,33 @@ impl Shell {
         run
     }
 
+    /// The parser gives a last line its newline: of a long text that would be a copy for each line.
+    fn whole_lines<'a>(&self, text: &'a [u8]) -> Cow<'a, [u8]> {
+        let whole = text.is_empty() || text.ends_with(b"\n") || text.ends_with(b"\\");
+        if whole || !self.is_bash() {
+            return Cow::Borrowed(text);
+        }
+        Cow::Owned([text, b"\n"].concat())
+    }
+
+    /// Says what bash warns of while it reads.
+    async fn warn(&self, proc: &mut Process, warnings: &[Warning]) {
+        for warning in warnings.iter().filter(|_| self.is_bash()) {
+            let prefix = self.prefix_at(warning.line());
+            let text = [prefix.as_slice(), &warning.message(), b"\n"].concat();
+            proc.print_error(&text).await;
+        }
+    }
+
+    /// `set -v` up to a line that is wrong: bash reads no further than that.
+    async fn show_read_to(&self, proc: &mut Process, rest: &[u8], lines: u32) {
+        let count = usize::try_from(lines).unwrap_or(0);
+        let mut ends = rest.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
+        let end = ends.nth(count).map_or(rest.len(), |(at, _)| at + 1);
+        let end = if self.is_bash() { end } else { rest.len() };
+        self.show_read(proc, rest.get(..end).unwrap_or(rest)).await;
+    }
+
     async fn run_lines(
         &mut self,
         proc: &mut Process,
@@ -60,6 +89,11 @@ impl Shell {
     ) -> Run {
         let mut at = 0;
         let mut line = first_line;
+        if self.source == Source::CommandString && self.lines.before == 0 {
+            // Of `-c` the first line is 0 for BusyBox.
+            self.lines.before = 1;
+        }
+        let text = self.whole_lines(text);
         loop {
             proc.tick().await;
             let rest = text.get(at..).unwrap_or_default();
@@ -86,41 +120,34 @@ impl Shell {
                     }
                     at += consumed;
                     line = next_line;
-                    for warning in command.warnings.iter().filter(|_| self.is_bash()) {
-                        let text = [
-                            self.prefix_at(warning.line()).as_slice(),
-                            &warning.message(),
-                            b"\n",
-                        ]
-                        .concat();
-                        proc.print_error(&text).await;
-                    }
+                    self.warn(proc, &command.warnings).await;
                     let done = text.get(at..).unwrap_or_default().trim_ascii().is_empty();
                     let place = if done { place } else { super::Place::Shell };
                     if self.options.is_set("noexec") {
                         continue;
                     }
                     self.syntax_failed = false;
+                    self.lines.read = next_line;
                     let outermost = first_line == 1 && self.is_outermost_script();
                     let run = self.run_list_in(proc, &command.list, place).await;
+                    self.lines.before = self.line;
                     self.go_on_after(run, outermost)?;
                 }
                 Outcome::End => break,
                 Outcome::Incomplete(_) => break,
                 Outcome::Error(error) => {
                     if first_line == 1 {
-                        // bash reads no further than to the line that is wrong.
-                        let count = usize::try_from(error.line.saturating_sub(line)).unwrap_or(0);
-                        let end = rest
-                            .iter()
-                            .enumerate()
-                            .filter(|(_, byte)| **byte == b'\n')
-                            .nth(count)
-                            .map_or(rest.len(), |(at, _)| at + 1);
-                        let end = if self.is_bash() { end } else { rest.len() };
-                        self.show_read(proc, rest.get(..end).unwrap_or(rest)).await;
+                        let lines = error.line.saturating_sub(line);
+                        self.show_read_to(proc, rest, lines).await;
                     }
                     self.syntax_error(proc, &error).await;
+                    if error.in_array && self.goes_on_after_syntax_error() && !self.interactive {
+                        // No more than the line is given up, as for a failed expansion.
+                        at += consumed;
+                        line = next_line;
+                        self.go_on_after(Err(Flow::Discard), true)?;
+                        continue;
+                    }
                     self.syntax_failed = true;
                     return Err(if self.interactive {
                         Flow::Abandon
@@ -136,12 +163,12 @@ impl Shell {
     /// `set -v`: what was read of a script or, in bash, of a `-c` string.
     async fn show_read(&self, proc: &mut Process, read: &[u8]) {
         let shown = match self.source {
-            _ if self.in_eval => self.is_bash(),
+            _ if self.in_eval || self.is_sourcing() => self.is_bash(),
             Source::Script => true,
             Source::CommandString => self.is_bash(),
             Source::Stdin | Source::Terminal => false,
         };
-        let within = self.indirection > 0 && !self.in_eval;
+        let within = self.indirection > 0 && !self.in_eval && !self.is_sourcing();
         if !shown || !self.options.is_set("verbose") || within {
             return;
         }
@@ -150,6 +177,11 @@ impl Shell {
             read.push(b'\n');
         }
         proc.print_error(&read).await;
+    }
+
+    /// Whether the text of a sourced file is being read.
+    fn is_sourcing(&self) -> bool {
+        self.frames.last().is_some_and(|frame| !frame.function)
     }
 
     /// Whether a script runs, and nothing within it.
@@ -235,6 +267,7 @@ impl Shell {
         let mut pending: Vec<u8> = Vec::new();
         let mut ahead: Vec<u8> = Vec::new();
         let mut line = 1;
+        let mut unfinished: Option<Unfinished> = None;
         loop {
             let next = self.next_line(proc, &mut ahead).await;
             let ended = next.is_none();
@@ -244,6 +277,14 @@ impl Shell {
                 if self.options.is_set("verbose") {
                     let shown = [next.as_slice(), b"\n"].concat();
                     proc.print_error(&shown).await;
+                }
+                if unfinished
+                    .take_if(|open| open.may_close_with(&next))
+                    .is_none()
+                    && unfinished.is_some()
+                {
+                    // Parsed again only when it can be complete.
+                    continue;
                 }
             }
             let (outcome, next_line) = {
@@ -261,29 +302,28 @@ impl Shell {
                     let text = std::mem::take(&mut pending);
                     self.observe_input(proc, text.strip_suffix(b"\n").unwrap_or(&text));
                     line = next_line;
-                    for warning in command.warnings.iter().filter(|_| self.is_bash()) {
-                        let text = [
-                            self.prefix_at(warning.line()).as_slice(),
-                            &warning.message(),
-                            b"\n",
-                        ]
-                        .concat();
-                        proc.print_error(&text).await;
-                    }
+                    self.warn(proc, &command.warnings).await;
                     if self.options.is_set("noexec") && !self.interactive {
                         continue;
                     }
+                    self.lines.read = next_line;
                     let run = self.run_list(proc, &command.list).await;
+                    self.lines.before = self.line;
                     self.go_on_after(run, true)?;
                 }
                 Outcome::End => {
                     pending.clear();
                     line = next_line;
                 }
-                Outcome::Incomplete(_) => {}
+                Outcome::Incomplete(open) => unfinished = Some(open),
                 Outcome::Error(error) => {
                     self.observe_input(proc, &pending);
                     self.syntax_error(proc, &error).await;
+                    if error.in_array && self.goes_on_after_syntax_error() && !ended {
+                        pending.clear();
+                        line = next_line;
+                        continue;
+                    }
                     return Err(Flow::Exit);
                 }
             }

@@ -135,11 +135,7 @@ pub(super) async fn declare_one(
         ));
     }
     let references = flags.on(b'n') || flags.off(b'n');
-    let name = if references || kind == Kind::Export || shell.variables.in_function() {
-        operand.name.to_vec()
-    } else {
-        shell.variables.target(operand.name).to_vec()
-    };
+    let name = meant(shell, operand.name, references, kind);
     let scope = match kind {
         Kind::Local => Scope::Local,
         Kind::Declare if flags.on(b'g') => Scope::Global,
@@ -147,27 +143,15 @@ pub(super) async fn declare_one(
         Kind::Declare if references => Scope::Global,
         _ => Scope::Visible,
     };
-    if shell
-        .variables
-        .variable(&name)
-        .is_some_and(|variable| variable.attributes.readonly)
-    {
-        let assigned = operand.value.is_some() || array.is_some();
-        let hides = scope == Scope::Local && !shell.variables.is_local(&name);
-        if assigned || hides || flags.off(b'r') {
-            let text = [name.as_slice(), b": readonly variable"].concat();
-            let in_own_name = matches!(kind, Kind::Declare | Kind::Local);
-            return Err(if in_own_name {
-                Refused::Builtin(text)
-            } else {
-                Refused::Shell(text)
-            });
-        }
-    }
+    let assigned = operand.value.is_some() || array.is_some();
+    check_writable(shell, &name, scope, assigned || flags.off(b'r'), kind)?;
     if scope == Scope::Local {
         make_local(shell, &name, flags.on(b'I'));
     }
     if references && kind != Kind::Export {
+        if operand.value == Some(name.as_slice()) && flags.on(b'n') && scope == Scope::Local {
+            warn_of_own(shell, proc, &name, kind).await;
+        }
         return refer(shell, &name, operand.value, flags, scope);
     }
     change_kind(shell, scope, &name, flags).map_err(|refused| match refused {
@@ -196,6 +180,56 @@ pub(super) async fn declare_one(
         scope.modify(shell, &name, |variable| variable.attributes.readonly = true);
     }
     Ok(())
+}
+
+/// The variable that a name means: references are followed, but by what makes or changes them, by
+/// `export`, and in a function for what is not its own.
+fn meant(shell: &Shell, name: &[u8], references: bool, kind: Kind) -> Vec<u8> {
+    let local_reference = shell.variables.is_local(name)
+        && shell
+            .variables
+            .raw(name)
+            .is_some_and(|local| local.attributes.reference);
+    let hides = shell.variables.in_function() && !local_reference;
+    if references || kind == Kind::Export || hides {
+        name.to_vec()
+    } else {
+        shell.variables.target(name).to_vec()
+    }
+}
+
+/// Refuses to change a variable that may not be, or to hide it.
+fn check_writable(
+    shell: &Shell,
+    name: &[u8],
+    scope: Scope,
+    changed: bool,
+    kind: Kind,
+) -> Result<(), Refused> {
+    let readonly = shell
+        .variables
+        .variable(name)
+        .is_some_and(|variable| variable.attributes.readonly);
+    let hides = scope == Scope::Local && !shell.variables.is_local(name);
+    if !readonly || !changed && !hides {
+        return Ok(());
+    }
+    let text = [name, b": readonly variable"].concat();
+    Err(if matches!(kind, Kind::Declare | Kind::Local) {
+        Refused::Builtin(text)
+    } else {
+        Refused::Shell(text)
+    })
+}
+
+/// `local -n x=x` means the global, and bash is not happy with it.
+async fn warn_of_own(shell: &Shell, proc: &mut Process, name: &[u8], kind: Kind) {
+    let builtin: &[u8] = match kind {
+        Kind::Local => b"local",
+        _ => b"declare",
+    };
+    let text = [builtin, b": warning: ", name, b": circular name reference"].concat();
+    shell.complain(proc, text).await;
 }
 
 /// Makes a local of this name, which hides what is outside but is exported as that is.
@@ -236,7 +270,7 @@ fn refer(
                 [b"`", target, b"': invalid variable name for name reference"].concat(),
             ));
         }
-        if target == name {
+        if target == name && scope != Scope::Local {
             let text = [name, b": nameref variable self references not allowed"].concat();
             return Err(Refused::Builtin(text));
         }

@@ -10,6 +10,17 @@ use crate::builtin::Answer;
 use crate::shell::Shell;
 use crate::variable::is_name;
 
+/// Unlike in bash a new local of dash begins with the value that it hides; in BusyBox it is unset.
+fn make_local(shell: &mut Shell, name: &[u8]) {
+    let mut local = shell.variables.raw(name).cloned().unwrap_or_default();
+    if shell.dialect == Dialect::Ash {
+        local.value = None;
+    }
+    shell
+        .variables
+        .modify_local(name, |variable| *variable = local);
+}
+
 pub(super) async fn run(
     shell: &mut Shell,
     proc: &mut Process,
@@ -78,11 +89,7 @@ pub(super) async fn run(
             return shell.special_failed(status);
         }
         if kind == Kind::Local && !shell.variables.is_local(name) {
-            // Unlike in bash a new local begins with the value that it hides.
-            let outer = shell.variables.raw(name).cloned().unwrap_or_default();
-            shell
-                .variables
-                .modify_local(name, |variable| *variable = outer);
+            make_local(shell, name);
         }
         if let Some(value) = value {
             shell.assign(proc, name, value.to_vec()).await?;

@@ -171,7 +171,7 @@ fn array_text(value: &Value) -> Vec<u8> {
 
 /// A key of an associative array, in quotes if it needs them.
 pub(crate) fn shown_key(key: &[u8]) -> Vec<u8> {
-    if has_metas(key) {
+    if has_metas(key) || key == b"@" {
         double_quote(key)
     } else {
         key.to_vec()

@@ -162,6 +162,10 @@ pub(super) async fn run_complete(
         proc.print_error(format!("{usage}\n").as_bytes()).await;
         return Ok(2);
     }
+    if specification.remove && shell.completions.is_empty() {
+        // Where there is no table yet, nothing is missing in it.
+        return Ok(0);
+    }
     let mut status = 0;
     for name in names {
         let known = shell.completions.get(&name);
@@ -200,6 +204,18 @@ pub(super) async fn run_compgen(shell: &mut Shell, proc: &mut Process, args: &[V
         if action_letter(name).is_none() {
             let text = [name, b": invalid action name".as_slice()].concat();
             return Ok(shell.builtin_error(proc, args, text, 2).await);
+        }
+    }
+    for letter in [b'F', b'C'] {
+        let Some(command) = specification.value(letter) else {
+            continue;
+        };
+        let letter = char::from(letter);
+        let text = format!("compgen: warning: -{letter} option may not work as you expect");
+        shell.complain(proc, text).await;
+        if letter == 'F' && !shell.functions.contains_key(command) {
+            let text = [b"completion: function `", command, b"' not found"].concat();
+            shell.complain(proc, text).await;
         }
     }
     let matches = generate(shell, proc, &specification, &word).await?;

@@ -95,7 +95,7 @@ async fn list_ash(proc: &mut Process, operands: &[Vec<u8>]) -> u8 {
         let line = match number::<u32>(operand) {
             Some(0) => "EXIT".to_owned(),
             Some(code) => {
-                let signal = if code > 128 { code - 128 } else { code };
+                let signal = if code > 128 { code & 0x7f } else { code };
                 let named = Signal::from_number(signal).filter(|signal| signal.number() < 32);
                 named.map_or_else(|| signal.to_string(), name)
             }
