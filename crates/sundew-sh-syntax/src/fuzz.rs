@@ -33,7 +33,7 @@ pub fn unparse(text: &[u8]) {
     while let Outcome::Command(line) = parser.next_command() {
         let mut printed = unparse::list(&line.list);
         printed.push(b'\n');
-        if ends_with_an_empty_pipeline(&printed) {
+        if ends_with_an_empty_pipeline(&printed) || joins_after_a_here_document(&printed) {
             continue;
         }
         let mut again = Parser::new(&printed, &Options::default());
@@ -63,6 +63,13 @@ fn ends_with_an_empty_pipeline(text: &[u8]) -> bool {
             .any(|end| word.ends_with(end))
             && next.starts_with(b")")
     })
+}
+
+/// Whether a line begins with the operator behind a here-document, as bash prints
+/// `a || b <<E & c`: a line cannot begin with one.
+fn joins_after_a_here_document(text: &[u8]) -> bool {
+    text.split(|byte| *byte == b'\n')
+        .any(|line| line.starts_with(b" &") || line.starts_with(b" |"))
 }
 
 fn words(text: &[u8]) -> Vec<&[u8]> {

@@ -59,3 +59,9 @@ fn an_empty_pipeline_at_the_end_of_a_subshell_is_printed_as_bash_does() {
     fuzz::unparse(b"( !\n ) ; ( time\n ) ; $( time -p\n ) & ( a; !\n )");
     fuzz::unparse(b"s\n\n(!\n\nJ]\x84\n\n!\n\n)\n");
 }
+
+#[test]
+fn an_operator_behind_a_here_document_is_printed_as_bash_does() {
+    fuzz::unparse(b"a || cat <<E & echo b <<F\nx\nE\ny\nF\n");
+    fuzz::unparse(b"a; b | cat <<E && echo b || c <<F & d\nx\nE\ny\nF\n");
+}
