@@ -26,8 +26,8 @@ pub fn parse(text: &[u8]) {
 }
 
 /// Prints what was parsed as a function's body, parses that, and checks that printing it again
-/// changes nothing: but for texts that bash prints without being able to read them back. (On one
-/// line, as the text of a job, that is every list with a here-document in it.)
+/// changes nothing. (On one line, as the text of a job, bash's own text of a list with a
+/// here-document is another list.)
 ///
 /// # Panics
 ///
@@ -36,19 +36,20 @@ pub fn unparse(text: &[u8]) {
     let mut parser = Parser::new(text, &Options::default());
     while let Outcome::Command(line) = parser.next_command() {
         let printed = definition(line.list);
-        if ends_with_an_empty_pipeline(&printed) || joins_after_a_here_document(&printed) {
-            continue;
-        }
         let mut again = Parser::new(&printed, &Options::default());
         let mut second = Vec::new();
-        while let Outcome::Command(line) = again.next_command() {
-            second.extend_from_slice(&unparse::list(&line.list));
+        let end = loop {
+            match again.next_command() {
+                Outcome::Command(line) => second.extend_from_slice(&unparse::list(&line.list)),
+                end => break end,
+            }
             second.push(b'\n');
-        }
+        };
         let second = second.strip_prefix(b"function ").unwrap_or(&second);
         // A here-document ends its line, so what shared the line stands on the next one.
         assert!(
-            words(second) == words(&printed),
+            words(second) == words(&printed)
+                || (!matches!(end, Outcome::End) && bash_cannot_read(&printed)),
             "printed {:?}, then {:?}",
             String::from_utf8_lossy(&printed),
             String::from_utf8_lossy(second)
@@ -68,24 +69,20 @@ fn definition(list: Arc<List>) -> Vec<u8> {
     printed
 }
 
-/// Whether a `!` or `time` without a command stands before a `)`: only a newline or `;` may follow
-/// it, and bash prints neither at a subshell's end.
-fn ends_with_an_empty_pipeline(text: &[u8]) -> bool {
+/// Whether bash may print this and not read it back: an operator on the line behind a here-document,
+/// a here-document whose delimiter has lines of its own, and `!` or `time` alone before a `)`.
+fn bash_cannot_read(text: &[u8]) -> bool {
     let all = words(text);
-    let pairs = all.iter().zip(all.iter().skip(1));
-    pairs.into_iter().any(|(word, next)| {
+    let empty = |word: &[u8]| {
         [b"!".as_slice(), b"time", b"-p"]
             .iter()
             .any(|end| word.ends_with(end))
-            && next.starts_with(b")")
-    })
-}
-
-/// Whether a line begins with the operator behind a here-document, as bash prints
-/// `a || b <<E & c`: a line cannot begin with one.
-fn joins_after_a_here_document(text: &[u8]) -> bool {
-    text.split(|byte| *byte == b'\n')
-        .any(|line| line.starts_with(b" &") || line.starts_with(b" |"))
+    };
+    text.windows(2).any(|two| two == b"<<")
+        || all
+            .iter()
+            .zip(all.iter().skip(1))
+            .any(|(word, next)| empty(word) && next.starts_with(b")"))
 }
 
 fn words(text: &[u8]) -> Vec<&[u8]> {
