@@ -74,6 +74,8 @@ fn bash_reads_another(text: &[u8]) -> bool {
         ends.iter().any(|end| word.ends_with(end))
     };
     text.windows(2).any(|two| two == b"<<")
+        // The operator in two parts, in a text that is printed as it was typed.
+        || text.windows(4).any(|parts| parts == b"<\\\n<")
         || all
             .iter()
             .zip(all.iter().skip(1))
