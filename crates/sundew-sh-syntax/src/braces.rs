@@ -1,51 +1,180 @@
 //! Brace expansion: one word becomes several, before anything else is expanded.
 //!
 //! `{a,b}` and `{1..10..2}` on the unquoted plain text of a word; what is quoted or expanded stays
-//! whole. A word whose expansion would pass the limits stays as typed.
+//! whole. The words are made one by one, as they are asked for: a few letters stand for any number
+//! of them, and whoever keeps them pays for them.
+
+use std::sync::Arc;
 
 use crate::ast::{ParameterName, Part, Word};
 use crate::lexer::is_name_byte;
-use crate::limit::{MAX_BRACE_BYTES, MAX_BRACE_WORDS, MAX_DEPTH};
+use crate::limit::{MAX_DEPTH, MAX_SEQUENCE_WORDS};
 use crate::word::mark_leading_tilde;
 
 /// The words that a word stands for; itself if it has no braces.
 #[must_use]
-pub fn expand(word: &Word) -> Vec<Word> {
+pub fn expand(word: &Word) -> Words {
     let has_brace = |part: &Part| matches!(part, Part::Literal(text) if text.contains(&b'{'));
     if !word.parts.iter().any(has_brace) {
-        return vec![word.clone()];
+        return whole(word);
     }
     let units = units(word);
-    let mut budget = Budget {
-        words: MAX_BRACE_WORDS,
-        bytes: MAX_BRACE_BYTES,
-    };
     let closers = closers(&units);
-    match expand_units(
-        &Text {
-            units: &units,
-            closers: &closers,
-        },
-        0,
-        units.len(),
-        &mut budget,
-        0,
-    ) {
-        Some(words) => words.into_iter().map(to_word).collect(),
-        None => vec![word.clone()],
+    let text = Text {
+        units: &units,
+        closers: &closers,
+    };
+    let row = row(&text, 0, units.len(), 0);
+    Words {
+        count: row.count,
+        next: 0,
+        source: Source::Row(row),
+    }
+}
+
+/// The word alone, whatever braces it has: what `set +B` makes of it.
+#[must_use]
+pub fn whole(word: &Word) -> Words {
+    Words {
+        source: Source::Word(word.clone()),
+        next: 0,
+        count: 1,
+    }
+}
+
+/// What a word expands to, first to last.
+#[derive(Debug)]
+pub struct Words {
+    source: Source,
+    next: u64,
+    count: u64,
+}
+
+#[derive(Debug)]
+enum Source {
+    Word(Word),
+    Row(Row),
+}
+
+impl Words {
+    /// How many are left; `u64::MAX` stands for more.
+    #[must_use]
+    pub fn left(&self) -> u64 {
+        self.count.saturating_sub(self.next)
+    }
+}
+
+impl Iterator for Words {
+    type Item = Word;
+
+    fn next(&mut self) -> Option<Word> {
+        if self.next >= self.count {
+            return None;
+        }
+        let index = self.next;
+        self.next = self.next.saturating_add(1);
+        Some(match &mut self.source {
+            Source::Word(word) => std::mem::take(word),
+            Source::Row(row) => {
+                let mut units = Vec::new();
+                row.word(index, &mut units);
+                to_word(units)
+            }
+        })
     }
 }
 
 /// A byte of plain text, or something that braces do not see into.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 enum Unit {
     Byte(u8),
-    Whole(std::sync::Arc<Part>),
+    Whole(Arc<Part>),
 }
 
-struct Budget {
-    words: usize,
-    bytes: usize,
+/// Pieces one behind the other: the last one's choices come fastest.
+#[derive(Debug)]
+struct Row {
+    pieces: Vec<Piece>,
+    count: u64,
+}
+
+#[derive(Debug)]
+struct Piece {
+    kind: Kind,
+    /// How many choices it has.
+    count: u64,
+    /// How many words the pieces behind it make of each.
+    stride: u64,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Plain(Vec<Unit>),
+    Sequence(Sequence),
+    /// Rows of which one stands, and how many choices those up to it have together.
+    Choice(Vec<(Row, u64)>),
+}
+
+/// `1..10..2`, `a..e`.
+#[derive(Debug)]
+struct Sequence {
+    start: i128,
+    step: i128,
+    letters: bool,
+    width: usize,
+}
+
+impl Row {
+    fn new(mut pieces: Vec<Piece>) -> Self {
+        let mut count = 1u64;
+        for piece in pieces.iter_mut().rev() {
+            piece.stride = count;
+            count = count.saturating_mul(piece.count);
+        }
+        Self { pieces, count }
+    }
+
+    /// Adds the word of this number.
+    fn word(&self, index: u64, out: &mut Vec<Unit>) {
+        for piece in &self.pieces {
+            let choices = index.checked_div(piece.stride).unwrap_or(0);
+            let choice = choices.checked_rem(piece.count).unwrap_or(0);
+            match &piece.kind {
+                Kind::Plain(units) => out.extend_from_slice(units),
+                Kind::Sequence(sequence) => sequence.item(choice, out),
+                Kind::Choice(rows) => {
+                    let at = rows.partition_point(|(_, end)| *end <= choice);
+                    let before = at.checked_sub(1).and_then(|before| rows.get(before));
+                    let begin = before.map_or(0, |(_, end)| *end);
+                    if let Some((row, _)) = rows.get(at) {
+                        row.word(choice.saturating_sub(begin), out);
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Sequence {
+    fn item(&self, index: u64, out: &mut Vec<Unit>) {
+        let value = self.start + i128::from(index) * self.step;
+        let width = self.width;
+        match (self.letters, u8::try_from(value)) {
+            // The backslash between `Z` and `a` quotes nothing and is gone.
+            (true, Ok(b'\\')) => {
+                out.push(Unit::Whole(Arc::new(Part::SingleQuoted(Vec::new().into()))))
+            }
+            (true, Ok(byte)) => out.push(Unit::Byte(byte)),
+            _ => {
+                let text = if value < 0 {
+                    format!("-{:0>1$}", -value, width.saturating_sub(1))
+                } else {
+                    format!("{value:0>width$}")
+                };
+                out.extend(text.bytes().map(Unit::Byte));
+            }
+        }
+    }
 }
 
 struct Text<'a> {
@@ -72,7 +201,7 @@ fn units(word: &Word) -> Vec<Unit> {
     for part in &word.parts {
         match part {
             Part::Literal(text) => units.extend(text.iter().map(|byte| Unit::Byte(*byte))),
-            other => units.push(Unit::Whole(std::sync::Arc::new(other.clone()))),
+            other => units.push(Unit::Whole(Arc::new(other.clone()))),
         }
     }
     units
@@ -95,15 +224,9 @@ fn closers(units: &[Unit]) -> Vec<Option<usize>> {
     closers
 }
 
-/// `None` if the budget is spent.
-fn expand_units(
-    text: &Text<'_>,
-    from: usize,
-    to: usize,
-    budget: &mut Budget,
-    depth: u32,
-) -> Option<Vec<Vec<Unit>>> {
-    let mut words: Vec<Vec<Unit>> = vec![Vec::new()];
+fn row(text: &Text<'_>, from: usize, to: usize, depth: u32) -> Row {
+    let mut pieces = Vec::new();
+    let mut plain = Vec::new();
     let mut at = from;
     while at < to {
         let brace = text.byte(at) == Some(b'{');
@@ -112,56 +235,36 @@ fn expand_units(
         } else {
             None
         };
-        let choices = match close {
-            Some(close) if depth < MAX_DEPTH => choices(text, at, close, budget, depth)?,
+        let found = match close {
+            Some(close) if depth < MAX_DEPTH => braces(text, at, close, depth),
             _ => None,
         };
-        match (choices, close) {
-            (Some(choices), Some(close)) => {
-                words = multiply(&words, &choices, budget)?;
+        match (found, close) {
+            (Some(piece), Some(close)) => {
+                push_plain(&mut pieces, &mut plain);
+                pieces.push(piece);
                 at = close;
             }
-            _ => {
-                let unit = text.units.get(at)?;
-                for word in &mut words {
-                    budget.bytes = budget.bytes.checked_sub(1)?;
-                    word.push(unit.clone());
-                }
-            }
+            _ => plain.extend(text.units.get(at).cloned()),
         }
         at = at.saturating_add(1);
     }
-    Some(words)
+    push_plain(&mut pieces, &mut plain);
+    Row::new(pieces)
 }
 
-fn multiply(
-    words: &[Vec<Unit>],
-    choices: &[Vec<Unit>],
-    budget: &mut Budget,
-) -> Option<Vec<Vec<Unit>>> {
-    let count = words.len().checked_mul(choices.len())?;
-    if count > budget.words {
-        return None;
+fn push_plain(pieces: &mut Vec<Piece>, plain: &mut Vec<Unit>) {
+    if !plain.is_empty() {
+        pieces.push(Piece {
+            kind: Kind::Plain(std::mem::take(plain)),
+            count: 1,
+            stride: 1,
+        });
     }
-    let mut product = Vec::with_capacity(count);
-    for word in words {
-        for choice in choices {
-            let length = word.len().saturating_add(choice.len());
-            budget.bytes = budget.bytes.checked_sub(length)?;
-            product.push(word.iter().chain(choice).cloned().collect());
-        }
-    }
-    Some(product)
 }
 
-/// What stands between a `{` and its `}`; the inner `None` if they are plain text.
-fn choices(
-    text: &Text<'_>,
-    open: usize,
-    close: usize,
-    budget: &mut Budget,
-    depth: u32,
-) -> Option<Option<Vec<Vec<Unit>>>> {
+/// What stands between a `{` and its `}`; `None` if they are plain text.
+fn braces(text: &Text<'_>, open: usize, close: usize, depth: u32) -> Option<Piece> {
     let first = open.saturating_add(1);
     let mut starts = vec![first];
     let mut at = first;
@@ -174,73 +277,35 @@ fn choices(
         at = at.saturating_add(1);
     }
     if starts.len() < 2 {
-        return sequence(text, first, close, budget);
+        return sequence(text, first, close);
     }
-    let mut all = Vec::new();
+    let mut rows = Vec::with_capacity(starts.len());
+    let mut count = 0u64;
     for (which, start) in starts.iter().enumerate() {
         let next = starts.get(which.saturating_add(1));
         let end = next.map_or(close, |next| next.saturating_sub(1));
-        all.extend(expand_units(
-            text,
-            *start,
-            end,
-            budget,
-            depth.saturating_add(1),
-        )?);
-        if all.len() > budget.words {
-            return None;
-        }
+        let row = row(text, *start, end, depth.saturating_add(1));
+        count = count.saturating_add(row.count);
+        rows.push((row, count));
     }
-    Some(Some(all))
-}
-
-/// `1..10..2`, `a..e`.
-fn sequence(
-    text: &Text<'_>,
-    from: usize,
-    to: usize,
-    budget: &mut Budget,
-) -> Option<Option<Vec<Vec<Unit>>>> {
-    if to.saturating_sub(from) > MAX_SEQUENCE_BYTES {
-        return Some(None);
-    }
-    let bytes: Option<Vec<u8>> = (from..to).map(|at| text.byte(at)).collect();
-    let Some(items) = bytes
-        .as_deref()
-        .and_then(|bytes| numbers(bytes, budget.words))
-    else {
-        return Some(None);
-    };
-    let Items::All(items) = items else {
-        return None;
-    };
-    let total: usize = items.iter().map(Vec::len).sum();
-    budget.bytes = budget.bytes.checked_sub(total)?;
-    Some(Some(
-        items
-            .into_iter()
-            .map(|item| match item.as_slice() {
-                // The backslash between `Z` and `a` quotes nothing and is gone.
-                b"\\" => vec![Unit::Whole(std::sync::Arc::new(Part::SingleQuoted(
-                    Vec::new().into(),
-                )))],
-                _ => item.into_iter().map(Unit::Byte).collect(),
-            })
-            .collect(),
-    ))
+    Some(Piece {
+        kind: Kind::Choice(rows),
+        count,
+        stride: 1,
+    })
 }
 
 /// Longest text between the braces of a sequence: three numbers of 64 bits and the dots, with room
 /// for leading zeros. Longer texts are not looked at, which keeps deep nesting linear.
 const MAX_SEQUENCE_BYTES: usize = 96;
 
-enum Items {
-    All(Vec<Vec<u8>>),
-    TooMany,
-}
-
-fn numbers(bytes: &[u8], most: usize) -> Option<Items> {
-    let text = std::str::from_utf8(bytes).ok()?;
+fn sequence(text: &Text<'_>, from: usize, to: usize) -> Option<Piece> {
+    if to.saturating_sub(from) > MAX_SEQUENCE_BYTES {
+        return None;
+    }
+    let bytes: Option<Vec<u8>> = (from..to).map(|at| text.byte(at)).collect();
+    let bytes = bytes?;
+    let text = std::str::from_utf8(&bytes).ok()?;
     let mut fields = text.split("..");
     let (first, last) = (fields.next()?, fields.next()?);
     let step = match fields.next() {
@@ -254,23 +319,22 @@ fn numbers(bytes: &[u8], most: usize) -> Option<Items> {
         (Some(first), Some(last)) => (true, i64::from(first), i64::from(last)),
         _ => (false, first.parse::<i64>().ok()?, last.parse::<i64>().ok()?),
     };
-    let width = if letters { 0 } else { width(first, last) };
     let step = i128::from(step.unsigned_abs().max(1));
     let (start, end) = (i128::from(start), i128::from(end));
-    let count = (end - start).abs() / step;
-    if count >= i128::try_from(most).unwrap_or(i128::MAX) {
-        return Some(Items::TooMany);
+    let count = u64::try_from((end - start).abs() / step + 1).ok()?;
+    if count > MAX_SEQUENCE_WORDS {
+        return None;
     }
-    let signed = if end < start { -step } else { step };
-    let items = (0..=count).map(|index| {
-        let value = start + index * signed;
-        match (letters, u8::try_from(value)) {
-            (true, Ok(byte)) => vec![byte],
-            _ if value < 0 => format!("-{:0>1$}", -value, width.saturating_sub(1)).into_bytes(),
-            _ => format!("{value:0>width$}").into_bytes(),
-        }
-    });
-    Some(Items::All(items.collect()))
+    Some(Piece {
+        kind: Kind::Sequence(Sequence {
+            start,
+            step: if end < start { -step } else { step },
+            letters,
+            width: if letters { 0 } else { width(first, last) },
+        }),
+        count,
+        stride: 1,
+    })
 }
 
 fn letter(text: &str) -> Option<u8> {

@@ -26,11 +26,9 @@ pub const MAX_ALIASES: usize = 512;
 /// Longest source line repeated in an error, in bytes; a longer one is cut.
 pub const MAX_SOURCE_LINE_BYTES: usize = 64 * 1024;
 
-/// Most words one word may become by brace expansion; beyond it the word stays as typed.
-pub const MAX_BRACE_WORDS: usize = 64 * 1024;
-
-/// Most bytes that the words of one brace expansion may have together.
-pub const MAX_BRACE_BYTES: usize = 1024 * 1024;
+/// Most words of one sequence such as `{1..9}`; a longer one stays as typed, as in bash, which counts
+/// them in an `int`.
+pub const MAX_SEQUENCE_WORDS: u64 = 0x7fff_fffc;
 
 /// Deepest nesting of an arithmetic expression. Bash stops at 1024 levels of recursion through
 /// variables; parentheses alone never come near.

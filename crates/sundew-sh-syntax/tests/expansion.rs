@@ -4,7 +4,6 @@
 
 use sundew_sh_syntax::arithmetic::{self, BinaryOperator, Expression, UnaryOperator};
 use sundew_sh_syntax::ast::{CommandKind, Part, Word};
-use sundew_sh_syntax::limit::MAX_BRACE_WORDS;
 use sundew_sh_syntax::{Options, Outcome, Parser, braces, unparse};
 
 fn words(text: &str) -> Vec<Word> {
@@ -50,14 +49,22 @@ fn quotes_hide_braces_and_stay() {
 }
 
 #[test]
-fn braces_that_grow_too_large_stay_as_typed() {
-    let doubled = "{a,b}".repeat(40);
-    assert_eq!(expanded(&doubled), [doubled]);
-    assert_eq!(expanded("{1..999999999}"), ["{1..999999999}"]);
-    assert_eq!(
-        expanded(&format!("{{1..{MAX_BRACE_WORDS}}}")).len(),
-        MAX_BRACE_WORDS
-    );
+fn the_words_of_braces_are_made_as_they_are_asked_for() {
+    let mut last = None;
+    for text in [
+        "{a,b}".repeat(100),
+        "{1..2000000000}{1..2000000000}{1..9}".into(),
+    ] {
+        let word = &words(&text)[0];
+        let mut all = braces::expand(word);
+        assert_eq!(all.left(), u64::MAX);
+        let found = all.by_ref().take(3).collect::<Vec<_>>();
+        assert_eq!(all.left(), u64::MAX - 3);
+        last = found.last().map(unparse::word);
+    }
+    assert_eq!(last.as_deref(), Some(b"113".as_slice()));
+    assert_eq!(expanded("{1..100000}{a,b}").len(), 200_000);
+    assert_eq!(expanded("{1..2147483647}x"), ["{1..2147483647}x"]);
     let nested = format!("{}a,b{}", "{".repeat(20_000), "}".repeat(20_000));
     assert!(!expanded(&nested).is_empty());
 }

@@ -64,16 +64,21 @@ impl Shell {
                 fields.push(proc, text.to_vec()).await;
                 continue;
             }
-            let words = if self.is_bash() && self.options.is_set("braceexpand") {
-                braces::expand(word)
-            } else {
-                vec![word.clone()]
-            };
-            for word in &words {
-                self.expand_one(proc, word, fields).await?;
+            for word in self.brace_words(word) {
+                proc.tick().await;
+                self.expand_one(proc, &word, fields).await?;
             }
         }
         Ok(())
+    }
+
+    /// The words that braces make of one, if they make any.
+    pub(crate) fn brace_words(&self, word: &Word) -> braces::Words {
+        if self.is_bash() && self.options.is_set("braceexpand") {
+            braces::expand(word)
+        } else {
+            braces::whole(word)
+        }
     }
 
     async fn expand_one(&mut self, proc: &mut Process, word: &Word, fields: &mut Words) -> Run {

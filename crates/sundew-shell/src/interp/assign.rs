@@ -7,6 +7,7 @@ use sundew_sh_syntax::braces;
 use crate::expand::parameter::split_index;
 use crate::shell::{Flow, Run, Shell};
 use crate::variable::{AssignError, Reference, Value, is_name};
+use crate::words::Held;
 
 impl Shell {
     /// Performs one assignment.
@@ -254,8 +255,8 @@ impl Shell {
         proc: &mut Process,
         elements: &[ArrayElement],
         associative: bool,
-    ) -> Result<Vec<Element>, Flow> {
-        let mut plain = Vec::new();
+    ) -> Result<Elements, Flow> {
+        let mut plain = Elements::default();
         for element in elements {
             proc.tick().await;
             match element {
@@ -263,7 +264,7 @@ impl Shell {
                     let words = self.expand_words(proc, std::slice::from_ref(word)).await?;
                     let (words, _held) = words.into_parts();
                     for value in words {
-                        plain.push((None, value, false));
+                        plain.push(proc, (None, value, false)).await;
                     }
                 }
                 ArrayElement::At {
@@ -274,19 +275,18 @@ impl Shell {
                     if self.is_bash() && !associative && self.options.is_set("braceexpand") {
                         // As bash 5.2 has it: with braces in it, it is no more than a word.
                         let word = bracketed(index, *append, value);
-                        let words = braces::expand(&word);
-                        if words.len() > 1 {
+                        if braces::expand(&word).left() > 1 {
                             let one = std::slice::from_ref(&word);
                             let (words, _held) = self.expand_words(proc, one).await?.into_parts();
                             for value in words {
-                                plain.push((None, value, false));
+                                plain.push(proc, (None, value, false)).await;
                             }
                             continue;
                         }
                     }
                     let index = self.expand_quoted(proc, index).await?;
                     let value = self.expand_string(proc, value).await?;
-                    plain.push((Some(index), value, *append));
+                    plain.push(proc, (Some(index), value, *append)).await;
                 }
             }
         }
@@ -328,7 +328,7 @@ impl Shell {
         &mut self,
         proc: &mut Process,
         name: &[u8],
-        plain: Vec<Element>,
+        plain: Elements,
         associative: bool,
     ) -> Run {
         let mut keyed = Vec::new();
@@ -343,7 +343,8 @@ impl Shell {
             _ => 0,
         };
         let mut pending_key: Option<Vec<u8>> = None;
-        for (index, value, add) in plain {
+        for (index, value, add) in plain.list {
+            proc.tick().await;
             match index {
                 Some(index) if associative => keyed.push((index, value)),
                 Some(index) => {
@@ -380,6 +381,7 @@ impl Shell {
             keyed.push((key, Vec::new()));
         }
         for (key, value) in keyed {
+            proc.tick().await;
             if key.is_empty() {
                 // The others are assigned all the same.
                 let text = [b"['']='".as_slice(), &value, b"': bad array subscript"].concat();
@@ -431,22 +433,45 @@ pub(super) fn traced_array(assignment: &Assignment) -> Vec<u8> {
 }
 
 /// Elements that were expanded, as elements again.
-pub(super) fn quoted_elements(elements: Vec<Element>) -> Vec<ArrayElement> {
+pub(super) fn quoted_elements(elements: Elements) -> Vec<ArrayElement> {
     let word = |text: Vec<u8>| Word {
         parts: vec![Part::SingleQuoted(text.into())],
     };
-    elements
-        .into_iter()
-        .map(|(index, value, append)| match index {
-            None => ArrayElement::Word(word(value)),
-            Some(index) => ArrayElement::At {
-                index: word(index),
-                append,
-                value: word(value),
-            },
-        })
-        .collect()
+    let list = elements.list.into_iter();
+    list.map(|(index, value, append)| match index {
+        None => ArrayElement::Word(word(value)),
+        Some(index) => ArrayElement::At {
+            index: word(index),
+            append,
+            value: word(value),
+        },
+    })
+    .collect()
 }
 
 /// Index if one was written, value, whether it is added to what is there.
-pub(super) type Element = (Option<Vec<u8>>, Vec<u8>, bool);
+type Element = (Option<Vec<u8>>, Vec<u8>, bool);
+
+/// What an element takes beside its bytes.
+const ELEMENT_BYTES: usize = 96;
+
+/// Expanded elements, paid for until they are somewhere else.
+#[derive(Debug, Default)]
+pub(super) struct Elements {
+    list: Vec<Element>,
+    used: usize,
+    held: Held,
+}
+
+impl Elements {
+    /// Adds one. A process that has no memory for it is killed.
+    async fn push(&mut self, proc: &Process, element: Element) {
+        let (index, value, _) = &element;
+        let bytes = value.len() + index.as_ref().map_or(0, Vec::len);
+        self.used = self.used.saturating_add(bytes + ELEMENT_BYTES);
+        if self.held.pay(proc, self.used).is_err() {
+            proc.out_of_memory().await;
+        }
+        self.list.push(element);
+    }
+}

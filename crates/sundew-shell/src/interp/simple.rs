@@ -163,19 +163,20 @@ impl Shell {
         }
         for word in rest {
             let array = word.parts.iter().any(|part| matches!(part, Part::Array(_)));
-            let words = if self.is_bash() && self.options.is_set("braceexpand") && !array {
-                braces::expand(word)
+            let words = if array {
+                braces::whole(word)
             } else {
-                vec![word.clone()]
+                self.brace_words(word)
             };
-            for word in &words {
+            for word in words {
+                proc.tick().await;
                 match word.to_assignment() {
                     Some(assignment) => {
                         self.assignment_argument(proc, assignment, &mut args)
                             .await?
                     }
                     None => {
-                        let one = std::slice::from_ref(word);
+                        let one = std::slice::from_ref(&word);
                         self.expand_into(proc, one, &mut args).await?;
                     }
                 }
