@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use crate::ast::{Command, CommandKind, List};
+use crate::error::ErrorKind;
 use crate::option::{Dialect, Options};
 use crate::parser::{Outcome, Parser};
 use crate::{arithmetic, braces, unparse};
@@ -37,9 +38,16 @@ pub fn unparse(text: &[u8]) {
         let printed = definition(line.list);
         let mut again = Parser::new(&printed, &Options::default());
         let mut second = Vec::new();
-        while let Outcome::Command(line) = again.next_command() {
-            second.extend_from_slice(&unparse::list(&line.list));
+        let end = loop {
+            match again.next_command() {
+                Outcome::Command(line) => second.extend_from_slice(&unparse::list(&line.list)),
+                end => break end,
+            }
             second.push(b'\n');
+        };
+        if matches!(&end, Outcome::Error(error) if error.kind == ErrorKind::TooDeep) {
+            // The function is one level more.
+            continue;
         }
         let second = second.strip_prefix(b"function ").unwrap_or(&second);
         // A here-document ends its line, so what shared the line stands on the next one.
