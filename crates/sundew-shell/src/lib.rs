@@ -24,6 +24,7 @@ pub mod readline;
 pub mod redirect;
 pub mod shell;
 mod startup;
+pub mod table;
 pub mod trap;
 pub mod variable;
 pub mod words;

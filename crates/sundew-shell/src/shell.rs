@@ -12,6 +12,7 @@ use sundew_sh_syntax::{Aliases, Dialect, ast};
 use crate::job::Jobs;
 use crate::option::Options;
 use crate::readline::History;
+use crate::table::Table;
 use crate::trap::Traps;
 use crate::variable::Variables;
 use crate::words::Words;
@@ -153,7 +154,7 @@ pub struct Shell {
     /// There was no memory for the last copy: [`Shell::fork`] fails.
     pub(crate) no_memory: AtomicBool,
     /// Aliases by name.
-    pub aliases: BTreeMap<Vec<u8>, Vec<u8>>,
+    pub aliases: Table<Vec<u8>>,
     /// `set` and `shopt`.
     pub options: Options,
     /// `$?`
@@ -219,9 +220,9 @@ pub struct Shell {
     /// Whether the parent ran the `DEBUG` trap for the command that this member of a pipeline begins with.
     pub(crate) debugged: bool,
     /// What `complete` was told, by command.
-    pub completions: BTreeMap<Vec<u8>, Vec<u8>>,
+    pub completions: Table<Vec<u8>>,
     /// Where programs were found: `hash`.
-    pub hashed: BTreeMap<Vec<u8>, (Vec<u8>, u32)>,
+    pub hashed: Table<(Vec<u8>, u32)>,
     /// Directories of `pushd`, without the current one.
     pub directory_stack: Vec<Vec<u8>>,
     /// Lines typed before.
@@ -302,7 +303,7 @@ impl Shell {
             functions: BTreeMap::new(),
             function_bytes: 0,
             no_memory: AtomicBool::new(false),
-            aliases: BTreeMap::new(),
+            aliases: Table::new(),
             options: Options::default(),
             status: 0,
             background: None,
@@ -334,8 +335,8 @@ impl Shell {
             bad_parameter: None,
             appended: Vec::new(),
             debugged: false,
-            completions: BTreeMap::new(),
-            hashed: BTreeMap::new(),
+            completions: Table::new(),
+            hashed: Table::new(),
             directory_stack: Vec::new(),
             history: History::default(),
             keys: crate::readline::keymap::Settings::new(),
@@ -467,7 +468,7 @@ impl Shell {
     /// What a copy of this shell holds that may be large, and the memory that it is charged for.
     fn copied_words(&self, proc: &Process) -> (Memory, Variables, Words) {
         let mut memory = proc.memory();
-        let variables = memory.grow(self.variables.bytes());
+        let variables = memory.grow(self.variables.bytes().saturating_add(self.kept_bytes()));
         let variables = variables.map(|()| self.variables.clone());
         let positional = Words::try_copy(proc, &self.positional);
         if variables.is_err() || positional.is_err() {
@@ -511,7 +512,20 @@ impl Shell {
         }
     }
 
-    /// Charges the variables' and functions' growth since the last call to the machine's memory.
+    /// What else a visitor has filled in: aliases, traps, lines of history, and more.
+    fn kept_bytes(&self) -> usize {
+        let directories = self.directory_stack.iter().map(Vec::len).sum::<usize>();
+        self.aliases.bytes()
+            + self.completions.bytes()
+            + self.hashed.bytes()
+            + self.traps.bytes()
+            + self.history.weight()
+            + self.keys.text_bytes
+            + directories
+    }
+
+    /// Charges the growth of variables, functions and whatever else is kept since the last call to
+    /// the machine's memory.
     ///
     /// # Errors
     ///
@@ -519,6 +533,7 @@ impl Shell {
     pub fn charge_memory(&mut self) -> Result<(), sundew_kernel::Errno> {
         let held = usize::try_from(self.memory.held()).unwrap_or(usize::MAX);
         let used = self.variables.bytes().saturating_add(self.function_bytes);
+        let used = used.saturating_add(self.kept_bytes());
         if used > held {
             self.memory.grow(used - held)
         } else {

@@ -82,6 +82,12 @@ impl Traps {
         self.set.get(&condition).map(Vec::as_slice)
     }
 
+    /// What all commands take, in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        let commands = self.set.values().chain(self.inherited.values());
+        commands.map(Vec::len).sum()
+    }
+
     /// Sets or, with `None`, removes a trap.
     pub fn set(&mut self, condition: Condition, command: Option<Vec<u8>>) {
         self.inherited.clear();

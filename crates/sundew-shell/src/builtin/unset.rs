@@ -65,6 +65,14 @@ async fn referred(
     }
 }
 
+/// What is special about some variables goes with them.
+fn lose_meaning(shell: &mut Shell, name: &[u8]) {
+    let special = shell.is_bash() && LOSE_MEANING.contains(&name);
+    if special && !shell.plain_names.iter().any(|plain| plain == name) {
+        shell.plain_names.push(name.to_vec());
+    }
+}
+
 /// What is no name cannot be unset.
 async fn no_name(shell: &Shell, proc: &mut Process, args: &[Vec<u8>], operand: &[u8]) -> u8 {
     let text = if shell.is_bash() {
@@ -142,9 +150,7 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
         if shell.dialect == Dialect::Dash && name == b"OPTIND" {
             return without_number(shell, proc, args).await;
         }
-        if shell.is_bash() && LOSE_MEANING.contains(&name) {
-            shell.plain_names.push(name.to_vec());
-        }
+        lose_meaning(shell, name);
         let known = shell.variables.raw(name).is_some();
         let removed = if raw {
             shell.variables.unset_raw(name)

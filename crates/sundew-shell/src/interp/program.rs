@@ -38,11 +38,10 @@ impl Shell {
 
     /// Searches `$PATH`, and remembers what it finds.
     pub(crate) fn find_program(&mut self, proc: &Process, name: &[u8]) -> Option<Vec<u8>> {
-        if let Some((path, hits)) = self.hashed.get_mut(name)
+        if let Some((path, _)) = self.hashed.get(name)
             && proc.access(path, Access::Execute).is_ok()
         {
-            *hits += 1;
-            return Some(path.clone());
+            return self.hashed.take(name);
         }
         let path = self.search_path(proc, name)?;
         if path.starts_with(b"/") && self.options.is_set("hashall") {

@@ -220,6 +220,16 @@ impl History {
         true
     }
 
+    /// What it takes, in bytes.
+    #[must_use]
+    pub(crate) fn weight(&self) -> usize {
+        const LINE_BYTES: usize = 48;
+        self.lines
+            .len()
+            .saturating_mul(LINE_BYTES)
+            .saturating_add(self.bytes)
+    }
+
     /// Forgets everything.
     pub fn clear(&mut self) {
         self.lines = Arc::default();

@@ -65,6 +65,15 @@ impl Keymap {
         }
     }
 
+    /// What the texts in it take, in bytes.
+    fn text_bytes(&self) -> usize {
+        let text = |(keys, action): (&Vec<u8>, &Action)| match action {
+            Action::Macro(text) | Action::Shell(text) => keys.len().saturating_add(text.len()),
+            Action::Run(_) => 0,
+        };
+        self.0.iter().map(text).sum()
+    }
+
     /// Binds them; `None` unbinds. Keys that are too long are left as they are.
     pub fn bind(&mut self, keys: &[u8], action: Option<Action>) {
         let long = match &action {
@@ -116,9 +125,17 @@ pub struct Settings {
     vi_command: Keymap,
     /// Values of [`VARIABLES`], in that order.
     values: Vec<Vec<u8>>,
+    /// What the texts in the keymaps take, in bytes, when `bind` looked last.
+    pub(crate) text_bytes: usize,
 }
 
 impl Settings {
+    /// Looks how much the texts in the keymaps take.
+    pub(crate) fn weigh(&mut self) {
+        let maps = [&self.emacs, &self.vi_insert, &self.vi_command];
+        self.text_bytes = maps.into_iter().map(Keymap::text_bytes).sum();
+    }
+
     /// As readline starts.
     pub fn new() -> Arc<Self> {
         static DEFAULTS: LazyLock<Arc<Settings>> = LazyLock::new(|| Arc::new(Settings::defaults()));
@@ -139,6 +156,7 @@ impl Settings {
             emacs: keymap(include_str!("keymap/emacs-standard.inputrc")),
             vi_insert: keymap(include_str!("keymap/vi-insert.inputrc")),
             vi_command: keymap(include_str!("keymap/vi-command.inputrc")),
+            text_bytes: 0,
             values: VARIABLES
                 .iter()
                 .map(|(_, value)| value.as_bytes().to_vec())

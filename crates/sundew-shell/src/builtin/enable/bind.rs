@@ -75,6 +75,7 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
             }
         }
     }
+    Arc::make_mut(&mut shell.keys).weigh();
     Ok(status)
 }
 
