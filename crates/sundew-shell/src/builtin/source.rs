@@ -224,6 +224,10 @@ pub(super) async fn run_caller(shell: &mut Shell, proc: &mut Process, args: &[Ve
         };
         depth = number;
     }
+    if shell.frames.is_empty() && args.len() < 2 {
+        let _checked_at_flush = proc.print(b"0 NULL\n").await;
+        return Ok(0);
+    }
     let Some(frame) = shell.frames.iter().rev().nth(depth) else {
         return Ok(1);
     };

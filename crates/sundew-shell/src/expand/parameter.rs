@@ -9,7 +9,7 @@ use sundew_sh_syntax::ast::{
 use super::value::Found;
 use super::{Drafts, transform};
 use crate::shell::{Flow, Run, Shell};
-use crate::variable::is_name;
+use crate::variable::{Value, is_name};
 
 /// The parameter of this name.
 fn named(name: &[u8]) -> Option<ParameterName> {
@@ -216,12 +216,23 @@ impl Shell {
         proc: &mut Process,
         parameter: &Parameter,
         found: &Found,
-        _operation: &Operation,
+        operation: &Operation,
     ) -> Run {
         if !self.options.is_set("nounset") || *found != Found::One(None) {
             return Ok(());
         }
         let mut name = shown_name(parameter);
+        if self.is_bash()
+            && matches!(operation, Operation::Length)
+            && let ParameterName::Variable(array) = &parameter.name
+            && parameter.index.is_some()
+        {
+            // Of an element that is not there the length is that of nothing.
+            self.complain(proc, [array.as_ref(), b": unbound variable"].concat())
+                .await;
+            self.status = 1;
+            return Err(self.giving_up(Flow::Exit));
+        }
         if self.is_bash() {
             if matches!(parameter.name, ParameterName::Positional(_)) && !parameter.braced {
                 name.insert(0, b'$');
@@ -557,6 +568,10 @@ impl Shell {
                     transform::slice(&all, offset, length)
                         .map(|values| Found::Many { values, star })
                 } else {
+                    let Some(offset) = self.place_of_index(&parameter.name, offset) else {
+                        let values = Vec::new();
+                        return Ok(Found::Many { values, star });
+                    };
                     // The first key of an associative array has the numbers 0 and 1.
                     let associative = matches!(&parameter.name,
                         ParameterName::Variable(name) if self.variables.is_associative(name));
@@ -577,6 +592,35 @@ impl Shell {
                 Ok(Found::One(None))
             }
         }
+    }
+
+    /// The place among its elements at which an indexed array has what begins with this index, which
+    /// counts from behind the last one if it is negative; `None` where that is before the first.
+    fn place_of_index(&self, name: &ParameterName, index: i64) -> Option<i64> {
+        let ParameterName::Variable(name) = name else {
+            return Some(index);
+        };
+        let Some(Some(Value::Indexed(elements))) = self
+            .variables
+            .variable(name)
+            .map(|variable| variable.value.as_ref())
+        else {
+            return Some(index);
+        };
+        let last = elements.last_key_value().map_or(-1, |(last, _)| *last);
+        let start = if index < 0 {
+            index.checked_add(last)?.checked_add(1)?
+        } else {
+            index
+        };
+        if start < 0 {
+            return None;
+        }
+        if last.checked_add(1) == i64::try_from(elements.len()).ok() {
+            // Nothing is missing in it.
+            return Some(start);
+        }
+        i64::try_from(elements.range(..start).count()).ok()
     }
 
     /// `${a[1]@A}`: an element is shown as if it were the variable.

@@ -40,9 +40,13 @@ impl Shell {
         if parameter.indirect {
             return false;
         }
+        // Of a part of the list the values say themselves that they are there.
+        let part = self.is_bash() && matches!(parameter.operation, Operation::Substring { .. });
         match (&parameter.name, &parameter.index) {
-            (ParameterName::Special(Special::At), None) => self.positional.is_empty(),
-            (ParameterName::Variable(name), Some(Index::At)) => self.elements(name).is_empty(),
+            (ParameterName::Special(Special::At), None) => part || self.positional.is_empty(),
+            (ParameterName::Variable(name), Some(Index::At)) => {
+                part || self.elements(name).is_empty()
+            }
             _ => false,
         }
     }

@@ -144,6 +144,9 @@ pub(super) async fn declare_one(
         _ => Scope::Visible,
     };
     let assigned = operand.value.is_some() || array.is_some();
+    if kind == Kind::Export && flags.on(b'n') && !assigned && shell.variables.raw(&name).is_none() {
+        return Ok(());
+    }
     check_writable(shell, &name, scope, assigned || flags.off(b'r'), kind)?;
     if scope == Scope::Local {
         make_local(shell, &name, flags.on(b'I'));

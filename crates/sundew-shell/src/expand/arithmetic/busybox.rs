@@ -468,5 +468,22 @@ fn number(text: &[u8]) -> (i64, usize) {
         }
         return (value, used);
     }
-    (value.unwrap_or(0), length)
+    (
+        value.or_else(|| wrapped(text.get(..length)?)).unwrap_or(0),
+        length,
+    )
+}
+
+/// A number that has room in 64 bits only without a sign, as strtoull(3) and a cast leave it.
+fn wrapped(digits: &[u8]) -> Option<i64> {
+    let digits = std::str::from_utf8(digits).ok()?;
+    let hexadecimal = digits
+        .strip_prefix("0x")
+        .or_else(|| digits.strip_prefix("0X"));
+    let value = match (hexadecimal, digits.strip_prefix('0')) {
+        (Some(digits), _) => u64::from_str_radix(digits, 16),
+        (None, Some(octal)) => u64::from_str_radix(octal, 8),
+        (None, None) => digits.parse(),
+    };
+    Some(value.ok()?.cast_signed())
 }
