@@ -236,8 +236,13 @@ impl Description {
         Poll::Ready(match &self.kind {
             Kind::File(file) => {
                 let mut offset = lock(&file.offset);
-                let result = lock(&kernel.fs).read_at(file.ino, *offset, buf);
+                let mut fs = lock(&kernel.fs);
+                let result = fs.read_at(file.ino, *offset, buf);
                 if let Ok(count) = result {
+                    // Once for each time through it is enough to know of.
+                    if *offset == 0 {
+                        fs.touch_atime(file.ino, kernel.clock.wall());
+                    }
                     *offset += count as u64;
                 }
                 result

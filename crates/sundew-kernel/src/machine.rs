@@ -153,6 +153,8 @@ pub struct Kernel {
     pub(crate) open_files: Arc<Pool>,
     pub(crate) source: Option<Arc<Account>>,
     pub(crate) cpu_used: AtomicU64,
+    /// What systemd-logind calls the session of whoever is logged in; 0 for none.
+    login_session: AtomicU32,
     pub(crate) load: Load,
     /// Monotonic nanoseconds at which the slice that runs now is over.
     pub(crate) slice_end: AtomicU64,
@@ -295,6 +297,7 @@ impl Machine {
             source: config.source,
             limits: config.limits,
             cpu_used: AtomicU64::new(0),
+            login_session: AtomicU32::new(0),
             load: Load::default(),
             slice_end: AtomicU64::new(0),
             inbox: Mutex::new(Inbox::default()),
@@ -327,6 +330,11 @@ impl Machine {
         resident.session = pid;
         self.kernel.add_resident(resident);
         Ok(pid)
+    }
+
+    /// Says under which number systemd-logind knows the login; 0 for none.
+    pub fn set_login_session(&self, number: u32) {
+        self.kernel.login_session.store(number, Ordering::Relaxed);
     }
 
     /// Removes a process that was added with [`Machine::add_resident`].
@@ -553,6 +561,11 @@ impl ProcessTable {
 }
 
 impl Kernel {
+    /// As [`Machine::set_login_session`] has it.
+    pub(crate) fn login_session(&self) -> u32 {
+        self.login_session.load(Ordering::Relaxed)
+    }
+
     /// The machine's name as it is now.
     pub(crate) fn hostname(&self) -> Vec<u8> {
         let changed = lock(&self.hostname).clone();

@@ -30,6 +30,9 @@ pub const PTS_ROOT: InodeId = Node::PtsRoot.id();
 
 const SYNTHETIC: u64 = 1 << 63;
 
+/// Links of `/proc` besides those of the processes: the directories of Linux 6.1.
+const PROC_LINKS: u32 = 12;
+
 /// What a synthetic inode number means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Node {
@@ -330,6 +333,12 @@ impl Shape {
 impl View<'_> {
     fn shape(&self, node: Node) -> Result<Shape, Errno> {
         Ok(match node {
+            Node::Tree(0) => {
+                let processes = lock(&self.kernel.table).processes.len();
+                let nlink = u32::try_from(processes).unwrap_or(0) + PROC_LINKS;
+                let shape = Shape::new(FileType::Directory, 0o555);
+                Shape { nlink, ..shape }
+            }
             Node::Tree(index) => match &TREE.get(index as usize).ok_or(Errno::Enoent)?.1 {
                 Entry::Directory => Shape::new(FileType::Directory, 0o555),
                 Entry::File(_) => Shape::new(FileType::Regular, 0o444),
@@ -354,8 +363,12 @@ impl View<'_> {
                 };
                 Shape::new(file_type, *mode).owned_by(self.owner(pid))
             }
-            Node::Descriptor(pid, _) => {
-                Shape::new(FileType::Symlink, 0o700).owned_by(self.owner(pid))
+            Node::Descriptor(pid, fd) => {
+                let flags = descriptor(self.kernel, pid, fd).map(|found| found.flags);
+                let mode = flags.map_or(0o700, |flags| {
+                    0o100 | if flags.read { 0o400 } else { 0 } | if flags.write { 0o200 } else { 0 }
+                });
+                Shape::new(FileType::Symlink, mode).owned_by(self.owner(pid))
             }
             Node::DescriptorInfo(pid, _) => {
                 Shape::new(FileType::Regular, 0o400).owned_by(self.owner(pid))
@@ -389,7 +402,11 @@ impl Synthetic for View<'_> {
     fn metadata(&self, id: InodeId) -> Result<Metadata, Errno> {
         let node = Node::from_id(id).ok_or(Errno::Enoent)?;
         let shape = self.shape(node)?;
-        let now = self.kernel.clock.wall();
+        let now = match node {
+            // They were mounted then, and nothing that comes and goes in them is noted.
+            Node::Tree(0) | Node::PtsRoot => self.kernel.facts.boot_time,
+            _ => self.kernel.clock.wall(),
+        };
         let pts = matches!(node, Node::PtsRoot | Node::Pts(_));
         Ok(Metadata {
             ino: id,
@@ -613,6 +630,10 @@ impl Synthetic for View<'_> {
                     return Err(Errno::Eisdir);
                 };
                 let state = self.kernel.process(pid).ok_or(Errno::Esrch)?;
+                // Whoever asks is running, though in our turn it may count as waiting.
+                if pid == self.viewer {
+                    return Ok(state.while_running(|| content(self.kernel, &state)));
+                }
                 Ok(content(self.kernel, &state))
             }
             Node::DescriptorInfo(pid, fd) => {

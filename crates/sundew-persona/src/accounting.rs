@@ -28,8 +28,9 @@ pub(crate) fn getty_pid(origin: &Origin) -> u32 {
 /// The boots and logins of the machine's life.
 pub(crate) fn wtmp(origin: &Origin, facts: &Facts) -> Vec<u8> {
     let installed = origin.installed() + 900;
-    let mut out = boot(origin, facts, installed);
-    out.extend(boot(origin, facts, facts.boot_time.secs));
+    let first = origin.kernel_at(installed).release().into_bytes();
+    let mut out = boot(origin, &first, installed);
+    out.extend(boot(origin, &facts.kernel_release, facts.boot_time.secs));
     for login in logins(origin, facts) {
         out.extend(login.record(USER_PROCESS, login.from));
         out.extend(login.record(DEAD_PROCESS, login.until));
@@ -87,7 +88,7 @@ pub(crate) fn rebooted(origin: &Origin, facts: &Facts, down: i64, up: i64) -> (V
         at: down,
         address: None,
     };
-    let boot = boot(origin, facts, up);
+    let boot = boot(origin, &facts.kernel_release, up);
     let log = [shutdown.encode(), boot.clone()].concat();
     (boot, log)
 }
@@ -106,7 +107,7 @@ const UTMP_TIME: usize = 340;
 
 /// Who is logged in when the machine is made: nobody, a getty waits.
 pub(crate) fn utmp(origin: &Origin, facts: &Facts) -> Vec<u8> {
-    boot(origin, facts, facts.boot_time.secs)
+    boot(origin, &facts.kernel_release, facts.boot_time.secs)
 }
 
 /// When root was last here.
@@ -119,6 +120,16 @@ pub(crate) fn lastlog(origin: &Origin, facts: &Facts) -> Vec<u8> {
     field(&mut out, b"pts/0", 32);
     field(&mut out, login.host.to_string().as_bytes(), 256);
     out
+}
+
+/// When these files were last written to: the administrator's last login and its end.
+pub(crate) fn last_written(path: &[u8], origin: &Origin, facts: &Facts) -> Option<i64> {
+    let login = logins(origin, facts).pop()?;
+    match path {
+        b"/var/log/lastlog" => Some(login.from),
+        b"/var/log/wtmp" => Some(login.until),
+        _ => None,
+    }
 }
 
 /// A login on a terminal, as sshd records it.
@@ -253,8 +264,7 @@ pub(crate) fn visits(origin: &Origin, gateway: Ipv4Addr) -> Vec<Session> {
         .collect()
 }
 
-fn boot(origin: &Origin, facts: &Facts, at: i64) -> Vec<u8> {
-    let host = facts.kernel_release.as_slice();
+fn boot(origin: &Origin, host: &[u8], at: i64) -> Vec<u8> {
     let record = |kind, pid, line, id, user, at| Record {
         kind,
         pid,

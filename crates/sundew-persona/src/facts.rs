@@ -55,10 +55,14 @@ impl Origin {
     }
 
     pub(crate) fn kernel(&self) -> Kernel {
-        let boot = self.boot_time().secs;
+        self.kernel_at(self.boot_time().secs)
+    }
+
+    /// The kernel that was booted at a time.
+    pub(crate) fn kernel_at(&self, at: i64) -> Kernel {
         let known = KERNELS
             .iter()
-            .filter(|kernel| kernel.uploaded + 3 * 86_400 < boot);
+            .filter(|kernel| kernel.uploaded + 3 * 86_400 < at);
         let mut known: Vec<_> = known.collect();
         // Servers are behind by a release or two.
         let behind = usize::try_from(self.seed.between("kernels behind", 0, 2)).unwrap_or(0);

@@ -68,11 +68,23 @@ fn boot(planter: &mut Planter<'_>, origin: &Origin, facts: &Facts) -> Result<(),
         unpacked,
         "ffffffffffffffff B The real System.map is in the linux-image-<version>-dbg package\n",
     )?;
-    planter.text(
+    let upstream = release.split('-').next().unwrap_or_default();
+    let upstream = kernel
+        .version()
+        .split_whitespace()
+        .rev()
+        .nth(1)
+        .map_or_else(
+            || upstream.to_owned(),
+            |version| version.split('-').next().unwrap_or_default().to_owned(),
+        );
+    planter.padded(
         &format!("/boot/config-{release}"),
-        0o644,
         unpacked,
-        "CONFIG_X86_64=y\nCONFIG_SMP=y\nCONFIG_MODULES=y\nCONFIG_EXT4_FS=m\nCONFIG_NET=y\nCONFIG_INET=y\n",
+        &format!(
+            "#\n# Automatically generated file; DO NOT EDIT.\n# Linux/x86 {upstream} Kernel Configuration\n#\n{CONFIGURATION}"
+        ),
+        size("kernel configuration", 259_300, 259_900),
     )?;
     let uuid = root_uuid(&origin.seed);
     let entry = format!(
@@ -226,7 +238,6 @@ fn disks(planter: &mut Planter<'_>, origin: &Origin, at: i64) -> Result<(), Imag
         at,
         (FileType::BlockDevice, (major, 1)),
     )?;
-    planter.device("/dev/sr0", 0o660, 24, at, (FileType::BlockDevice, (11, 0)))?;
     let uuid = root_uuid(&origin.seed);
     planter.symlink(
         &format!("/dev/disk/by-uuid/{uuid}"),
@@ -338,6 +349,64 @@ fn history(start: i64, end: i64) -> String {
     format!("\nStart-Date: {start}\nCommandline: apt-get -y dist-upgrade\nEnd-Date: {end}\n")
 }
 
+/// What is asked of a kernel's configuration.
+const CONFIGURATION: &str = "\
+CONFIG_CC_VERSION_TEXT=\"gcc-12 (Debian 12.2.0-14+deb12u1) 12.2.0\"
+CONFIG_CC_IS_GCC=y
+CONFIG_GCC_VERSION=120200
+CONFIG_LOCALVERSION=\"\"
+# CONFIG_LOCALVERSION_AUTO is not set
+CONFIG_DEFAULT_HOSTNAME=\"(none)\"
+CONFIG_SWAP=y
+CONFIG_SYSVIPC=y
+CONFIG_POSIX_MQUEUE=y
+CONFIG_AUDIT=y
+CONFIG_NO_HZ_IDLE=y
+CONFIG_HIGH_RES_TIMERS=y
+CONFIG_PREEMPT_DYNAMIC=y
+CONFIG_CGROUPS=y
+CONFIG_MEMCG=y
+CONFIG_NAMESPACES=y
+CONFIG_USER_NS=y
+CONFIG_BPF_SYSCALL=y
+CONFIG_BPF_UNPRIV_DEFAULT_OFF=y
+CONFIG_64BIT=y
+CONFIG_X86_64=y
+CONFIG_X86=y
+CONFIG_SMP=y
+CONFIG_HYPERVISOR_GUEST=y
+CONFIG_KVM_GUEST=y
+CONFIG_NR_CPUS=8192
+CONFIG_HZ_250=y
+CONFIG_HZ=250
+CONFIG_KEXEC=y
+CONFIG_RANDOMIZE_BASE=y
+CONFIG_KALLSYMS_ALL=y
+CONFIG_SECCOMP=y
+CONFIG_MODULES=y
+CONFIG_MODULE_UNLOAD=y
+CONFIG_MODULE_SIG=y
+# CONFIG_MODULE_SIG_FORCE is not set
+CONFIG_NET=y
+CONFIG_PACKET=y
+CONFIG_UNIX=y
+CONFIG_INET=y
+CONFIG_IPV6=y
+CONFIG_NETFILTER=y
+CONFIG_NF_TABLES=m
+CONFIG_VIRTIO_BLK=m
+CONFIG_VIRTIO_NET=m
+CONFIG_TUN=m
+CONFIG_EXT4_FS=m
+CONFIG_OVERLAY_FS=m
+CONFIG_FUSE_FS=m
+CONFIG_TMPFS=y
+CONFIG_SECURITY=y
+CONFIG_SECURITY_APPARMOR=y
+CONFIG_LSM=\"landlock,lockdown,yama,loadpin,safesetid,integrity,apparmor,selinux,smack,tomoyo,bpf\"
+CONFIG_STRICT_DEVMEM=y
+";
+
 /// What is mounted below `/` and filled here; see the mount table in `build`.
 const FILESYSTEMS: &[&str] = &[
     "/dev",
@@ -390,7 +459,6 @@ const DEVICE_LINKS: &[(&str, &str)] = &[
     ("log", "/run/systemd/journal/dev-log"),
     ("initctl", "/run/initctl"),
     ("rtc", "rtc0"),
-    ("cdrom", "sr0"),
 ];
 
 const MODULES: &[&str] = &[

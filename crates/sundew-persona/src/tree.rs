@@ -11,7 +11,7 @@ use crate::build::{Model, PersonaError};
 use crate::facts::Origin;
 use crate::manifest::{self, Entry, FileKind, Mtime, Node};
 use crate::zone::Zones;
-use crate::{camera, made, nodes, remark, stand_in};
+use crate::{accounting, camera, made, nodes, remark, stand_in};
 
 /// The texts a tree is made from; see [`manifest`] for their form.
 #[derive(Debug, Clone, Copy)]
@@ -87,6 +87,7 @@ pub fn build(
         facts,
         runs,
         model,
+        newest: BTreeMap::new(),
     };
     let mut executables = Vec::new();
     // What is of ours alone: files that Debian would not have.
@@ -107,6 +108,7 @@ pub fn build(
         Model::Debian12 => nodes::plant(&mut planter, origin, facts)?,
         Model::Camera => camera::plant(&mut planter, facts)?,
     }
+    planter.age_directories();
     executables.sort();
     Ok(Tree {
         image: planter.builder.finish(),
@@ -142,6 +144,8 @@ pub(crate) struct Planter<'a> {
     zones: Zones<'a>,
     /// The regular files of the tree, also by their names before `/bin` became `/usr/bin`.
     files: &'a HashSet<Vec<u8>>,
+    /// When the newest file of each directory was put there.
+    newest: BTreeMap<Vec<u8>, Timestamp>,
 }
 
 impl Planter<'_> {
@@ -159,6 +163,7 @@ impl Planter<'_> {
             }
             Node::Symlink { mtime, target } => {
                 let attributes = self.attributes(0o777, 0, 0, *mtime, path);
+                self.put_into(path, attributes.mtime);
                 self.builder.symlink(path, attributes, target)?;
             }
             Node::HardLink(existing) => {
@@ -173,8 +178,14 @@ impl Planter<'_> {
                 }));
             }
             Node::File(given, kind, size) => {
-                let attributes =
+                let mut attributes =
                     self.attributes(given.mode, given.uid, given.gid, given.mtime, path);
+                self.put_into(path, attributes.mtime);
+                if *kind == FileKind::Made
+                    && let Some(secs) = accounting::last_written(path, self.origin, self.facts)
+                {
+                    attributes.mtime = Timestamp { secs, nanos: 0 };
+                }
                 let content = self.content(path, kind, *size)?;
                 self.builder.file(path, attributes, content)?;
                 if given.mode & 0o111 != 0
@@ -190,6 +201,25 @@ impl Planter<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Notes that something is put into the directory of this path.
+    fn put_into(&mut self, path: &[u8], at: Timestamp) {
+        let end = path.iter().rposition(|&byte| byte == b'/').unwrap_or(0);
+        let directory = path.get(..end.max(1)).unwrap_or_default();
+        match self.newest.get_mut(directory) {
+            Some(known) => *known = at.max(*known),
+            None => {
+                self.newest.insert(directory.to_vec(), at);
+            }
+        }
+    }
+
+    /// No directory is older than what lies in it.
+    fn age_directories(&mut self) {
+        for (directory, at) in std::mem::take(&mut self.newest) {
+            self.builder.touch(&directory, at);
+        }
     }
 
     fn content(
@@ -332,6 +362,8 @@ impl Planter<'_> {
     }
 
     pub(crate) fn filesystem(&mut self, path: &str) -> Result<(), ImageError> {
+        // It was made when the machine was booted.
+        self.builder.touch(path.as_bytes(), self.facts.boot_time);
         self.builder.filesystem(path.as_bytes())
     }
 
@@ -341,6 +373,7 @@ impl Planter<'_> {
         secs: i64,
         target: &str,
     ) -> Result<(), ImageError> {
+        self.put_into(path.as_bytes(), Timestamp { secs, nanos: 0 });
         self.builder.symlink(
             path.as_bytes(),
             Self::root_owned(0o777, secs),
@@ -371,8 +404,24 @@ impl Planter<'_> {
             gid,
             ..Self::root_owned(mode, secs)
         };
+        self.put_into(path.as_bytes(), attributes.mtime);
         self.builder
             .file(path.as_bytes(), attributes, Content::Bytes(bytes.into()))
+    }
+
+    /// A text of which the beginning is known, and how long it is.
+    pub(crate) fn padded(
+        &mut self,
+        path: &str,
+        secs: i64,
+        text: &str,
+        len: u64,
+    ) -> Result<(), ImageError> {
+        let text = text.as_bytes().into();
+        let attributes = Self::root_owned(0o644, secs);
+        self.put_into(path.as_bytes(), attributes.mtime);
+        self.builder
+            .file(path.as_bytes(), attributes, Content::Padded { text, len })
     }
 
     pub(crate) fn blob(
@@ -388,6 +437,7 @@ impl Planter<'_> {
             seed: self.noise(path.as_bytes()),
             len,
         };
+        self.put_into(path.as_bytes(), Timestamp { secs, nanos: 0 });
         self.builder
             .file(path.as_bytes(), Self::root_owned(mode, secs), content)
     }
@@ -404,6 +454,7 @@ impl Planter<'_> {
             gid,
             ..Self::root_owned(mode, secs)
         };
+        self.put_into(path.as_bytes(), attributes.mtime);
         self.builder
             .device(path.as_bytes(), attributes, node.0, node.1)
     }

@@ -270,13 +270,15 @@ impl Session {
         }
         let sensor = self.sensor();
         let persona = &sensor.parts.persona;
+        let number = persona.first_session().wrapping_add(sensor.next_login());
+        machine.set_login_session(number);
         let place = log::Place {
             machine,
             persona,
             user,
             connection: &self.reporter.connection,
             pid,
-            number: persona.first_session().wrapping_add(sensor.next_login()),
+            number,
             tty,
             now: sensor.parts.clock.wall(),
         };

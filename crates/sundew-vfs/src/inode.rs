@@ -18,12 +18,32 @@ impl InodeId {
     pub const fn is_synthetic(self) -> bool {
         self.0 & Self::SYNTHETIC != 0
     }
+
+    /// What `st_ino` says: for a synthetic node a number such as Linux gives on its own filesystems, whose
+    /// roots have the 1.
+    #[must_use]
+    pub const fn number(self) -> u64 {
+        if !self.is_synthetic() {
+            return self.0;
+        }
+        // The kind in the top byte, a process, an index; see the kernel's `procfs`.
+        let (of_process, index) = (self.0 & 0xff_ffff_ff00_0000, self.0 & 0xff_ffff);
+        match (of_process, index) {
+            (0, 0) => 1,
+            (0, index) => FIRST_FIXED + index,
+            (of_process, index) => (of_process >> 16) + index,
+        }
+    }
 }
 
+/// Where Linux begins to count what it has for good on procfs: `PROC_DYNAMIC_FIRST`, with its sign taken as
+/// part of the number.
+const FIRST_FIXED: u64 = 0xf000_0000;
+
 impl fmt::Display for InodeId {
-    /// Without the synthetic mark, which is ours and not a real machine's.
+    /// As [`number`](Self::number) has it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0 & !Self::SYNTHETIC)
+        self.number().fmt(f)
     }
 }
 

@@ -69,6 +69,9 @@ pub(crate) struct Overlay {
     /// The filesystems: those of the image in its order, then mounted trees.
     volumes: Vec<Volume>,
     nodes: HashMap<InodeId, Node>,
+    /// When files of the image were read, of which nothing else has changed. Not kept: as with `lazytime`,
+    /// it is in memory only.
+    read: BTreeMap<InodeId, Timestamp>,
     /// Inodes of the image without names and handles.
     gone: HashSet<InodeId>,
     /// How often each inode is open.
@@ -117,6 +120,10 @@ impl Shares {
 pub type Grown = BTreeMap<InodeId, (Content, Timestamp)>;
 
 /// A filesystem, as far as `stat` tells them apart.
+/// Files of the image whose time of reading a machine remembers: 40 bytes each, for the few that somebody
+/// looks at.
+const MAX_READ_TIMES: usize = 1024;
+
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Volume {
     /// `st_dev`.
@@ -185,6 +192,7 @@ impl Overlay {
             image,
             grown: Arc::default(),
             nodes: HashMap::new(),
+            read: BTreeMap::new(),
             gone: HashSet::new(),
             handles: HashMap::new(),
             limits,
@@ -303,12 +311,24 @@ impl Overlay {
             uid: attributes.uid,
             gid: attributes.gid,
             nlink: node.nlink,
-            atime: attributes.mtime,
+            atime: self.read_time(ino).unwrap_or(attributes.mtime),
             mtime: attributes.mtime,
             ctime: attributes.mtime,
             flags: FileFlags::default(),
             body,
         })
+    }
+
+    /// When a file of the image was last read.
+    fn read_time(&self, ino: InodeId) -> Option<Timestamp> {
+        self.read.get(&ino).copied()
+    }
+
+    /// Notes that a file of the image was read; past [`MAX_READ_TIMES`] of them others are as if they never were.
+    pub(crate) fn note_read(&mut self, ino: InodeId, now: Timestamp) {
+        if self.read.len() < MAX_READ_TIMES || self.read.contains_key(&ino) {
+            self.read.insert(ino, now);
+        }
     }
 
     /// The node if this machine already has its own copy.

@@ -359,6 +359,14 @@ fn nice_of(state: &[u8]) -> i32 {
 
 impl ProcessState {
     /// What `ps` shows.
+    /// Has a process count as running while somebody looks.
+    pub(crate) fn while_running<T>(&self, look: impl FnOnce() -> T) -> T {
+        let before = self.ready.swap(true, Ordering::Relaxed);
+        let seen = look();
+        self.ready.store(before, Ordering::Relaxed);
+        seen
+    }
+
     pub(crate) fn summary(&self, kernel: &Kernel) -> Summary {
         let inner = lock(&self.inner);
         let (vsz_kib, rss_kib) = self.resident.as_ref().map_or_else(

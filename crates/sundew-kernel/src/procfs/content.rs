@@ -246,17 +246,19 @@ impl Kernel {
                 .map(|resident| resident.rss_kib)
                 .sum()
         };
-        let held = processes * 6 / 10 + self.memory.used() / 1024 + total / 40;
+        // Linux counts in pages.
+        let pages = |kib: u64| kib / 4 * 4;
+        let held = pages(processes * 6 / 10 + self.memory.used() / 1024 + total / 40);
         let drift = self.uptime().as_secs() / 7 % 2048;
-        let cached = total / 5 + drift * 4;
-        let buffers = total / 60 + drift;
-        let shared = total / 700;
+        let cached = pages(total / 5) + drift * 4;
+        let buffers = pages(total / 60 + drift);
+        let shared = pages(total / 700);
         let used = (held + buffers + cached).min(total);
         let free = total - used;
         MemoryUse {
             total,
             free,
-            available: free + (cached + buffers) * 9 / 10,
+            available: free + pages((cached + buffers) * 9 / 10),
             buffers,
             cached,
             shared,
@@ -326,6 +328,12 @@ fn meminfo(kernel: &Kernel) -> Vec<u8> {
     ];
     let mut out = String::new();
     for (name, kib) in rows {
+        // But for the room for addresses, which is one short, all is whole pages.
+        let kib = if name == "VmallocTotal" {
+            kib
+        } else {
+            kib / 4 * 4
+        };
         let _infallible = writeln!(out, "{:<15} {kib:>8} kB", format!("{name}:"));
     }
     let wanted = super::setting(kernel, "sys/vm/nr_hugepages");

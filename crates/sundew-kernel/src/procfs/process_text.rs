@@ -316,8 +316,8 @@ fn memory_lines(out: &mut String, vsz: u64, rss: u64) {
         ("VmPin", 0),
         ("VmHWM", rss),
         ("VmRSS", rss),
-        ("RssAnon", rss / 5),
-        ("RssFile", rss - rss / 5),
+        ("RssAnon", rss / 20 * 4),
+        ("RssFile", rss - rss / 20 * 4),
         ("RssShmem", 0),
         ("VmData", data),
         ("VmStk", 132),
@@ -327,6 +327,8 @@ fn memory_lines(out: &mut String, vsz: u64, rss: u64) {
         ("VmSwap", 0),
         ("HugetlbPages", 0),
     ] {
+        // In pages.
+        let kib = kib / 4 * 4;
         let _infallible = writeln!(out, "{name}:\t{kib:>8} kB");
     }
     out.push_str("CoreDumping:\t0\nTHP_enabled:\t1\n");
@@ -583,10 +585,12 @@ pub(super) fn smaps_rollup(kernel: &Kernel, state: &Arc<ProcessState>) -> Vec<u8
 }
 
 /// `/proc/PID/cgroup`: where systemd puts daemons and logins.
-pub(super) fn cgroup(state: &ProcessState) -> Vec<u8> {
-    let Some(resident) = state.as_resident() else {
+pub(super) fn cgroup(kernel: &Kernel, state: &ProcessState) -> Vec<u8> {
+    let own = of_login(state);
+    let Some(resident) = state.as_resident().filter(|_| !own) else {
         let uid = lock(&state.inner).login_uid;
-        return format!("0::/user.slice/user-{uid}.slice/session-1.scope\n").into_bytes();
+        let number = kernel.login_session();
+        return format!("0::/user.slice/user-{uid}.slice/session-{number}.scope\n").into_bytes();
     };
     let name = String::from_utf8_lossy(&resident.name).into_owned();
     let unit = match name.as_str() {
@@ -601,11 +605,29 @@ pub(super) fn cgroup(state: &ProcessState) -> Vec<u8> {
     format!("0::{unit}\n").into_bytes()
 }
 
-pub(super) fn login_uid(state: &ProcessState) -> Vec<u8> {
-    if state.is_resident() {
-        b"4294967295".to_vec()
-    } else {
+/// Whether a process belongs to the visitor's login: it runs, or it is the daemon that serves it.
+fn of_login(state: &ProcessState) -> bool {
+    state
+        .as_resident()
+        .is_none_or(|one| one.name == b"sshd" && one.ppid != 1)
+}
+
+/// What audit says of processes that no login brought.
+const NO_LOGIN: &[u8] = b"4294967295";
+
+pub(super) fn login_uid(kernel: &Kernel, state: &ProcessState) -> Vec<u8> {
+    if of_login(state) && kernel.login_session() > 0 {
         lock(&state.inner).login_uid.to_string().into_bytes()
+    } else {
+        NO_LOGIN.to_vec()
+    }
+}
+
+/// `/proc/PID/sessionid`: systemd-logind gives sessions the same numbers.
+pub(super) fn login_session(kernel: &Kernel, state: &ProcessState) -> Vec<u8> {
+    match kernel.login_session() {
+        number if number > 0 && of_login(state) => number.to_string().into_bytes(),
+        _ => NO_LOGIN.to_vec(),
     }
 }
 

@@ -276,7 +276,7 @@ async fn show(
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let mut line = String::new();
         if list.has('i') {
-            line.push_str(&format!("{:7} ", metadata.ino.0));
+            line.push_str(&format!("{:7} ", metadata.ino.number()));
         }
         if list.has('s') {
             line.push_str(&format!("{:6} ", metadata.blocks / 2));
@@ -349,7 +349,7 @@ async fn show_names(proc: &mut Process, list: &List, entries: &[Entry]) -> bool 
         .map(|entry| {
             let mut out = Vec::new();
             if list.has('i') {
-                out.extend(format!("{:7} ", entry.metadata.ino.0).into_bytes());
+                out.extend(format!("{:7} ", entry.metadata.ino.number()).into_bytes());
             }
             if list.has('s') {
                 out.extend(format!("{:6} ", entry.metadata.blocks / 2).into_bytes());

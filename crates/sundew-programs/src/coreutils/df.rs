@@ -102,13 +102,27 @@ pub(super) fn space(proc: &Process, mount: Option<&Mount>) -> Space {
     };
     let daemons = if target == b"/run" { 500 } else { 0 };
     let used = (daemons + added.bytes.div_ceil(1024)).min(total);
-    let inodes = if total == 0 { 0 } else { memory / 8 };
+    let inodes = match mount.map(|mount| &*mount.fs_type) {
+        _ if total == 0 => 0,
+        // A page each.
+        Some(b"devtmpfs") => total / 4,
+        _ => memory / 8,
+    };
+    let of_system = match target {
+        b"/dev" => 390,
+        b"/run" => 480,
+        _ => 1,
+    };
     Space {
         total,
         used,
         available: total - used,
         inodes,
-        inodes_used: if total == 0 { 0 } else { added.inodes.max(1) },
+        inodes_used: if total == 0 {
+            0
+        } else {
+            added.inodes + of_system
+        },
     }
 }
 

@@ -163,7 +163,7 @@ async fn one(proc: &mut Process, verb: &[u8], name: &[u8], now: bool) -> u8 {
             u8::from(matches!(state, State::Disabled | State::Masked))
         }
         b"is-active" | b"is-failed" => {
-            let runs = running(proc, &unit).is_some();
+            let runs = running(proc, &unit).await.is_some();
             let _closed = proc
                 .print(if runs { b"active\n" } else { b"inactive\n" })
                 .await;
@@ -180,11 +180,13 @@ async fn one(proc: &mut Process, verb: &[u8], name: &[u8], now: bool) -> u8 {
             daemon::stop(proc, &unit).await;
             daemon::start(proc, &unit).await
         }
-        b"try-restart" if running(proc, &unit).is_some() => {
+        b"try-restart" if running(proc, &unit).await.is_some() => {
             daemon::stop(proc, &unit).await;
             daemon::start(proc, &unit).await
         }
-        b"reload-or-restart" if running(proc, &unit).is_none() => daemon::start(proc, &unit).await,
+        b"reload-or-restart" if running(proc, &unit).await.is_none() => {
+            daemon::start(proc, &unit).await
+        }
         b"stop" | b"kill" => daemon::stop(proc, &unit).await,
         _ => 0,
     }
@@ -252,15 +254,37 @@ async fn install(proc: &mut Process, verb: &[u8], unit: &Unit) -> u8 {
 }
 
 /// The process of a unit's daemon: its number and name.
-fn running(proc: &Process, unit: &Unit) -> Option<(sundew_kernel::Pid, Vec<u8>)> {
+async fn running(proc: &Process, unit: &Unit) -> Option<(sundew_kernel::Pid, Vec<u8>)> {
     let command = unit.values(b"ExecStart").last()?;
     let path = command.split(u8::is_ascii_whitespace).next()?;
     let path = path.trim_ascii_start().strip_prefix(b"-").unwrap_or(path);
     let name = path.rsplit(|&byte| byte == b'/').next()?;
     let short = name.get(..name.len().min(15))?;
     let all = proc.processes();
-    let found = all.iter().find(|one| one.name == short)?;
-    Some((found.pid, found.name.clone()))
+    let own = proc.pid();
+    let unit_name = unit.real_name(proc);
+    // A daemon of the machine belongs to one unit; what a visitor started, to whichever file names it.
+    for one in all.iter().filter(|one| one.name == short && one.pid != own) {
+        if unit_of(proc, one.pid)
+            .await
+            .is_none_or(|known| known == unit_name)
+        {
+            return Some((one.pid, one.name.clone()));
+        }
+    }
+    None
+}
+
+/// The unit that a process belongs to, by its cgroup; `None` for those of a login.
+async fn unit_of(proc: &Process, pid: sundew_kernel::Pid) -> Option<Vec<u8>> {
+    let path = format!("/proc/{pid}/cgroup");
+    let text = super::read(proc, path.as_bytes()).await.ok()?;
+    let text = text.trim_ascii_end();
+    if text.starts_with(b"0::/user.slice/") {
+        return None;
+    }
+    let last = text.rsplit(|&byte| byte == b'/').next();
+    last.map(<[u8]>::to_vec)
 }
 
 async fn status(proc: &mut Process, unit: &Unit) -> u8 {
@@ -273,7 +297,7 @@ async fn status(proc: &mut Process, unit: &Unit) -> u8 {
         "static" => format!("{path}; static"),
         state => format!("{path}; {state}; preset: enabled"),
     };
-    let Some((pid, daemon)) = running(proc, unit) else {
+    let Some((pid, daemon)) = running(proc, unit).await else {
         let out = format!(
             "○ {name} - {description}\n     Loaded: loaded ({loaded})\n     Active: inactive (dead)\n"
         );
@@ -320,14 +344,36 @@ async fn status(proc: &mut Process, unit: &Unit) -> u8 {
 /// `list-units` and `list-unit-files`.
 async fn list(proc: &mut Process, verb: &[u8]) -> ExitStatus {
     let mut names: Vec<Vec<u8>> = Vec::new();
+    let files = verb == b"list-unit-files";
     for directory in [b"/etc/systemd/system".as_slice(), b"/lib/systemd/system"] {
         let entries = proc.read_directory(directory).unwrap_or_default();
-        names.extend(entries.iter().map(|entry| entry.name.to_vec()));
+        // What runs has its own name, not another's, and is made from a template if it is an instance.
+        let real = |entry: &&sundew_vfs::DirEntry| {
+            let template = entry.name.ends_with(b"@.service");
+            files || entry.file_type == sundew_vfs::FileType::Regular && !template
+        };
+        names.extend(entries.iter().filter(real).map(|entry| entry.name.to_vec()));
     }
     names.retain(|name| full_name(name) == *name);
+    let mut rows = Vec::new();
+    if !files {
+        for one in proc.processes() {
+            let instance = unit_of(proc, one.pid).await.unwrap_or_default();
+            let Some((stem, name)) = instance_of(&instance) else {
+                continue;
+            };
+            let template = [stem, b"@.service"].concat();
+            if let Some(unit) = Unit::find(proc, &template).await {
+                let text = String::from_utf8_lossy(&unit.description()).into_owned();
+                let name = String::from_utf8_lossy(name);
+                let text = text.replace("%I", &name).replace("%i", &name);
+                let shown = String::from_utf8_lossy(&instance).into_owned();
+                rows.push((shown, "loaded active running".to_owned(), text));
+            }
+        }
+    }
     names.sort();
     names.dedup();
-    let mut rows = Vec::new();
     for name in &names {
         proc.tick().await;
         let Some(unit) = Unit::find(proc, name).await else {
@@ -337,11 +383,12 @@ async fn list(proc: &mut Process, verb: &[u8]) -> ExitStatus {
         if verb == b"list-unit-files" {
             let state = unit.state(proc).word().to_owned();
             rows.push((shown, state, "enabled".to_owned()));
-        } else if name.ends_with(b".service") && running(proc, &unit).is_some() {
+        } else if name.ends_with(b".service") && running(proc, &unit).await.is_some() {
             let text = String::from_utf8_lossy(&unit.description()).into_owned();
             rows.push((shown, "loaded active running".to_owned(), text));
         }
     }
+    rows.sort();
     let width = rows.iter().map(|row| row.0.len()).max().unwrap_or(9).max(9);
     let (first, count) = (verb == b"list-unit-files", rows.len());
     let mut out = if first {
@@ -365,6 +412,14 @@ async fn list(proc: &mut Process, verb: &[u8]) -> ExitStatus {
         )
     };
     print(proc, out).await
+}
+
+/// `getty@tty1.service` as the name of its template and its own.
+fn instance_of(unit: &[u8]) -> Option<(&[u8], &[u8])> {
+    let name = unit.strip_suffix(b".service")?;
+    let at = name.iter().position(|&byte| byte == b'@')?;
+    let (stem, rest) = name.split_at(at);
+    Some((stem, rest.get(1..).filter(|rest| !rest.is_empty())?))
 }
 
 /// `service`.

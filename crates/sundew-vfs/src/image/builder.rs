@@ -109,6 +109,21 @@ impl ImageBuilder {
         }
     }
 
+    /// Gives a directory that is there this time if its own is earlier: something was put into it then.
+    pub fn touch(&mut self, path: &[u8], at: Timestamp) {
+        let index = if path == b"/" {
+            Some(0)
+        } else {
+            let found = self.parent(path).ok();
+            found.and_then(|(parent, name)| self.child(parent, name))
+        };
+        if let Some(draft) = index.and_then(|index| self.nodes.get_mut(index as usize))
+            && matches!(draft.kind, DraftKind::Directory { .. })
+        {
+            draft.attributes.mtime = draft.attributes.mtime.max(at);
+        }
+    }
+
     /// Says that a directory that is there is the root of a filesystem of its own: a mount with
     /// [`MountRoot::Shown`](crate::MountRoot::Shown) gives all below it its device number.
     ///

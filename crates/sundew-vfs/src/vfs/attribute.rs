@@ -144,15 +144,20 @@ impl Vfs {
 
     /// Notes a read, as `relatime` does.
     ///
-    /// Only for inodes this machine changed already: reading the image must cost nothing.
+    /// A file of the image is not copied for it, and only so many are remembered.
     pub fn touch_atime(&mut self, ino: InodeId, now: Timestamp) {
-        if let Some(node) = self.overlay.changed(ino) {
-            let stale = node.atime <= node.mtime
-                || node.atime <= node.ctime
-                || now.secs.saturating_sub(node.atime.secs) >= RELATIME_SECS;
-            if stale {
-                node.atime = now;
-            }
+        let Ok(meta) = self.overlay.metadata(ino) else {
+            return;
+        };
+        let stale = meta.atime <= meta.mtime
+            || meta.atime <= meta.ctime
+            || now.secs.saturating_sub(meta.atime.secs) >= RELATIME_SECS;
+        if !stale || self.has_option(meta.dev, b"noatime") {
+            return;
+        }
+        match self.overlay.changed(ino) {
+            Some(node) => node.atime = now,
+            None => self.overlay.note_read(ino, now),
         }
     }
 

@@ -278,7 +278,13 @@ pub(in crate::net) async fn arp(proc: &mut Process) -> ExitStatus {
         return proc.status();
     };
     let out = if bsd {
-        format!("_gateway ({gateway}) at fe:00:00:00:01:01 [ether] on {name}\n")
+        // The name that libnss-myhostname gives the router, unless numbers are asked for.
+        let numbers =
+            proc.args().iter().skip(1).any(|word| {
+                word.starts_with(b"-") && !word.starts_with(b"--") && word.contains(&b'n')
+            });
+        let router = if numbers { "?" } else { "_gateway" };
+        format!("{router} ({gateway}) at fe:00:00:00:01:01 [ether] on {name}\n")
     } else {
         format!(
             "Address                  HWtype  HWaddress           Flags Mask            Iface\n{gateway:<24} ether   fe:00:00:00:01:01   C                     {name}\n"

@@ -30,7 +30,7 @@ fn sshd(proc: &Process, unit: &Unit, texts: &[&str]) {
 
 /// Ends what a unit runs; a unit that does not run is no error.
 pub(super) async fn stop(proc: &mut Process, unit: &Unit) -> u8 {
-    let Some((pid, _)) = running(proc, unit) else {
+    let Some((pid, _)) = running(proc, unit).await else {
         return 0;
     };
     say(proc, "Stopping ", unit, "...");
@@ -45,7 +45,7 @@ pub(super) async fn stop(proc: &mut Process, unit: &Unit) -> u8 {
 /// Runs the command of a unit as systemd does: in a session of its own, without a terminal. A daemon that
 /// the machine booted with comes back as it was.
 pub(super) async fn start(proc: &mut Process, unit: &Unit) -> u8 {
-    if running(proc, unit).is_some() {
+    if running(proc, unit).await.is_some() {
         return 0;
     }
     let Some(command) = unit.values(b"ExecStart").last().map(<[u8]>::to_vec) else {

@@ -80,6 +80,14 @@ impl Unit {
         None
     }
 
+    /// The name of the file that an alias leads to; its own if it is none.
+    pub(super) fn real_name(&self, proc: &Process) -> Vec<u8> {
+        let target = proc.read_link(&self.path).unwrap_or_default();
+        let target = target.rsplit(|&byte| byte == b'/').next();
+        let target = target.filter(|name| name.ends_with(b".service"));
+        target.map_or_else(|| self.name.clone(), <[u8]>::to_vec)
+    }
+
     /// The values of a setting, in order.
     pub(super) fn values(&self, key: &[u8]) -> impl Iterator<Item = &[u8]> {
         self.lines.iter().filter_map(move |line| {

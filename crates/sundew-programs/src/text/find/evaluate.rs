@@ -175,7 +175,9 @@ impl Evaluator {
             Node::NoUser => self.parsed.users.user_name(metadata.uid).is_none(),
             Node::NoGroup => self.parsed.users.group_name(metadata.gid).is_none(),
             Node::Links(range) => range.fits(i64::from(metadata.nlink)),
-            Node::Inode(range) => range.fits(i64::try_from(metadata.ino.0).unwrap_or(i64::MAX)),
+            Node::Inode(range) => {
+                range.fits(i64::try_from(metadata.ino.number()).unwrap_or(i64::MAX))
+            }
             Node::Same(dev, ino) => (metadata.dev, metadata.ino.0) == (*dev, *ino),
             Node::Access(access) => proc.access(visit.path, *access).is_ok(),
             Node::FileSystem(name) => {

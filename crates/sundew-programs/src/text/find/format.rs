@@ -115,7 +115,7 @@ fn directive_text(
         b'k' => number(metadata.blocks.div_ceil(2)),
         b'd' => number(visit.depth),
         b'D' => number(metadata.dev),
-        b'i' => number(metadata.ino.0),
+        b'i' => number(metadata.ino.number()),
         b'n' => number(u64::from(metadata.nlink)),
         b'm' => format!("{:o}", metadata.mode & 0o7777).into_bytes(),
         b'M' => mode::letters(metadata).into_bytes(),
@@ -215,7 +215,7 @@ pub(super) fn listing(proc: &Process, visit: &Visit<'_>, users: &Directory) -> V
     };
     let front = format!(
         "{:>9} {:>6} {} {:>3} {:<8} {:<8} {size} ",
-        metadata.ino.0,
+        metadata.ino.number(),
         metadata.blocks.div_ceil(2),
         mode::letters(metadata),
         metadata.nlink,

@@ -74,7 +74,7 @@ pub(in crate::util_linux) async fn lslocks(proc: &mut Process) -> ExitStatus {
             number,
             "FLOCK".to_owned(),
             format!("{}B", metadata.size),
-            metadata.ino.0.to_string(),
+            metadata.ino.to_string(),
             "0:25".to_owned(),
             "WRITE".to_owned(),
             "0".to_owned(),

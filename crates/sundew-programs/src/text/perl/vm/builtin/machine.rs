@@ -271,7 +271,7 @@ impl Vm<'_> {
             Ok(_) if !list => vec![Value::Int(1)],
             Ok(own) => [
                 own.dev.cast_signed(),
-                own.ino.0.cast_signed(),
+                own.ino.number().cast_signed(),
                 i64::from(u32::from(own.mode) | own.file_type.mode_bits()),
                 i64::from(own.nlink),
                 i64::from(own.uid),
