@@ -106,6 +106,8 @@ pub(crate) enum Kind {
     /// that reads, not the shell that opened it.
     Snapshot {
         ino: InodeId,
+        /// Who opened it.
+        viewer: Pid,
         content: OnceLock<Vec<u8>>,
         offset: Mutex<u64>,
     },
@@ -250,10 +252,11 @@ impl Description {
             Kind::Directory(_) => Err(Errno::Eisdir),
             Kind::Snapshot {
                 ino,
+                viewer,
                 content,
                 offset,
             } => {
-                let view = View::new(kernel, 1);
+                let view = View::new(kernel, *viewer);
                 let content = content.get_or_init(|| view.content(*ino).unwrap_or_default());
                 let mut offset = lock(offset);
                 let start = usize::try_from(*offset)
@@ -373,6 +376,18 @@ impl Table {
         self.0.get_mut(&fd).ok_or(Errno::Ebadf)
     }
 
+    /// The lowest free number from `least` on.
+    pub(crate) fn lowest(&self, least: Fd) -> Fd {
+        let mut fd = least;
+        for &taken in self.0.range(least..).map(|(fd, _)| fd) {
+            if taken != fd {
+                break;
+            }
+            fd += 1;
+        }
+        fd
+    }
+
     /// Gives the lowest free number from `least` on, [`Errno::Emfile`] past `limit`.
     pub(crate) fn add(
         &mut self,
@@ -381,13 +396,7 @@ impl Table {
         description: Arc<Description>,
     ) -> Result<Fd, Errno> {
         let limit = Fd::try_from(limit).unwrap_or(Fd::MAX);
-        let mut fd = least;
-        for &taken in self.0.range(least..).map(|(fd, _)| fd) {
-            if taken != fd {
-                break;
-            }
-            fd += 1;
-        }
+        let fd = self.lowest(least);
         if fd >= limit {
             return Err(Errno::Emfile);
         }

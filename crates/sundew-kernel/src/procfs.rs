@@ -9,7 +9,8 @@ mod process_files;
 mod process_text;
 mod system;
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock};
 
 use sundew_vfs::{
     Credentials, DirEntry, Errno, FileType, InodeId, Metadata, MountRoot, Synthetic, Timestamp,
@@ -164,9 +165,25 @@ const MAX_SETTING_BYTES: usize = 256;
 /// What `readlink` shows for a descriptor's link; the resolver follows another text.
 pub(crate) fn shown_link(kernel: &Kernel, id: InodeId) -> Option<Vec<u8>> {
     match Node::from_id(id)? {
-        Node::Descriptor(pid, fd) => Some(descriptor(kernel, pid, fd)?.path.clone()),
+        Node::Descriptor(pid, fd) => match descriptor(kernel, pid, fd) {
+            Some(found) => Some(found.path.clone()),
+            None if is_listing(kernel, pid, fd) => Some(format!("/proc/{pid}/fd").into_bytes()),
+            None => None,
+        },
         _ => None,
     }
+}
+
+/// Whether this is the directory of a process's own descriptors.
+pub(crate) fn lists_own(pid: Pid, id: InodeId) -> bool {
+    matches!(Node::from_id(id), Some(Node::ProcessFile(of, index)) if of == pid
+        && PROCESS_FILES.get(index as usize).is_some_and(|(path, ..)| *path == "fd"))
+}
+
+/// Whether a process reads the directory of its descriptors by this one.
+fn is_listing(kernel: &Kernel, pid: Pid, fd: Fd) -> bool {
+    let state = kernel.process(pid);
+    state.is_some_and(|state| lock(&state.inner).listing == Some(fd))
 }
 
 fn descriptor(kernel: &Kernel, pid: Pid, fd: Fd) -> Option<Arc<Description>> {
@@ -225,6 +242,44 @@ fn last_cpu(facts: &crate::facts::Facts) -> u32 {
     facts.cpu.count.saturating_sub(1)
 }
 
+/// The rows of a table of paths by their directories: a walk over `/proc` asks for each of thousands of names.
+struct Names {
+    by_name: HashMap<(&'static str, &'static [u8]), u32>,
+    /// In the order of the table.
+    by_parent: HashMap<&'static str, Vec<(&'static [u8], u32)>>,
+}
+
+impl Names {
+    /// The root of a table, an empty path, is nobody's child.
+    fn of(paths: impl Iterator<Item = &'static str>) -> Self {
+        let mut names = Self {
+            by_name: HashMap::new(),
+            by_parent: HashMap::new(),
+        };
+        for (index, path) in (0_u32..).zip(paths).filter(|(_, path)| !path.is_empty()) {
+            let (above, last) = path.rsplit_once('/').unwrap_or(("", path));
+            names.by_name.insert((above, last.as_bytes()), index);
+            let row = (last.as_bytes(), index);
+            names.by_parent.entry(above).or_default().push(row);
+        }
+        names
+    }
+
+    fn child(&self, parent: &str, name: &[u8]) -> Option<u32> {
+        self.by_name.get(&(parent, name)).copied()
+    }
+
+    fn below(&self, parent: &str) -> impl Iterator<Item = (&'static [u8], u32)> {
+        let rows = self.by_parent.get(parent).map(Vec::as_slice);
+        rows.unwrap_or_default().iter().copied()
+    }
+}
+
+static TREE_NAMES: LazyLock<Names> =
+    LazyLock::new(|| Names::of(TREE.iter().map(|(path, _)| *path)));
+static PROCESS_NAMES: LazyLock<Names> =
+    LazyLock::new(|| Names::of(PROCESS_FILES.iter().map(|(path, ..)| *path)));
+
 /// The synthetic filesystems as one process sees them (`/proc/self`).
 #[derive(Debug)]
 pub(crate) struct View<'a> {
@@ -239,33 +294,22 @@ impl<'a> View<'a> {
 
     fn child_of_tree(parent: u32, name: &[u8]) -> Option<InodeId> {
         let (parent, _) = TREE.get(parent as usize)?;
-        let name = std::str::from_utf8(name).ok()?;
-        let path = if parent.is_empty() {
-            name.to_owned()
-        } else {
-            format!("{parent}/{name}")
-        };
-        let index = TREE.iter().position(|(known, _)| *known == path)?;
-        (index > 0).then_some(Node::Tree(u32::try_from(index).ok()?).id())
+        TREE_NAMES
+            .child(parent, name)
+            .map(|index| Node::Tree(index).id())
     }
 
     /// The row of `/proc/PID` with this name below `parent`, a path of the table.
     fn child_of_process(pid: Pid, parent: &str, name: &[u8]) -> Option<Node> {
-        let index = PROCESS_FILES.iter().position(|(path, ..)| {
-            let (above, last) = path.rsplit_once('/').unwrap_or(("", path));
-            above == parent && last.as_bytes() == name
-        })?;
-        Some(Node::ProcessFile(pid, u32::try_from(index).ok()?))
+        let index = PROCESS_NAMES.child(parent, name)?;
+        Some(Node::ProcessFile(pid, index))
     }
 
     /// The rows below `parent`.
     fn children_of_process(pid: Pid, parent: &str) -> impl Iterator<Item = (Vec<u8>, Node)> {
-        (0_u32..)
-            .zip(PROCESS_FILES)
-            .filter_map(move |(index, (path, ..))| {
-                let (above, last) = path.rsplit_once('/').unwrap_or(("", path));
-                (above == parent).then(|| (last.as_bytes().to_vec(), Node::ProcessFile(pid, index)))
-            })
+        PROCESS_NAMES
+            .below(parent)
+            .map(move |(name, index)| (name.to_vec(), Node::ProcessFile(pid, index)))
     }
 
     /// Whether the viewer may look into a process: its user and root may, ptrace(2).
@@ -295,7 +339,14 @@ impl<'a> View<'a> {
     fn fd_numbers(&self, pid: Pid) -> Vec<Fd> {
         self.kernel
             .process(pid)
-            .map(|state| lock(&state.inner).fds.iter().map(|(fd, _)| fd).collect())
+            .map(|state| {
+                let inner = lock(&state.inner);
+                let mut numbers: Vec<Fd> = inner.fds.iter().map(|(fd, _)| fd).collect();
+                numbers.extend(inner.listing.filter(|_| pid == self.viewer));
+                numbers.sort_unstable();
+                numbers.dedup();
+                numbers
+            })
             .unwrap_or_default()
     }
 }
@@ -365,7 +416,7 @@ impl View<'_> {
             }
             Node::Descriptor(pid, fd) => {
                 let flags = descriptor(self.kernel, pid, fd).map(|found| found.flags);
-                let mode = flags.map_or(0o700, |flags| {
+                let mode = flags.map_or(0o500, |flags| {
                     0o100 | if flags.read { 0o400 } else { 0 } | if flags.write { 0o200 } else { 0 }
                 });
                 Shape::new(FileType::Symlink, mode).owned_by(self.owner(pid))
@@ -466,7 +517,9 @@ impl Synthetic for View<'_> {
                             .ok()
                             .and_then(|text| text.parse().ok());
                         let fd: Fd = fd.ok_or(Errno::Enoent)?;
-                        descriptor(self.kernel, pid, fd).ok_or(Errno::Enoent)?;
+                        if open || !is_listing(self.kernel, pid, fd) {
+                            descriptor(self.kernel, pid, fd).ok_or(Errno::Enoent)?;
+                        }
                         Ok(if open {
                             Node::OpenFile(pid, fd).id()
                         } else {
@@ -518,14 +571,9 @@ impl Synthetic for View<'_> {
             Node::Tree(parent) => {
                 let (path, _) = TREE.get(parent as usize).ok_or(Errno::Enoent)?;
                 let no_flash = self.kernel.facts.flash.is_empty();
-                for (index, (known, _)) in TREE.iter().enumerate().skip(1) {
-                    if no_flash && *known == "mtd" {
-                        continue;
-                    }
-                    let (above, name) = known.rsplit_once('/').unwrap_or(("", known));
-                    if above == *path {
-                        let index = u32::try_from(index).unwrap_or(0);
-                        nodes.push((name.as_bytes().to_vec(), Node::Tree(index)));
+                for (name, index) in TREE_NAMES.below(path) {
+                    if !(no_flash && parent == 0 && name == b"mtd") {
+                        nodes.push((name.to_vec(), Node::Tree(index)));
                     }
                 }
                 if parent == 0 {

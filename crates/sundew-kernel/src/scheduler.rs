@@ -132,18 +132,18 @@ impl Future for Scheduler {
             return Poll::Pending;
         }
         let _permit = ready!(this.poll_allowed(cx));
-        let began = this.kernel.clock.monotonic();
-        let end = began + this.kernel.limits.slice;
+        let (began, clock) = (this.kernel.clock.processor(), this.kernel.clock.monotonic());
+        let end = clock + this.kernel.limits.slice;
         this.kernel.slice_end.store(nanos(end), Ordering::Relaxed);
         // Ends when no task is ready or, because tasks that find the slice over wake themselves and
         // return, when the slice is over.
         while let Poll::Ready(Some(())) = Pin::new(&mut this.tasks).poll_next(cx) {
             this.take_inbox(cx);
         }
-        let used = this.kernel.clock.monotonic().saturating_sub(began);
+        let used = this.kernel.clock.processor().saturating_sub(began);
         this.credit.spend(used);
         this.kernel.charge_cpu(used);
-        this.kernel.load.note(began + used);
+        this.kernel.load.note(clock + used);
         // A task submitted by the last one polled has found no waker to call.
         if !lock(&this.kernel.inbox).tasks.is_empty() {
             cx.waker().wake_by_ref();
@@ -332,9 +332,10 @@ impl Future for Task {
         if self.future.is_none() {
             return Poll::Ready(());
         }
+        let began = self.kernel.clock.processor();
         let answer = self.poll_deepest(cx);
+        self.charge(self.kernel.clock.processor().saturating_sub(began));
         let used = self.kernel.clock.monotonic().saturating_sub(now);
-        self.charge(used);
         if used > self.kernel.limits.slice * LONG_SLICES {
             let program = lock(&self.state.inner).name.clone();
             self.kernel.observer.observe(Observation::LongSlice {

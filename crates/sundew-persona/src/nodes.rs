@@ -91,6 +91,7 @@ fn boot(planter: &mut Planter<'_>, origin: &Origin, facts: &Facts) -> Result<(),
         "set default=\"0\"\nset timeout=5\nmenuentry 'Debian GNU/Linux' {{\n\tsearch --no-floppy --fs-uuid --set=root \
          {uuid}\n\tlinux\t/boot/vmlinuz-{release} root=UUID={uuid} ro quiet\n\tinitrd\t/boot/initrd.img-{release}\n}}\n"
     );
+    planter.directory("/boot/grub", 0o755, upgraded)?;
     planter.text("/boot/grub/grub.cfg", 0o600, upgraded, &entry)?;
     planter.text(
         "/boot/grub/grubenv",

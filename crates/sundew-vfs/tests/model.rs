@@ -10,6 +10,9 @@
     reason = "helpers of tests, outside of #[test] functions"
 )]
 
+#[path = "model/rights.rs"]
+mod rights;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 

@@ -38,9 +38,9 @@ impl Process {
         let clock = Arc::clone(&self.kernel.clock);
         let (tell, told) = oneshot::channel();
         let piece = Box::new(move || {
-            let begun = clock.monotonic();
+            let begun = clock.processor();
             let result = work();
-            let took = clock.monotonic().saturating_sub(begun);
+            let took = clock.processor().saturating_sub(begun);
             // Who waited may be gone; the next one's turn comes only now all the same.
             let _unwanted = tell.send((result, took)).is_err();
             drop(turn);

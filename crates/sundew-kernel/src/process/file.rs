@@ -328,6 +328,7 @@ impl Process {
             Some(Special::Content) => {
                 return Ok(Opened::Kind(Kind::Snapshot {
                     ino,
+                    viewer: self.pid(),
                     content: std::sync::OnceLock::new(),
                     offset: std::sync::Mutex::new(0),
                 }));
@@ -553,6 +554,10 @@ impl Process {
     pub fn read_directory(&self, path: &[u8]) -> Result<Vec<DirEntry>, Errno> {
         self.with_fs(|fs, cx| {
             let ino = fs.resolve(cx, path, true)?;
+            // A real process has the directory open meanwhile, and sees it.
+            let mut inner = lock(&self.state.inner);
+            inner.listing = procfs::lists_own(self.pid(), ino).then(|| inner.fds.lowest(0));
+            drop(inner);
             fs.read_dir(cx, ino)
         })
     }

@@ -58,6 +58,8 @@ pub(crate) struct Inner {
     pub(crate) saved: (u32, u32),
     /// Who logged in, whoever he became since: `/proc/PID/loginuid`.
     pub(crate) login_uid: u32,
+    /// The descriptor by which the process reads the directory of its own descriptors.
+    pub(crate) listing: Option<crate::Fd>,
     pub(crate) umask: u16,
     pub(crate) limits: Limits,
     /// -20 to 19.
@@ -139,6 +141,7 @@ impl ProcessState {
                 real: (start.credentials.uid, start.credentials.gid),
                 saved: (start.credentials.uid, start.credentials.gid),
                 login_uid: start.credentials.uid,
+                listing: None,
                 credentials: start.credentials,
                 umask: start.umask,
                 limits: Limits::default(),

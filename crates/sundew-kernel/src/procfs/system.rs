@@ -25,7 +25,9 @@ fn partitions_of(kernel: &Kernel) -> Vec<(u32, usize, u64, String)> {
         };
         // The table of partitions and what is left free in front of the first.
         let kib = disk.total_kib + disk.inodes / 4 + 133_120;
-        rows.push((major, number * 16, kib + 1024, whole.to_owned()));
+        // Disks are made in whole GiB.
+        let disk_kib = (kib + 1024).next_multiple_of(1 << 20);
+        rows.push((major, number * 16, disk_kib, whole.to_owned()));
         rows.push((major, number * 16 + 1, kib, name));
     }
     rows

@@ -111,7 +111,7 @@ pub(super) fn space(proc: &Process, mount: Option<&Mount>) -> Space {
     let of_system = match target {
         b"/dev" => 390,
         b"/run" => 480,
-        _ => 1,
+        _ => 0,
     };
     Space {
         total,
@@ -121,7 +121,7 @@ pub(super) fn space(proc: &Process, mount: Option<&Mount>) -> Space {
         inodes_used: if total == 0 {
             0
         } else {
-            added.inodes + of_system
+            added.inodes.max(1) + of_system
         },
     }
 }

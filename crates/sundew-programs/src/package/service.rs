@@ -260,16 +260,19 @@ async fn running(proc: &Process, unit: &Unit) -> Option<(sundew_kernel::Pid, Vec
     let path = path.trim_ascii_start().strip_prefix(b"-").unwrap_or(path);
     let name = path.rsplit(|&byte| byte == b'/').next()?;
     let short = name.get(..name.len().min(15))?;
-    let all = proc.processes();
-    let own = proc.pid();
     let unit_name = unit.real_name(proc);
-    // A daemon of the machine belongs to one unit; what a visitor started, to whichever file names it.
-    for one in all.iter().filter(|one| one.name == short && one.pid != own) {
-        if unit_of(proc, one.pid)
-            .await
-            .is_none_or(|known| known == unit_name)
-        {
-            return Some((one.pid, one.name.clone()));
+    let instance = instance_of(&unit_name).is_some();
+    for one in proc.processes() {
+        if !instance && one.name != short {
+            continue;
+        }
+        // A daemon of the machine belongs to one unit. What a visitor has started belongs to a login, but
+        // systemd has taken it over.
+        let known = unit_of(proc, one.pid).await;
+        if known.map_or(one.ppid == 1 && one.name == short, |known| {
+            known == unit_name
+        }) {
+            return Some((one.pid, one.name));
         }
     }
     None
@@ -355,25 +358,15 @@ async fn list(proc: &mut Process, verb: &[u8]) -> ExitStatus {
         names.extend(entries.iter().filter(real).map(|entry| entry.name.to_vec()));
     }
     names.retain(|name| full_name(name) == *name);
-    let mut rows = Vec::new();
     if !files {
         for one in proc.processes() {
-            let instance = unit_of(proc, one.pid).await.unwrap_or_default();
-            let Some((stem, name)) = instance_of(&instance) else {
-                continue;
-            };
-            let template = [stem, b"@.service"].concat();
-            if let Some(unit) = Unit::find(proc, &template).await {
-                let text = String::from_utf8_lossy(&unit.description()).into_owned();
-                let name = String::from_utf8_lossy(name);
-                let text = text.replace("%I", &name).replace("%i", &name);
-                let shown = String::from_utf8_lossy(&instance).into_owned();
-                rows.push((shown, "loaded active running".to_owned(), text));
-            }
+            let unit = unit_of(proc, one.pid).await.unwrap_or_default();
+            names.extend(Some(unit).filter(|unit| instance_of(unit).is_some()));
         }
     }
     names.sort();
     names.dedup();
+    let mut rows = Vec::new();
     for name in &names {
         proc.tick().await;
         let Some(unit) = Unit::find(proc, name).await else {
@@ -385,6 +378,8 @@ async fn list(proc: &mut Process, verb: &[u8]) -> ExitStatus {
             rows.push((shown, state, "enabled".to_owned()));
         } else if name.ends_with(b".service") && running(proc, &unit).await.is_some() {
             let text = String::from_utf8_lossy(&unit.description()).into_owned();
+            let instance = instance_of(name).map_or(b"".as_slice(), |(_, instance)| instance);
+            let text = text.replace("%I", &String::from_utf8_lossy(instance));
             rows.push((shown, "loaded active running".to_owned(), text));
         }
     }

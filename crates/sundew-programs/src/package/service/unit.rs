@@ -65,8 +65,13 @@ pub(in super::super) fn full_name(name: &[u8]) -> Vec<u8> {
 impl Unit {
     /// Looks a unit up by its whole name.
     pub(super) async fn find(proc: &Process, name: &[u8]) -> Option<Self> {
-        for directory in DIRECTORIES {
-            let path = [directory, name].concat();
+        let template = super::instance_of(name).map(|(stem, _)| [stem, b"@.service"].concat());
+        let files = [Some(name.to_vec()), template];
+        let places = files
+            .into_iter()
+            .flatten()
+            .flat_map(|file| DIRECTORIES.map(|directory| [directory, file.as_slice()].concat()));
+        for path in places {
             if proc.lstat(&path).is_err() {
                 continue;
             }
