@@ -227,6 +227,15 @@ impl Process {
         self.with_fs(|fs, _| fs.usage_of(dev))
     }
 
+    /// Bytes that may still be written to disks, whatever these have free: what is left of the machine's limit
+    /// and of those it shares.
+    pub fn room_on_disks(&self) -> u64 {
+        self.with_fs(|fs, _| {
+            let own = fs.limits().max_bytes.saturating_sub(fs.usage().bytes);
+            own.min(fs.shared_room())
+        })
+    }
+
     /// Whether something is mounted over `/proc/PID`, so that no tool finds the process.
     pub(super) fn covered_processes(&self) -> Vec<Pid> {
         self.with_fs(|fs, _| {

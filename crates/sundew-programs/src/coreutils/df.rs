@@ -80,6 +80,12 @@ pub(super) fn space(proc: &Process, mount: Option<&Mount>) -> Space {
         let used = disk.used_kib.saturating_add(kib).min(disk.total_kib);
         // ext4 keeps five percent for root.
         let available = (disk.total_kib - used).saturating_sub(disk.total_kib / 20);
+        // A disk that takes nothing more is full.
+        let (used, available) = if proc.room_on_disks() < FULL_BYTES {
+            (disk.total_kib - disk.total_kib / 20, 0)
+        } else {
+            (used, available)
+        };
         let inodes_used = disk.inodes_used.saturating_add(added.inodes);
         let inodes_used = inodes_used.min(disk.inodes);
         return Space {
@@ -125,6 +131,9 @@ pub(super) fn space(proc: &Process, mount: Option<&Mount>) -> Space {
         },
     }
 }
+
+/// Room at which a disk counts as full: less than a block of dd(1)'s usual megabyte.
+const FULL_BYTES: u64 = 1 << 20;
 
 struct Options {
     all: bool,
