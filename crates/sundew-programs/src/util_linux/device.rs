@@ -143,13 +143,22 @@ pub(crate) async fn losetup(proc: &mut Process) -> ExitStatus {
 /// `blkid`: the root filesystem by what `/etc/fstab` calls it.
 pub(crate) async fn blkid(proc: &mut Process) -> ExitStatus {
     const NOTHING: u8 = 2;
-    let wanted: Vec<Vec<u8>> = proc
-        .args()
-        .iter()
-        .skip(1)
-        .filter(|word| word.starts_with(b"/"))
-        .cloned()
-        .collect();
+    let mut getopt = Getopt::new(&BLKID, proc.args());
+    let (mut tags, mut format, mut sought) = (Vec::new(), b"full".to_vec(), None);
+    while let Some(option) = getopt.next() {
+        match option {
+            Ok(option) => match option.key {
+                "s" => tags.push(option.value),
+                "o" => format = option.value,
+                "U" => sought = Some(option.value),
+                "h" => return super::help(proc, "blkid").await,
+                "V" => return super::version(proc).await,
+                _ => {}
+            },
+            Err(error) => return super::refuse(proc, &error).await,
+        }
+    }
+    let wanted = getopt.operands();
     let fstab = text(proc, b"/etc/fstab").await;
     let line = fstab.split(|&byte| byte == b'\n').find_map(|line| {
         let mut words = line
@@ -173,16 +182,53 @@ pub(crate) async fn blkid(proc: &mut Process) -> ExitStatus {
     if proc.credentials().uid != 0 || (!wanted.is_empty() && !wanted.contains(&device)) {
         return ExitStatus::Exited(NOTHING);
     }
-    let parts: [&[u8]; 6] = [
-        &device,
-        b": UUID=\"",
-        &uuid,
-        b"\" BLOCK_SIZE=\"4096\" TYPE=\"",
-        &fs_type,
-        b"\"\n",
-    ];
-    put(proc, parts.concat()).await
+    if let Some(sought) = sought {
+        return if sought == uuid {
+            put(proc, [device, b"\n".to_vec()].concat()).await
+        } else {
+            ExitStatus::Exited(NOTHING)
+        };
+    }
+    let block = b"4096".to_vec();
+    let mut found = vec![("UUID", uuid), ("BLOCK_SIZE", block), ("TYPE", fs_type)];
+    found.retain(|(name, _)| tags.is_empty() || tags.iter().any(|tag| tag == name.as_bytes()));
+    if found.is_empty() {
+        return ExitStatus::Exited(NOTHING);
+    }
+    let mut out = match format.as_slice() {
+        b"value" => Vec::new(),
+        b"export" => [b"DEVNAME=".as_slice(), &device, b"\n"].concat(),
+        _ => [device.as_slice(), b":"].concat(),
+    };
+    for (name, value) in &found {
+        let name = name.as_bytes();
+        let parts: [&[u8]; 3] = match format.as_slice() {
+            b"value" => [b"", value, b"\n"],
+            b"export" => [&[name, b"="].concat(), value, b"\n"],
+            _ => [&[b" ", name, b"=\""].concat(), value, b"\""],
+        };
+        out.extend(parts.concat());
+    }
+    if !matches!(format.as_slice(), b"value" | b"export") {
+        out.push(b'\n');
+    }
+    put(proc, out).await
 }
+
+const BLKID: Spec = Spec::new(
+    "c:dghiklL:n:o:O:ps:S:t:u:U:Vw:",
+    &[
+        ("cache-file", Arity::Required, "c"),
+        ("output", Arity::Required, "o"),
+        ("match-tag", Arity::Required, "s"),
+        ("match-token", Arity::Required, "t"),
+        ("uuid", Arity::Required, "U"),
+        ("label", Arity::Required, "L"),
+        ("probe", Arity::No, "p"),
+        ("help", Arity::No, "h"),
+        ("version", Arity::No, "V"),
+    ],
+);
 
 pub(crate) async fn hwclock(proc: &mut Process) -> ExitStatus {
     const SPEC: Spec = Spec::new(
