@@ -289,21 +289,24 @@ fn real(vfs: &mut Vfs, user: u32, act: &Act) -> Result<(), Errno> {
             assert_eq!(made.mode & 0o2000 != 0, inherits);
             vfs.rmdir(&cx, &path)
         }
-        Act::Loop(dir) => {
-            let path = format!("/{}/loop", DIRECTORIES[dir]).into_bytes();
-            vfs.symlink(&cx, b"loop", &path)?;
-            assert_eq!(vfs.stat(&cx, &path), Err(Errno::Eloop));
-            assert_eq!(
-                vfs.stat(&cx, &[&path[..], b"/x"].concat()),
-                Err(Errno::Eloop)
-            );
-            assert_eq!(
-                vfs.lstat(&cx, &path).map(|meta| meta.file_type),
-                Ok(FileType::Symlink)
-            );
-            vfs.unlink(&cx, &path)
-        }
+        Act::Loop(dir) => link_to_itself(vfs, &cx, dir),
     }
+}
+
+/// Makes a link that leads to itself and takes it away again.
+fn link_to_itself(vfs: &mut Vfs, cx: &Context<'_>, dir: usize) -> Result<(), Errno> {
+    let path = format!("/{}/loop", DIRECTORIES[dir]).into_bytes();
+    vfs.symlink(cx, b"loop", &path)?;
+    assert_eq!(vfs.stat(cx, &path), Err(Errno::Eloop));
+    assert_eq!(
+        vfs.stat(cx, &[&path[..], b"/x"].concat()),
+        Err(Errno::Eloop)
+    );
+    assert_eq!(
+        vfs.lstat(cx, &path).map(|meta| meta.file_type),
+        Ok(FileType::Symlink)
+    );
+    vfs.unlink(cx, &path)
 }
 
 fn machine() -> Vfs {
