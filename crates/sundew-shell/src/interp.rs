@@ -447,6 +447,10 @@ impl Shell {
     ) -> sundew_kernel::ExitStatus {
         // `return` and `break` outside of anything end a subshell with the status they set.
         let _left = run;
+        if self.is_bash() && self.subshell == 0 && proc.has_signal() {
+            // What came with the last command ends the shell as it would have before another one.
+            let _status_is_set = self.check_interrupt(proc).await;
+        }
         if let Some(command) = self.traps.take_exit() {
             let status = self.status;
             self.indirection += u32::from(self.subshell > 0);

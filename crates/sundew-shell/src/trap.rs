@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use futures_util::future::BoxFuture;
 use sundew_kernel::signal::Disposition;
 use sundew_kernel::{Process, Signal};
 
@@ -59,10 +60,18 @@ impl Shell {
     }
 
     /// Runs the `EXIT` trap and dies of the signal.
-    pub(crate) async fn die_after_trap(&mut self, proc: &mut Process, signal: Signal) {
-        self.status = 128 + signal.number();
-        let _whatever_it_answers = Box::pin(self.finish(proc, Ok(()))).await;
-        proc.die_of(signal).await;
+    pub(crate) fn die_after_trap<'a>(
+        &'a mut self,
+        proc: &'a mut Process,
+        signal: Signal,
+    ) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            self.status = 128 + signal.number();
+            // What the trap runs is not stopped by the same signal.
+            self.deferred_signals.clear();
+            let _of_the_trap = self.finish(proc, Ok(())).await;
+            proc.die_of(signal).await;
+        })
     }
 }
 
