@@ -158,6 +158,8 @@ pub struct Kernel {
     pub(crate) load: Load,
     /// Monotonic nanoseconds at which the slice that runs now is over.
     pub(crate) slice_end: AtomicU64,
+    /// Tasks whose turn came when the slice was over, in their order; they are called in the next.
+    pub(crate) passed_over: Mutex<Vec<Waker>>,
     pub(crate) inbox: Mutex<Inbox>,
     pub(crate) started: Duration,
     random: AtomicU64,
@@ -300,6 +302,7 @@ impl Machine {
             login_session: AtomicU32::new(0),
             load: Load::default(),
             slice_end: AtomicU64::new(0),
+            passed_over: Mutex::new(Vec::new()),
             inbox: Mutex::new(Inbox::default()),
             started: now,
             random: AtomicU64::new(config.seed),

@@ -1,5 +1,6 @@
 //! The machine with tiny programs: what one process does to another, and to nobody else.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -58,6 +59,10 @@ const PROGRAMS: &[Program] = &[
     Program {
         name: "brood",
         run: |p| Box::pin(brood(p)),
+    },
+    Program {
+        name: "rivals",
+        run: |p| Box::pin(rivals(p)),
     },
     Program {
         name: "napper",
@@ -320,6 +325,38 @@ fn a_busy_machine_is_held_to_its_share() {
     assert_eq!(status, Some(ExitStatus::Signaled(Signal::KILL)));
     // 20 ms of CPU at a tenth of a core take about 200 ms.
     assert!(clock.now() - began > Duration::from_millis(150));
+}
+
+/// Parent and child compute until one of them has done enough; succeeds if the other did about as much.
+async fn rivals(proc: &mut Process) -> ExitStatus {
+    async fn compute(proc: &Process, own: &AtomicU32, other: &AtomicU32) {
+        while own
+            .load(Ordering::Relaxed)
+            .max(other.load(Ordering::Relaxed))
+            < 200_000
+        {
+            own.fetch_add(1, Ordering::Relaxed);
+            proc.tick().await;
+        }
+    }
+    let done: Arc<[AtomicU32; 2]> = Arc::default();
+    let shared = Arc::clone(&done);
+    let child = proc.fork(move |child| {
+        Box::pin(async move {
+            compute(&child, &shared[1], &shared[0]).await;
+            ExitStatus::SUCCESS
+        })
+    });
+    assert!(child.is_ok());
+    compute(proc, &done[0], &done[1]).await;
+    let turns = done.each_ref().map(|turns| turns.load(Ordering::Relaxed));
+    ExitStatus::Exited(u8::from(turns[0].abs_diff(turns[1]) > 50_000))
+}
+
+#[test]
+fn two_processes_that_never_wait_have_their_turns_in_turn() {
+    let finished = run(PROGRAMS, &["rivals"], b"", Limits::default());
+    assert_eq!(finished.status, Some(ExitStatus::SUCCESS));
 }
 
 #[test]

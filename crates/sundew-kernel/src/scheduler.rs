@@ -74,6 +74,32 @@ impl Scheduler {
         self.tasks.extend(inbox.tasks.drain(..));
     }
 
+    /// Ends when no task is ready or, because tasks that find the slice over return, when it is over.
+    fn poll_tasks(&mut self, cx: &mut Context<'_>) {
+        while let Poll::Ready(Some(())) = Pin::new(&mut self.tasks).poll_next(cx) {
+            self.take_inbox(cx);
+        }
+    }
+
+    /// Lets those whose turn had come when the slice was over be the first of the next one.
+    ///
+    /// The one that used it up is ready again too and was so before them; were they called at once, of
+    /// two that are always ready one would have every slice. So it is passed over as well, behind them.
+    fn call_passed_over(&mut self, cx: &mut Context<'_>) {
+        let mut known = 0;
+        loop {
+            let passed_over = lock(&self.kernel.passed_over).len();
+            if passed_over == known {
+                break;
+            }
+            known = passed_over;
+            self.poll_tasks(cx);
+        }
+        for waker in std::mem::take(&mut *lock(&self.kernel.passed_over)) {
+            waker.wake();
+        }
+    }
+
     /// Waits for share and permit where this machine needs them; the permit to hold for the slice.
     fn poll_allowed(&mut self, cx: &mut Context<'_>) -> Poll<Option<OwnedSemaphorePermit>> {
         loop {
@@ -135,15 +161,12 @@ impl Future for Scheduler {
         let (began, clock) = (this.kernel.clock.processor(), this.kernel.clock.monotonic());
         let end = clock + this.kernel.limits.slice;
         this.kernel.slice_end.store(nanos(end), Ordering::Relaxed);
-        // Ends when no task is ready or, because tasks that find the slice over wake themselves and
-        // return, when the slice is over.
-        while let Poll::Ready(Some(())) = Pin::new(&mut this.tasks).poll_next(cx) {
-            this.take_inbox(cx);
-        }
+        this.poll_tasks(cx);
         let used = this.kernel.clock.processor().saturating_sub(began);
         this.credit.spend(used);
         this.kernel.charge_cpu(used);
         this.kernel.load.note(clock + used);
+        this.call_passed_over(cx);
         // A task submitted by the last one polled has found no waker to call.
         if !lock(&this.kernel.inbox).tasks.is_empty() {
             cx.waker().wake_by_ref();
@@ -326,7 +349,7 @@ impl Future for Task {
         }
         let now = self.kernel.clock.monotonic();
         if nanos(now) >= self.kernel.slice_end.load(Ordering::Relaxed) {
-            cx.waker().wake_by_ref();
+            lock(&self.kernel.passed_over).push(cx.waker().clone());
             return Poll::Pending;
         }
         if self.future.is_none() {
