@@ -29,6 +29,14 @@ pub const PROC_ROOT: InodeId = Node::Tree(0).id();
 /// The root of `/dev/pts`, for the mount table.
 pub const PTS_ROOT: InodeId = Node::PtsRoot.id();
 
+/// The terminal that `/dev/pts/N` is.
+pub(crate) fn terminal(kernel: &Kernel, id: InodeId) -> Option<Arc<Tty>> {
+    match Node::from_id(id)? {
+        Node::Pts(index) => kernel.tty(index),
+        _ => None,
+    }
+}
+
 const SYNTHETIC: u64 = 1 << 63;
 
 /// Links of `/proc` besides those of the processes: the directories of Linux 6.1.
@@ -439,7 +447,7 @@ impl View<'_> {
             Node::Pts(index) => {
                 let tty = self.kernel.tty(index).ok_or(Errno::Enoent)?;
                 let owner = (self.owner(tty.session()).0, 5);
-                let shape = Shape::new(FileType::CharDevice, 0o620).owned_by(owner);
+                let shape = Shape::new(FileType::CharDevice, tty.mode()).owned_by(owner);
                 Shape {
                     rdev: (136, index),
                     ..shape

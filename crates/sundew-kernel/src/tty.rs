@@ -50,6 +50,8 @@ struct Inner {
     size: WindowSize,
     foreground: Pid,
     session: Pid,
+    /// Permission bits of the device.
+    mode: u16,
     output: VecDeque<u8>,
     /// Bytes that may still be sent to the other side.
     output_budget: u64,
@@ -67,6 +69,7 @@ impl Tty {
                 size,
                 foreground: 0,
                 session: 0,
+                mode: 0o620,
                 output: VecDeque::new(),
                 output_budget,
                 hung_up: false,
@@ -84,6 +87,23 @@ impl Tty {
     /// `/dev/pts/N`.
     pub(crate) fn path(&self) -> Vec<u8> {
         format!("/dev/pts/{}", self.index).into_bytes()
+    }
+
+    /// Permission bits of the device.
+    pub(crate) fn mode(&self) -> u16 {
+        lock(&self.inner).mode
+    }
+
+    pub(crate) fn set_mode(&self, mode: u16) {
+        lock(&self.inner).mode = mode & 0o7777;
+    }
+
+    /// Whether those in the background are stopped when they write.
+    pub(crate) fn stops_writers(&self) -> bool {
+        lock(&self.inner)
+            .discipline
+            .termios()
+            .local_has(termios::TOSTOP)
     }
 
     pub(crate) fn poll_read(&self, cx: &Context<'_>, buf: &mut [u8]) -> Poll<Result<usize, Errno>> {

@@ -27,6 +27,8 @@ pub(crate) struct Raw {
     fd: Fd,
     before: Termios,
     winch: Disposition,
+    /// What `^Z` did before, if the program is told of it.
+    stop: Option<Disposition>,
 }
 
 impl Raw {
@@ -41,6 +43,7 @@ impl Raw {
             fd,
             before,
             winch: proc.set_disposition(Signal::WINCH, Disposition::Catch),
+            stop: signals.then(|| proc.set_disposition(Signal::TSTP, Disposition::Catch)),
         };
         raw.again(proc, signals);
         Ok(raw)
@@ -68,6 +71,20 @@ impl Raw {
     pub(crate) fn end(self, proc: &Process) {
         self.pause(proc);
         proc.set_disposition(Signal::WINCH, self.winch);
+        if let Some(stop) = self.stop {
+            proc.set_disposition(Signal::TSTP, stop);
+        }
+    }
+
+    /// Answers [`Key::Suspend`]: leaves the terminal, stops, and takes it again when it goes on.
+    pub(crate) async fn suspend(&self, proc: &Process) {
+        self.pause(proc);
+        let before = proc.set_disposition(Signal::TSTP, Disposition::Default);
+        let _to_itself = proc.kill(proc.pid(), Some(Signal::TSTP));
+        // It is stopped where it waits.
+        let _woken = proc.sleep(Duration::ZERO).await;
+        proc.set_disposition(Signal::TSTP, before);
+        self.again(proc, self.stop.is_some());
     }
 }
 
@@ -104,6 +121,8 @@ pub(crate) enum Key {
     PasteEnd,
     /// The window has another size.
     Resize,
+    /// `^Z`, of a terminal that makes signals.
+    Suspend,
     /// Nobody is there any more.
     HangUp,
 }
@@ -187,8 +206,13 @@ impl Keys {
         match proc.read(self.fd, &mut byte).await {
             Ok(1..) => Ok(byte.first().copied()),
             Err(Errno::Eintr) => {
-                while proc.take_signal().is_some() {}
-                Err(Key::Resize)
+                let mut key = Key::Resize;
+                while let Some(signal) = proc.take_signal() {
+                    if signal == Signal::TSTP {
+                        key = Key::Suspend;
+                    }
+                }
+                Err(key)
             }
             Ok(0) | Err(_) => Ok(None),
         }

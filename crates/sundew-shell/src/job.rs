@@ -308,6 +308,7 @@ impl Shell {
         if self.job_control() {
             let _not_a_terminal = proc.set_foreground_group(TERMINAL, proc.group());
         }
+        self.restore_terminal(proc, number);
         if self.interactive && self.options.shopt("checkwinsize") {
             self.learn_window_size(proc);
         }
@@ -325,6 +326,23 @@ impl Shell {
         self.tell_of_foreground(proc, number).await;
         self.tell_after_wait(proc).await;
         statuses
+    }
+
+    /// After a job that was stopped or killed bash sets the terminal as it was before.
+    fn restore_terminal(&self, proc: &Process, number: u32) {
+        let left = self.jobs.job(number).is_some_and(|job| {
+            matches!(
+                job.state(),
+                JobState::Stopped(_) | JobState::Done(ExitStatus::Signaled(_))
+            )
+        });
+        if left
+            && self.is_bash()
+            && self.interactive
+            && let Some(before) = self.terminal_before.clone()
+        {
+            let _not_a_terminal_any_more = proc.set_termios(TERMINAL, before, false);
+        }
     }
 
     /// Signals that interrupt a wait are kept, and the wait goes on, unless one of them ends the shell.
@@ -371,7 +389,8 @@ impl Shell {
             return;
         }
         if signal == Signal::INT {
-            if self.interactive {
+            // The others run a trap instead.
+            if self.interactive && (self.is_bash() || !self.has_command_for(signal)) {
                 proc.print_error(b"\n").await;
             }
             return;

@@ -212,12 +212,16 @@ impl Shell {
             editor.close(&mut self.history);
         }
         session.end(proc, &input).await;
+        self.terminal_before = Some(session.before.clone());
         if input == Input::Interrupted {
-            // The trap comes before the new line.
-            if self.is_bash() {
+            // The trap comes before the new line; in the others it stands in its place.
+            let trapped = self.has_command_for(Signal::INT);
+            if self.is_bash() || trapped {
                 self.run_signal_traps(proc).await;
             }
-            proc.print_error(b"\n").await;
+            if self.is_bash() || !trapped {
+                proc.print_error(b"\n").await;
+            }
         }
         for (signal, disposition) in dispositions {
             proc.set_disposition(signal, disposition);
@@ -273,6 +277,9 @@ impl Shell {
                     if let Ok(size) = proc.window_size(session.fd) {
                         editor.resize(size.columns, size.rows);
                         session.show(proc, editor.take_output()).await;
+                    }
+                    if self.is_bash() && self.deferred_signals.contains(&Signal::WINCH) {
+                        self.run_signal_traps(proc).await;
                     }
                     continue;
                 }
@@ -405,14 +412,14 @@ impl LineEditor {
     fn key_time(&self) -> Option<std::time::Duration> {
         match self {
             Self::Readline(editor) => editor.key_time(),
-            Self::BusyBox(_) => None,
+            Self::BusyBox(editor) => editor.key_time(),
         }
     }
 
     fn key_timeout(&mut self, history: &mut History) -> Outcome {
         match self {
             Self::Readline(editor) => editor.key_timeout(history),
-            Self::BusyBox(_) => Outcome::Continue,
+            Self::BusyBox(editor) => editor.key_timeout(),
         }
     }
 

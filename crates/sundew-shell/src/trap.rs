@@ -8,6 +8,8 @@ use sundew_kernel::{Process, Signal};
 
 use crate::shell::Shell;
 
+use crate::shell::Shell;
+
 /// What a trap is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Condition {
@@ -83,6 +85,15 @@ pub struct Traps {
     pub(crate) inherited: BTreeMap<Condition, Vec<u8>>,
     /// The traps that run now: none runs within itself.
     pub running: Vec<Condition>,
+}
+
+impl Shell {
+    /// Whether a trap runs something for the signal.
+    pub(crate) fn has_command_for(&self, signal: Signal) -> bool {
+        self.traps
+            .command(Condition::Signal(signal))
+            .is_some_and(|command| !command.is_empty())
+    }
 }
 
 impl Traps {

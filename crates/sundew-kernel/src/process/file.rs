@@ -85,7 +85,7 @@ impl Process {
             self.check_background_read(&description).await?;
             let read = self.wait_on(|cx| {
                 // Stopped within the read, and continued in the background.
-                if self.reads_in_background(&description).is_some() {
+                if self.in_background(&description).is_some() {
                     return Poll::Ready(Ok(None));
                 }
                 self.noting_rest(&description, description.poll_read(&self.kernel, cx, buf))
@@ -99,8 +99,9 @@ impl Process {
         Ok(count)
     }
 
-    /// The process group, if it is not the one in the foreground of the terminal that it reads from.
-    fn reads_in_background(&self, description: &Description) -> Option<Pid> {
+    /// The process group, if it is not the one in the foreground of the terminal that it reads from or
+    /// writes to.
+    fn in_background(&self, description: &Description) -> Option<Pid> {
         let tty = description.tty()?;
         let (group, own) = {
             let inner = lock(&self.state.inner);
@@ -151,6 +152,7 @@ impl Process {
             _ => data.len(),
         };
         let data = data.get(..allowed).unwrap_or(data);
+        self.check_background_write(&description).await?;
         let result = self
             .wait_on(|cx| description.poll_write(&self.kernel, cx, data))
             .await;
@@ -212,23 +214,39 @@ impl Process {
 
     /// A background process that reads from its terminal is stopped until it is in the foreground.
     async fn check_background_read(&self, description: &Description) -> Result<(), Errno> {
-        while let Some(group) = self.reads_in_background(description) {
+        while let Some(group) = self.in_background(description) {
             if self.disposition(Signal::TTIN) == crate::signal::Disposition::Ignore {
                 return Err(Errno::Eio);
             }
-            self.kernel.signal_group(group, Signal::TTIN);
-            let mut stopped = false;
-            self.wait_on(|cx| {
-                if std::mem::replace(&mut stopped, true) {
-                    return Poll::Ready(Ok(()));
-                }
-                // Polled again when the process is continued.
-                cx.waker().wake_by_ref();
-                Poll::Pending
-            })
-            .await?;
+            self.stop_in_background(group, Signal::TTIN).await?;
         }
         Ok(())
+    }
+
+    /// With `stty tostop` one that writes to its terminal is stopped as well.
+    async fn check_background_write(&self, description: &Description) -> Result<(), Errno> {
+        while description.tty().is_some_and(|tty| tty.stops_writers())
+            && self.disposition(Signal::TTOU) != crate::signal::Disposition::Ignore
+            && let Some(group) = self.in_background(description)
+        {
+            self.stop_in_background(group, Signal::TTOU).await?;
+        }
+        Ok(())
+    }
+
+    /// Sends the signal to the group and waits until this process goes on.
+    async fn stop_in_background(&self, group: Pid, signal: Signal) -> Result<(), Errno> {
+        self.kernel.signal_group(group, signal);
+        let mut stopped = false;
+        self.wait_on(|cx| {
+            if std::mem::replace(&mut stopped, true) {
+                return Poll::Ready(Ok(()));
+            }
+            // Polled again when the process is continued.
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await
     }
 
     /// Moves the offset; what it is then.
@@ -705,7 +723,17 @@ impl Process {
     pub fn change_mode(&self, path: &[u8], mode: u16) -> Result<(), Errno> {
         self.with_fs(|fs, cx| {
             let ino = fs.resolve(cx, path, true)?;
-            fs.chmod(cx, ino, mode)
+            match procfs::terminal(&self.kernel, ino) {
+                Some(tty) => {
+                    let owner = fs.metadata(cx, ino)?.uid;
+                    if !cx.creds.is_root() && cx.creds.uid != owner {
+                        return Err(Errno::Eperm);
+                    }
+                    tty.set_mode(mode);
+                    Ok(())
+                }
+                None => fs.chmod(cx, ino, mode),
+            }
         })
     }
 

@@ -77,6 +77,8 @@ pub const VSUSP: usize = 10;
 pub const VEOL: usize = 11;
 /// Index of the reprint key.
 pub const VREPRINT: usize = 12;
+/// Index of the key that discards output, which Linux keeps and does not heed.
+pub const VDISCARD: usize = 13;
 /// Index of the word-erase key.
 pub const VWERASE: usize = 14;
 /// Index of the literal-next key.
@@ -118,6 +120,7 @@ impl Default for Termios {
             (VSTOP, 19),
             (VSUSP, 26),
             (VREPRINT, 18),
+            (VDISCARD, 15),
             (VWERASE, 23),
             (VLNEXT, 22),
         ] {

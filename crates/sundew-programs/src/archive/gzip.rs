@@ -1,5 +1,6 @@
 //! `gzip` 1.12, and the scripts `gunzip` and `zcat` that call it.
 
+use sundew_kernel::process::LineReader;
 use sundew_kernel::{ExitStatus, Process, STDIN, STDOUT};
 
 use super::beside;
@@ -252,8 +253,23 @@ async fn file(proc: &mut Process, options: &Options, operand: &[u8]) -> u8 {
         }
     };
     if to_file && !options.force && proc.lstat(&target).is_ok() {
-        say(proc, &target, " already exists;\tnot overwritten").await;
-        return WARNING;
+        let asks = proc.is_terminal(STDIN);
+        let question = if asks {
+            " do you wish to overwrite (y or n)? "
+        } else {
+            ""
+        };
+        let text = [
+            b"gzip: ",
+            target.as_slice(),
+            b" already exists;",
+            question.as_bytes(),
+        ];
+        proc.print_error(&text.concat()).await;
+        if !asks || !confirmed(proc).await {
+            proc.print_error(b"\tnot overwritten\n").await;
+            return WARNING;
+        }
     }
     let base = path
         .rsplit(|&byte| byte == b'/')
@@ -279,6 +295,12 @@ async fn file(proc: &mut Process, options: &Options, operand: &[u8]) -> u8 {
         return replace(proc, options, &path, &target, &out, (&bytes, &metadata)).await;
     }
     0
+}
+
+/// Whether the next line typed says yes.
+async fn confirmed(proc: &mut Process) -> bool {
+    let line = LineReader::new(proc, STDIN).next(proc, b'\n').await;
+    matches!(line, Ok(Some(line)) if line.first().is_some_and(|first| b"yY".contains(first)))
 }
 
 async fn replace(

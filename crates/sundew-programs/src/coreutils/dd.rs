@@ -456,10 +456,10 @@ async fn report(proc: &mut Process, counts: &Counts, status: Status, time: Durat
         let shown = float::format(seconds, b'g', None, false);
         text.push_str(&format!(
             " copied, {shown} s, {}/s\n",
-            if bytes == 0 {
-                "0.0 kB".to_owned()
-            } else {
-                rounded(bytes as f64 / seconds, false)
+            // A rate is never told in single bytes.
+            match bytes as f64 / seconds {
+                rate if rate < 999.5 => format!("{:.1} kB", rate / 1000.0),
+                rate => rounded(rate, false),
             }
         ));
     }

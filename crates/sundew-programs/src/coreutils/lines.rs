@@ -426,46 +426,68 @@ pub(crate) async fn run_fold(proc: &mut Process) -> ExitStatus {
     };
     let (bytes, spaces) = (read.flags.contains('b'), read.flags.contains('s'));
     for name in read.operands {
-        let Some((text, _memory)) = input::read_all(proc, &name).await else {
-            continue;
-        };
-        let mut line: Vec<u8> = Vec::new();
-        let mut column = 0;
-        for &byte in &text {
-            if byte == b'\n' {
-                line.push(byte);
-                if proc.print(&line).await.is_err() {
-                    return proc.status();
-                }
-                line.clear();
-                column = 0;
+        let fd = match input::open(proc, &name).await {
+            Ok(fd) => fd,
+            Err(errno) => {
+                input::complain(proc, &name, errno).await;
                 continue;
             }
-            let mut next = advance(column, byte, bytes);
-            if next > width && !line.is_empty() {
-                let blank = line
-                    .iter()
-                    .rposition(|byte| matches!(byte, b' ' | b'\t'))
-                    .filter(|_| spaces);
-                let rest = blank.map_or_else(Vec::new, |at| line.split_off(at + 1));
-                line.push(b'\n');
-                if proc.print(&line).await.is_err() {
-                    return proc.status();
+        };
+        let mut lines = LineReader::new(proc, fd);
+        loop {
+            match lines.next(proc, b'\n').await {
+                Ok(Some(text)) => {
+                    if fold(proc, &text, width, bytes, spaces).await.is_err() {
+                        return proc.status();
+                    }
                 }
-                column = rest
-                    .iter()
-                    .fold(0, |column, byte| advance(column, *byte, bytes));
-                line = rest;
-                next = advance(column, byte, bytes);
+                Ok(None) => break,
+                Err(errno) => {
+                    input::complain_reading(proc, &name, errno).await;
+                    break;
+                }
             }
-            line.push(byte);
-            column = next;
         }
-        if proc.print(&line).await.is_err() {
-            return proc.status();
-        }
+        input::close(proc, fd);
     }
     proc.status()
+}
+
+/// Prints a line in lines of so many columns.
+async fn fold(
+    proc: &mut Process,
+    text: &[u8],
+    width: usize,
+    bytes: bool,
+    spaces: bool,
+) -> Result<(), Errno> {
+    let (text, end) = match text.strip_suffix(b"\n") {
+        Some(text) => (text, b"\n".as_slice()),
+        None => (text, b"".as_slice()),
+    };
+    let mut line: Vec<u8> = Vec::new();
+    let mut column = 0;
+    for &byte in text {
+        let mut next = advance(column, byte, bytes);
+        if next > width && !line.is_empty() {
+            let blank = line
+                .iter()
+                .rposition(|byte| matches!(byte, b' ' | b'\t'))
+                .filter(|_| spaces);
+            let rest = blank.map_or_else(Vec::new, |at| line.split_off(at + 1));
+            line.push(b'\n');
+            proc.print(&line).await?;
+            column = rest
+                .iter()
+                .fold(0, |column, byte| advance(column, *byte, bytes));
+            line = rest;
+            next = advance(column, byte, bytes);
+        }
+        line.push(byte);
+        column = next;
+    }
+    line.extend_from_slice(end);
+    proc.print(&line).await
 }
 
 fn advance(column: usize, byte: u8, bytes: bool) -> usize {

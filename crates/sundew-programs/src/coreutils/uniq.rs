@@ -207,8 +207,15 @@ async fn filter(proc: &mut Process, operands: &[Vec<u8>], settings: &Options) ->
             _ => false,
         };
         let ended = line.is_none();
+        // Where it is the same how many follow, the first is not kept back.
+        let at_once = settings.unique && settings.repeated && !settings.count;
         let result = if settings.group {
             group(proc, line.as_deref(), same, &mut groups, settings).await
+        } else if at_once && !settings.all_repeated {
+            match line.as_deref().filter(|_| !same) {
+                Some(line) => put(proc, line, settings).await,
+                None => Ok(()),
+            }
         } else if settings.all_repeated {
             all_repeated(
                 proc,

@@ -1,6 +1,6 @@
 //! `apt` and `apt-get` on a machine whose mirrors do not answer.
 
-use sundew_kernel::{ExitStatus, Process};
+use sundew_kernel::{ExitStatus, Process, STDOUT};
 
 use super::{fail, lines, print, read};
 
@@ -32,6 +32,18 @@ const MODULES: &str = "Supported modules:
 
 /// What is printed while the packages are read.
 fn reading(proc: &Process) -> String {
+    if proc.is_terminal(STDOUT) {
+        // Each line grows in place; the terminal adds another carriage return.
+        let list = "Reading package lists...";
+        let tree = "Building dependency tree...";
+        let mut text = format!("\r{list} 0%\r\r{list} 100%\r\r{list} Done\r\n");
+        text += &format!("\r{tree} 0%\r\r{tree} 0%\r\r{tree} 50%\r\r{tree} 50%\r\r{tree} Done\r\n");
+        if proc.stat(b"/var/lib/apt/extended_states").is_ok() {
+            let state = "Reading state information...";
+            text += &format!("\r{state} 0% \r\r{state} 0%\r\r{state} Done\r\n");
+        }
+        return text;
+    }
     let mut text = "Reading package lists...\nBuilding dependency tree...\n".to_owned();
     if proc.stat(b"/var/lib/apt/extended_states").is_ok() {
         text += "Reading state information...\n";
@@ -87,7 +99,7 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
         return ExitStatus::Exited(u8::from(!given.help));
     };
     let verb = verb.clone();
-    if is_apt && !proc.is_terminal(sundew_kernel::STDOUT) {
+    if is_apt && !proc.is_terminal(STDOUT) {
         proc.print_error(b"\nWARNING: apt does not have a stable CLI interface. Use with caution in scripts.\n\n").await;
     }
     if proc.credentials().uid != 0 && !matches!(verb.as_slice(), b"list" | b"search" | b"show") {

@@ -2,8 +2,9 @@
 
 use sundew_kernel::observe::Observation;
 use sundew_kernel::process::LineReader;
+use sundew_kernel::signal::Disposition;
 use sundew_kernel::tty::termios::ECHO;
-use sundew_kernel::{Errno, ExitStatus, Process, STDIN};
+use sundew_kernel::{Errno, ExitStatus, Process, STDIN, Signal};
 use sundew_vfs::Credentials;
 
 use super::{fail, help, print, said, secret};
@@ -100,8 +101,9 @@ pub(super) async fn su(proc: &mut Process) -> ExitStatus {
     if caller(proc) != 0 {
         let password = ask_password(proc, b"Password: ", true).await;
         let right = match password {
-            Some(password) => secret::is_right(proc, &user.name, &password).await,
-            None => false,
+            Ok(Some(password)) => secret::is_right(proc, &user.name, &password).await,
+            Ok(None) => false,
+            Err(_interrupted) => return ExitStatus::Exited(130),
         };
         if !right {
             said::su_failed(proc, &users, &user);
@@ -266,22 +268,40 @@ fn environment(proc: &mut Process, user: &User, shell: &[u8], login: bool) {
 }
 
 /// Asks for a password, without echo; `None` at the end of input.
-async fn ask_password(proc: &mut Process, prompt: &[u8], newline: bool) -> Option<Vec<u8>> {
+///
+/// # Errors
+///
+/// [`Errno::Eintr`] for `^C`.
+async fn ask_password(
+    proc: &mut Process,
+    prompt: &[u8],
+    newline: bool,
+) -> Result<Option<Vec<u8>>, Errno> {
     proc.print_error(prompt).await;
     let settings = proc.termios(STDIN).ok();
     if let Some(mut quiet) = settings.clone() {
         quiet.local &= !ECHO;
         let _terminal = proc.set_termios(STDIN, quiet, false);
     }
+    // An interrupt ends the question; the terminal has to show again what is typed.
+    let before = proc.set_disposition(Signal::INT, Disposition::Catch);
     let mut input = LineReader::new(proc, STDIN);
-    let line = input.next(proc, b'\n').await.ok().flatten();
+    let line = input.next(proc, b'\n').await;
+    proc.set_disposition(Signal::INT, before);
+    let interrupted = line.as_ref().err().copied();
+    let line = line.ok().flatten();
     if let Some(settings) = settings {
         let _terminal = proc.set_termios(STDIN, settings, false);
     }
     if newline {
         proc.print_error(b"\n").await;
     }
-    let mut text = line?;
+    if let Some(Errno::Eintr) = interrupted {
+        return Err(Errno::Eintr);
+    }
+    let Some(mut text) = line else {
+        return Ok(None);
+    };
     while text
         .last()
         .is_some_and(|byte| matches!(byte, b'\n' | b'\r'))
@@ -294,7 +314,7 @@ async fn ask_password(proc: &mut Process, prompt: &[u8], newline: bool) -> Optio
         program,
         text: text.clone(),
     });
-    Some(text)
+    Ok(Some(text))
 }
 
 /// `sudo`.
@@ -579,7 +599,11 @@ async fn authenticate(
     }
     let prompt = [b"[sudo] password for ".as_slice(), name, b": "].concat();
     for number in 1..=TRIES {
-        let Some(password) = ask_password(proc, &prompt, !from_input).await else {
+        let asked = ask_password(proc, &prompt, !from_input).await;
+        if asked.is_err() {
+            return Some(fail(proc, "sudo: a password is required\n", 1).await);
+        }
+        let Ok(Some(password)) = asked else {
             let text = match number {
                 1 => "sudo: no password was provided\nsudo: a password is required\n".to_owned(),
                 2 => "sudo: no password was provided\nsudo: 1 incorrect password attempt\n"

@@ -15,7 +15,7 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
     let users = Directory::load(proc).await;
     let own = users.user_text(proc.credentials().uid);
     let (mut user, mut list, mut remove, mut edit, mut file) = (own, false, false, false, None);
-    let mut operations = 0;
+    let (mut operations, mut asks) = (0, false);
     let mut words = proc
         .args()
         .iter()
@@ -35,6 +35,10 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
                         b'l' => list = true,
                         b'r' => remove = true,
                         b'e' => edit = true,
+                        b'i' => {
+                            asks = true;
+                            continue;
+                        }
                         _ => continue,
                     }
                     operations += 1;
@@ -87,6 +91,9 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
         };
     }
     if remove {
+        if asks && !confirmed(proc, &user).await {
+            return proc.status();
+        }
         return match proc.unlink(&path) {
             Ok(()) => proc.status(),
             Err(_) => fail(proc, none, 1).await,
@@ -222,6 +229,31 @@ async fn again(proc: &mut Process) -> bool {
             Some(b'y' | b'Y') => return true,
             None | Some(b'n' | b'N') => return false,
             Some(_) => question = "Enter Y or N\nDo you want to retry the same edit? (y/n) ",
+        }
+    }
+}
+
+/// What `-i` asks before the table is removed, until the answer is one.
+async fn confirmed(proc: &mut Process, user: &[u8]) -> bool {
+    let question = [
+        b"crontab: really delete ".as_slice(),
+        user,
+        b"'s crontab? (y/n) ",
+    ]
+    .concat();
+    let mut answers = LineReader::new(proc, STDIN);
+    let _closed = proc.print(&question).await;
+    loop {
+        let _closed = proc.flush().await;
+        let Ok(Some(answer)) = answers.next(proc, b'\n').await else {
+            return false;
+        };
+        match answer.first() {
+            Some(b'y' | b'Y') => return true,
+            Some(b'n' | b'N') => return false,
+            _ => {
+                let _closed = proc.print(b"Please enter Y or N: ").await;
+            }
         }
     }
 }

@@ -237,6 +237,13 @@ impl Pager {
                 Key::Byte(b'&' | b'|' | b'!' | b'h' | b'H') => {
                     self.tell(proc, keys, b"Command not available").await;
                 }
+                Key::Suspend => {
+                    self.out.extend_from_slice(END);
+                    self.send(proc).await;
+                    raw.suspend(proc).await;
+                    self.out.extend_from_slice(BEGIN);
+                    self.repaint();
+                }
                 Key::Resize => {
                     (self.columns, self.height) = size(proc, STDOUT);
                     self.height -= 1;

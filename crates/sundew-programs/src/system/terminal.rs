@@ -93,6 +93,8 @@ pub(super) async fn tset(proc: &mut Process) -> ExitStatus {
             b""
         } else if term.starts_with("screen") || term.starts_with("tmux") {
             b"\x1bc\x1b[?1000l\x1b[?25h"
+        } else if term == "xterm" {
+            b"\x1bc\x1b[!p\x1b[?3;4l\x1b[4l\x1b>\x1b[?69l"
         } else {
             b"\x1bc\x1b]104\x07\x1b[!p\x1b[?3;4l\x1b[4l\x1b>\x1b[?69l"
         };

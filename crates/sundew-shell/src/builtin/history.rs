@@ -12,6 +12,15 @@ use crate::shell::Shell;
 const USAGE: &str = "history: usage: history [-c] [-d offset] [n] or history -anrw [filename] or history -ps arg [arg...]";
 
 pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> Answer {
+    if !shell.is_bash() {
+        // BusyBox counts from 0 and knows no options.
+        let lines = shell.history.iter().enumerate();
+        let text: Vec<Vec<u8>> = lines
+            .map(|(at, (_, line))| [format!("{at:4} ").as_bytes(), line, b"\n"].concat())
+            .collect();
+        let _checked_at_flush = proc.print(&text.concat()).await;
+        return Ok(0);
+    }
     shell.apply_history_size();
     shell.history.set_clock(proc.now().secs);
     let mut rest = args.get(1..).unwrap_or_default();

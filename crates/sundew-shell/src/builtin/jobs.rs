@@ -347,6 +347,10 @@ pub(super) async fn run_fg(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8
         shell.status = 130;
         return Err(Flow::Abandon);
     }
+    if last.is_none() && shell.leaves_loops_when_stopped() {
+        shell.status = 128 + Signal::TSTP.number();
+        return Err(Flow::Break(shell.loops));
+    }
     Ok(last.map_or(128 + Signal::TSTP.number(), ExitStatus::code))
 }
 

@@ -384,12 +384,19 @@ impl Shell {
             self.status = *failed;
         }
         self.set_pipe_status(codes);
-        let interrupted = statuses.last() == Some(&Some(ExitStatus::Signaled(Signal::INT)));
+        let last = statuses.last().copied().flatten();
+        if last.is_none() && self.leaves_loops_when_stopped() {
+            return Err(Flow::Break(self.loops));
+        }
+        let interrupted = last == Some(ExitStatus::Signaled(Signal::INT));
         if interrupted && self.interactive {
             self.drop_interrupts(proc);
             // As bash has it: a loop is left, and a list unless the signal is trapped; an `if`
             // takes its other branch.
             let trapped = self.traps.command(Condition::Signal(Signal::INT)).is_some();
+            if trapped && !self.is_bash() {
+                return self.run_trap(proc, Condition::Signal(Signal::INT)).await;
+            }
             if !self.is_bash() || self.loops > 0 || self.lists > 0 && !trapped {
                 return Err(Flow::Abandon);
             }
@@ -401,6 +408,11 @@ impl Shell {
             self.die_after_trap(proc, Signal::INT).await;
         }
         self.replay_signals(proc).await
+    }
+
+    /// Whether a job that was stopped (`^Z`) ends the loops it ran in: bash's, the lists around them go on.
+    pub(crate) fn leaves_loops_when_stopped(&self) -> bool {
+        self.is_bash() && self.interactive && self.loops > 0
     }
 
     /// The shell has seen the `^C` that its program died of.

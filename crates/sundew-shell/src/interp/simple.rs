@@ -95,6 +95,11 @@ impl Shell {
             &args
         };
         self.trace(proc, traced, shown).await;
+        if self.names_directory_alone(proc, &args) {
+            args.splice(0..0, [b"cd".to_vec(), b"--".to_vec()]);
+            let shown = [args.join(&b' ').as_slice(), b"\n"].concat();
+            proc.print_error(&shown).await;
+        }
         let name = args.first().cloned().unwrap_or_default();
         let last = args.last().cloned().unwrap_or_default();
         let failure_trap = !std::mem::take(&mut self.around_traps.silent_failure)
@@ -135,6 +140,24 @@ impl Shell {
             return self.check_errexit();
         }
         self.check_failure(proc).await
+    }
+
+    /// Whether this goes to the directory it names: `shopt -s autocd` of a bash with a person at it.
+    fn names_directory_alone(&mut self, proc: &Process, args: &[Vec<u8>]) -> bool {
+        let Some(name) = args.first() else {
+            return false;
+        };
+        self.interactive
+            && self.is_bash()
+            && self.options.shopt("autocd")
+            && !matches!(
+                self.look_up(proc, name),
+                Lookup::Function(_) | Lookup::Builtin(_)
+            )
+            && self
+                .search_path(proc, name)
+                .is_none_or(|_| name.contains(&b'/'))
+            && proc.stat(name).is_ok_and(|metadata| metadata.is_dir())
     }
 
     /// The words of a command, expanded; array arguments of declaring builtins are set aside.

@@ -3,6 +3,8 @@
 //! After BusyBox 1.35 as Debian builds it. It knows no terminfo, redraws from the prompt whenever
 //! that is simpler, and asks the terminal where the cursor is.
 
+use std::time::Duration;
+
 use super::buffer::MAX_LINE_BYTES;
 use super::editor::{Among, Completion, Outcome, Want};
 use super::history::History;
@@ -14,6 +16,8 @@ const WHERE_IS_THE_CURSOR: &[u8] = b"\x1b[6n";
 const CLEAR: &[u8] = b"\x1b[J";
 /// Longest sequence of bytes that a key sends.
 const MAX_KEY_BYTES: usize = 16;
+/// How long an escape waits for the rest of a key.
+const KEY_WAIT: Duration = Duration::from_millis(50);
 /// Largest character that is shown; others show as `?`: `CONFIG_LAST_SUPPORTED_WCHAR`.
 const LAST_SHOWN: char = '\u{2ff}';
 
@@ -87,6 +91,18 @@ impl Simple {
     /// The terminal has another width.
     pub fn resize(&mut self, columns: u16) {
         self.columns = usize::from(columns).max(2);
+        self.redraw(self.point);
+    }
+
+    /// How long the rest of a key is waited for.
+    pub fn key_time(&self) -> Option<Duration> {
+        (!self.key.is_empty()).then_some(KEY_WAIT)
+    }
+
+    /// The rest of a key did not come: an escape alone does nothing.
+    pub fn key_timeout(&mut self) -> Outcome {
+        self.key.clear();
+        Outcome::Continue
     }
 
     /// Takes one typed byte.
@@ -128,6 +144,7 @@ impl Simple {
             }
             14 => self.show_line(true, history),
             16 => self.show_line(false, history),
+            21 if self.point == 0 => {}
             21 => {
                 self.text.drain(..self.point);
                 self.redraw(0);
@@ -156,9 +173,7 @@ impl Simple {
                         .text
                         .get(start..self.point)
                         .map_or(0, |text| self.characters(text));
-                    for _ in 0..count {
-                        self.back_to(self.previous(self.point));
-                    }
+                    self.back_to(start);
                     for _ in 0..count {
                         self.delete();
                     }
@@ -219,9 +234,7 @@ impl Simple {
         if !more {
             word.extend_from_slice(&completion.suffix);
         }
-        if self.text.get(completion.start..self.point) != Some(word.as_slice())
-            && self.text.len() + word.len() <= MAX_LINE_BYTES
-        {
+        if !word.is_empty() && self.text.len() + word.len() <= MAX_LINE_BYTES {
             let end = completion.start + word.len();
             self.text.splice(completion.start..self.point, word);
             self.redraw(end);
@@ -332,7 +345,7 @@ impl Simple {
         self.point = point.min(self.point);
         if count <= self.column {
             self.column -= count;
-            if count < 4 {
+            if count <= 4 {
                 self.out.resize(self.out.len() + count, 8);
             } else {
                 self.out
@@ -379,7 +392,11 @@ impl Simple {
         {
             return;
         }
-        let character = std::mem::take(&mut self.partial);
+        let mut character = std::mem::take(&mut self.partial);
+        if self.utf8 && std::str::from_utf8(&character).is_err() {
+            // What is no character is typed as one that says so.
+            character = vec![b'?'];
+        }
         if self.text.len() + character.len() > MAX_LINE_BYTES {
             return;
         }
@@ -528,7 +545,7 @@ mod tests {
                 (b"\x0b", b"\x1b[J"),
                 (b"\x15", b"\r$ \x1b[J"),
                 (b"\x1b[1;3R", b""),
-                (b"abc \x01", b"abc \x1b[4D"),
+                (b"abc \x01", b"abc \x08\x08\x08\x08"),
                 (
                     b"\x1bd",
                     b"abc\x08\x08\x08bc \x1b[J\x08\x08\x08c \x1b[J\x08\x08 \x1b[J\x08",

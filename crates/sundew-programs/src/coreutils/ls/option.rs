@@ -610,8 +610,8 @@ async fn settle(
         .map(|size| usize::from(size.columns));
     options.width = asked
         .width
-        .or(columns.filter(|n| *n > 0))
         .or(window.filter(|n| *n > 0))
+        .or(columns.filter(|n| *n > 0))
         .unwrap_or(80);
     if options.directory {
         options.recursive = false;

@@ -1,8 +1,8 @@
 //! What stty(1) can switch: names, Linux's bits, and whether `sane` has them on.
 
 use sundew_kernel::tty::termios::{
-    VEOF, VEOL, VEOL2, VERASE, VINTR, VKILL, VLNEXT, VMIN, VQUIT, VREPRINT, VSTART, VSTOP, VSUSP,
-    VTIME, VWERASE,
+    VDISCARD, VEOF, VEOL, VEOL2, VERASE, VINTR, VKILL, VLNEXT, VMIN, VQUIT, VREPRINT, VSTART,
+    VSTOP, VSUSP, VTIME, VWERASE,
 };
 
 /// Local flag: lines, not bytes.
@@ -171,7 +171,6 @@ const fn key(name: &'static str, index: usize, sane: u8) -> Key {
 }
 
 const VSWTC: usize = 7;
-const VDISCARD: usize = 13;
 
 /// In the order of `stty -a`.
 pub(super) const KEYS: &[Key] = &[

@@ -235,7 +235,12 @@ impl Editor {
             Command::ReverseSearchHistory | Command::ForwardSearchHistory => {
                 search.forward = key::plain(byte) == Command::ForwardSearchHistory;
                 if search.text.is_empty() {
-                    search.text = self.kept.last_search.clone().unwrap_or_default();
+                    let Some(last) = self.kept.last_search.clone() else {
+                        // Nothing was ever searched for.
+                        self.mode = Mode::Search(search);
+                        return Outcome::Continue;
+                    };
+                    search.text = last;
                     self.show_search(&search);
                 } else {
                     search.at += if search.forward { 1 } else { -1 };

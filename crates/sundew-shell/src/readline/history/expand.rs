@@ -51,6 +51,9 @@ impl History {
         }
         let mut expansion = Expansion::new(self, line);
         expansion.quote = open_quote;
+        if !expansion.looks_expandable() {
+            return Ok(None);
+        }
         let expanded = expansion.scan()?;
         Ok(expansion.any.then_some(expanded))
     }
@@ -86,6 +89,28 @@ impl<'a> Expansion<'a> {
 
     fn rest(&self) -> &'a [u8] {
         self.text.get(self.at..).unwrap_or_default()
+    }
+
+    /// Readline's first look at a line: whether a `!` stands there that is not quoted. Here a backslash
+    /// quotes whatever stands before it, so that `\\\\!x` alone is left as it is.
+    fn looks_expandable(&self) -> bool {
+        let (mut single, mut double) = (self.quote == Some(b'\''), self.quote == Some(b'"'));
+        let mut at = 0;
+        while let Some(&byte) = self.text.get(at) {
+            let next = self.text.get(at + 1);
+            match byte {
+                b'\\' if single => {}
+                b'\\' if matches!(next, Some(b'!')) => at += 1,
+                b'\\' if double && next == Some(&b'"') => at += 1,
+                b'\\' if !double && next == Some(&b'\'') => at += 1,
+                b'\'' if !double => single = !single,
+                b'"' if !single => double = !double,
+                b'!' if !single => return true,
+                _ => {}
+            }
+            at += 1;
+        }
+        false
     }
 
     /// Copies the line, expanding what is not quoted.

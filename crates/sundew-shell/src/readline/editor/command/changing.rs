@@ -1,5 +1,7 @@
 //! Text that becomes another: turned about, in another case, typed by a macro, a line of history.
 
+use std::ops::Range;
+
 use crate::readline::editor::Editor;
 use crate::readline::history::History;
 use crate::readline::key::Command;
@@ -64,17 +66,21 @@ impl Editor {
         let second = self.buffer.word_start(second_end);
         let first = self.words_from(second, -count);
         let first_end = self.buffer.word_end(first);
-        if first == second || second < first_end {
+        self.swap(first..first_end, second..second_end);
+    }
+
+    /// Lets two words change places; dings where there are no two.
+    fn swap(&mut self, first: Range<usize>, second: Range<usize>) {
+        if first.start == second.start || second.start < first.end {
             return self.ding();
         }
         let text = self.buffer.text();
-        let parts = [
-            text.get(second..second_end),
-            text.get(first_end..second),
-            text.get(first..first_end),
-        ];
-        let swapped = parts.map(Option::unwrap_or_default).concat();
-        self.buffer.replace(first, second_end, &swapped);
+        let whole = first.start..second.end;
+        let parts = [second.clone(), first.end..second.start, first];
+        let swapped = parts
+            .map(|part| text.get(part).unwrap_or_default())
+            .concat();
+        self.buffer.replace(whole.start, whole.end, &swapped);
     }
 
     pub(super) fn change_case(&mut self, command: Command, count: i64) {
@@ -157,17 +163,7 @@ impl Editor {
         let second = self.shell_word_start(second_end);
         let first = self.shell_word_start(second);
         let first_end = self.shell_word_end(first);
-        if first == second || second < first_end {
-            return self.ding();
-        }
-        let text = self.buffer.text();
-        let parts = [
-            text.get(second..second_end),
-            text.get(first_end..second),
-            text.get(first..first_end),
-        ];
-        let swapped = parts.map(Option::unwrap_or_default).concat();
-        self.buffer.replace(first, second_end, &swapped);
+        self.swap(first..first_end, second..second_end);
     }
 }
 
