@@ -51,6 +51,15 @@ fn reading(proc: &Process) -> String {
     text
 }
 
+/// The line of an error, which `apt` colours for people.
+fn error(proc: &Process, text: &[u8]) -> Vec<u8> {
+    if proc.base_name() == b"apt" && proc.is_terminal(STDOUT) {
+        [b"\x1b[1;31mE: \x1b[0m".as_slice(), text, b"\x1b[0m\n"].concat()
+    } else {
+        [b"E: ".as_slice(), text, b"\n"].concat()
+    }
+}
+
 /// `apt list`: what is installed, for nothing else is known without mirrors.
 async fn installed(proc: &mut Process, names: &[Vec<u8>]) -> ExitStatus {
     let text = read(proc, b"/var/lib/dpkg/status")
@@ -137,12 +146,8 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
         b"clean" | b"autoclean" | b"check" | b"search" => proc.status(),
         b"list" => installed(proc, words.get(1..).unwrap_or_default()).await,
         other => {
-            fail(
-                proc,
-                [b"E: Invalid operation ".as_slice(), other, b"\n"].concat(),
-                FAILED,
-            )
-            .await
+            let text = error(proc, &[b"Invalid operation ".as_slice(), other].concat());
+            fail(proc, text, FAILED).await
         }
     }
 }
@@ -156,8 +161,11 @@ async fn remove(proc: &mut Process, names: &[Vec<u8>]) -> ExitStatus {
     for name in names {
         let header = [b"Package: ".as_slice(), name].concat();
         if !status.contains(&header) {
-            let text = [b"E: Unable to locate package ".as_slice(), name, b"\n"];
-            proc.print_error(&text.concat()).await;
+            let text = error(
+                proc,
+                &[b"Unable to locate package ".as_slice(), name].concat(),
+            );
+            proc.print_error(&text).await;
             missing = true;
         }
     }
@@ -206,8 +214,11 @@ async fn install(proc: &mut Process, names: &[Vec<u8>]) -> ExitStatus {
     for name in names {
         let header = [b"Package: ".as_slice(), name].concat();
         let Some(at) = status.iter().position(|line| *line == header) else {
-            proc.print_error(&[b"E: Unable to locate package ".as_slice(), name, b"\n"].concat())
-                .await;
+            let text = error(
+                proc,
+                &[b"Unable to locate package ".as_slice(), name].concat(),
+            );
+            proc.print_error(&text).await;
             missing = true;
             continue;
         };

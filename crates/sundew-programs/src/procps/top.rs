@@ -1,13 +1,15 @@
-//! `top`: batch mode; on a terminal one screen after the other until `q`.
+//! `top`: what it shows, and batch mode; a terminal's keys are in [`keys`].
 
 use std::time::Duration;
 
 use sundew_kernel::process::Summary;
-use sundew_kernel::{ExitStatus, Pid, Process, STDIN, STDOUT};
+use sundew_kernel::{ExitStatus, Pid, Process, STDOUT};
 
 use super::number;
 use crate::getopt::{Arity, Getopt, Spec};
 use crate::users::Directory;
+
+mod keys;
 
 /// Columns in batch mode when nothing says otherwise.
 const BATCH_COLUMNS: usize = 512;
@@ -161,101 +163,139 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
         return ExitStatus::FAILURE;
     }
     let users = Directory::load(proc).await;
+    if !batch {
+        return keys::run(proc, &users, &options).await;
+    }
     let mut left = rounds.unwrap_or(u64::MAX);
+    let wait = Duration::from_secs_f64(delay.clamp(0.1, 86_400.0));
     while left > 0 {
         let text = screen(proc, &users, &options).await;
         if proc.print(text.as_bytes()).await.is_err() || proc.flush().await.is_err() {
             break;
         }
         left -= 1;
-        if left == 0 || pause(proc, batch, delay).await {
+        if left == 0 || proc.sleep(wait).await.is_err() {
             break;
         }
-    }
-    if !batch {
-        let _closed = proc.print(b"\x1b[?25h\n").await;
     }
     proc.status()
 }
 
-/// Waits for the next round; whether somebody has pressed `q`.
-async fn pause(proc: &Process, batch: bool, delay: f64) -> bool {
-    let wait = Duration::from_secs_f64(delay.clamp(0.1, 86_400.0));
-    if batch {
-        return proc.sleep(wait).await.is_err();
-    }
-    let press = async {
-        let mut key = [0];
-        !matches!(proc.read(STDIN, &mut key).await, Ok(1)) || key.first() == Some(&b'q')
-    };
-    match futures_util::future::select(std::pin::pin!(proc.sleep(wait)), std::pin::pin!(press))
-        .await
-    {
-        futures_util::future::Either::Left((slept, _)) => slept.is_err(),
-        futures_util::future::Either::Right((quit, _)) => quit,
-    }
-}
-
+/// A picture of batch mode.
 async fn screen(proc: &Process, users: &Directory, options: &Options) -> String {
-    let batch = options.batch;
     let mut all = proc.processes();
     all.retain(|one| options.pids.is_empty() || options.pids.contains(&one.pid));
-    let count = |states: &[u8]| all.iter().filter(|one| states.contains(&one.state)).count();
-    let memory = proc.memory_use();
-    let swap = proc.facts().swap_total_kib;
-    let mib = |kib: u64| format!("{:8.1}", kib as f64 / 1024.0);
-    let busy = f64::from(proc.load().first().copied().unwrap_or(0).min(1000)) / 10.0;
-    let mut lines = vec![
-        format!("top -{}", super::uptime::line(proc).await),
-        format!(
-            "Tasks: {:>3} total, {:>3} running, {:>3} sleeping, {:>3} stopped, {:>3} zombie",
-            all.len(),
-            count(b"R"),
-            count(b"SDI"),
-            count(b"T"),
-            count(b"Z")
-        ),
-        format!(
-            "%Cpu(s): {busy:4.1} us,  0.0 sy,  0.0 ni,{:5.1} id,  0.0 wa,  0.0 hi,  0.0 si,  0.0 st ",
-            100.0 - busy
-        ),
-        format!(
-            "MiB Mem :{} total,{} free,{} used,{} buff/cache     ",
-            mib(memory.total),
-            mib(memory.free),
-            mib(memory.total.saturating_sub(memory.available)),
-            mib(memory.buffers + memory.cached)
-        ),
-        format!(
-            "MiB Swap:{} total,{} free,{} used.{} avail Mem ",
-            mib(swap),
-            mib(swap),
-            mib(0),
-            mib(memory.available)
-        ),
-        String::new(),
-        "    PID USER      PR  NI    VIRT    RES    SHR S  %CPU  %MEM     TIME+ COMMAND".to_owned(),
-    ];
+    let mut lines: Vec<String> = summary(proc, &all)
+        .await
+        .into_iter()
+        .map(|line| line.into_iter().map(|(_, text)| text).collect())
+        .collect();
+    lines.push(String::new());
+    lines.push(HEADER.to_owned());
     // A user's processes are picked out of the list, not out of the counts.
     all.retain(|one| options.user.is_none_or(|uid| one.uid == uid));
     all.sort_by_key(|one| (one.state != b'R', one.pid));
-    lines.extend(all.iter().map(|one| row(proc, users, one)));
-    let size = proc.window_size(STDOUT).ok();
-    let rows = size
-        .filter(|_| !batch)
-        .map_or(usize::MAX, |size| usize::from(size.rows.max(2)) - 1);
-    let columns = size
+    lines.extend(all.iter().map(|summary| {
+        let task = Task {
+            summary,
+            share: 0.0,
+            command: String::from_utf8_lossy(&summary.name).into_owned(),
+        };
+        row(proc, users, &task)
+    }));
+    let columns = proc
+        .window_size(STDOUT)
+        .ok()
         .filter(|size| size.columns > 0)
         .map_or(BATCH_COLUMNS, |size| usize::from(size.columns));
-    let mut text = String::from(if batch { "" } else { "\x1b[?25l\x1b[H\x1b[2J" });
-    for line in lines.iter().take(rows) {
+    let mut text = String::new();
+    for line in lines {
         text.extend(line.chars().take(columns));
-        text.push_str(if batch { "\n" } else { "\r\n" });
+        text.push('\n');
     }
     text
 }
 
-fn row(proc: &Process, users: &Directory, one: &Summary) -> String {
+/// The names of the columns.
+const HEADER: &str =
+    "    PID USER      PR  NI    VIRT    RES    SHR S  %CPU  %MEM     TIME+ COMMAND";
+
+/// The lines above the list, in pieces: whether one is emphasized, and its text.
+async fn summary(proc: &Process, all: &[Summary]) -> Vec<Vec<(bool, String)>> {
+    let count = |states: &[u8]| {
+        let count = all.iter().filter(|one| states.contains(&one.state)).count();
+        format!(" {count:>3} ")
+    };
+    let memory = proc.memory_use();
+    let swap = proc.facts().swap_total_kib;
+    let mib = |kib: u64| format!("{:9.1} ", kib as f64 / 1024.0);
+    let percent = |value: f64| format!("{value:5.1} ");
+    let busy = f64::from(proc.load().first().copied().unwrap_or(0).min(1000)) / 10.0;
+    let line = |head: &str, pairs: &[(String, &str)]| {
+        let mut pieces = vec![(false, head.to_owned())];
+        for (value, label) in pairs {
+            pieces.push((true, value.clone()));
+            pieces.push((false, (*label).to_owned()));
+        }
+        pieces
+    };
+    let nothing = || percent(0.0);
+    vec![
+        line(&format!("top -{}", super::uptime::line(proc).await), &[]),
+        line(
+            "Tasks:",
+            &[
+                (format!(" {:>3} ", all.len()), "total,"),
+                (count(b"R"), "running,"),
+                (count(b"SDI"), "sleeping,"),
+                (count(b"T"), "stopped,"),
+                (count(b"Z"), "zombie"),
+            ],
+        ),
+        line(
+            "%Cpu(s):",
+            &[
+                (percent(busy), "us,"),
+                (nothing(), "sy,"),
+                (nothing(), "ni,"),
+                (percent(100.0 - busy), "id,"),
+                (nothing(), "wa,"),
+                (nothing(), "hi,"),
+                (nothing(), "si,"),
+                (nothing(), "st "),
+            ],
+        ),
+        line(
+            "MiB Mem :",
+            &[
+                (mib(memory.total), "total,"),
+                (mib(memory.free), "free,"),
+                (mib(memory.total.saturating_sub(memory.available)), "used,"),
+                (mib(memory.buffers + memory.cached), "buff/cache     "),
+            ],
+        ),
+        line(
+            "MiB Swap:",
+            &[
+                (mib(swap), "total,"),
+                (mib(swap), "free,"),
+                (mib(0), "used."),
+                (mib(memory.available), "avail Mem "),
+            ],
+        ),
+    ]
+}
+
+/// A process in the list.
+struct Task<'a> {
+    summary: &'a Summary,
+    /// Percent of a processor.
+    share: f64,
+    command: String,
+}
+
+fn row(proc: &Process, users: &Directory, task: &Task<'_>) -> String {
+    let one = task.summary;
     let user = String::from_utf8_lossy(&users.user_text(one.uid)).into_owned();
     let user = if user.len() > 8 {
         user.chars().take(7).chain(['+']).collect()
@@ -271,15 +311,15 @@ fn row(proc: &Process, users: &Directory, one: &Summary) -> String {
         hundredths % 100
     );
     let share = one.rss_kib as f64 * 100.0 / proc.facts().memory_total_kib.max(1) as f64;
-    let name: String = String::from_utf8_lossy(&one.name).into_owned();
     format!(
-        "{:>7} {user:<8} {:>3} {nice:>3} {:>7} {:>6} {:>6} {} {:>5.1} {share:>5.1} {time:>9} {name}",
+        "{:>7} {user:<8} {:>3} {nice:>3} {:>7} {:>6} {:>6} {} {:>5.1} {share:>5.1} {time:>9} {}",
         one.pid,
         20 + nice,
         one.vsz_kib,
         one.rss_kib,
         one.rss_kib * 6 / 10,
         char::from(one.state),
-        0.0
+        task.share,
+        task.command
     )
 }

@@ -238,6 +238,7 @@ impl Pager {
                     self.tell(proc, keys, b"Command not available").await;
                 }
                 Key::Suspend => {
+                    self.out.truncate(self.out.len() - CLEAR.len());
                     self.out.extend_from_slice(END);
                     self.send(proc).await;
                     raw.suspend(proc).await;

@@ -228,12 +228,15 @@ impl Display {
         self.on_new_line();
     }
 
-    /// Clears the screen and shows everything at its top.
-    pub fn clear_screen(&mut self, picture: &Picture<'_>) {
+    /// Clears the screen, and what has scrolled away if wanted, and shows everything at its top.
+    pub fn clear_screen(&mut self, picture: &Picture<'_>, all: bool) {
         if self.terminal.clear_screen.is_empty() {
             self.out.push(b'\n');
         } else {
             self.out.extend_from_slice(self.terminal.clear_screen);
+            if all {
+                self.out.extend_from_slice(self.terminal.forget);
+            }
         }
         self.on_new_line();
         self.show_all(picture);

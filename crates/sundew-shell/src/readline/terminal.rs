@@ -22,6 +22,8 @@ pub struct Terminal {
     pub clear_line: &'static [u8],
     /// `clear`
     pub clear_screen: &'static [u8],
+    /// `E3`: forgets what has scrolled away.
+    pub forget: &'static [u8],
     /// `smso`
     pub standout: &'static [u8],
     /// `rmso`
@@ -44,6 +46,7 @@ const DUMB: Terminal = Terminal {
     delete_many: false,
     clear_line: b"",
     clear_screen: b"",
+    forget: b"",
     standout: b"",
     standout_end: b"",
     numbered_keys: false,
@@ -60,6 +63,7 @@ const XTERM: Terminal = Terminal {
     delete_many: true,
     clear_line: b"\x1b[K",
     clear_screen: b"\x1b[H\x1b[2J",
+    forget: b"\x1b[3J",
     standout: b"\x1b[7m",
     standout_end: b"\x1b[27m",
     numbered_keys: false,
@@ -74,11 +78,13 @@ const LINUX: Terminal = Terminal {
 };
 
 const VT220: Terminal = Terminal {
+    forget: b"",
     numbered_keys: false,
     ..LINUX
 };
 
 const SCREEN: Terminal = Terminal {
+    forget: b"",
     up: b"\x1bM",
     standout: b"\x1b[3m",
     standout_end: b"\x1b[23m",
@@ -91,6 +97,7 @@ const TMUX: Terminal = Terminal {
 };
 
 const RXVT: Terminal = Terminal {
+    forget: b"",
     delete_many: false,
     ..XTERM
 };
@@ -111,6 +118,7 @@ const VT100: Terminal = Terminal {
     delete_many: false,
     clear_line: b"\x1b[K\0\0\0\0\0\0\0\0\0\0\0\0",
     clear_screen: &VT100_CLEAR,
+    forget: b"",
     standout: b"\x1b[7m\0\0\0\0\0\0\0\0",
     standout_end: b"\x1b[m\0\0\0\0\0\0\0\0",
     delete_key: false,

@@ -12,15 +12,16 @@ const MAX_PASSWD_BYTES: usize = 256 * 1024;
 pub(super) async fn users_like(proc: &Process, prefix: &[u8]) -> BTreeSet<Match> {
     proc.tick().await;
     let passwd = passwd(proc).await;
-    let names = passwd
-        .split(|&byte| byte == b'\n')
-        .filter_map(|line| line.split(|&byte| byte == b':').next());
-    names
-        .filter(|name| !name.is_empty() && name.starts_with(prefix))
+    let users = passwd.split(|&byte| byte == b'\n').filter_map(|line| {
+        let mut fields = line.split(|&byte| byte == b':');
+        Some((fields.next()?, fields.nth(4).unwrap_or_default()))
+    });
+    users
+        .filter(|(name, _)| !name.is_empty() && name.starts_with(prefix))
         .take(MAX_MATCHES)
-        .map(|name| Match {
+        .map(|(name, home)| Match {
             word: [b"~".as_slice(), name].concat(),
-            directory: home_of(proc, name).is_some_and(|home| is_directory(proc, &home)),
+            directory: is_directory(proc, home),
             link: false,
             sign: None,
         })

@@ -67,7 +67,8 @@ impl Editor {
                 self.argument = None;
                 let prompt = self.prompt.clone();
                 let picture = super::picture(&prompt, &self.buffer, false);
-                self.display.clear_screen(&picture);
+                self.display
+                    .clear_screen(&picture, command == Command::ClearDisplay);
                 Outcome::Continue
             }
             Command::MenuComplete | Command::MenuCompleteBackward
