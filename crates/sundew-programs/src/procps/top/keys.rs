@@ -194,7 +194,8 @@ impl View {
                     .map_or(0.0, |passed| {
                         one.cpu.saturating_sub(before).as_secs_f64() * 100.0 / passed.as_secs_f64()
                     });
-                (one.pid, share)
+                // Who did next to nothing did nothing: the order would never rest.
+                (one.pid, (share * 10.0).round() / 10.0)
             })
             .collect();
         let share = |one: &Summary| shares.get(&one.pid).copied().unwrap_or(0.0);
