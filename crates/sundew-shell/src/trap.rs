@@ -8,8 +8,6 @@ use sundew_kernel::{Process, Signal};
 
 use crate::shell::Shell;
 
-use crate::shell::Shell;
-
 /// What a trap is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Condition {

@@ -181,25 +181,9 @@ async fn filter(proc: &mut Process, operands: &[Vec<u8>], settings: &Options) ->
     let mut previous: Option<Vec<u8>> = None;
     let (mut repeats, mut groups) = (0u64, 0u64);
     loop {
-        let line = match lines.next(proc, settings.delimiter).await {
-            Ok(line) => line,
-            Err(Errno::Enomem) => {
-                input::exhausted(proc).await;
-                return proc.status();
-            }
-            Err(errno) => {
-                let shown = crate::quote::always(proc, source);
-                proc.complain(&[b"error reading ", shown.as_slice()].concat(), errno)
-                    .await;
-                return proc.status();
-            }
+        let Ok(line) = next(proc, &mut lines, source, settings).await else {
+            return proc.status();
         };
-        let line = line.map(|mut line| {
-            if line.last() == Some(&settings.delimiter) {
-                line.pop();
-            }
-            line
-        });
         let same = match (&previous, &line) {
             (Some(previous), Some(line)) => {
                 equal(key(previous, settings), key(line, settings), settings)
@@ -241,6 +225,37 @@ async fn filter(proc: &mut Process, operands: &[Vec<u8>], settings: &Options) ->
         // Of equal lines the first is shown.
         if !same || settings.all_repeated || settings.group {
             previous = line;
+        }
+    }
+}
+
+/// The next line without its end.
+///
+/// # Errors
+///
+/// One that was told of.
+async fn next(
+    proc: &mut Process,
+    lines: &mut LineReader,
+    source: &[u8],
+    settings: &Options,
+) -> Result<Option<Vec<u8>>, Errno> {
+    match lines.next(proc, settings.delimiter).await {
+        Ok(line) => Ok(line.map(|mut line| {
+            if line.last() == Some(&settings.delimiter) {
+                line.pop();
+            }
+            line
+        })),
+        Err(errno) => {
+            if errno == Errno::Enomem {
+                input::exhausted(proc).await;
+            } else {
+                let shown = crate::quote::always(proc, source);
+                proc.complain(&[b"error reading ", shown.as_slice()].concat(), errno)
+                    .await;
+            }
+            Err(errno)
         }
     }
 }

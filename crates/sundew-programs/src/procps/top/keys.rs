@@ -334,10 +334,8 @@ impl View {
         loop {
             match keys.next(proc).await {
                 Key::Byte(b'\r' | b'\n') => return Some(answer),
-                Key::Byte(8 | 0x7f) => {
-                    if answer.pop().is_some() {
-                        put(proc, "\x08 \x08").await;
-                    }
+                Key::Byte(8 | 0x7f) if answer.pop().is_some() => {
+                    put(proc, "\x08 \x08").await;
                 }
                 Key::Byte(byte @ 0x20..0x7f) if answer.len() < MAX_ANSWER_BYTES => {
                     answer.push(char::from(byte));
