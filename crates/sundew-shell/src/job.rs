@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use sundew_kernel::process::WaitFor;
 use sundew_kernel::status::ChildEvent;
+use sundew_kernel::tty::Termios;
 use sundew_kernel::{ExitStatus, Fd, Pid, Process, Signal};
 
 use crate::shell::Shell;
@@ -89,6 +90,8 @@ pub struct Jobs {
     recent: Vec<u32>,
     /// Ended children that belong to no listed job.
     remembered: Vec<(Pid, ExitStatus)>,
+    /// The terminal's settings when the last line had been typed.
+    pub(crate) terminal: Option<Termios>,
 }
 
 impl Jobs {
@@ -339,7 +342,7 @@ impl Shell {
         if left
             && self.is_bash()
             && self.interactive
-            && let Some(before) = self.terminal_before.clone()
+            && let Some(before) = self.jobs.terminal.clone()
         {
             let _not_a_terminal_any_more = proc.set_termios(TERMINAL, before, false);
         }

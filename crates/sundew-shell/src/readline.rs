@@ -212,7 +212,7 @@ impl Shell {
             editor.close(&mut self.history);
         }
         session.end(proc, &input).await;
-        self.terminal_before = Some(session.before.clone());
+        self.jobs.terminal = Some(session.before.clone());
         if input == Input::Interrupted {
             // The trap comes before the new line; in the others it stands in its place.
             let trapped = self.has_command_for(Signal::INT);

@@ -251,8 +251,6 @@ pub struct Shell {
     pub(crate) pasted_lines: VecDeque<Vec<u8>>,
     /// What the next line to be edited begins with: `histverify`, `read -i`.
     pub(crate) line_to_edit: Option<Vec<u8>>,
-    /// The terminal's settings when the last line had been typed.
-    pub(crate) terminal_before: Option<sundew_kernel::tty::Termios>,
     /// The quote that the lines before left open.
     pub(crate) open_quote: Option<u8>,
     /// Whether what was typed just before was `jobs`: leaving is meant after that.
@@ -353,7 +351,6 @@ impl Shell {
             pasted: Vec::new(),
             pasted_lines: VecDeque::new(),
             line_to_edit: None,
-            terminal_before: None,
             open_quote: None,
             listed_jobs_at: u32::MAX - 1,
             has_killed: false,
@@ -449,7 +446,6 @@ impl Shell {
             pasted: Vec::new(),
             pasted_lines: VecDeque::new(),
             line_to_edit: None,
-            terminal_before: None,
             open_quote: None,
             listed_jobs_at: u32::MAX - 1,
             has_killed: false,

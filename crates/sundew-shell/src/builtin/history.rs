@@ -13,13 +13,7 @@ const USAGE: &str = "history: usage: history [-c] [-d offset] [n] or history -an
 
 pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>]) -> Answer {
     if !shell.is_bash() {
-        // BusyBox counts from 0 and knows no options.
-        let lines = shell.history.iter().enumerate();
-        let text: Vec<Vec<u8>> = lines
-            .map(|(at, (_, line))| [format!("{at:4} ").as_bytes(), line, b"\n"].concat())
-            .collect();
-        let _checked_at_flush = proc.print(&text.concat()).await;
-        return Ok(0);
+        return list_all(shell, proc).await;
     }
     shell.apply_history_size();
     shell.history.set_clock(proc.now().secs);
@@ -96,6 +90,16 @@ pub(super) async fn run(shell: &mut Shell, proc: &mut Process, args: &[Vec<u8>])
         Some(letter) => file(shell, proc, *letter, rest.first()).await,
         None => list(shell, proc, rest).await,
     }
+}
+
+/// As BusyBox lists: counted from 0, and whatever the arguments.
+async fn list_all(shell: &Shell, proc: &mut Process) -> Answer {
+    let lines = shell.history.iter().enumerate();
+    let text: Vec<Vec<u8>> = lines
+        .map(|(at, (_, line))| [format!("{at:4} ").as_bytes(), line, b"\n"].concat())
+        .collect();
+    let _checked_at_flush = proc.print(&text.concat()).await;
+    Ok(0)
 }
 
 async fn usage(proc: &mut Process) -> Answer {

@@ -95,11 +95,7 @@ impl Shell {
             &args
         };
         self.trace(proc, traced, shown).await;
-        if self.names_directory_alone(proc, &args) {
-            args.splice(0..0, [b"cd".to_vec(), b"--".to_vec()]);
-            let shown = [args.join(&b' ').as_slice(), b"\n"].concat();
-            proc.print_error(&shown).await;
-        }
+        self.change_directory_for_name(proc, &mut args).await;
         let name = args.first().cloned().unwrap_or_default();
         let last = args.last().cloned().unwrap_or_default();
         let failure_trap = !std::mem::take(&mut self.around_traps.silent_failure)
@@ -142,12 +138,12 @@ impl Shell {
         self.check_failure(proc).await
     }
 
-    /// Whether this goes to the directory it names: `shopt -s autocd` of a bash with a person at it.
-    fn names_directory_alone(&mut self, proc: &Process, args: &[Vec<u8>]) -> bool {
+    /// With `shopt -s autocd` the name of a directory goes there, if a person types it.
+    async fn change_directory_for_name(&mut self, proc: &mut Process, args: &mut Vec<Vec<u8>>) {
         let Some(name) = args.first() else {
-            return false;
+            return;
         };
-        self.interactive
+        let meant = self.interactive
             && self.is_bash()
             && self.options.shopt("autocd")
             && !matches!(
@@ -157,7 +153,12 @@ impl Shell {
             && self
                 .search_path(proc, name)
                 .is_none_or(|_| name.contains(&b'/'))
-            && proc.stat(name).is_ok_and(|metadata| metadata.is_dir())
+            && proc.stat(name).is_ok_and(|metadata| metadata.is_dir());
+        if meant {
+            args.splice(0..0, [b"cd".to_vec(), b"--".to_vec()]);
+            let shown = [args.join(&b' ').as_slice(), b"\n"].concat();
+            proc.print_error(&shown).await;
+        }
     }
 
     /// The words of a command, expanded; array arguments of declaring builtins are set aside.
