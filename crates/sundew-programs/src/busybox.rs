@@ -16,6 +16,7 @@ mod interface;
 mod launch;
 mod ls;
 mod module;
+mod present;
 mod reach;
 mod small;
 mod socket;
@@ -162,6 +163,8 @@ async fn applet(proc: &mut Process, name: &[u8]) -> ExitStatus {
         | b"time" | b"timeout" | b"usleep" | b"unshare" => launch::run(proc, name).await,
         b"cal" | b"crc32" | b"dnsdomainname" | b"dos2unix" | b"ipcalc" | b"reset" | b"unix2dos"
         | b"uudecode" | b"uuencode" => convert::run(proc, name).await,
+        b"last" => present::last(proc).await,
+        b"who" | b"w" => present::who(proc, name).await,
         b"top" => top::run(proc).await,
         b"ftpget" => ftp::get(proc).await,
         b"ftpput" => ftp::put(proc).await,

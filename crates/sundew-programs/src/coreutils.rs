@@ -26,6 +26,7 @@ mod echo;
 mod env;
 mod escape;
 mod expr;
+mod factor;
 mod float;
 mod fmt;
 mod head;
@@ -110,7 +111,7 @@ programs! {
     "env" => env::run,
     "expand" => lines::run_expand,
     "expr" => expr::run,
-    "factor" => seq::run_factor,
+    "factor" => factor::run,
     "false" => true_::run_false,
     "fmt" => fmt::run,
     "fold" => lines::run_fold,

@@ -103,8 +103,11 @@ async fn write(proc: &Process, path: &[u8], text: &[u8], mode: u16) -> Result<()
 }
 
 async fn crc32(proc: &mut Process) -> ExitStatus {
-    for path in operands(proc) {
-        let text = match content(proc, Some(&path)).await {
+    let paths = operands(proc);
+    let named = !paths.is_empty();
+    let paths = if named { paths } else { vec![b"-".to_vec()] };
+    for path in paths {
+        let text = match content(proc, Some(&path).filter(|_| named)).await {
             Ok(text) => text,
             Err(errno) => {
                 cannot_open(proc, "crc32", &path, errno).await;
@@ -123,7 +126,12 @@ async fn crc32(proc: &mut Process) -> ExitStatus {
                 }
             }
         }
-        let line = [format!("{:08x} ", !sum).as_bytes(), &path, b"\n"].concat();
+        let sum = format!("{:08x}", !sum);
+        let line = if named {
+            [sum.as_bytes(), b" ", &path, b"\n"].concat()
+        } else {
+            [sum.as_bytes(), b"\n"].concat()
+        };
         if proc.print(&line).await.is_err() {
             break;
         }
@@ -298,7 +306,10 @@ async fn ipcalc(proc: &mut Process) -> ExitStatus {
         .iter()
         .map(|word| String::from_utf8_lossy(word).into_owned())
         .collect();
-    let Some(word) = words.first() else {
+    let Some(word) = words
+        .first()
+        .filter(|_| b"bnmph".iter().any(|&letter| has(letter)))
+    else {
         return usage::refuse(proc, b"ipcalc").await;
     };
     let (address, prefix) = match word.split_once('/') {

@@ -97,8 +97,27 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
     }
 }
 
+/// The command line with `-c get` and `-c put`, as another tftp has them, put as `-g -r` and `-p -r`.
+fn as_options(args: &[Vec<u8>]) -> Vec<Vec<u8>> {
+    let mut words = Vec::new();
+    let mut left = args.iter();
+    while let Some(word) = left.next() {
+        let action = match left.as_slice().first().map(Vec::as_slice) {
+            Some(b"get") if word == b"-c" => b"-g",
+            Some(b"put") if word == b"-c" => b"-p",
+            _ => {
+                words.push(word.clone());
+                continue;
+            }
+        };
+        left.next();
+        words.extend([action.to_vec(), b"-r".to_vec()]);
+    }
+    words
+}
+
 async fn read(proc: &mut Process) -> Result<Options, ExitStatus> {
-    let mut words = Getopt::new(&SPEC, proc.args());
+    let mut words = Getopt::of(&SPEC, as_options(proc.args()));
     let (mut get, mut put, mut local, mut remote) = (false, false, None, None);
     let mut size = None;
     while let Some(option) = words.next() {

@@ -260,7 +260,9 @@ async fn read_patterns(proc: &mut Process, words: &[Vec<u8>]) -> Result<Vec<Patt
                             (Some(_), None) => [shown.as_slice(), b": invalid pattern"].concat(),
                             (None, _) => {
                                 let cut = word.get(..word.len() - 1).unwrap_or_default();
-                                [cut, b"}: integer required between '{' and '}'"].concat()
+                                let cut = quote::text(proc, cut);
+                                [cut.as_slice(), b"}: integer required between '{' and '}'"]
+                                    .concat()
                             }
                         }
                     }
@@ -290,7 +292,7 @@ async fn read_patterns(proc: &mut Process, words: &[Vec<u8>]) -> Result<Vec<Patt
                                 [shown.as_slice(), b": integer expected after delimiter"].concat()
                             }
                             reason => [
-                                shown.as_slice(),
+                                quote::text(proc, word).as_slice(),
                                 b": invalid regular expression: ",
                                 reason.as_bytes(),
                             ]

@@ -21,6 +21,10 @@ struct Options {
     output_block: u64,
     count: Option<u64>,
     count_bytes: bool,
+    skip_bytes: bool,
+    seek_bytes: bool,
+    /// `cbs`: the length of a record.
+    record: u64,
     skip: u64,
     seek: u64,
     status: Status,
@@ -75,7 +79,9 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
         ("excl", "nocreat"),
     ] {
         let given = |name: &str| settings.flags.iter().any(|flag| flag == name.as_bytes());
-        if given(first) && given(second) {
+        // Without a length of records there is nothing to do for either.
+        let idle = first == "block" && settings.record == 0;
+        if given(first) && given(second) && !idle {
             proc.complain_text(format!("cannot combine {first} and {second}"))
                 .await;
             return proc.status();
@@ -189,11 +195,14 @@ async fn operand(
                     return Err(input::refuse_word(proc, what, flag).await);
                 }
             }
+            let has = |name: &[u8]| value.split(|&byte| byte == b',').any(|flag| flag == name);
             if name == b"oflag" {
+                settings.seek_bytes |= has(b"seek_bytes");
                 settings.append |= value.windows(6).any(|window| window == b"append");
                 return Ok(());
             }
             settings.count_bytes |= value.windows(11).any(|window| window == b"count_bytes");
+            settings.skip_bytes |= has(b"skip_bytes");
             settings.full_block |= value.windows(9).any(|window| window == b"fullblock");
         }
         (
@@ -214,9 +223,15 @@ async fn operand(
                     settings.count = Some(amount);
                     settings.count_bytes |= value.ends_with(b"B");
                 }
-                b"skip" | b"iseek" => settings.skip = amount,
-                b"seek" | b"oseek" => settings.seek = amount,
-                _ => {}
+                b"skip" | b"iseek" => {
+                    settings.skip = amount;
+                    settings.skip_bytes |= value.ends_with(b"B");
+                }
+                b"seek" | b"oseek" => {
+                    settings.seek = amount;
+                    settings.seek_bytes |= value.ends_with(b"B");
+                }
+                _ => settings.record = amount,
             }
             if matches!(name, b"bs" | b"ibs" | b"obs") && (amount == 0 || amount > MAX_BLOCK) {
                 return Err(input::complain_word(proc, "invalid number:", value).await);
@@ -227,8 +242,13 @@ async fn operand(
     Ok(())
 }
 
-/// `512`, `1M`, `2x1024`.
+/// `512`, `1M`, `2x1024`; a `B` behind all of it says that bytes are meant.
 fn amount(text: &[u8]) -> Option<u64> {
+    let bytes = text.strip_suffix(b"B");
+    let text = match bytes {
+        Some(digits) if digits.last().is_some_and(u8::is_ascii_digit) => digits,
+        _ => text,
+    };
     let mut product: u64 = 1;
     for part in text.split(|&byte| byte == b'x') {
         product = product.checked_mul(number(part, b"bBcEGkKMPTwYZ0").ok()?)?;
@@ -257,7 +277,12 @@ async fn open_output(proc: &mut Process, settings: &Options) -> Result<Fd, ExitS
         }
     };
     if settings.seek > 0 {
-        let offset = settings.seek.saturating_mul(settings.output_block);
+        let unit = if settings.seek_bytes {
+            1
+        } else {
+            settings.output_block
+        };
+        let offset = settings.seek.saturating_mul(unit);
         let cut = if flag(b"notrunc") {
             Ok(())
         } else {
@@ -278,7 +303,12 @@ async fn open_output(proc: &mut Process, settings: &Options) -> Result<Fd, ExitS
 
 /// Leaves out the first blocks of the input, by moving or by reading.
 async fn skip(proc: &mut Process, fd: Fd, settings: &Options) -> bool {
-    let mut left = settings.skip.saturating_mul(settings.input_block);
+    let unit = if settings.skip_bytes {
+        1
+    } else {
+        settings.input_block
+    };
+    let mut left = settings.skip.saturating_mul(unit);
     if left == 0
         || proc
             .seek(fd, Seek::Current(i64::try_from(left).unwrap_or(i64::MAX)))
@@ -321,6 +351,7 @@ async fn copy(proc: &mut Process, source: Fd, target: Fd, settings: &Options, co
     let mut buffer = vec![0; block];
     let mut pending: Vec<u8> = Vec::new();
     let mut left_bytes = settings.count.filter(|_| settings.count_bytes);
+    let mut records = Records::of(settings);
     loop {
         let blocks = counts.whole_in + counts.part_in;
         if !settings.count_bytes && settings.count.is_some_and(|count| blocks >= count) {
@@ -377,7 +408,15 @@ async fn copy(proc: &mut Process, source: Fd, target: Fd, settings: &Options, co
             data.chunks_exact_mut(2).for_each(<[u8]>::reverse);
         }
         // With one block size each read is a write; else whole output blocks are filled.
-        if settings.input_block == settings.output_block {
+        let mut converted = Vec::new();
+        let data = match &mut records {
+            Some(records) => {
+                records.take(data, &mut converted);
+                converted.as_slice()
+            }
+            None => &*data,
+        };
+        if settings.input_block == settings.output_block && records.is_none() {
             let data = data.to_vec();
             if !put(proc, target, &data, out_block, settings, counts).await {
                 return;
@@ -393,8 +432,80 @@ async fn copy(proc: &mut Process, source: Fd, target: Fd, settings: &Options, co
             }
         }
     }
+    if let Some(records) = records {
+        records.end(&mut pending);
+    }
     if !pending.is_empty() {
         put(proc, target, &pending, out_block, settings, counts).await;
+    }
+}
+
+/// `conv=block` and `conv=unblock`: lines to records of one length, and back.
+struct Records {
+    length: usize,
+    to_lines: bool,
+    /// How far the record has got.
+    column: usize,
+    /// Blanks of the record that may be its padding.
+    blanks: usize,
+}
+
+impl Records {
+    fn of(settings: &Options) -> Option<Self> {
+        let flag = |name: &[u8]| settings.flags.iter().any(|flag| flag == name);
+        let length = usize::try_from(settings.record).unwrap_or(usize::MAX);
+        let wanted =
+            length > 0 && length as u64 <= MAX_BLOCK && (flag(b"block") || flag(b"unblock"));
+        wanted.then(|| Self {
+            length,
+            to_lines: flag(b"unblock"),
+            column: 0,
+            blanks: 0,
+        })
+    }
+
+    fn take(&mut self, data: &[u8], out: &mut Vec<u8>) {
+        for &byte in data {
+            if self.to_lines {
+                if self.column == self.length {
+                    out.push(b'\n');
+                    (self.column, self.blanks) = (0, 0);
+                }
+                self.column += 1;
+                if byte == b' ' {
+                    self.blanks += 1;
+                } else {
+                    out.extend(std::iter::repeat_n(b' ', std::mem::take(&mut self.blanks)));
+                    out.push(byte);
+                }
+            } else if byte == b'\n' {
+                out.extend(std::iter::repeat_n(
+                    b' ',
+                    self.length.saturating_sub(self.column),
+                ));
+                self.column = 0;
+            } else {
+                if self.column < self.length {
+                    out.push(byte);
+                }
+                self.column = self.column.saturating_add(1);
+            }
+        }
+    }
+
+    /// What the last record lacks.
+    fn end(self, out: &mut Vec<u8>) {
+        if self.column == 0 {
+            return;
+        }
+        if self.to_lines {
+            out.push(b'\n');
+        } else {
+            out.extend(std::iter::repeat_n(
+                b' ',
+                self.length.saturating_sub(self.column),
+            ));
+        }
     }
 }
 

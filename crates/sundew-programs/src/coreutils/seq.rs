@@ -1,8 +1,6 @@
-//! seq(1), yes(1), nproc(1), factor(1).
+//! seq(1), yes(1), nproc(1).
 
-use sundew_kernel::process::LineReader;
-use sundew_kernel::{ExitStatus, Process, STDIN};
-use sundew_vfs::Errno;
+use sundew_kernel::{ExitStatus, Process};
 
 use super::{about, float, input};
 use crate::getopt::{Arity, Getopt, Opt, Spec, refuse, try_help};
@@ -369,59 +367,4 @@ pub(crate) async fn run_nproc(proc: &mut Process) -> ExitStatus {
     // A closed output is reported when the program ends.
     let _reported_at_exit = proc.print(format!("{count}\n").as_bytes()).await;
     proc.status()
-}
-
-pub(crate) async fn run_factor(proc: &mut Process) -> ExitStatus {
-    let mut options = Getopt::new(&Spec::gnu("", &[]), proc.args());
-    if let Some(option) = options.next() {
-        return match option {
-            Ok(option) => about::run(proc, option.key, "factor").await,
-            Err(error) => refuse(proc, &error, 1).await,
-        };
-    }
-    let words = options.operands();
-    if !words.is_empty() {
-        for word in words {
-            if factors(proc, &word).await.is_err() {
-                break;
-            }
-        }
-        return proc.status();
-    }
-    let mut lines = LineReader::new(proc, STDIN);
-    while let Ok(Some(line)) = lines.next(proc, b'\n').await {
-        let words = line.split(u8::is_ascii_whitespace);
-        for word in words.filter(|word| !word.is_empty()) {
-            if factors(proc, word).await.is_err() {
-                return proc.status();
-            }
-        }
-    }
-    proc.status()
-}
-
-/// Prints the line of a number, or complains of what is none.
-async fn factors(proc: &mut Process, word: &[u8]) -> Result<(), Errno> {
-    let Some(number) = input::decimal(word.strip_prefix(b"+").unwrap_or(word)) else {
-        let shown = quote::text(proc, word);
-        proc.complain_text([shown.as_slice(), b" is not a valid positive integer"].concat())
-            .await;
-        return Ok(());
-    };
-    let mut line = format!("{number}:");
-    let (mut rest, mut divisor) = (number, 2);
-    while rest > 1 && u128::from(divisor) * u128::from(divisor) <= u128::from(rest) {
-        if rest % divisor == 0 {
-            line.push_str(&format!(" {divisor}"));
-            rest /= divisor;
-        } else {
-            divisor += if divisor == 2 { 1 } else { 2 };
-            proc.tick().await;
-        }
-    }
-    if rest > 1 {
-        line.push_str(&format!(" {rest}"));
-    }
-    line.push('\n');
-    proc.print(line.as_bytes()).await
 }

@@ -36,12 +36,12 @@ const SPEC: Spec = Spec::gnu(
         ("human-numeric-sort", Arity::No, "h"),
         ("version-sort", Arity::No, "V"),
         ("random-sort", Arity::No, "R"),
-        ("random-source", Arity::Required, "ignored"),
+        ("random-source", Arity::Required, "random-source"),
         ("sort", Arity::Required, "sort"),
         ("output", Arity::Required, "o"),
         ("reverse", Arity::No, "r"),
         ("stable", Arity::No, "s"),
-        ("batch-size", Arity::Required, "ignored"),
+        ("batch-size", Arity::Required, "batch-size"),
         ("buffer-size", Arity::Required, "S"),
         ("field-separator", Arity::Required, "t"),
         ("temporary-directory", Arity::Required, "T"),
@@ -75,7 +75,7 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
     let mut lines: Vec<Vec<u8>> = Vec::new();
     let names = input::or_stdin(operands);
     if settings.check.is_some() && names.len() > 1 {
-        let extra = quote::text(proc, names.get(1).map_or(b"", Vec::as_slice));
+        let extra = quote::always(proc, names.get(1).map_or(b"", Vec::as_slice));
         let letter = if settings.check == Some(true) {
             "c"
         } else {
@@ -84,7 +84,7 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
         let tail = format!(" not allowed with -{letter}");
         proc.complain_text([b"extra operand ", extra.as_slice(), tail.as_bytes()].concat())
             .await;
-        return crate::getopt::try_help(proc, 2).await;
+        return ExitStatus::Exited(2);
     }
     for name in &names {
         match load(proc, name, settings.end, &mut lines, &mut memory).await {
@@ -242,6 +242,38 @@ async fn check(
     ExitStatus::SUCCESS
 }
 
+/// Whether `--check=WORD` names the first line out of order.
+async fn is_loud(proc: &mut Process, word: &[u8]) -> Result<bool, ExitStatus> {
+    const WORDS: [(&str, bool); 3] = [
+        ("quiet", false),
+        ("silent", false),
+        ("diagnose-first", true),
+    ];
+    let fits = WORDS
+        .iter()
+        .find(|(name, _)| name.as_bytes().starts_with(word));
+    if let Some((_, loud)) = fits {
+        return Ok(*loud || word.is_empty());
+    }
+    let shown = quote::text(proc, word);
+    let option = quote::text(proc, b"--check");
+    let text = [b"invalid argument ".as_slice(), &shown, b" for ", &option].concat();
+    proc.complain_text(text).await;
+    let quoted = |name: &[u8]| quote::text(proc, name);
+    let list = [
+        b"Valid arguments are:\n  - ".as_slice(),
+        &quoted(b"quiet"),
+        b", ",
+        &quoted(b"silent"),
+        b"\n  - ",
+        &quoted(b"diagnose-first"),
+        b"\n",
+    ]
+    .concat();
+    proc.print_error(&list).await;
+    Err(crate::getopt::try_help(proc, 1).await)
+}
+
 async fn write(proc: &mut Process, lines: &[Vec<u8>], settings: &Options) -> ExitStatus {
     if let Some(name) = &settings.output {
         let result = match proc.open(name, OpenFlags::CREATE, 0o666).await {
@@ -306,7 +338,7 @@ async fn read(proc: &mut Process) -> Result<(Options, Vec<Vec<u8>>), ExitStatus>
             },
             "c" => settings.check = Some(true),
             "C" => settings.check = Some(false),
-            "check" => settings.check = Some(!matches!(value.as_slice(), b"quiet" | b"silent")),
+            "check" => settings.check = Some(is_loud(proc, &value).await?),
             "k" => match Key::parse(&value) {
                 Ok(key) => settings.keys.push(key),
                 Err((text, word)) => {
@@ -317,6 +349,11 @@ async fn read(proc: &mut Process) -> Result<(Options, Vec<Vec<u8>>), ExitStatus>
             "m" | "debug" | "T" | "ignored" | "y" => {}
             "o" => settings.output = Some(value),
             "s" => settings.stable = true,
+            "parallel" if crate::size::number(&value, b"") == Ok(0) => {
+                proc.complain_text("number in parallel must be nonzero")
+                    .await;
+                return Err(ExitStatus::Exited(2));
+            }
             "S" | "parallel" => {
                 if crate::size::number(value.strip_suffix(b"%").unwrap_or(&value), b"EgGkKmMPtTYZb")
                     .is_err()
@@ -331,6 +368,26 @@ async fn read(proc: &mut Process) -> Result<(Options, Vec<Vec<u8>>), ExitStatus>
             "t" => settings.separator = Some(separator(proc, &value).await?),
             "u" => settings.unique = true,
             "z" => settings.end = 0,
+            "batch-size" => {
+                let small = crate::size::number(&value, b"").is_ok_and(|size| size < 2);
+                if small {
+                    let shown = quote::text(proc, &value);
+                    let text = [b"invalid --batch-size argument ".as_slice(), &shown].concat();
+                    proc.complain_text(text).await;
+                    let least = quote::text(proc, b"2");
+                    let text = [b"minimum --batch-size argument is ".as_slice(), &least].concat();
+                    proc.complain_text(text).await;
+                    return Err(ExitStatus::Exited(2));
+                }
+            }
+            "files0-from" | "random-source" if value != b"-" && proc.stat(&value).is_err() => {
+                let shown = quote::file(proc, &value);
+                let why = proc.stat(&value).err().unwrap_or(Errno::Enoent);
+                proc.complain(&[b"open failed: ", shown.as_slice()].concat(), why)
+                    .await;
+                return Err(ExitStatus::Exited(2));
+            }
+            "random-source" => {}
             "files0-from" => {
                 let Some((names, _memory)) = input::read_all(proc, &value).await else {
                     return Err(ExitStatus::Exited(2));

@@ -5,7 +5,7 @@ use sundew_kernel::{Errno, ExitStatus, Fd, Process};
 
 use super::about;
 use super::input::{self, CHUNK};
-use crate::getopt::{Arity, Getopt, Spec, refuse};
+use crate::getopt::{Arity, Getopt, Spec, refuse, try_help};
 use crate::quote;
 use crate::size::number;
 
@@ -90,7 +90,7 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
         pipe: None,
     };
     let (mut lines, mut bytes, mut parts, mut separator) = (Some(1000), None, None, b'\n');
-    let mut line_bytes = None;
+    let (mut line_bytes, mut cut_by, mut elide) = (None, None, false);
     let mut options = Getopt::new(&SPEC, proc.args());
     while let Some(option) = options.next() {
         let (key, value) = match option {
@@ -100,6 +100,21 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
         let amount = number(&value, b"bEGKkMmPTYZ0")
             .ok()
             .filter(|amount| *amount > 0);
+        // One way to cut is enough; the digits of a number of lines make one.
+        let way = match key {
+            "b" | "C" | "l" | "n" => Some(key),
+            digit if digit.len() == 1 && digit.parse::<u8>().is_ok() => Some("digits"),
+            _ => None,
+        };
+        if let Some(own) = way
+            && cut_by
+                .replace(own)
+                .is_some_and(|before| before != "digits" || own != "digits")
+        {
+            proc.complain_text("cannot split in more than one way")
+                .await;
+            return try_help(proc, 1).await;
+        }
         match (key, amount) {
             ("b", Some(amount)) => (bytes, lines) = (Some(amount), None),
             ("C", Some(amount)) => line_bytes = Some(amount),
@@ -118,6 +133,7 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
                     return input::complain_word(proc, "invalid number of chunks:", &value).await;
                 }
             },
+            ("a", None) if value.iter().all(|byte| *byte == b'0') && !value.is_empty() => {}
             ("a", Some(amount)) => {
                 output.length = usize::try_from(amount)
                     .unwrap_or(MAX_SUFFIX)
@@ -139,7 +155,16 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
             ("a", None) => {
                 return input::complain_word(proc, "invalid suffix length:", &value).await;
             }
-            ("additional", _) => output.additional = value,
+            ("additional", _) => {
+                if value.contains(&b'/') {
+                    let shown = quote::text(proc, &value);
+                    let tail = b", contains directory separator";
+                    let text = [b"invalid suffix ".as_slice(), &shown, tail].concat();
+                    proc.complain_text(text).await;
+                    return try_help(proc, 1).await;
+                }
+                output.additional = value;
+            }
             ("d" | "x", _) => {
                 let base = if key == "d" { 10 } else { 16 };
                 output.letters = if key == "d" {
@@ -158,9 +183,21 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
                 }
             }
             ("filter", _) => output.filter = Some(value),
-            ("t", _) => separator = value.first().copied().unwrap_or(b'\n'),
+            ("t", _) => match value.as_slice() {
+                b"" => {
+                    proc.complain_text("empty record separator").await;
+                    return proc.status();
+                }
+                [one] => separator = *one,
+                b"\\0" => separator = 0,
+                _ => {
+                    let what = "multi-character separator";
+                    return input::complain_word(proc, what, &value).await;
+                }
+            },
             ("verbose", _) => output.verbose = true,
-            ("e" | "u", _) => {}
+            ("e", _) => elide = true,
+            ("u", _) => {}
             ("help" | "version", _) => return about::run(proc, key, "split").await,
             (digit, _) => {
                 let digit = digit.parse::<u64>().unwrap_or(0);
@@ -210,6 +247,9 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
                     let _reported_at_exit = proc.print(&piece).await;
                 } else {
                     for piece in pieces {
+                        if elide && piece.is_empty() {
+                            continue;
+                        }
                         if !output.open_next(proc).await || !output.put(proc, &piece).await {
                             break;
                         }

@@ -5,6 +5,7 @@ use sundew_posix::pattern::{Options, Pattern};
 
 use super::{fail, lines, print, read};
 
+mod action;
 mod query;
 
 /// One installed package: the lines of its paragraph.
@@ -38,13 +39,8 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
     if is_query && has(b"--version", b"--version") {
         return print(proc, "Debian dpkg-query package management program query tool version 1.21.23 (amd64).\nThis is free software; see the GNU General Public License version 2 or\nlater for copying conditions. There is NO warranty.\n").await;
     }
-    for (short, long, complaint) in ARCHIVE_ACTIONS {
-        if !is_query && names.is_empty() && has(short.as_bytes(), long.as_bytes()) {
-            let text = format!(
-                "dpkg-deb: error: {long} {complaint}\n\nType dpkg-deb --help for help about manipulating *.deb files;\nType dpkg --help for help about installing and deinstalling packages.\n"
-            );
-            return fail(proc, text, 2).await;
-        }
+    if !is_query && words.iter().any(|word| action::is_archive(word)) {
+        return action::archive(proc).await;
     }
     for (short, long, complaint) in ACTIONS {
         if names.is_empty() && has(short.as_bytes(), long.as_bytes()) {
@@ -59,6 +55,9 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
         return print(proc, super::help("dpkg")).await;
     }
     if has(b"--print-architecture", b"--print-architecture") {
+        if !names.is_empty() {
+            return refuse(proc, false, "--print-architecture takes no arguments").await;
+        }
         return print(proc, "amd64\n").await;
     }
     if has(b"-L", b"--listfiles") {
@@ -111,37 +110,49 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
         return print(proc, text).await;
     }
     if has(b"--get-selections", b"--get-selections") {
-        let rows: Vec<String> = packages
-            .iter()
-            .map(|one| {
-                let name = one.field("Package");
-                let tabs = "\t".repeat((6_usize).saturating_sub(name.len() / 8).max(1));
-                format!("{name}{tabs}install\n")
-            })
-            .collect();
-        return print(proc, rows.concat()).await;
+        return selections(proc, &packages, &names).await;
     }
     if !is_query && has(b"--configure", b"--configure") && has(b"-a", b"--pending") {
         // Everything is configured.
         return proc.status();
     }
-    if has(b"-i", b"--install") {
-        let name = names.first().cloned().unwrap_or_default();
-        return fail(
-            proc,
-            // tidy-allow(errno-word): part of a sentence that no system call answered
-            format!("dpkg: error: cannot access archive '{name}': No such file or directory\n"),
-            2,
-        )
-        .await;
+    let installs = ["-i", "--install", "--unpack", "-A", "--record-avail"];
+    if installs
+        .iter()
+        .any(|option| has(option.as_bytes(), option.as_bytes()))
+        && let Some(name) = names.first()
+        && let Err(errno) = proc.stat(name.as_bytes())
+    {
+        let text = format!(
+            "dpkg: error: cannot access archive '{name}': {}\n",
+            errno.message()
+        );
+        return fail(proc, text, 2).await;
     }
-    if !is_query && (has(b"-r", b"--remove") || has(b"-P", b"--purge")) {
+    if has(b"-i", b"--install") {
+        return refuse_archives(proc, &names).await;
+    }
+    if !is_query {
+        for word in &words {
+            let word = String::from_utf8_lossy(word).into_owned();
+            if let Some(status) = action::run(proc, &word, &names, &packages).await {
+                return status;
+            }
+        }
+    }
+    if has(b"-p", b"--print-avail") {
         for name in &names {
-            if !packages.iter().any(|one| one.field("Package") == *name) {
-                let text = format!(
-                    "dpkg: warning: ignoring request to remove {name} which isn't installed\n"
-                );
-                proc.print_error(text.as_bytes()).await;
+            match packages.iter().find(|one| one.field("Package") == *name) {
+                Some(one) => {
+                    let lines = one.0.iter().filter(|line| !line.starts_with(b"Status: "));
+                    let lines: Vec<&[u8]> = lines.map(Vec::as_slice).collect();
+                    let text = [lines.join(&b'\n'), b"\n\n".to_vec()].concat();
+                    let _closed = proc.print(&text).await;
+                }
+                None => {
+                    let text = format!("dpkg-query: package '{name}' is not available\n");
+                    return fail(proc, text, 1).await;
+                }
             }
         }
         return proc.status();
@@ -207,22 +218,6 @@ const OTHER_OPTIONS: [&str; 40] = [
     "--verify",
 ];
 
-/// Actions that `dpkg-deb` does, and its words when there is nothing to do them with.
-const ARCHIVE_ACTIONS: &[(&str, &str, &str)] = &[
-    (
-        "-x",
-        "--extract",
-        "needs .deb filename and directory arguments",
-    ),
-    (
-        "-X",
-        "--vextract",
-        "needs .deb filename and directory arguments",
-    ),
-    ("-c", "--contents", "takes exactly one argument"),
-    ("-I", "--info", "needs a .deb filename argument"),
-];
-
 /// Actions that need something to act on, and the words when there is nothing.
 const ACTIONS: &[(&str, &str, &str)] = &[
     (
@@ -286,40 +281,131 @@ fn take_format(words: &mut Vec<Vec<u8>>) -> Option<String> {
     None
 }
 
-async fn list(proc: &mut Process, packages: &[Package], names: &[String]) -> ExitStatus {
-    let fits = |one: &&Package| {
-        let own = one.field("Package");
-        names.is_empty()
-            || names.iter().any(|name| {
-                name == &own
-                    || name
-                        .strip_suffix('*')
-                        .is_some_and(|start| own.starts_with(start))
-            })
-    };
-    let found: Vec<&Package> = packages.iter().filter(fits).collect();
-    if found.is_empty() {
-        return fail(
-            proc,
-            format!(
-                "dpkg-query: no packages found matching {}\n",
-                names.first().cloned().unwrap_or_default()
-            ),
-            1,
-        )
-        .await;
+/// What `-i` makes of files that are no packages.
+async fn refuse_archives(proc: &mut Process, names: &[String]) -> ExitStatus {
+    let mut failed = String::new();
+    for name in names {
+        let text = format!(
+            "dpkg-deb: error: '{name}' is not a Debian format archive\ndpkg: error processing archive {name} (--install):\n dpkg-deb --control subprocess returned error exit status 2\n"
+        );
+        proc.print_error(text.as_bytes()).await;
+        failed += &format!(" {name}\n");
     }
-    let rows: Vec<[String; 4]> = found
+    let text = format!("Errors were encountered while processing:\n{failed}");
+    fail(proc, text, 1).await
+}
+
+/// Whether a name is meant by one of the patterns.
+fn is_meant(own: &str, patterns: &[String]) -> bool {
+    patterns.is_empty()
+        || patterns.iter().any(|pattern| {
+            let pattern = pattern.split(':').next().unwrap_or_default();
+            Pattern::from_bytes(pattern.as_bytes(), Options::default()).matches(own.as_bytes())
+        })
+}
+
+/// `--get-selections`.
+async fn selections(proc: &mut Process, packages: &[Package], names: &[String]) -> ExitStatus {
+    let mut text = String::new();
+    let patterns: Vec<&[String]> = if names.is_empty() {
+        vec![&[]]
+    } else {
+        names.chunks(1).collect()
+    };
+    // One pattern after the other.
+    for pattern in patterns {
+        let before = text.len();
+        for one in packages {
+            let name = one.field("Package");
+            if is_meant(&name, pattern) {
+                let tabs = "\t".repeat((6_usize).saturating_sub(name.len() / 8).max(1));
+                let status = one.field("Status");
+                let wanted = status.split(' ').next().unwrap_or_default();
+                text += &format!("{name}{tabs}{wanted}\n");
+            }
+            proc.tick().await;
+        }
+        if let Some(pattern) = pattern.first()
+            && text.len() == before
+        {
+            let line = format!("dpkg: no packages found matching {pattern}\n");
+            proc.print_error(line.as_bytes()).await;
+        }
+    }
+    print(proc, text).await
+}
+
+/// Packages that others only speak of, with nothing known about them.
+fn mentioned(packages: &[Package], patterns: &[String]) -> Vec<String> {
+    const FIELDS: [&str; 9] = [
+        "Depends",
+        "Pre-Depends",
+        "Recommends",
+        "Suggests",
+        "Enhances",
+        "Conflicts",
+        "Breaks",
+        "Replaces",
+        "Provides",
+    ];
+    let mut names: Vec<String> = packages
+        .iter()
+        .flat_map(|one| FIELDS.map(|field| one.field(field)))
+        .flat_map(|field| {
+            let parts = field.split([',', '|']).map(|part| {
+                let name = part.trim().split([' ', ':', '(']).next();
+                name.unwrap_or_default().to_owned()
+            });
+            parts.collect::<Vec<_>>()
+        })
+        .filter(|name| !name.is_empty() && is_meant(name, patterns))
+        .filter(|name| !packages.iter().any(|one| one.field("Package") == *name))
+        .collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+async fn list(proc: &mut Process, packages: &[Package], names: &[String]) -> ExitStatus {
+    let found: Vec<&Package> = packages
+        .iter()
+        .filter(|one| is_meant(&one.field("Package"), names))
+        .collect();
+    let spoken_of = if names.is_empty() {
+        Vec::new()
+    } else {
+        mentioned(packages, names)
+    };
+    let mut rows: Vec<[String; 5]> = found
         .iter()
         .map(|one| {
+            let held = one.field("Status").starts_with("hold");
             [
                 one.field("Package"),
                 one.field("Version"),
                 one.field("Architecture"),
                 one.field("Description"),
+                if held { "hi" } else { "ii" }.to_owned(),
             ]
         })
         .collect();
+    rows.extend(spoken_of.into_iter().map(|name| {
+        let none = "<none>".to_owned();
+        let words = "(no description available)".to_owned();
+        [name, none.clone(), none, words, "un".to_owned()]
+    }));
+    rows.sort();
+    for pattern in names {
+        let one = std::slice::from_ref(pattern);
+        if !rows.iter().any(|row| is_meant(&row[0], one)) {
+            let text = format!("dpkg-query: no packages found matching {pattern}\n");
+            proc.print_error(text.as_bytes()).await;
+            proc.set_status(1);
+        }
+    }
+    if rows.is_empty() {
+        return proc.status();
+    }
     let width = |column: usize, least: usize| {
         rows.iter()
             .filter_map(|row| row.get(column))
@@ -343,8 +429,8 @@ async fn list(proc: &mut Process, packages: &[Package], names: &[String]) -> Exi
         "=".repeat(c),
         "=".repeat(d)
     );
-    for [name, version, architecture, description] in rows {
-        text += &format!("ii  {name:<a$} {version:<b$} {architecture:<c$} {description}\n");
+    for [name, version, architecture, description, state] in rows {
+        text += &format!("{state}  {name:<a$} {version:<b$} {architecture:<c$} {description}\n");
     }
     print(proc, text).await
 }

@@ -92,6 +92,12 @@ pub(super) async fn locale(proc: &mut Process) -> ExitStatus {
     print(proc, out).await
 }
 
+/// What `getconf` says to a wrong command line.
+const GETCONF: &str =
+    "Usage: getconf [-v specification] variable_name [pathname]\n       getconf -a [pathname]\n";
+/// Values that differ by file system: a path goes with them.
+const PATH_VARIABLES: [&str; 4] = ["LINK_MAX", "NAME_MAX", "PATH_MAX", "PIPE_BUF"];
+
 pub(super) async fn getconf(proc: &mut Process) -> ExitStatus {
     let words: Vec<Vec<u8>> = proc.args().iter().skip(1).cloned().collect();
     let facts = proc.facts();
@@ -131,11 +137,22 @@ pub(super) async fn getconf(proc: &mut Process) -> ExitStatus {
         ("LEVEL1_DCACHE_SIZE", "32768".to_owned()),
         ("LEVEL1_DCACHE_LINESIZE", "64".to_owned()),
     ];
+    let mut words = words.as_slice();
+    // `-v SPECIFICATION`: there is one set of values.
+    if let [option, _, rest @ ..] = words
+        && option == b"-v"
+    {
+        words = rest;
+    }
+    let of_path = |name: &[u8]| PATH_VARIABLES.contains(&String::from_utf8_lossy(name).as_ref());
+    let operands = match words.first().map(Vec::as_slice) {
+        Some(name) if of_path(name) => 2,
+        _ => 1,
+    };
     match words.first().map(Vec::as_slice) {
-        None => {
-            let text = "Usage: getconf [-v specification] variable_name [pathname]\n       getconf -a [pathname]\n";
-            fail(proc, text, 2).await
-        }
+        Some(name) if name != b"-a" && words.len() != operands => fail(proc, GETCONF, 2).await,
+        None => fail(proc, GETCONF, 2).await,
+        Some(b"-a") if words.len() > 2 => fail(proc, GETCONF, 2).await,
         Some(b"-a") => {
             let text: String = rows
                 .iter()

@@ -19,13 +19,10 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
             b"--" => break,
             option if option.starts_with(b"-") && option.len() > 1 => {
                 let letter = option.get(1..2).unwrap_or_default().to_vec();
-                let text = [
-                    b"Illegal option -".as_slice(),
-                    &letter,
-                    b"\nUsage: /usr/bin/which [-a] args\n",
-                ]
-                .concat();
-                return super::fail(proc, text, 2).await;
+                let complaint = [b"Illegal option -".as_slice(), &letter, b"\n"].concat();
+                proc.print_error(&complaint).await;
+                let _closed = proc.print(b"Usage: /usr/bin/which [-a] args\n").await;
+                return ExitStatus::Exited(2);
             }
             _ => {
                 names.push(word);

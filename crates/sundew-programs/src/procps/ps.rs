@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use sundew_kernel::process::Summary;
 use sundew_kernel::{ExitStatus, Process, STDOUT};
+use sundew_vfs::FileType;
 
 use crate::time::Zone;
 use crate::users::Directory;
@@ -24,6 +25,16 @@ const LOADING: Duration = Duration::from_millis(2);
 /// What one `w` widens to.
 const WIDE: usize = 132;
 
+/// Whether a terminal of this name is there, in any of the places where its number or its end leads.
+fn is_device(proc: &Process, name: &[u8]) -> bool {
+    let places: [&[u8]; 5] = [b"", b"/dev/", b"/dev/tty", b"/dev/pts/", b"/dev/vc/"];
+    matches!(name, b"-" | b"?" | b"")
+        || places.iter().any(|place| {
+            let found = proc.stat(&[*place, name].concat());
+            found.is_ok_and(|metadata| metadata.file_type == FileType::CharDevice)
+        })
+}
+
 /// `ps`.
 pub(super) async fn run(proc: &mut Process) -> ExitStatus {
     let mut options = match Options::read(proc.args()) {
@@ -40,6 +51,9 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
     let users = Directory::load(proc).await;
     if let Err(text) = options.resolve(&users) {
         return refuse(proc, &text).await;
+    }
+    if !options.terminals().all(|name| is_device(proc, name)) {
+        return refuse(proc, b"TTY could not be found").await;
     }
     // A signal that comes now ends us or is ours to ignore; the list is of the moment after it.
     let _interrupted = proc.sleep(LOADING).await;

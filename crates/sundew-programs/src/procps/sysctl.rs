@@ -2,6 +2,7 @@
 
 use sundew_kernel::descriptor::OpenFlags;
 use sundew_kernel::{Errno, ExitStatus, Process};
+use sundew_posix::regex::{Flags, Regex, Syntax};
 use sundew_vfs::FileType;
 
 use super::{print_help, print_version, refuse};
@@ -28,6 +29,8 @@ const SPEC: Spec = Spec::new(
 #[derive(Clone, Copy, Default)]
 struct Style {
     values: bool,
+    /// Without the line feed.
+    bare: bool,
     names: bool,
     quiet: bool,
     ignore: bool,
@@ -37,9 +40,15 @@ struct Style {
 pub(super) async fn run(proc: &mut Process) -> ExitStatus {
     let mut options = Getopt::new(&SPEC, proc.args());
     let (mut style, mut all, mut load) = (Style::default(), false, None);
+    let (mut write, mut only) = (false, None);
     while let Some(option) = options.next() {
         match option {
-            Ok(Opt { key: "n" | "b", .. }) => style.values = true,
+            Ok(Opt { key: "n", .. }) => style.values = true,
+            Ok(Opt { key: "b", .. }) => (style.values, style.bare) = (true, true),
+            Ok(Opt { key: "w", .. }) => write = true,
+            Ok(Opt {
+                key: "r", value, ..
+            }) => only = Some(value),
             Ok(Opt { key: "N", .. }) => style.names = true,
             Ok(Opt { key: "q", .. }) => style.quiet = true,
             Ok(Opt { key: "e", .. }) => style.ignore = true,
@@ -82,7 +91,18 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
         names.sort();
         words = names;
     }
-    for word in words {
+    if let Some(only) = only {
+        let Ok(only) = Regex::new(&only, Syntax::Extended, Flags::default()) else {
+            return ExitStatus::FAILURE;
+        };
+        words.retain(|word| only.is_match(word));
+    }
+    for (number, word) in words.into_iter().enumerate() {
+        if write && !word.contains(&b'=') {
+            let text = format!("command line({number}): invalid syntax, continuing...");
+            proc.complain_text(text).await;
+            continue;
+        }
         one(proc, style, &word).await;
     }
     proc.status()
@@ -169,6 +189,21 @@ async fn one(proc: &mut Process, style: Style, word: &[u8]) {
         }
         return;
     }
+    if value.is_some() && slashes.is_empty() {
+        proc.complain_text("Path is not under /proc/sys/: /proc/sys/")
+            .await;
+        return;
+    }
+    let read_only = proc
+        .stat(&path)
+        .is_ok_and(|metadata| metadata.mode & 0o222 == 0);
+    if value.is_some() && read_only {
+        let text = [b"setting key \"".as_slice(), &dots, b"\": "].concat();
+        let text = [text.as_slice(), Errno::Einval.message().as_bytes()].concat();
+        proc.complain_text(text).await;
+        proc.set_status(0);
+        return;
+    }
     let shown = match value {
         // The kernel's settings cannot be changed; that they seem to be is what people look for.
         Some(value) if proc.credentials().uid == 0 => value.to_vec(),
@@ -198,5 +233,6 @@ async fn one(proc: &mut Process, style: Style, word: &[u8]) {
         (_, true) => shown,
         _ => [dots.as_slice(), b" = ", &shown].concat(),
     };
-    let _closed = proc.print(&[line.as_slice(), b"\n"].concat()).await;
+    let end: &[u8] = if style.bare { b"" } else { b"\n" };
+    let _closed = proc.print(&[line.as_slice(), end].concat()).await;
 }

@@ -31,6 +31,9 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
             Err(error) => return refuse(proc, "uptime", Some(&error)).await,
         }
     }
+    if !options.operands().is_empty() {
+        return refuse(proc, "uptime", None).await;
+    }
     let text = if since {
         let up = i64::try_from(proc.uptime().as_secs()).unwrap_or(0);
         let zone = Zone::of(proc).await;

@@ -124,6 +124,7 @@ pub(super) async fn deb(proc: &mut Process) -> ExitStatus {
             "extract" | "vextract" | "raw-extract" => {
                 format!("--{action} needs .deb filename and directory arguments")
             }
+            "contents" => "--contents takes exactly one argument".to_owned(),
             action => format!("--{action} needs a .deb filename argument"),
         };
         return refuse(proc, NAME, &text).await;

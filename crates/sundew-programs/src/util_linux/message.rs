@@ -183,6 +183,10 @@ pub(crate) async fn wall(proc: &mut Process) -> ExitStatus {
     ExitStatus::SUCCESS
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one arm for each option, in one place"
+)]
 pub(crate) async fn whereis(proc: &mut Process) -> ExitStatus {
     const BINARIES: [&str; 7] = [
         "/usr/bin",
@@ -194,46 +198,117 @@ pub(crate) async fn whereis(proc: &mut Process) -> ExitStatus {
         "/usr/local/sbin",
     ];
     const MANUALS: &str = "/usr/share/man";
-    let (mut binaries, mut manuals, mut names) = (true, true, Vec::new());
-    for word in proc.args().iter().skip(1) {
-        match word.as_slice() {
-            b"-b" => manuals = false,
-            b"-m" => binaries = false,
-            b"-s" => (binaries, manuals) = (false, false),
-            b"-u" | b"-f" | b"-g" => {}
-            b"-h" | b"--help" => return super::help(proc, "whereis").await,
-            b"-V" | b"--version" => return super::version(proc).await,
-            word => names.push(word.to_vec()),
-        }
-    }
-    if names.is_empty() {
+    let mut words = proc.args().iter().skip(1).cloned().collect::<Vec<_>>();
+    if words.is_empty() {
         proc.complain_text("not enough arguments").await;
         return crate::getopt::try_help(proc, 1).await;
     }
-    for name in &names {
-        let base = name
-            .rsplit(|&byte| byte == b'/')
-            .next()
-            .unwrap_or(name)
-            .to_vec();
-        let mut out = [base.as_slice(), b":"].concat();
-        if binaries {
-            for directory in BINARIES {
-                found_in(proc, directory.as_bytes(), &base, false, &mut out).await;
+    words.reverse();
+    let (mut binaries, mut manuals) = (true, true);
+    let mut places: Vec<Vec<u8>> = BINARIES
+        .iter()
+        .map(|name| name.as_bytes().to_vec())
+        .collect();
+    let mut pages: Vec<Vec<u8>> = (1..=9)
+        .map(|section| format!("{MANUALS}/man{section}").into_bytes())
+        .collect();
+    // Whether names stood before: options behind them begin anew.
+    let (mut named, mut chosen) = (false, false);
+    while let Some(word) = words.pop() {
+        let Some(letters) = word.strip_prefix(b"-") else {
+            named = true;
+            if !locate(proc, &word, (binaries, &places), (manuals, &pages)).await {
+                break;
             }
+            continue;
+        };
+        match letters {
+            b"-help" => return super::help(proc, "whereis").await,
+            b"-version" => return super::version(proc).await,
+            _ => {}
         }
-        if manuals {
-            for section in 1..=9 {
-                let directory = format!("{MANUALS}/man{section}");
-                found_in(proc, directory.as_bytes(), &base, true, &mut out).await;
+        if letters.is_empty() {
+            return super::bad_usage(proc).await;
+        }
+        if named {
+            (named, chosen) = (false, false);
+            (binaries, manuals) = (true, true);
+        }
+        for letter in letters {
+            match letter {
+                b'h' => return super::help(proc, "whereis").await,
+                b'V' => return super::version(proc).await,
+                b'b' | b'm' | b's' => {
+                    if !chosen {
+                        (binaries, manuals, chosen) = (false, false, true);
+                    }
+                    binaries |= *letter == b'b';
+                    manuals |= *letter == b'm';
+                }
+                b'u' | b'f' => {}
+                b'l' => {
+                    let lines = places.iter().map(|place| (b"bin: ".as_slice(), place));
+                    let lines = lines.chain(pages.iter().map(|page| (b"man: ".as_slice(), page)));
+                    let lines: Vec<u8> = lines
+                        .filter(|(_, path)| proc.stat(path).is_ok())
+                        .flat_map(|(kind, path)| [kind, path, b"\n"].concat())
+                        .collect();
+                    if proc.print(&lines).await.is_err() {
+                        return proc.status();
+                    }
+                }
+                b'B' | b'M' | b'S' => {
+                    let mut given = Vec::new();
+                    loop {
+                        match words.pop() {
+                            Some(word) if word == b"-f" => break,
+                            Some(word) if !word.starts_with(b"-") => given.push(word),
+                            other => {
+                                words.extend(other);
+                                return super::fail(proc, "option -f is missing").await;
+                            }
+                        }
+                    }
+                    match letter {
+                        b'B' => places = resolved(proc, given),
+                        b'M' => pages = resolved(proc, given),
+                        _ => {}
+                    }
+                }
+                _ => return super::bad_usage(proc).await,
             }
-        }
-        out.push(b'\n');
-        if proc.print(&out).await.is_err() {
-            break;
         }
     }
     proc.status()
+}
+
+/// Directories without links in their paths, as names are shown below them.
+fn resolved(proc: &Process, given: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
+    let whole = |path: Vec<u8>| proc.real_path(&path).unwrap_or(path);
+    given.into_iter().map(whole).collect()
+}
+
+/// Prints what is found of one name; false when nobody reads it.
+async fn locate(
+    proc: &mut Process,
+    name: &[u8],
+    (binaries, places): (bool, &[Vec<u8>]),
+    (manuals, pages): (bool, &[Vec<u8>]),
+) -> bool {
+    let base = name
+        .rsplit(|&byte| byte == b'/')
+        .next()
+        .unwrap_or(name)
+        .to_vec();
+    let mut out = [base.as_slice(), b":"].concat();
+    for place in places.iter().filter(|_| binaries) {
+        found_in(proc, place, &base, false, &mut out).await;
+    }
+    for page in pages.iter().filter(|_| manuals) {
+        found_in(proc, page, &base, true, &mut out).await;
+    }
+    out.push(b'\n');
+    proc.print(&out).await.is_ok()
 }
 
 /// Adds the files of a directory with this name; for manual pages whatever follows a dot.

@@ -1,6 +1,7 @@
 //! `more`, and `less`: without a terminal they copy their input.
 
 use sundew_kernel::{ExitStatus, Process, STDIN, STDOUT};
+use sundew_vfs::FileType;
 
 use crate::screen;
 use crate::screen::more::Wish;
@@ -10,10 +11,19 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
     copy(proc, "cannot open").await
 }
 
+/// What `less --version` prints.
+const LESS_VERSION: &[u8] = b"less 590 (GNU regular expressions)\nCopyright (C) 1984-2021  Mark Nudelman\n\nless comes with NO WARRANTY, to the extent permitted by law.\nFor information about the terms of redistribution,\nsee the file named README in the less distribution.\nHome page: https://greenwoodsoftware.com/less\n";
+
 /// `less` words its complaint without its name.
 pub(crate) async fn run_less(proc: &mut Process) -> ExitStatus {
     if proc.is_terminal(STDOUT) {
         return screen::less::run(proc).await;
+    }
+    let wants_version = |word: &Vec<u8>| matches!(word.as_slice(), b"-V" | b"--version");
+    if proc.args().iter().skip(1).any(wants_version) {
+        // The kernel reports a failed write at exit.
+        let _reported = proc.print(LESS_VERSION).await;
+        return proc.status();
     }
     copy(proc, "").await
 }
@@ -48,6 +58,11 @@ fn number(text: &[u8]) -> Option<usize> {
     std::str::from_utf8(text).ok()?.parse().ok()
 }
 
+fn is_directory(proc: &Process, path: &[u8]) -> bool {
+    let found = proc.stat(path);
+    found.is_ok_and(|metadata| metadata.file_type == FileType::Directory)
+}
+
 async fn copy(proc: &mut Process, complaint: &str) -> ExitStatus {
     let args = proc.args().get(1..).unwrap_or_default().to_vec();
     let mut operands: Vec<Vec<u8>> = args
@@ -73,19 +88,30 @@ async fn copy(proc: &mut Process, complaint: &str) -> ExitStatus {
     }
     let many = operands.len() > 1 && !complaint.is_empty();
     for path in &operands {
+        if is_directory(proc, path) {
+            let text: &[&[u8]] = if more {
+                &[b"\n*** ", path, b": directory ***\n\n"]
+            } else {
+                &[path, b" is a directory\n"]
+            };
+            // The kernel reports a failed write at exit.
+            let _reported = proc.print(&text.concat()).await;
+            continue;
+        }
         let fd = match input::open(proc, path).await {
             Ok(fd) => fd,
             Err(errno) => {
                 let reason = errno.message().as_bytes();
                 if complaint.is_empty() {
-                    proc.print_error(&[path.as_slice(), b": ", reason, b"\n"].concat())
-                        .await;
-                    proc.set_status(1);
+                    // Without a terminal it complains where it would have shown the file.
+                    let line = [path.as_slice(), b": ", reason, b"\n"].concat();
+                    let _reported = proc.print(&line).await;
                 } else {
                     proc.complain_text(
                         [complaint.as_bytes(), b" ", path.as_slice(), b": ", reason].concat(),
                     )
                     .await;
+                    proc.set_status(0);
                 }
                 continue;
             }
@@ -120,9 +146,9 @@ mod tests {
         assert_eq!(
             run(&["less", "/nope"], b""),
             (
-                String::new(),
                 "/nope: No such file or directory\n".into(),
-                1
+                String::new(),
+                0
             )
         );
         assert_eq!(run(&["less"], b"a\n").0, "a\n");

@@ -4,10 +4,12 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
+use sundew_kernel::facts::Interface;
 use sundew_kernel::{ExitStatus, Process};
 
 use super::{fail, gateway, known, networks, on_link, print, text};
 
+mod json;
 mod show;
 
 /// What asks for an object's table.
@@ -66,6 +68,8 @@ struct Manner {
     statistics: bool,
     only4: bool,
     only6: bool,
+    json: bool,
+    pretty: bool,
 }
 
 /// `ip`.
@@ -91,6 +95,8 @@ pub(in crate::net) async fn ip(proc: &mut Process) -> ExitStatus {
         manner.brief |= is("-brief", 3);
         manner.oneline |= is("-oneline", 2);
         manner.statistics |= is("-statistics", 2);
+        manner.json |= is("-json", 2);
+        manner.pretty |= is("-pretty", 2);
         manner.only4 |= flag == "-4";
         manner.only6 |= flag == "-6";
     }
@@ -108,8 +114,8 @@ pub(in crate::net) async fn ip(proc: &mut Process) -> ExitStatus {
         _ if words.first() == Some(&"help") => Err(help(object)),
         "address" => address(proc, manner, words),
         "link" => link(proc, manner, words),
-        "route" => route(proc, words),
-        other => small(proc, other, words).await,
+        "route" => route(proc, manner, words),
+        other => small(proc, other, manner, words).await,
     };
     match outcome {
         Ok(text) => print(proc, &text).await,
@@ -186,9 +192,39 @@ fn shown(proc: &Process, manner: Manner, words: &[&str], link: bool) -> Result<S
     }
     let all = proc.facts().interfaces.iter().enumerate();
     let wanted = all.filter(|(_, one)| name.is_none_or(|name| name == text(&one.name)));
+    // Among all of them only those are shown that have an address of the family.
+    let has_family = |one: &Interface| {
+        name.is_some()
+            || link
+            || (one.ipv4.is_some() || !manner.only4) && (one.ipv6.is_some() || !manner.only6)
+    };
+    let wanted = wanted.filter(|(_, one)| has_family(one));
+    if manner.json {
+        let all = wanted.map(|(at, one)| json::interface(one, at + 1, link, manner));
+        return Ok(json::Value::List(all.collect()).shown(manner.pretty));
+    }
+    let short = name.is_none() && manner.only6 && !link;
     Ok(wanted
-        .map(|(at, one)| show::interface(proc, one, at + 1, link, manner))
+        .map(|(at, one)| {
+            let text = show::interface(proc, one, at + 1, link, manner);
+            if short { without_queue(&text) } else { text }
+        })
         .collect())
+}
+
+/// What `ip -6 address` shows of interfaces: the kernel's answer for that family alone tells less.
+fn without_queue(text: &str) -> String {
+    let (head, rest) = text.split_once('\n').unwrap_or((text, ""));
+    let mut words = Vec::new();
+    let mut left = head.split(' ');
+    while let Some(word) = left.next() {
+        if matches!(word, "qdisc" | "group") {
+            left.next();
+        } else {
+            words.push(word);
+        }
+    }
+    format!("{}\n{rest}", words.join(" "))
 }
 
 /// An address and its prefix's length.
@@ -360,7 +396,7 @@ impl<'a> Way<'a> {
     }
 }
 
-fn route(proc: &Process, words: &[&str]) -> Result<String, Refusal> {
+fn route(proc: &Process, manner: Manner, words: &[&str]) -> Result<String, Refusal> {
     const VERBS: [&str; 12] = [
         "add", "append", "change", "chg", "replace", "delete", "del", "get", "flush", "save",
         "restore", "showdump",
@@ -369,6 +405,8 @@ fn route(proc: &Process, words: &[&str]) -> Result<String, Refusal> {
         let way = Way::read(words.get(1..).unwrap_or_default())?;
         return match way.device.filter(|name| known(proc, name).is_none()) {
             Some(name) => no_device(name),
+            None if manner.json => Ok(json::routes(proc).shown(manner.pretty)),
+            None if manner.only6 => Ok(String::new()),
             None => Ok(show::routes(proc, way.to)),
         };
     };
@@ -409,7 +447,12 @@ fn route(proc: &Process, words: &[&str]) -> Result<String, Refusal> {
 }
 
 /// Objects of which the machine has little or nothing.
-async fn small(proc: &mut Process, object: &str, words: &[&str]) -> Result<String, Refusal> {
+async fn small(
+    proc: &mut Process,
+    object: &str,
+    manner: Manner,
+    words: &[&str],
+) -> Result<String, Refusal> {
     let verbs: &[&'static str] = match object {
         "neigh" => &[
             "add", "change", "chg", "replace", "delete", "del", "get", "flush",
@@ -443,6 +486,8 @@ async fn small(proc: &mut Process, object: &str, words: &[&str]) -> Result<Strin
     let verb = verb(object, words, verbs)?;
     let operand = words.get(1).copied();
     match (object, verb) {
+        ("neigh", None) if manner.json => Ok(json::neighbours(proc).shown(manner.pretty)),
+        ("rule", None) if manner.json => Ok(json::rules().shown(manner.pretty)),
         ("neigh", None) => Ok(show::neighbours(proc)),
         ("neigh", Some("flush")) if operand.is_none() => refuse("Flush requires arguments.\n", 1),
         ("neigh", Some("flush")) => may_change(proc),

@@ -257,6 +257,17 @@ pub(in crate::net) async fn arp(proc: &mut Process) -> ExitStatus {
         .args()
         .iter()
         .any(|word| word.starts_with(b"-") && word.contains(&b'a'));
+    let has = |letter: u8, long: &[u8]| {
+        let words = proc.args().iter().skip(1);
+        words.into_iter().any(|word| {
+            word == long
+                || (word.starts_with(b"-") && !word.starts_with(b"--") && word.contains(&letter))
+        })
+    };
+    let (deletes, sets) = (has(b'd', b"--delete"), has(b's', b"--set"));
+    if deletes || sets {
+        return edit(proc, sets).await;
+    }
     let host = proc.args().iter().skip(1);
     if let Some(host) = host
         .into_iter()
@@ -291,4 +302,37 @@ pub(in crate::net) async fn arp(proc: &mut Process) -> ExitStatus {
         )
     };
     print(proc, &out).await
+}
+
+/// `arp -d HOST` and `arp -s HOST ADDRESS`.
+async fn edit(proc: &mut Process, sets: bool) -> ExitStatus {
+    let words = proc.args().iter().skip(1);
+    let mut words = words.filter(|word| !word.starts_with(b"-")).cloned();
+    let Some(host) = words.next() else {
+        return fail(proc, "arp: need host name\n", 255).await;
+    };
+    let hardware = words.next();
+    let shown = text(&host);
+    let Ok(found) = proc.network().resolve(&host).await else {
+        return fail(proc, &format!("{shown}: Host name lookup failure\n"), 255).await;
+    };
+    if sets {
+        let Some(hardware) = hardware else {
+            return fail(proc, "arp: need hardware address\n", 255).await;
+        };
+        let bytes = hardware.split(|&byte| byte == b':');
+        let is_hex =
+            |part: &[u8]| (1..=2).contains(&part.len()) && part.iter().all(u8::is_ascii_hexdigit);
+        if bytes.clone().count() != 6 || !bytes.into_iter().all(is_hex) {
+            return fail(proc, "arp: invalid hardware address\n", 255).await;
+        }
+        return proc.status();
+    }
+    let address = found.first().map(ToString::to_string).unwrap_or_default();
+    if gateway(proc).is_none_or(|(gateway, _)| gateway.to_string() != address) {
+        let line = format!("No ARP entry for {shown}\n");
+        let _closed = proc.print(line.as_bytes()).await;
+        return ExitStatus::Exited(255);
+    }
+    proc.status()
 }

@@ -57,9 +57,12 @@ pub(super) async fn search(proc: &mut Process, words: &[String]) -> ExitStatus {
         owners.push((String::from_utf8_lossy(&file).into_owned(), text));
     }
     for word in words {
+        // What starts neither at the root nor with a wildcard may stand anywhere.
+        let whole = word.starts_with(['/', '*', '?', '[']);
+        let anywhere = format!("*{word}*");
         let special = word.contains(['*', '?', '[', '\\']);
-        let whole = special || word.starts_with('/');
-        let pattern = Pattern::from_bytes(word.as_bytes(), Options::default());
+        let pattern = if whole { word } else { &anywhere };
+        let pattern = Pattern::from_bytes(pattern.as_bytes(), Options::default());
         let fits = |path: &[u8]| match (special, whole) {
             (true, _) => pattern.matches(path),
             (false, true) => path == word.trim_end_matches('/').as_bytes(),

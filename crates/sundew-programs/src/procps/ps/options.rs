@@ -332,6 +332,15 @@ impl Options {
         Ok(())
     }
 
+    /// The terminals asked for by name.
+    pub(super) fn terminals(&self) -> impl Iterator<Item = &[u8]> {
+        let lists = self.choices.iter().filter_map(|choice| match choice {
+            Choice::Terminals(names) => Some(names),
+            _ => None,
+        });
+        lists.flatten().map(Vec::as_slice)
+    }
+
     /// Looks names of users and groups up.
     pub(super) fn resolve(&mut self, users: &Directory) -> Result<(), Vec<u8>> {
         for text in std::mem::take(&mut self.user_lists) {
@@ -400,6 +409,9 @@ fn list(text: &[u8]) -> Vec<Vec<u8>> {
 /// Names of terminals; what looks like none is none.
 fn terminals(text: &[u8]) -> Result<Vec<Vec<u8>>, Vec<u8>> {
     let names = list(text);
+    if names.is_empty() {
+        return Err(missing(b't', false));
+    }
     let known = |name: &Vec<u8>| {
         let name = name.strip_prefix(b"/dev/").unwrap_or(name);
         let number = |digits: &[u8]| !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);

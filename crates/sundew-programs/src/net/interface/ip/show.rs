@@ -90,7 +90,7 @@ pub(super) fn interface(
             .collect();
     }
     let mut out = format!("{head}\n");
-    if !no6 || link {
+    if link || !(no4 || no6) {
         out += &format!("{hardware}\n");
     }
     for (row, lifetime) in rows {
