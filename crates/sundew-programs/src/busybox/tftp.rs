@@ -117,7 +117,7 @@ fn as_options(args: &[Vec<u8>]) -> Vec<Vec<u8>> {
 }
 
 async fn read(proc: &mut Process) -> Result<Options, ExitStatus> {
-    let mut words = Getopt::of(&SPEC, as_options(proc.args()));
+    let mut words = Getopt::of(&SPEC, as_options(proc.args().get(1..).unwrap_or_default()));
     let (mut get, mut put, mut local, mut remote) = (false, false, None, None);
     let mut size = None;
     while let Some(option) = words.next() {
