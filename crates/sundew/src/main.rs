@@ -20,6 +20,10 @@ use sundew::data::Data;
 use sundew::failure::Failure;
 use sundew::fs::Task;
 
+/// Machines come and go on many threads: freed memory has to come back, whichever thread freed it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// A honeypot: an emulated Debian machine that lets attackers in over SSH and keeps what they bring.
 #[derive(Debug, Parser)]
 #[command(name = "sundew", version, args_conflicts_with_subcommands = true, after_help = AFTER_HELP)]
