@@ -9,6 +9,7 @@ use sundew_vfs::{Errno, Vfs};
 
 pub use sundew_vfs::pool::Holder;
 
+use crate::allowance::Allowance;
 use crate::lock;
 
 /// Which budget was spent.
@@ -158,6 +159,8 @@ pub struct Together {
     pub file_bytes: u64,
     /// Files made; answered alike.
     pub inodes: u64,
+    /// Bytes sent to the other side, which come back within an hour. Past it writers are killed.
+    pub output_bytes: u64,
 }
 
 impl Default for Together {
@@ -168,6 +171,7 @@ impl Default for Together {
             memory_bytes: 256 << 20,
             file_bytes: 512 << 20,
             inodes: 1 << 18,
+            output_bytes: 1 << 30,
         }
     }
 }
@@ -181,6 +185,7 @@ impl Together {
             memory_bytes: 1 << 30,
             file_bytes: 2 << 30,
             inodes: 1 << 21,
+            output_bytes: 16 << 30,
         }
     }
 }
@@ -192,6 +197,7 @@ pub struct Totals {
     pub(crate) memory: Arc<Pool>,
     file_bytes: Arc<Pool>,
     inodes: Arc<Pool>,
+    pub(crate) output: Arc<Allowance>,
 }
 
 impl Totals {
@@ -204,6 +210,11 @@ impl Totals {
             memory: pool(limits.memory_bytes, above.map(|above| &above.memory)),
             file_bytes: pool(limits.file_bytes, above.map(|above| &above.file_bytes)),
             inodes: pool(limits.inodes, above.map(|above| &above.inodes)),
+            output: Allowance::new(
+                of,
+                limits.output_bytes,
+                above.map(|above| Arc::clone(&above.output)),
+            ),
         }
     }
 
@@ -277,11 +288,13 @@ impl Account {
         let mut cpu = lock(&self.cpu);
         cpu.0.accrue(now);
         cpu.1.accrue(now);
-        cpu.0.is_full() && cpu.1.is_full()
+        self.totals.output.accrue(now);
+        cpu.0.is_full() && cpu.1.is_full() && self.totals.output.is_full()
     }
 
     /// Whether a machine may run for `slice` now.
     pub(crate) fn allows(&self, now: Duration, slice: Duration) -> bool {
+        self.totals.output.accrue(now);
         let mut cpu = lock(&self.cpu);
         cpu.0.accrue(now);
         cpu.1.accrue(now);

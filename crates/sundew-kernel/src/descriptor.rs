@@ -335,6 +335,15 @@ impl Description {
     }
 
     /// The terminal behind it, if it is one.
+    /// Whether what is written is sent to the other side.
+    pub(crate) fn leads_outside(&self) -> bool {
+        match &self.kind {
+            Kind::Tty(_) => true,
+            Kind::PipeWrite(end) | Kind::PipeBoth(_, end) => end.leads_outside(),
+            _ => false,
+        }
+    }
+
     pub(crate) fn tty(&self) -> Option<&Arc<Tty>> {
         match &self.kind {
             Kind::Tty(tty) => Some(tty),

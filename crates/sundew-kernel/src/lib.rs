@@ -22,6 +22,7 @@
 //! | [`facts`], [`clock`], [`network`], [`secure_shell`], [`observe`] | what is handed in from outside |
 //! | [`executable`] | how an executable file names its program |
 
+mod allowance;
 pub mod aside;
 pub mod budget;
 pub mod clock;

@@ -14,6 +14,7 @@ use sundew_vfs::pool::{Held, Pool};
 use sundew_vfs::{Context, Credentials, Errno, InodeId, Mount, Timestamp, Vfs};
 use tokio::sync::Semaphore;
 
+use crate::allowance::Allowance;
 use crate::aside::Aside;
 use crate::budget::{Account, Budget, Holder, Limits};
 use crate::clock::Clock;
@@ -151,6 +152,8 @@ pub struct Kernel {
     pub(crate) limits: Limits,
     pub(crate) memory: Arc<Pool>,
     pub(crate) open_files: Arc<Pool>,
+    /// What may still be sent to the other side.
+    pub(crate) output: Arc<Allowance>,
     pub(crate) source: Option<Arc<Account>>,
     pub(crate) cpu_used: AtomicU64,
     /// What systemd-logind calls the session of whoever is logged in; 0 for none.
@@ -269,6 +272,11 @@ impl Machine {
             above.map(|totals| &totals.memory),
         );
         let open_files = pool(config.limits.open_files as u64, None);
+        let output = Allowance::new(
+            Holder::Machine,
+            config.limits.output_bytes,
+            above.map(|totals| Arc::clone(&totals.output)),
+        );
         let processes = pool(
             config.limits.processes as u64,
             above.map(|totals| &totals.processes),
@@ -296,6 +304,7 @@ impl Machine {
             observer: config.observer,
             memory,
             open_files,
+            output,
             source: config.source,
             limits: config.limits,
             cpu_used: AtomicU64::new(0),
@@ -391,10 +400,10 @@ impl Machine {
     /// Whatever `fork` or `execve` would answer.
     pub fn login_on_pipes(&self, login: Login) -> Result<(Leader, Streams), Errno> {
         let kernel = &self.kernel;
-        let pair = || pipe::pair(kernel.next_pipe(), &kernel.memory);
-        let (stdin_read, stdin_write) = pair();
-        let (stdout_read, stdout_write) = pair();
-        let (stderr_read, stderr_write) = pair();
+        let outward = || pipe::outward(kernel.next_pipe(), &kernel.memory, &kernel.output);
+        let (stdin_read, stdin_write) = pipe::pair(kernel.next_pipe(), &kernel.memory);
+        let (stdout_read, stdout_write) = outward();
+        let (stderr_read, stderr_write) = outward();
         let mut fds = Table::default();
         let mut put = |fd, kind, flags, id: u64| -> Result<(), Errno> {
             let path = format!("pipe:[{id}]").into_bytes();
@@ -669,7 +678,7 @@ impl Kernel {
         while table.ttys.contains_key(&index) {
             index += 1;
         }
-        let tty = Tty::new(index, size, self.limits.output_bytes);
+        let tty = Tty::new(index, size, &self.output);
         table.ttys.insert(index, Arc::downgrade(&tty));
         tty
     }

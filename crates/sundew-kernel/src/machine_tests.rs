@@ -57,6 +57,10 @@ const PROGRAMS: &[Program] = &[
         run: |p| Box::pin(hold(p)),
     },
     Program {
+        name: "flood",
+        run: |p| Box::pin(flood(p)),
+    },
+    Program {
         name: "brood",
         run: |p| Box::pin(brood(p)),
     },
@@ -613,6 +617,36 @@ fn cpu_time_is_counted_for_the_source_and_not_for_its_neighbour() {
     let said = drive_on(&clock, &mut other_runs, streams.stdout.read());
     assert_eq!(said, Some(None));
     assert!(clock.now() - began < Duration::from_millis(5));
+}
+
+/// Writes until it is killed.
+async fn flood(proc: &mut Process) -> ExitStatus {
+    while proc.write_all(STDOUT, &[b'x'; 4096]).await.is_ok() {}
+    ExitStatus::FAILURE
+}
+
+#[test]
+fn output_without_a_terminal_is_counted_for_the_source_and_not_for_its_neighbour() {
+    let together = Together {
+        output_bytes: 100_000,
+        ..Together::default()
+    };
+    let (machines, clock) = neighbours(&Limits::default(), together, SourceCpu::default());
+    let mut sent = Vec::new();
+    for (machine, mut runs) in machines {
+        let (leader, mut streams) = machine.login_on_pipes(login(&["flood"])).unwrap();
+        let flooded = drive_on(&clock, &mut runs, async {
+            let mut count = 0;
+            while let Some(bytes) = streams.stdout.read().await {
+                count += bytes.len();
+            }
+            (count, leader.wait().await)
+        });
+        let (count, ended) = flooded.unwrap();
+        assert_eq!(ended, ExitStatus::Signaled(Signal::KILL));
+        sent.push(count.div_ceil(10_000));
+    }
+    assert_eq!(sent, [11, 0, 11]);
 }
 
 /// Has a child compute until it is killed.

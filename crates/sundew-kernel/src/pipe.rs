@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use sundew_vfs::Errno;
 use sundew_vfs::pool::{Held, Pool};
 
+use crate::allowance::Allowance;
 use crate::lock;
 use crate::wait_queue::WaitQueue;
 
@@ -55,14 +56,21 @@ impl Inner {
 #[derive(Debug)]
 pub(crate) struct Pipe {
     id: u64,
+    /// What those outside may read of it, if they are who reads it.
+    allowance: Option<Arc<Allowance>>,
     inner: Mutex<Inner>,
 }
 
 impl Pipe {
     /// An empty pipe, whose content is charged to `memory`. `id` is the number shown in `/proc/PID/fd`: `pipe:[ID]`.
     pub(crate) fn new(id: u64, memory: &Arc<Pool>) -> Arc<Self> {
+        Self::with(id, memory, None)
+    }
+
+    fn with(id: u64, memory: &Arc<Pool>, allowance: Option<Arc<Allowance>>) -> Arc<Self> {
         Arc::new(Self {
             id,
+            allowance,
             inner: Mutex::new(Inner {
                 buffer: VecDeque::new(),
                 readers: 0,
@@ -105,6 +113,16 @@ impl Pipe {
 /// A new pipe's two ends.
 pub(crate) fn pair(id: u64, memory: &Arc<Pool>) -> (ReadEnd, WriteEnd) {
     let pipe = Pipe::new(id, memory);
+    (ReadEnd::new(&pipe), WriteEnd::new(&pipe))
+}
+
+/// Both ends of a new pipe that is read outside: what is written is taken from `allowance`.
+pub(crate) fn outward(
+    id: u64,
+    memory: &Arc<Pool>,
+    allowance: &Arc<Allowance>,
+) -> (ReadEnd, WriteEnd) {
+    let pipe = Pipe::with(id, memory, Some(Arc::clone(allowance)));
     (ReadEnd::new(&pipe), WriteEnd::new(&pipe))
 }
 
@@ -185,11 +203,21 @@ impl WriteEnd {
         self.0.id
     }
 
-    /// Puts in as much of `data` as there is room for; [`Errno::Epipe`] when no reader is left.
+    /// Whether those outside read it.
+    pub(crate) fn leads_outside(&self) -> bool {
+        self.0.allowance.is_some()
+    }
+
+    /// Puts in as much of `data` as there is room for; [`Errno::Epipe`] when no reader is left, and
+    /// [`Errno::Enospc`] when those outside may read no more, for which the caller kills the writer.
     pub(crate) fn poll_write(&self, cx: &Context<'_>, data: &[u8]) -> Poll<Result<usize, Errno>> {
         let mut inner = lock(&self.0.inner);
         if inner.readers == 0 {
             return Poll::Ready(Err(Errno::Epipe));
+        }
+        let allowance = self.0.allowance.as_ref();
+        if allowance.is_some_and(|allowance| allowance.spent().is_some()) {
+            return Poll::Ready(Err(Errno::Enospc));
         }
         let room = inner.room_for(data.len());
         let needed = if data.len() <= ATOMIC { data.len() } else { 1 };
@@ -201,6 +229,9 @@ impl WriteEnd {
         inner.buffer.extend(now);
         inner.settle();
         inner.waiting.wake();
+        if let Some(allowance) = allowance {
+            allowance.spend(now.len() as u64);
+        }
         Poll::Ready(Ok(now.len()))
     }
 }

@@ -10,6 +10,7 @@ use std::task::{Context, Poll};
 
 use sundew_vfs::Errno;
 
+use crate::allowance::Allowance;
 use crate::machine::Kernel;
 use crate::wait_queue::WaitQueue;
 use crate::{Pid, Signal, lock};
@@ -41,6 +42,8 @@ impl Default for WindowSize {
 #[derive(Debug)]
 pub(crate) struct Tty {
     index: u32,
+    /// What may still be sent to the other side.
+    allowance: Arc<Allowance>,
     inner: Mutex<Inner>,
 }
 
@@ -53,17 +56,17 @@ struct Inner {
     /// Permission bits of the device.
     mode: u16,
     output: VecDeque<u8>,
-    /// Bytes that may still be sent to the other side.
-    output_budget: u64,
     hung_up: bool,
     waiting: WaitQueue,
     master: WaitQueue,
 }
 
 impl Tty {
-    pub(crate) fn new(index: u32, size: WindowSize, output_budget: u64) -> Arc<Self> {
+    /// A terminal whose output is taken from `allowance`.
+    pub(crate) fn new(index: u32, size: WindowSize, allowance: &Arc<Allowance>) -> Arc<Self> {
         Arc::new(Self {
             index,
+            allowance: Arc::clone(allowance),
             inner: Mutex::new(Inner {
                 discipline: Discipline::default(),
                 size,
@@ -71,7 +74,6 @@ impl Tty {
                 session: 0,
                 mode: 0o620,
                 output: VecDeque::new(),
-                output_budget,
                 hung_up: false,
                 waiting: WaitQueue::default(),
                 master: WaitQueue::default(),
@@ -140,7 +142,7 @@ impl Tty {
         if data.is_empty() {
             return Poll::Ready(Ok(0));
         }
-        if inner.output_budget == 0 {
+        if self.allowance.spent().is_some() {
             return Poll::Ready(Err(Errno::Enospc));
         }
         let room = OUTPUT_CAPACITY.saturating_sub(inner.output.len());
@@ -152,7 +154,7 @@ impl Tty {
         // which may overshoot the capacity by a bounded amount.
         let (now, _later) = data.split_at(data.len().min(room / 2));
         inner.discipline.write(now, &mut inner.output);
-        inner.output_budget = inner.output_budget.saturating_sub(now.len() as u64);
+        self.allowance.spend(now.len() as u64);
         inner.master.wake();
         Poll::Ready(Ok(now.len()))
     }

@@ -32,7 +32,7 @@ impl Holder {
 
 /// The part of a source's limit that it gets even when others have used up all that the sensor has: they
 /// may take the rest from it, not this.
-const OWN_PART: u64 = 16;
+pub const OWN_PART: u64 = 16;
 
 /// A counter with a limit. What is taken from it is taken from those above it as well.
 #[derive(Debug)]

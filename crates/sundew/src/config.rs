@@ -47,6 +47,8 @@ pub struct Sensor {
     pub files: u64,
     /// Number of files made on them.
     pub inodes: u64,
+    /// Bytes that they send in an hour.
+    pub output: u64,
 }
 
 /// `[source]`
@@ -61,6 +63,8 @@ pub struct Source {
     pub files: u64,
     /// Number of files made.
     pub inodes: u64,
+    /// Bytes sent in an hour.
+    pub output: u64,
     /// CPU seconds.
     pub cpu_seconds: u32,
     /// Percent of one core in the long run.
@@ -196,6 +200,7 @@ impl Default for Sensor {
             memory: limits.memory_bytes,
             files: limits.file_bytes,
             inodes: limits.inodes,
+            output: limits.output_bytes,
         }
     }
 }
@@ -208,6 +213,7 @@ impl Default for Source {
             memory: source.memory_bytes,
             files: source.file_bytes,
             inodes: source.inodes,
+            output: source.output_bytes,
             cpu_seconds: seconds(source_cpu.time),
             cpu_share_percent: source_cpu.share_percent,
         }

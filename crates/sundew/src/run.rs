@@ -326,6 +326,7 @@ fn budgets(config: &Config) -> Budgets {
             memory_bytes: source.memory,
             file_bytes: source.files,
             inodes: source.inodes,
+            output_bytes: source.output,
         },
         source_cpu: SourceCpu {
             time: Duration::from_secs(source.cpu_seconds.into()),
@@ -337,6 +338,7 @@ fn budgets(config: &Config) -> Budgets {
             memory_bytes: sensor.memory,
             file_bytes: sensor.files,
             inodes: sensor.inodes,
+            output_bytes: sensor.output,
         },
     }
 }

@@ -154,6 +154,7 @@ impl Kernel {
             Budget::SourceCpu => Holder::Source,
             // The next byte shows who has none left; a process's own limit is no budget.
             Budget::Memory => self.memory.full(NEAR).unwrap_or(Holder::Machine),
+            Budget::Output => self.output.spent().unwrap_or(Holder::Machine),
             _ => Holder::Machine,
         };
         self.reached(state.pid, budget, of);

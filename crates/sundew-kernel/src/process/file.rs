@@ -173,7 +173,7 @@ impl Process {
             {
                 Err(self.no_room(errno, Budget::Files))
             }
-            Err(Errno::Enospc) if description.tty().is_some() => {
+            Err(Errno::Enospc) if description.leads_outside() => {
                 self.kernel.spend(&self.state, Budget::Output);
                 self.die().await
             }

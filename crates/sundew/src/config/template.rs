@@ -14,6 +14,8 @@ pub const TEMPLATE: &str = r#"# Sundew's configuration. What is commented out is
 # bytes of files written (they are held in memory), files made.
 #files = 2147483648
 #inodes = 2097152
+# bytes that they send to visitors in an hour.
+#output = 17179869184
 
 [ssh]
 # Addresses to listen on; IPv4 and IPv6 are separate. Empty: no SSH.
@@ -81,6 +83,8 @@ pub const TEMPLATE: &str = r#"# Sundew's configuration. What is commented out is
 #memory = 268435456
 #files = 536870912
 #inodes = 262144
+# bytes sent in an hour,
+#output = 1073741824
 # seconds of CPU time, percent of a core in the long run.
 #cpu_seconds = 600
 #cpu_share_percent = 50
