@@ -57,6 +57,10 @@ pub(crate) const TABLE: &[Program] = &[
         run: |p| Box::pin(cmp::run(p)),
     },
     Program {
+        name: "lessecho",
+        run: |p| Box::pin(crate::util_linux::lessecho(p)),
+    },
+    Program {
         name: "less",
         run: |p| Box::pin(crate::util_linux::less(p)),
     },

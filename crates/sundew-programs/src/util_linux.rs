@@ -7,6 +7,9 @@ use crate::getopt::{Error, Getopt, Opt, Spec, try_help};
 use crate::text::command;
 
 mod block;
+mod col;
+mod colcrt;
+mod colrm;
 mod column;
 mod device;
 pub(crate) mod dmesg;
@@ -16,6 +19,9 @@ mod getopt_;
 mod hexdump;
 mod inventory;
 mod last;
+mod lessecho;
+mod letters;
+mod look;
 mod lscpu;
 mod mcookie;
 mod message;
@@ -31,6 +37,8 @@ mod spec;
 mod swap;
 mod table;
 mod terminal;
+mod ul;
+mod write;
 
 macro_rules! programs {
     ($($name:literal => $module:ident :: $run:ident,)*) => {
@@ -44,6 +52,9 @@ programs! {
     "blkid" => device::blkid,
     "chrt" => schedule::chrt,
     "clear" => terminal::clear,
+    "col" => col::run,
+    "colcrt" => colcrt::run,
+    "colrm" => colrm::run,
     "column" => column::run,
     "dmesg" => dmesg::run,
     "fallocate" => message::fallocate,
@@ -57,6 +68,7 @@ programs! {
     "mcookie" => mcookie::run,
     "last" => last::run,
     "logger" => message::logger,
+    "look" => look::run,
     "losetup" => device::losetup,
     "lsblk" => mount::lsblk,
     "lscpu" => lscpu::run,
@@ -72,9 +84,11 @@ programs! {
     "swapon" => device::swapon,
     "taskset" => schedule::taskset,
     "tput" => terminal::tput,
+    "ul" => ul::run,
     "umount" => mount::umount,
     "wall" => message::wall,
     "whereis" => message::whereis,
+    "write" => write::run,
     "addpart" => block::addpart,
     "blkdiscard" => block::blkdiscard,
     "blkzone" => block::blkzone,
@@ -135,6 +149,11 @@ programs! {
 /// `less` comes from a package of its own, but without a terminal does what `more` does.
 pub(crate) async fn less(proc: &mut Process) -> ExitStatus {
     more::run_less(proc).await
+}
+
+/// `lessecho` of the same package: names quoted for a shell.
+pub(crate) async fn lessecho(proc: &mut Process) -> ExitStatus {
+    lessecho::run(proc).await
 }
 
 /// What a command line held.

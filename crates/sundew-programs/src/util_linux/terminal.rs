@@ -39,6 +39,7 @@ const XTERM: &[(&str, &str)] = &[
     ("bel", "\x07"),
     ("cr", "\r"),
     ("cuu1", "\x1b[A"),
+    ("cuf1", "\x1b[C"),
     ("cud1", "\n"),
 ];
 const LINUX: &[(&str, &str)] = &[
@@ -133,6 +134,18 @@ fn terminal(name: &[u8]) -> Option<&'static Terminal> {
             .iter()
             .any(|known| *known == name || (known.ends_with('-') && name.starts_with(known)))
     })
+}
+
+/// The name by which a terminal's strings are found; `None` for one that nobody here has.
+pub(super) fn known(name: &[u8]) -> Option<&'static str> {
+    terminal(name)?.names.first().copied()
+}
+
+/// What moves or colours on a terminal, by its terminfo name.
+pub(super) fn string(name: &str, what: &str) -> Option<&'static str> {
+    let strings = terminal(name.as_bytes())?.strings;
+    let row = strings.iter().find(|row| row.0 == what);
+    row.map(|row| row.1)
 }
 
 /// The terminal by `-T` or `TERM`; the rest of the words.
