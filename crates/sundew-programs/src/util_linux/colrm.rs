@@ -72,9 +72,8 @@ fn cut(line: &Letters, first: usize, last: usize) -> Vec<u8> {
             continue;
         }
         // What straddles the first column leaves blanks up to it.
-        for _ in before + 1..first {
-            out.push(b' ');
-        }
+        let blanks = first.saturating_sub(before + 1);
+        out.extend(std::iter::repeat_n(b' ', blanks));
         break;
     }
     while last == 0 || column < last {
@@ -88,9 +87,7 @@ fn cut(line: &Letters, first: usize, last: usize) -> Vec<u8> {
         }
     }
     if rest.peek().is_some_and(|letter| *letter != '\n') {
-        for _ in last..column {
-            out.push(b' ');
-        }
+        out.extend(std::iter::repeat_n(b' ', column.saturating_sub(last)));
     }
     for letter in rest {
         letters::push(&mut out, letter);

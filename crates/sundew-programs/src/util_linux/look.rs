@@ -74,18 +74,26 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
     };
     word.retain(|byte| sought.counts(*byte));
     sought.word = word;
-    let (text, _memory) = match input::read_all(proc, &file).await {
+    let (text, mut memory) = match input::read_all(proc, &file).await {
         // A file is mapped, which neither a directory nor an empty file can be.
         Ok((text, _)) if text.is_empty() => return refuse(proc, &file, Errno::Einval).await,
         Ok(read) => read,
         Err(Errno::Eisdir) => return refuse(proc, &file, Errno::Enodev).await,
         Err(errno) => return refuse(proc, &file, errno).await,
     };
+    let count = text.split(|byte| *byte == b'\n').count();
+    if memory
+        .grow(count.saturating_mul(size_of::<&[u8]>()))
+        .is_err()
+    {
+        proc.out_of_memory().await;
+    }
     let lines: Vec<&[u8]> = text.split_inclusive(|byte| *byte == b'\n').collect();
     let body = |line: &[u8]| sought.compare(line.strip_suffix(b"\n").unwrap_or(line));
     let first = lines.partition_point(|line| body(line) == Ordering::Less);
     let mut found = false;
     for line in lines.get(first..).unwrap_or_default() {
+        proc.tick().await;
         if body(line) != Ordering::Equal || proc.print(line).await.is_err() {
             break;
         }

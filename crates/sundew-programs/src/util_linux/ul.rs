@@ -19,7 +19,7 @@ const SPEC: Spec = Spec::new(
     ],
 );
 
-/// Columns of a line that are kept; a longer one is shown in pieces.
+/// Columns of a line that are kept; what lies further to the right is not shown.
 const MAX_COLUMNS: usize = 64 * 1024;
 
 const ALTERNATIVE: u8 = 1;
@@ -66,10 +66,10 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
         up: 0,
         out: Vec::new(),
     };
-    if line.operands.is_empty() {
-        if let Err(status) = filter(proc, STDIN, &mut screen).await {
-            return status;
-        }
+    if line.operands.is_empty()
+        && let Err(status) = filter(proc, STDIN, &mut screen).await
+    {
+        return status;
     }
     for path in &line.operands {
         let Some(fd) = letters::open(proc, path).await else {
