@@ -107,7 +107,7 @@ pub(crate) const TABLE: &[Program] = &[
     },
     Program {
         name: "deluser",
-        run: |p| Box::pin(account::userdel(p)),
+        run: |p| Box::pin(account::deluser(p)),
     },
     Program {
         name: "dpkg",

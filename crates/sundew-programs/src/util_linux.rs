@@ -260,12 +260,15 @@ const HELP: &str = include_str!("util_linux/help.txt");
 
 /// Prints what `--help` prints; status 0.
 async fn help(proc: &mut Process, name: &str) -> ExitStatus {
-    let section = HELP
-        .split("=== ")
-        .find_map(|section| section.strip_prefix(name)?.strip_prefix('\n'));
     // The kernel reports a failed write at exit.
-    let _reported = proc.print(section.unwrap_or_default().as_bytes()).await;
+    let _reported = proc.print(help_text(name).as_bytes()).await;
     proc.status()
+}
+
+fn help_text(name: &str) -> &'static str {
+    let mut sections = HELP.split("=== ");
+    let section = sections.find_map(|section| section.strip_prefix(name)?.strip_prefix('\n'));
+    section.unwrap_or_default()
 }
 
 /// `NAME from util-linux 2.38.1`.

@@ -1,5 +1,7 @@
 //! `gzip` 1.12, and the scripts `gunzip` and `zcat` that call it.
 
+use std::sync::atomic::Ordering;
+
 use sundew_kernel::process::LineReader;
 use sundew_kernel::{ExitStatus, Process, STDIN, STDOUT};
 
@@ -49,6 +51,8 @@ struct Options {
     keep: bool,
     test: bool,
     list: bool,
+    /// Whether the list has its heading.
+    headed: std::sync::atomic::AtomicBool,
     no_name: bool,
     quiet: bool,
     verbose: bool,
@@ -118,10 +122,6 @@ async fn run_as(proc: &mut Process, decompress: bool, stdout: bool) -> ExitStatu
         }
     }
     let operands = getopt.operands();
-    if options.list && !options.quiet {
-        let head = b"         compressed        uncompressed  ratio uncompressed_name\n";
-        let _reported_at_exit = proc.print(head).await;
-    }
     let mut status = 0;
     if operands.is_empty() {
         status = standard_input(proc, &options).await;
@@ -164,7 +164,9 @@ async fn standard_input(proc: &mut Process, options: &Options) -> u8 {
     };
     match transform(proc, options, &bytes, None, b"stdin").await {
         Ok((out, _memory)) => {
-            if !options.test && !options.list {
+            if options.list {
+                list(proc, options, &listing(&bytes, out.len(), b"stdout")).await;
+            } else if !options.test {
                 let _reported_at_exit = proc.print(&out).await;
             }
             0
@@ -282,8 +284,7 @@ async fn file(proc: &mut Process, options: &Options, operand: &[u8]) -> u8 {
         Err(status) => return status,
     };
     if options.list {
-        let line = listing(&bytes, out.len(), &target);
-        let _reported_at_exit = proc.print(&line).await;
+        list(proc, options, &listing(&bytes, out.len(), &target)).await;
     } else if options.test {
         if options.verbose {
             proc.print_error(&[path.as_slice(), b":\t OK\n"].concat())
@@ -391,6 +392,16 @@ fn frame(packed: &[u8]) -> usize {
         _ => 0,
     };
     18 + name
+}
+
+/// Prints a row, the first below a heading.
+async fn list(proc: &mut Process, options: &Options, row: &[u8]) {
+    let headed = options.headed.swap(true, Ordering::Relaxed);
+    if !options.quiet && !headed {
+        let head = b"         compressed        uncompressed  ratio uncompressed_name\n";
+        let _reported_at_exit = proc.print(head).await;
+    }
+    let _reported_at_exit = proc.print(row).await;
 }
 
 fn ratio(plain: usize, packed: usize) -> f64 {

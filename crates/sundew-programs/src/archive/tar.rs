@@ -212,6 +212,8 @@ struct Options {
     mtime: Option<i64>,
     /// A program that packs and unpacks, by name, of those that are no options of their own.
     program: Option<Vec<u8>>,
+    /// How hard that of the format packs: 1 to 9.
+    level: Option<u32>,
     index: Option<Vec<u8>>,
     permissions: Option<crate::mode::Change>,
     owner: Option<Vec<u8>>,
@@ -345,12 +347,23 @@ async fn read_options(proc: &mut Process) -> Result<Options, ExitStatus> {
                 let text = [option.value.as_slice(), b": Invalid archive format"].concat();
                 return Err(refuse(proc, &text, FAILURE).await);
             }
-            "I" => match option.value.as_slice() {
-                b"gzip" | b"/bin/gzip" | b"/usr/bin/gzip" => options.filter = Some(b'z'),
-                b"bzip2" | b"/bin/bzip2" | b"/usr/bin/bzip2" => options.filter = Some(b'j'),
-                b"xz" | b"/bin/xz" | b"/usr/bin/xz" => options.filter = Some(b'J'),
-                _ => options.program = Some(option.value),
-            },
+            "I" => {
+                // The shell parts the words; what packs better or worse is still that format.
+                let mut words = option.value.split(u8::is_ascii_whitespace);
+                let name = words.by_ref().find(|word| !word.is_empty());
+                let name = name.unwrap_or_default().to_vec();
+                let level = words.find_map(|word| match word {
+                    [b'-', digit @ b'1'..=b'9'] => Some(digit - b'0'),
+                    _ => None,
+                });
+                options.level = level.map(u32::from);
+                match name.as_slice() {
+                    b"gzip" | b"/bin/gzip" | b"/usr/bin/gzip" => options.filter = Some(b'z'),
+                    b"bzip2" | b"/bin/bzip2" | b"/usr/bin/bzip2" => options.filter = Some(b'j'),
+                    b"xz" | b"/bin/xz" | b"/usr/bin/xz" => options.filter = Some(b'J'),
+                    _ => options.program = Some(name),
+                }
+            }
             program @ ("lzip" | "lzop") => options.program = Some(program.into()),
             "numeric" => options.numeric = true,
             "R" => options.numbers = true,

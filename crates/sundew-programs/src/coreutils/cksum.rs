@@ -1,5 +1,6 @@
 //! cksum(1), sum(1): checksums that are no cryptography.
 
+use sundew_kernel::process::LineReader;
 use sundew_kernel::{Errno, ExitStatus, Process};
 
 use super::about;
@@ -15,6 +16,12 @@ const CKSUM: Spec = Spec::gnu(
         ("untagged", Arity::No, "untagged"),
         ("debug", Arity::No, "debug"),
         ("zero", Arity::No, "z"),
+        ("tag", Arity::No, "tag"),
+        ("quiet", Arity::No, "quiet"),
+        ("status", Arity::No, "status"),
+        ("strict", Arity::No, "strict"),
+        ("warn", Arity::No, "w"),
+        ("ignore-missing", Arity::No, "ignore-missing"),
     ],
 );
 const SUM: Spec = Spec::gnu("rs", &[("sysv", Arity::No, "s")]);
@@ -52,24 +59,53 @@ const ALGORITHMS: &[(&str, Algorithm)] = &[
 
 pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
     let (mut algorithm, mut tagged, mut check) = (Algorithm::Own(Kind::Crc), true, false);
+    let (mut chosen, mut manner) = (false, Vec::new());
     let mut options = Getopt::new(&CKSUM, proc.args());
     while let Some(option) = options.next() {
         match option.map(|option| (option.key, option.value)) {
             Ok(("a", value)) => {
                 match input::choose(proc, "--algorithm", &value, ALGORITHMS).await {
-                    Some(chosen) => algorithm = chosen,
+                    Some(found) => (algorithm, chosen) = (found, true),
                     None => return proc.status(),
                 }
             }
             Ok(("untagged", _)) => tagged = false,
             Ok(("c", _)) => check = true,
-            Ok(("l" | "w" | "z" | "debug", _)) => {}
+            Ok(("tag", _)) => tagged = true,
+            Ok(("w", _)) => manner.push(b"--warn".to_vec()),
+            Ok((key @ ("quiet" | "status" | "strict" | "ignore-missing"), _)) => {
+                manner.push([b"--", key.as_bytes()].concat());
+            }
+            Ok(("l" | "z" | "debug", _)) => {}
             Ok((key, _)) => return about::run(proc, key, "cksum").await,
             Err(error) => return refuse(proc, &error, 1).await,
         }
     }
     let operands = options.operands();
     match algorithm {
+        Algorithm::Own(_) if check && !chosen => {
+            let list = operands.first().cloned().unwrap_or_else(|| b"-".to_vec());
+            let program = match tagged_with(proc, &list).await {
+                Ok(Some(program)) => program,
+                Ok(None) => {
+                    let shown = crate::quote::file(proc, &list);
+                    let text = b": no properly formatted checksum lines found";
+                    proc.complain_text([shown.as_slice(), text].concat()).await;
+                    return proc.status();
+                }
+                Err(errno) => {
+                    input::complain(proc, &list, errno).await;
+                    return proc.status();
+                }
+            };
+            as_digest(
+                proc,
+                program,
+                [vec![b"--check".to_vec()], manner].concat(),
+                operands,
+            )
+            .await
+        }
         Algorithm::Own(_) if check => {
             let text = "--check is not supported with --algorithm={bsd,sysv,crc}";
             proc.complain_text(text).await;
@@ -85,14 +121,52 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
             } else {
                 b"--text"
             };
-            let mut args = vec![proc.name().to_vec(), option.to_vec(), b"--".to_vec()];
-            args.extend(operands);
-            let env = proc.env().clone();
-            let errno = proc.exec_program(program.as_bytes(), args, env).await;
-            proc.complain(program.as_bytes(), errno).await;
-            proc.status()
+            as_digest(
+                proc,
+                program,
+                [vec![option.to_vec()], manner].concat(),
+                operands,
+            )
+            .await
         }
     }
+}
+
+async fn as_digest(
+    proc: &mut Process,
+    program: &str,
+    options: Vec<Vec<u8>>,
+    operands: Vec<Vec<u8>>,
+) -> ExitStatus {
+    let name = vec![proc.name().to_vec()];
+    let args = [name, options, vec![b"--".to_vec()], operands].concat();
+    let env = proc.env().clone();
+    let errno = proc.exec_program(program.as_bytes(), args, env).await;
+    proc.complain(program.as_bytes(), errno).await;
+    proc.status()
+}
+
+/// The program of the digest that the first line with a tag has.
+async fn tagged_with(proc: &mut Process, list: &[u8]) -> Result<Option<&'static str>, Errno> {
+    const TAGS: [(&[u8], &str); 7] = [
+        (b"MD5 (", "md5sum"),
+        (b"SHA1 (", "sha1sum"),
+        (b"SHA224 (", "sha224sum"),
+        (b"SHA256 (", "sha256sum"),
+        (b"SHA384 (", "sha384sum"),
+        (b"SHA512 (", "sha512sum"),
+        (b"BLAKE2b", "b2sum"),
+    ];
+    let fd = input::open(proc, list).await?;
+    let mut lines = LineReader::new(proc, fd);
+    let mut found = None;
+    while let (None, Some(line)) = (found, lines.next(proc, b'\n').await?) {
+        let line = line.trim_ascii_start();
+        let tag = TAGS.iter().find(|(tag, _)| line.starts_with(tag));
+        found = tag.map(|(_, program)| *program);
+    }
+    input::close(proc, fd);
+    Ok(found)
 }
 
 pub(crate) async fn run_sum(proc: &mut Process) -> ExitStatus {

@@ -10,8 +10,10 @@ use super::{about, float, input};
 use crate::getopt::{Getopt, Spec, refuse};
 use crate::size::{Display, number};
 
-/// Largest block, in bytes: it is held in memory.
-const MAX_BLOCK: u64 = 1 << 30;
+/// Largest record of `cbs=`, in bytes: each line is filled up to it.
+const MAX_RECORD: u64 = 1 << 30;
+/// Largest block that is asked for, in bytes, as an address space would have it; memory sets the limit.
+const MAX_BLOCK: u64 = 1 << 46;
 
 #[derive(Default)]
 struct Options {
@@ -455,7 +457,7 @@ impl Records {
         let flag = |name: &[u8]| settings.flags.iter().any(|flag| flag == name);
         let length = usize::try_from(settings.record).unwrap_or(usize::MAX);
         let wanted =
-            length > 0 && length as u64 <= MAX_BLOCK && (flag(b"block") || flag(b"unblock"));
+            length > 0 && length as u64 <= MAX_RECORD && (flag(b"block") || flag(b"unblock"));
         wanted.then(|| Self {
             length,
             to_lines: flag(b"unblock"),

@@ -499,7 +499,17 @@ pub(crate) async fn run_install(proc: &mut Process) -> ExitStatus {
             }
         }
     } else {
-        if leading && let Some(last) = operands.last().filter(|_| operands.len() == 2) {
+        if leading
+            && let Some(target) = place.directory.clone()
+            && proc.stat(&target).is_err()
+            && !parents(proc, &target, false, copier.verbose).await
+        {
+            return proc.status();
+        }
+        if leading
+            && place.directory.is_none()
+            && let Some(last) = operands.last().filter(|_| operands.len() == 2)
+        {
             let parent = path::parent(last);
             if !parents(proc, &parent, false, copier.verbose).await {
                 return proc.status();

@@ -68,7 +68,9 @@ pub(super) async fn settle(
                     .err()
                     .unwrap_or(sundew_kernel::Errno::Enotdir);
                 // The words differ from one program to the other.
-                let what = if proc.base_name() == b"ln" && errno != sundew_kernel::Errno::Enotdir {
+                let is_enotdir = errno == sundew_kernel::Errno::Enotdir;
+                let own = proc.base_name();
+                let what = if own == b"install" || own == b"ln" && !is_enotdir {
                     "failed to access"
                 } else {
                     "target directory"

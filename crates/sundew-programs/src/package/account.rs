@@ -1,5 +1,6 @@
 //! Users, groups and passwords: the package passwd (shadow 4.13), and Debian's adduser.
 
+mod debian;
 mod password;
 
 use sundew_kernel::observe::Observation;
@@ -12,6 +13,7 @@ use super::{fail, help, joined, lines, print, read, said, write};
 use crate::getopt::{Arity, Getopt, Opt, Spec};
 use crate::users::Directory;
 
+pub(super) use debian::{adduser, deluser};
 use password::{ask, new_password};
 pub(super) use password::{chpasswd, passwd};
 
@@ -103,6 +105,8 @@ struct Wishes {
     /// The new name: `usermod -l`.
     login: Option<Vec<u8>>,
     shows_defaults: bool,
+    /// No option at all.
+    nothing: bool,
     name: Vec<u8>,
 }
 
@@ -114,6 +118,7 @@ impl Wishes {
         } else {
             &USER_SPEC
         };
+        let mut any = false;
         let mut options = Getopt::new(spec, proc.args());
         while let Some(option) = options.next() {
             let Opt { key, value, .. } = match option {
@@ -123,6 +128,7 @@ impl Wishes {
                     return Err(fail(proc, help(program), 2).await);
                 }
             };
+            any = true;
             match key {
                 "h" => return Err(print(proc, help(program)).await),
                 "c" => wishes.comment = Some(value),
@@ -157,6 +163,7 @@ impl Wishes {
         if let Some(status) = wishes.refused(proc, program).await {
             return Err(status);
         }
+        wishes.nothing = program == "usermod" && !any;
         let operands = options.operands();
         if operands.len() > 1 {
             return Err(fail(proc, help(program), 2).await);
@@ -178,6 +185,20 @@ impl Wishes {
         if self.append && self.groups.is_none() {
             let text = format!("{program}: -a flag is only allowed with the -G flag\n");
             return Some(fail(proc, [text.as_bytes(), help(program)].concat(), 2).await);
+        }
+        if !is_new {
+            let ways = [self.lock, self.password.is_some(), self.unlock];
+            let why = if ways.into_iter().filter(|way| *way).count() > 1 {
+                "the -L, -p, and -U flags are exclusive"
+            } else if self.make_home && self.home.is_none() {
+                "-m flag is only allowed with the -d flag"
+            } else {
+                ""
+            };
+            if !why.is_empty() {
+                let text = format!("{program}: {why}\n");
+                return Some(fail(proc, [text.as_bytes(), help(program)].concat(), 2).await);
+            }
         }
         if let Some(comment) = self.comment.as_ref().filter(|text| text.contains(&b':')) {
             let what = if is_new { "comment" } else { "field" };
@@ -581,6 +602,18 @@ pub(super) async fn usermod(proc: &mut Process) -> ExitStatus {
         )
         .await;
     }
+    if wishes.nothing {
+        let text = [b"usermod: no options\n".as_slice(), help("usermod")];
+        return fail(proc, text.concat(), 2).await;
+    }
+    if let Some(login) = wishes
+        .login
+        .as_ref()
+        .filter(|login| users.user(login).is_some())
+    {
+        let text = [b"usermod: user '".as_slice(), login, b"' already exists\n"];
+        return fail(proc, text.concat(), 9).await;
+    }
     let gid = wishes.group.as_ref().and_then(|name| {
         users
             .group(name)
@@ -647,13 +680,16 @@ pub(super) async fn usermod(proc: &mut Process) -> ExitStatus {
     proc.status()
 }
 
+/// What `deluser root` answers.
+const DELETES_ROOT: &str = "WARNING: You are just about to delete the root account (uid 0)\nUsually this is never required as it may render the whole system unusable\nIf you really want this, call deluser with parameter --no-preserve-root\nStopping now without having performed any action\n";
+
 /// `userdel`, and Debian's `deluser`.
 #[expect(
     clippy::too_many_lines,
     reason = "one command line and what it leads to, read top-down"
 )]
 pub(super) async fn userdel(proc: &mut Process) -> ExitStatus {
-    let debian = proc.base_name() == b"deluser";
+    let debian = proc.base_name().starts_with(b"del");
     let words: Vec<Vec<u8>> = proc.args().iter().skip(1).cloned().collect();
     let Some(name) = words.iter().find(|word| !word.starts_with(b"-")).cloned() else {
         return fail(
@@ -698,8 +734,29 @@ pub(super) async fn userdel(proc: &mut Process) -> ExitStatus {
         .filter(|word| !word.starts_with(b"-"))
         .cloned()
         .collect();
+    if debian && operands.len() > 2 {
+        return fail(proc, "deluser: Only one or two names allowed.\n", 1).await;
+    }
     if let (true, Some(group)) = (debian, operands.get(1)) {
         return leave(proc, &users, &name, group).await;
+    }
+    if debian && user.uid == 0 && !words.iter().any(|word| word == b"--no-preserve-root") {
+        return fail(proc, DELETES_ROOT, 9).await;
+    }
+    let forced = words
+        .iter()
+        .any(|word| matches!(word.as_slice(), b"-f" | b"-rf" | b"-fr" | b"--force"));
+    let busy = proc.processes().into_iter().find(|one| one.uid == user.uid);
+    if let Some(one) = busy.filter(|_| !forced) {
+        let name = String::from_utf8_lossy(&name).into_owned();
+        let pid = one.pid;
+        let mut text = format!("userdel: user {name} is currently used by process {pid}\n");
+        if debian {
+            print(proc, format!("Removing user `{name}' ...\n")).await;
+            let _flushed = proc.flush().await;
+            text += &format!("deluser: `/sbin/userdel {name}' returned error code 8. Exiting.\n");
+        }
+        return fail(proc, text, if debian { 1 } else { 8 }).await;
     }
     if debian {
         print(
@@ -760,7 +817,7 @@ pub(super) async fn groupadd(proc: &mut Process) -> ExitStatus {
         ],
     );
     let mut options = Getopt::new(&SPEC, proc.args());
-    let (mut force, mut gid, mut system) = (false, None, false);
+    let (mut force, mut gid, mut system, mut duplicate) = (false, None, false, false);
     while let Some(option) = options.next() {
         match option {
             Ok(Opt { key: "f", .. }) => force = true,
@@ -768,6 +825,7 @@ pub(super) async fn groupadd(proc: &mut Process) -> ExitStatus {
                 key: "g", value, ..
             }) => gid = number(&value),
             Ok(Opt { key: "r", .. }) => system = true,
+            Ok(Opt { key: "o", .. }) => duplicate = true,
             Ok(Opt { key: "h", .. }) => return print(proc, help("groupadd")).await,
             Ok(_) => {}
             Err(error) => {
@@ -799,6 +857,11 @@ pub(super) async fn groupadd(proc: &mut Process) -> ExitStatus {
         )
         .await;
     }
+    if let Some(gid) = gid.filter(|gid| !duplicate && users.group_name(*gid).is_some())
+        && !force
+    {
+        return fail(proc, format!("groupadd: GID '{gid}' already exists\n"), 4).await;
+    }
     let gid = gid.unwrap_or_else(|| free_id(&users, system, &|id| users.group_name(id).is_some()));
     append(
         proc,
@@ -809,12 +872,12 @@ pub(super) async fn groupadd(proc: &mut Process) -> ExitStatus {
     proc.status()
 }
 
-/// `adduser`, `addgroup`.
+/// `adduser` of a person, and into a group.
 #[expect(
     clippy::too_many_lines,
     reason = "one command line and what it leads to, read top-down"
 )]
-pub(super) async fn adduser(proc: &mut Process) -> ExitStatus {
+async fn add_person(proc: &mut Process) -> ExitStatus {
     let mut wishes = Wishes {
         make_home: true,
         shell: Some(b"/bin/bash".to_vec()),
@@ -838,7 +901,6 @@ pub(super) async fn adduser(proc: &mut Process) -> ExitStatus {
             b"--home" => wishes.home = words.next(),
             b"--shell" => wishes.shell = words.next(),
             b"--uid" => wishes.uid = words.next().as_deref().and_then(number),
-            b"--system" => (wishes.system, asks_password, asks_name) = (true, false, false),
             b"--no-create-home" => wishes.make_home = false,
             b"--ingroup" | b"--gid" | b"--firstuid" => drop(words.next()),
             option if option.starts_with(b"-") => {}

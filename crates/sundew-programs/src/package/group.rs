@@ -449,6 +449,9 @@ pub(super) async fn chage(proc: &mut Process) -> ExitStatus {
         )
         .await;
     }
+    if let Some(refusal) = refused_ages(&options) {
+        return fail(proc, [refusal.as_slice(), help("chage")].concat(), 2).await;
+    }
     if value(&options, "l").is_some() {
         let shadow = read(proc, b"/etc/shadow").await.unwrap_or_default();
         let zone = Zone::of(proc).await;
@@ -460,10 +463,9 @@ pub(super) async fn chage(proc: &mut Process) -> ExitStatus {
         if fields.first() == Some(name) {
             for (key, at) in columns {
                 if let (Some(new), Some(field)) = (value(&options, key), fields.get_mut(at)) {
-                    *field = if new == b"-1" {
-                        Vec::new()
-                    } else {
-                        new.to_vec()
+                    *field = match days(new) {
+                        Some(days) if days >= 0 => days.to_string().into_bytes(),
+                        _ => Vec::new(),
                     };
                 }
             }
@@ -472,6 +474,42 @@ pub(super) async fn chage(proc: &mut Process) -> ExitStatus {
     })
     .await;
     proc.status()
+}
+
+/// The day a date is, counted from 1970-01-01: `-1`, a number of days or `YYYY-MM-DD`.
+pub(super) fn days(text: &[u8]) -> Option<i64> {
+    let text = std::str::from_utf8(text).ok()?;
+    if let Ok(number) = text.parse::<i64>() {
+        return (-1..=i64::from(i32::MAX))
+            .contains(&number)
+            .then_some(number);
+    }
+    let date: jiff::civil::Date = text.parse().ok()?;
+    let moment = date.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
+    Some(moment.timestamp().as_second().div_euclid(SECONDS_PER_DAY))
+}
+
+/// What chage does not take: no date, no number, `-l` beside others.
+fn refused_ages(options: &[Opt]) -> Option<Vec<u8>> {
+    for Opt { key, value, .. } in options {
+        let what = match *key {
+            "d" | "E" if !value.is_empty() && days(value).is_none() => "date",
+            "m" | "M" | "W" | "I"
+                if !std::str::from_utf8(value)
+                    .is_ok_and(|text| text.parse::<i32>().is_ok_and(|number| number >= -1)) =>
+            {
+                "numeric argument"
+            }
+            _ => continue,
+        };
+        let text = format!("chage: invalid {what} '");
+        return Some([text.as_bytes(), value, b"'\n"].concat());
+    }
+    let lists = options.iter().any(|option| option.key == "l");
+    let others = options
+        .iter()
+        .any(|option| !matches!(option.key, "l" | "i"));
+    (lists && others).then(|| b"chage: do not include \"l\" with other flags\n".to_vec())
 }
 
 fn ages(shadow: &[u8], name: &[u8], iso: bool, zone: &Zone) -> String {

@@ -8,6 +8,7 @@ use super::{help, number, print_help, print_version, signal_of};
 pub(super) async fn run(proc: &mut Process) -> ExitStatus {
     let mut words: Vec<Vec<u8>> = proc.args().iter().skip(1).cloned().collect();
     let mut signal = Some(Signal::TERM);
+    let mut is_signal = true;
     while let Some(word) = words.first().cloned() {
         match word.as_slice() {
             b"--help" | b"-h" => return print_help(proc, "kill").await,
@@ -24,19 +25,23 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
                     return usage(proc).await;
                 };
                 if word != b"-q" {
-                    let Some(found) = signal_of(&name) else {
-                        return bad_signal(proc, &name).await;
-                    };
-                    signal = found;
+                    match signal_of(&name) {
+                        Some(found) => signal = found,
+                        // Found out by kill(2), of each process.
+                        None => is_signal = false,
+                    }
                 }
                 words.remove(0);
             }
             option if option.starts_with(b"-") && option.len() > 1 => {
                 let name = option.get(1..).unwrap_or_default();
-                let Some(found) = signal_of(name) else {
-                    return bad_signal(proc, name.get(..1).unwrap_or_default()).await;
-                };
-                signal = found;
+                match signal_of(name) {
+                    Some(found) => signal = found,
+                    None if number::<u32>(name).is_some() => is_signal = false,
+                    None => {
+                        return bad_signal(proc, name.get(..1).unwrap_or_default()).await;
+                    }
+                }
                 words.remove(0);
                 // What follows is not looked at for options: -1 is everybody.
                 break;
@@ -53,7 +58,12 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
                 .await;
             return ExitStatus::FAILURE;
         };
-        if let Err(errno) = send(proc, pid, signal) {
+        let sent = if is_signal {
+            send(proc, pid, signal)
+        } else {
+            Err(Errno::Einval)
+        };
+        if let Err(errno) = sent {
             proc.complain_text(format!("({pid}): {}", errno.message()))
                 .await;
         }
@@ -117,7 +127,19 @@ async fn list(proc: &mut Process, which: Option<Vec<u8>>) -> ExitStatus {
         Some(which) => match signal_of(&which) {
             Some(Some(signal)) if number::<u32>(&which).is_some() => format!("{}\n", signal.name()),
             Some(Some(signal)) => format!("{}\n", signal.number()),
-            _ => return usage(proc).await,
+            _ => {
+                proc.print_error(
+                    &[
+                        proc.name(),
+                        b": unknown signal name ",
+                        which.as_slice(),
+                        b"\n",
+                    ]
+                    .concat(),
+                )
+                .await;
+                return proc.status();
+            }
         },
         None => {
             let all: Vec<String> = names().map(|(_, name)| name).collect();

@@ -35,7 +35,10 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
             b"-l" | b"--list" => {
                 let all: Vec<String> = Signal::all()
                     .filter(|signal| signal.number() < 32)
-                    .map(Signal::name)
+                    .map(|signal| match signal {
+                        Signal::IO => "POLL".to_owned(),
+                        other => other.name(),
+                    })
                     .collect();
                 let rows: Vec<String> = all.chunks(16).map(|row| row.join(" ") + "\n").collect();
                 let _closed = proc.print(rows.concat().as_bytes()).await;
@@ -54,7 +57,7 @@ pub(super) async fn run(proc: &mut Process) -> ExitStatus {
             }
             option => match signal_of(option.get(1..).unwrap_or_default()) {
                 Some(found) => signal = found,
-                None => return usage(proc).await,
+                None => return unknown(proc, option.get(1..).unwrap_or_default()).await,
             },
         }
     }

@@ -263,7 +263,7 @@ pub(super) async fn wipefs(proc: &mut Process) -> ExitStatus {
 }
 
 /// The root filesystem's UUID, as `/etc/fstab` has it.
-fn root_uuid(proc: &Process) -> Option<String> {
+pub(super) fn root_uuid(proc: &Process) -> Option<String> {
     let text = proc.read_small_file(b"/etc/fstab").ok()?;
     let text = String::from_utf8_lossy(&text).into_owned();
     text.lines().find_map(|line| {

@@ -62,6 +62,16 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
             "w" => options.wide = true,
             "R" => options.no_host = true,
             "x" => options.system = true,
+            "time" => match option.value.as_slice() {
+                b"short" => options.full_times = false,
+                b"full" => options.full_times = true,
+                b"notime" | b"iso" => {}
+                other => {
+                    let text = [b"unknown time format: ".as_slice(), other].concat();
+                    proc.complain_text(text).await;
+                    return ExitStatus::FAILURE;
+                }
+            },
             "n" => {
                 let number = std::str::from_utf8(&option.value)
                     .ok()

@@ -394,8 +394,19 @@ pub(crate) async fn findmnt(proc: &mut Process) -> ExitStatus {
         .split(|&byte| byte == b',')
         .map(<[u8]>::to_vec)
         .collect();
-    let known: [&[u8]; 4] = [b"TARGET", b"SOURCE", b"FSTYPE", b"OPTIONS"];
+    // Of these nothing is known of a mount: their cells are empty.
+    let known: [&[u8]; 8] = [
+        b"TARGET",
+        b"SOURCE",
+        b"FSTYPE",
+        b"OPTIONS",
+        b"UUID",
+        b"LABEL",
+        b"PARTUUID",
+        b"PARTLABEL",
+    ];
     let is_known = |name: &Vec<u8>| known.contains(&name.to_ascii_uppercase().as_slice());
+    let uuid = super::block::root_uuid(proc).unwrap_or_default();
     if let Some(unknown) = names.iter().find(|name| !is_known(name)) {
         proc.complain_text([b"unknown column: ", unknown.as_slice()].concat())
             .await;
@@ -430,7 +441,9 @@ pub(crate) async fn findmnt(proc: &mut Process) -> ExitStatus {
             b"TARGET" => [branch, row.target.as_slice()].concat(),
             b"SOURCE" => row.source.clone(),
             b"FSTYPE" => row.fs_type.clone(),
-            _ => row.options.clone(),
+            b"OPTIONS" => row.options.clone(),
+            b"UUID" if row.target == b"/" => uuid.clone().into_bytes(),
+            _ => Vec::new(),
         };
         table.push(names.iter().map(cell).collect());
     }
@@ -473,6 +486,18 @@ fn aligned(table: &[Vec<Vec<u8>>], gap: &[u8]) -> Vec<u8> {
     clippy::too_many_lines,
     reason = "one thing from top to bottom, in the order of the manual"
 )]
+/// Whether lsblk's help names the column.
+fn is_column(name: &[u8]) -> bool {
+    let text = super::help_text("lsblk").as_bytes();
+    let columns = text.split(|&byte| byte == b'\n').filter_map(|line| {
+        let line = line.trim_ascii_start();
+        line.split(|&byte| byte == b' ').next()
+    });
+    let name = name.to_ascii_uppercase();
+    let mut columns = columns.filter(|word| word.first().is_some_and(u8::is_ascii_uppercase));
+    columns.any(|column| column == name)
+}
+
 pub(crate) async fn lsblk(proc: &mut Process) -> ExitStatus {
     const SPEC: Spec = Spec::new(
         "aAbdDzE:e:fhiI:JlT::MmnNo:OPprsStvVw:x:",
@@ -504,7 +529,24 @@ pub(crate) async fn lsblk(proc: &mut Process) -> ExitStatus {
             Ok(("f", _)) => {
                 columns = b"NAME,FSTYPE,FSVER,LABEL,UUID,FSAVAIL,FSUSE%,MOUNTPOINTS".to_vec()
             }
-            Ok(("o", value)) => columns = value.to_ascii_uppercase(),
+            Ok(("o", value)) => {
+                let (more, given) = match value.strip_prefix(b"+") {
+                    Some(given) => (true, given),
+                    None => (false, value.as_slice()),
+                };
+                let mut names = given.split(|&byte| byte == b',');
+                if let Some(unknown) = names.find(|name| !is_column(name)) {
+                    let text = [b"unknown column: ".as_slice(), unknown].concat();
+                    proc.complain_text(text).await;
+                    return ExitStatus::FAILURE;
+                }
+                let given = given.to_ascii_uppercase();
+                columns = if more {
+                    [columns.as_slice(), b",", &given].concat()
+                } else {
+                    given
+                };
+            }
             Ok(("h", _)) => return super::help(proc, "lsblk").await,
             Ok(("V", _)) => return super::version(proc).await,
             Ok(_) => {}

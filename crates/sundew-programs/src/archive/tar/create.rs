@@ -224,7 +224,8 @@ pub(super) async fn run(proc: &mut Process, options: &Options) -> ExitStatus {
     // Held until the archive is written.
     let mut _packed_memory = None;
     if let Some(format) = format {
-        let level = if format == Format::Bzip2 { 9 } else { 6 };
+        let usual = if format == Format::Bzip2 { 9 } else { 6 };
+        let level = options.level.unwrap_or(usual);
         let Ok((packed, memory)) = format.pack(proc, &archive, level).await else {
             proc.out_of_memory().await
         };

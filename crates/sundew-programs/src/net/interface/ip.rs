@@ -70,6 +70,8 @@ struct Manner {
     only6: bool,
     json: bool,
     pretty: bool,
+    /// Only addresses of this scope.
+    scope: Option<&'static str>,
 }
 
 /// `ip`.
@@ -169,8 +171,16 @@ fn may_change(proc: &Process) -> Result<String, Refusal> {
     }
 }
 
+/// What `scope` may be followed by.
+const SCOPES: [&str; 4] = ["global", "link", "host", "site"];
+
 /// The interfaces that are meant: all, or `[dev] NAME`.
-fn shown(proc: &Process, manner: Manner, words: &[&str], link: bool) -> Result<String, Refusal> {
+fn shown(
+    proc: &Process,
+    mut manner: Manner,
+    words: &[&str],
+    link: bool,
+) -> Result<String, Refusal> {
     const FILTERS: [&str; 8] = [
         "up",
         "scope",
@@ -190,7 +200,29 @@ fn shown(proc: &Process, manner: Manner, words: &[&str], link: bool) -> Result<S
     if let Some(name) = name.filter(|name| known(proc, name).is_none()) {
         return refuse(format!("Device \"{name}\" does not exist.\n"), 1);
     }
+    if let Some(at) = words.iter().position(|word| *word == "scope") {
+        let Some(given) = words.get(at + 1) else {
+            return refuse(INCOMPLETE, 255);
+        };
+        match SCOPES.iter().find(|scope| *scope == given) {
+            Some(scope) => manner.scope = Some(*scope),
+            None if matches!(*given, "all" | "nowhere") => {}
+            None => {
+                let text = format!("Error: argument \"{given}\" is wrong: invalid \"scope\"\n\n");
+                return refuse(text, 255);
+            }
+        }
+    }
+    let in_scope = |one: &Interface| {
+        manner.scope.is_none_or(|scope| {
+            (one.ipv4.is_some() && show::scope4(one) == scope)
+                || one
+                    .ipv6
+                    .is_some_and(|(address, _)| show::scope6(one, address) == scope)
+        })
+    };
     let all = proc.facts().interfaces.iter().enumerate();
+    let all = all.filter(|(_, one)| link || in_scope(one));
     let wanted = all.filter(|(_, one)| name.is_none_or(|name| name == text(&one.name)));
     // Among all of them only those are shown that have an address of the family.
     let has_family = |one: &Interface| {

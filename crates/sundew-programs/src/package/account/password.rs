@@ -31,31 +31,40 @@ pub(super) async fn ask(
     Some(text)
 }
 
+/// How often an empty password may be typed: pam_unix(8).
+const PASSWORD_TRIES: u32 = 3;
+
 /// Asks twice for a password and sets it; passwd's status.
 pub(super) async fn new_password(proc: &mut Process, input: &mut LineReader, user: &[u8]) -> u8 {
     // PAM lets neither interrupt nor stop it while it asks.
     for signal in [Signal::INT, Signal::TSTP] {
         proc.set_disposition(signal, Disposition::Ignore);
     }
-    proc.print_error(b"New password: ").await;
-    let complaint = match ask(proc, input, true).await {
-        None => "Password change has been aborted.\n",
-        Some(first) if first.is_empty() => "No password has been supplied.\n",
-        Some(first) => {
-            proc.print_error(b"Retype new password: ").await;
-            match ask(proc, input, true).await {
-                Some(second) if second == first => {
-                    if set_password(proc, user, &first).await {
-                        proc.print_error(b"passwd: password updated successfully\n")
-                            .await;
-                        return 0;
-                    }
-                    ""
-                }
-                Some(_) => "Sorry, passwords do not match.\n",
-                None => "Password change has been aborted.\n",
-            }
+    let mut tries = 0;
+    let complaint = loop {
+        proc.print_error(b"New password: ").await;
+        let Some(first) = ask(proc, input, true).await else {
+            break "Password change has been aborted.\n";
+        };
+        proc.print_error(b"Retype new password: ").await;
+        match ask(proc, input, true).await {
+            Some(second) if second != first => break "Sorry, passwords do not match.\n",
+            None => break "Password change has been aborted.\n",
+            Some(_) => {}
         }
+        if !first.is_empty() {
+            if set_password(proc, user, &first).await {
+                proc.print_error(b"passwd: password updated successfully\n")
+                    .await;
+                return 0;
+            }
+            break "";
+        }
+        tries += 1;
+        if tries == PASSWORD_TRIES {
+            break "No password has been supplied.\n";
+        }
+        proc.print_error(b"No password has been supplied.\n").await;
     };
     let text = format!(
         "{complaint}passwd: Authentication token manipulation error\npasswd: password unchanged\n"
@@ -103,7 +112,7 @@ pub(in crate::package) async fn passwd(proc: &mut Process) -> ExitStatus {
     let (uid, _) = proc.real_ids();
     let own = users.user_text(uid);
     let mut aging = Vec::new();
-    let mut operand = None;
+    let mut operands = Vec::new();
     let mut rest = words.iter();
     while let Some(word) = rest.next() {
         match AGES
@@ -112,8 +121,22 @@ pub(in crate::package) async fn passwd(proc: &mut Process) -> ExitStatus {
         {
             Some((.., field)) => aging.push((*field, rest.next().cloned().unwrap_or_default())),
             None if word == b"-e" || word == b"--expire" => aging.push((2, b"0".to_vec())),
-            None if !word.starts_with(b"-") => operand = Some(word.clone()),
+            None if !word.starts_with(b"-") => operands.push(word.clone()),
             None => {}
+        }
+    }
+    if operands.len() > 1 {
+        return fail(proc, help("passwd"), 2).await;
+    }
+    let operand = operands.pop();
+    for (_, value) in &aging {
+        let number = std::str::from_utf8(value)
+            .ok()
+            .and_then(|text| text.parse::<i32>().ok());
+        if number.is_none_or(|number| number < -1) {
+            let text = b"passwd: invalid numeric argument '";
+            let text = [text.as_slice(), value, b"'\n", help("passwd")];
+            return fail(proc, text.concat(), 6).await;
         }
     }
     let name = operand.unwrap_or(own);
@@ -209,13 +232,6 @@ async fn set_ages(proc: &mut Process, name: &[u8], ages: &[(usize, Vec<u8>)]) ->
     if proc.real_ids().0 != 0 {
         return fail(proc, "passwd: Permission denied.\n", 1).await;
     }
-    for (_, value) in ages {
-        let text = String::from_utf8_lossy(value).into_owned();
-        if text.parse::<i32>().is_err() {
-            let text = format!("passwd: invalid numeric argument '{text}'\n");
-            return fail(proc, text, 6).await;
-        }
-    }
     edit(proc, SHADOW, |fields| {
         if fields.first().is_some_and(|own| own == name) {
             for (at, value) in ages {
@@ -232,13 +248,7 @@ async fn set_ages(proc: &mut Process, name: &[u8], ages: &[(usize, Vec<u8>)]) ->
         true
     })
     .await;
-    let expired = matches!(ages, [(2, _)]);
-    let text = if expired {
-        "passwd: password changed.\n"
-    } else {
-        "passwd: password expiry information changed.\n"
-    };
-    print(proc, text).await
+    print(proc, "passwd: password changed.\n").await
 }
 
 /// `passwd -S`: name, state, the day of the last change, and the ages.
@@ -291,6 +301,9 @@ fn date_of(days: i64) -> (i64, i64, i64) {
     (year, month, day)
 }
 
+/// What `chpasswd -c` takes.
+const METHODS: [&[u8]; 6] = [b"NONE", b"DES", b"MD5", b"SHA256", b"SHA512", b"YESCRYPT"];
+
 /// `chpasswd`.
 pub(in crate::package) async fn chpasswd(proc: &mut Process) -> ExitStatus {
     if proc
@@ -303,10 +316,28 @@ pub(in crate::package) async fn chpasswd(proc: &mut Process) -> ExitStatus {
     if let Some(status) = not_root(proc, "chpasswd").await {
         return status;
     }
-    let is_hash = proc
+    let given = |short: &[u8], long: &[u8]| {
+        let mut words = proc.args().iter().skip(1);
+        words.any(|word| word == short || word == long)
+    };
+    let is_hash = given(b"-e", b"--encrypted");
+    let method = proc
         .args()
         .iter()
-        .any(|word| word == b"-e" || word == b"--encrypted");
+        .skip_while(|word| *word != b"-c" && *word != b"--crypt-method")
+        .nth(1)
+        .cloned();
+    let ways =
+        usize::from(is_hash) + usize::from(method.is_some()) + usize::from(given(b"-m", b"--md5"));
+    if ways > 1 {
+        let text = b"chpasswd: the -c, -e, and -m flags are exclusive\n";
+        return fail(proc, [text.as_slice(), help("chpasswd")].concat(), 2).await;
+    }
+    if let Some(method) = method.filter(|method| !METHODS.contains(&method.as_slice())) {
+        let text = b"chpasswd: unsupported crypt method: ";
+        let text = [text.as_slice(), &method, b"\n", help("chpasswd")];
+        return fail(proc, text.concat(), 2).await;
+    }
     let users = Directory::load(proc).await;
     let mut input = LineReader::new(proc, STDIN);
     let (mut number, mut status) = (0, ExitStatus::SUCCESS);

@@ -17,6 +17,22 @@ pub(super) const RULES: &str =
     clippy::too_many_lines,
     reason = "one command line and what it leads to, read top-down"
 )]
+/// How far the interface's address of IPv4 reaches.
+pub(super) fn scope4(one: &Interface) -> &'static str {
+    if is_loopback(one) { "host" } else { "global" }
+}
+
+/// How far an address of IPv6 reaches.
+pub(super) fn scope6(one: &Interface, address: std::net::Ipv6Addr) -> &'static str {
+    if is_loopback(one) {
+        "host"
+    } else if address.segments().first() == Some(&0xfe80) {
+        "link"
+    } else {
+        "global"
+    }
+}
+
 pub(super) fn interface(
     proc: &Process,
     one: &Interface,
@@ -53,7 +69,9 @@ pub(super) fn interface(
         one.mtu
     );
     let hardware = format!("    link/{kind} {} brd {broadcast}", mac(one));
-    if let Some((address, prefix)) = one.ipv4.filter(|_| !link && !no4) {
+    let in_scope = |scope| manner.scope.is_none_or(|wanted| wanted == scope);
+    let four = one.ipv4.filter(|_| !link && !no4 && in_scope(scope4(one)));
+    if let Some((address, prefix)) = four {
         let scope = if is_loopback(one) {
             "scope host lo".to_owned()
         } else {
@@ -67,14 +85,9 @@ pub(super) fn interface(
             "valid_lft forever preferred_lft forever",
         ));
     }
-    if let Some((address, prefix)) = one.ipv6.filter(|_| !link && !no6) {
-        let scope = if is_loopback(one) {
-            "host"
-        } else if address.segments().first() == Some(&0xfe80) {
-            "link"
-        } else {
-            "global"
-        };
+    let six = one.ipv6.filter(|_| !link && !no6);
+    if let Some((address, prefix)) = six.filter(|(address, _)| in_scope(scope6(one, *address))) {
+        let scope = scope6(one, address);
         rows.push((
             format!("inet6 {address}/{prefix} scope {scope} "),
             "valid_lft forever preferred_lft forever",
