@@ -734,9 +734,6 @@ pub(super) async fn userdel(proc: &mut Process) -> ExitStatus {
         .filter(|word| !word.starts_with(b"-"))
         .cloned()
         .collect();
-    if debian && operands.len() > 2 {
-        return fail(proc, "deluser: Only one or two names allowed.\n", 1).await;
-    }
     if let (true, Some(group)) = (debian, operands.get(1)) {
         return leave(proc, &users, &name, group).await;
     }

@@ -41,6 +41,10 @@ struct Options {
     limit: Option<usize>,
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one command line and what it leads to, read top-down"
+)]
 pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
     let bad = proc.base_name() == b"lastb";
     let mut path = format!("/var/log/{}tmp", if bad { 'b' } else { 'w' }).into_bytes();

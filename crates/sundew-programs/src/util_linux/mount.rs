@@ -482,10 +482,6 @@ fn aligned(table: &[Vec<Vec<u8>>], gap: &[u8]) -> Vec<u8> {
     out
 }
 
-#[expect(
-    clippy::too_many_lines,
-    reason = "one thing from top to bottom, in the order of the manual"
-)]
 /// Whether lsblk's help names the column.
 fn is_column(name: &[u8]) -> bool {
     let text = super::help_text("lsblk").as_bytes();
@@ -498,6 +494,10 @@ fn is_column(name: &[u8]) -> bool {
     columns.any(|column| column == name)
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one thing from top to bottom, in the order of the manual"
+)]
 pub(crate) async fn lsblk(proc: &mut Process) -> ExitStatus {
     const SPEC: Spec = Spec::new(
         "aAbdDzE:e:fhiI:JlT::MmnNo:OPprsStvVw:x:",

@@ -155,6 +155,9 @@ pub(in crate::package) async fn deluser(proc: &mut Process) -> ExitStatus {
     let request = Request::read(proc);
     let own = String::from_utf8_lossy(proc.base_name()).into_owned();
     let of_group = own == "delgroup" || request.group;
+    if request.names.len() > 2 {
+        return fail(proc, format!("{own}: Only one or two names allowed.\n"), 1).await;
+    }
     let [name] = request.names.as_slice() else {
         return userdel(proc).await;
     };

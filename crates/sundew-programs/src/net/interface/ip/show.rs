@@ -12,11 +12,6 @@ use super::{Manner, Refusal, kernel_says, no_prefix, prefix};
 pub(super) const RULES: &str =
     "0:\tfrom all lookup local\n32766:\tfrom all lookup main\n32767:\tfrom all lookup default\n";
 
-/// One interface as `ip address` or `ip link` show it.
-#[expect(
-    clippy::too_many_lines,
-    reason = "one command line and what it leads to, read top-down"
-)]
 /// How far the interface's address of IPv4 reaches.
 pub(super) fn scope4(one: &Interface) -> &'static str {
     if is_loopback(one) { "host" } else { "global" }
@@ -33,6 +28,11 @@ pub(super) fn scope6(one: &Interface, address: std::net::Ipv6Addr) -> &'static s
     }
 }
 
+/// One interface as `ip address` or `ip link` show it.
+#[expect(
+    clippy::too_many_lines,
+    reason = "one command line and what it leads to, read top-down"
+)]
 pub(super) fn interface(
     proc: &Process,
     one: &Interface,
@@ -87,9 +87,8 @@ pub(super) fn interface(
     }
     let six = one.ipv6.filter(|_| !link && !no6);
     if let Some((address, prefix)) = six.filter(|(address, _)| in_scope(scope6(one, *address))) {
-        let scope = scope6(one, address);
         rows.push((
-            format!("inet6 {address}/{prefix} scope {scope} "),
+            format!("inet6 {address}/{prefix} scope {} ", scope6(one, address)),
             "valid_lft forever preferred_lft forever",
         ));
     }
