@@ -29,10 +29,6 @@ pub(super) fn scope6(one: &Interface, address: std::net::Ipv6Addr) -> &'static s
 }
 
 /// One interface as `ip address` or `ip link` show it.
-#[expect(
-    clippy::too_many_lines,
-    reason = "one command line and what it leads to, read top-down"
-)]
 pub(super) fn interface(
     proc: &Process,
     one: &Interface,
