@@ -123,6 +123,8 @@ pub(crate) enum Key {
     Resize,
     /// `^Z`, of a terminal that makes signals.
     Suspend,
+    /// `^C`, of a program that catches it.
+    Interrupt,
     /// Nobody is there any more.
     HangUp,
 }
@@ -208,8 +210,10 @@ impl Keys {
             Err(Errno::Eintr) => {
                 let mut key = Key::Resize;
                 while let Some(signal) = proc.take_signal() {
-                    if signal == Signal::TSTP {
-                        key = Key::Suspend;
+                    match signal {
+                        Signal::TSTP => key = Key::Suspend,
+                        Signal::INT => key = Key::Interrupt,
+                        _ => {}
                     }
                 }
                 Err(key)

@@ -1,13 +1,18 @@
 //! `less` 590 on a terminal: a file, a screen at a time.
 
 mod asking;
+mod line;
+mod options;
+mod painting;
 
 use std::ops::Range;
 
-use sundew_kernel::{Errno, ExitStatus, Fd, Process, STDIN, STDOUT};
+use sundew_kernel::signal::Disposition;
+use sundew_kernel::{Errno, ExitStatus, Fd, Process, STDIN, STDOUT, Signal};
 use sundew_posix::regex::Regex;
 
-use super::{Key, Keys, Raw, shown, size};
+use self::options::Wish;
+use super::{Key, Keys, Raw, size};
 use crate::text::input;
 
 /// Largest file that is shown, in bytes; the rest is not.
@@ -16,8 +21,10 @@ const MAX_FILE_BYTES: usize = 8 << 20;
 const MAX_PATTERN_BYTES: usize = 1024;
 /// Largest number before a command.
 const MAX_NUMBER: usize = 100_000_000;
+/// Most digits of it.
+const MAX_DIGITS: usize = 9;
 const BEGIN: &[u8] = b"\x1b[?1049h\x1b[22;0;0t\x1b[?1h\x1b=\r";
-const END: &[u8] = b"\r\x1b[K\x1b[?1l\x1b>\x1b[?1049l\x1b[23;0;0t";
+const END: &[u8] = b"\x1b[?1l\x1b>\x1b[?1049l\x1b[23;0;0t";
 pub(super) const CLEAR: &[u8] = b"\r\x1b[K";
 /// What stands behind the end of a file.
 const TILDE: &[u8] = b"\x1b[1m~\x1b[0m";
@@ -33,6 +40,13 @@ struct File {
     bytes: Vec<u8>,
 }
 
+/// Places that were marked: the file and its line, counted from 0.
+#[derive(Default)]
+struct Marks {
+    named: std::collections::BTreeMap<u8, (usize, usize)>,
+    last: usize,
+}
+
 struct Pager {
     fd: Fd,
     files: Vec<File>,
@@ -42,11 +56,20 @@ struct Pager {
     top: usize,
     height: usize,
     columns: usize,
-    numbers: bool,
-    chop: bool,
-    ignore_case: bool,
-    quit_at_end: bool,
+    wish: Wish,
     pattern: Option<Regex>,
+    /// What is found is not in reverse.
+    dark: bool,
+    /// Only lines with this are shown.
+    filter: Option<Regex>,
+    marks: Marks,
+    /// How far `d` and `z` go, if it was said.
+    half: Option<usize>,
+    window: Option<usize>,
+    /// The file did not fill the screen, and nothing stands below it.
+    short: bool,
+    /// The end of a file was asked for once more.
+    ended: bool,
     forward: bool,
     /// The next prompt names the file.
     named: bool,
@@ -62,20 +85,14 @@ struct Pager {
 
 /// `less`.
 pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
-    let mut words: Vec<Vec<u8>> = proc
-        .env()
-        .value(b"LESS")
-        .unwrap_or_default()
-        .split(|&byte| byte == b' ')
-        .filter(|word| !word.is_empty())
-        .map(<[u8]>::to_vec)
-        .collect();
-    words.extend(proc.args().iter().skip(1).cloned());
-    let has = |letter: u8| {
-        words.iter().any(|word| {
-            word.starts_with(b"-") && !word.starts_with(b"--") && word.contains(&letter)
-        })
+    let (wish, mut names) = match Wish::parse(proc) {
+        Ok(wish) => wish,
+        Err(text) => {
+            proc.print_error(&text).await;
+            return ExitStatus::FAILURE;
+        }
     };
+    let first = wish.first.clone();
     let mut pager = Pager {
         fd: STDIN,
         files: Vec::new(),
@@ -84,11 +101,15 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
         top: 0,
         height: 23,
         columns: 80,
-        numbers: has(b'N'),
-        chop: has(b'S'),
-        ignore_case: has(b'i') || has(b'I'),
-        quit_at_end: has(b'F'),
+        wish,
         pattern: None,
+        dark: false,
+        filter: None,
+        marks: Marks::default(),
+        half: None,
+        window: None,
+        ended: false,
+        short: false,
         forward: true,
         named: true,
         second: 0,
@@ -97,13 +118,6 @@ pub(crate) async fn run(proc: &mut Process) -> ExitStatus {
         clean: true,
         out: Vec::new(),
     };
-    let first = words
-        .iter()
-        .find_map(|word| word.strip_prefix(b"+").map(<[u8]>::to_vec));
-    let mut names: Vec<Vec<u8>> = words
-        .into_iter()
-        .filter(|word| word == b"-" || !(word.starts_with(b"-") || word.starts_with(b"+")))
-        .collect();
     if names.is_empty() {
         if proc.is_terminal(STDIN) {
             let text = b"Missing filename (\"less --help\" for help)\n";
@@ -155,30 +169,111 @@ impl Pager {
         (self.columns, self.height) = size(proc, STDOUT);
         self.height -= 1;
         self.lay_out();
-        if self.quit_at_end && self.rows.len() <= self.height && self.files.len() == 1 {
-            let bytes = self.files.first().map(|file| file.bytes.clone());
-            let _closed = proc.print(&bytes.unwrap_or_default()).await;
-            return;
+        if self.wish.one_screen && self.rows.len() <= self.height && self.files.len() == 1 {
+            self.out.push(b'\r');
+            self.print_rows(0..self.rows.len());
+            self.out.extend_from_slice(CLEAR);
+            return self.send(proc).await;
         }
         let Ok(raw) = Raw::begin(proc, self.fd, true) else {
             return;
         };
+        let interrupt = proc.set_disposition(Signal::INT, Disposition::Catch);
         let mut keys = Keys::new(self.fd);
-        self.out.extend_from_slice(BEGIN);
-        match first.as_deref() {
-            Some(b"G") => self.top = self.last_top(),
-            Some([b'/', pattern @ ..]) => {
+        if self.allowed(proc, &mut keys).await {
+            self.out.extend_from_slice(self.begins());
+            match first.as_deref() {
+                None => self.print_rows(0..self.height.min(self.rows.len())),
+                Some(command) => self.start(proc, &mut keys, command).await,
+            }
+            self.short = self.rows.len() < self.height;
+            self.commands(proc, &mut keys, &raw).await;
+            self.out.extend_from_slice(CLEAR);
+            self.out.extend_from_slice(self.ends());
+        }
+        self.send(proc).await;
+        proc.set_disposition(Signal::INT, interrupt);
+        raw.end(proc);
+    }
+
+    fn begins(&self) -> &'static [u8] {
+        if self.wish.in_place {
+            b"\x1b[?1h\x1b=\r"
+        } else {
+            BEGIN
+        }
+    }
+
+    fn ends(&self) -> &'static [u8] {
+        if self.wish.in_place {
+            b"\x1b[?1l\x1b>"
+        } else {
+            END
+        }
+    }
+
+    /// Asks about a file that is no text.
+    async fn allowed(&mut self, proc: &mut Process, keys: &mut Keys) -> bool {
+        if self.wish.force || !line::is_binary(self.bytes()) {
+            return true;
+        }
+        let name = self.files.get(self.at).map_or(&[][..], |file| &file.name);
+        let text = [b"\"", name, b"\" may be a binary file.  See it anyway? "].concat();
+        self.out.extend_from_slice(&text);
+        self.send(proc).await;
+        let key = keys.next(proc).await;
+        self.out.push(b'\n');
+        matches!(key, Key::Byte(b'y' | b'Y'))
+    }
+
+    /// The command of `+`, in front of the first screen.
+    async fn start(&mut self, proc: &mut Process, keys: &mut Keys, command: &[u8]) {
+        self.out.extend_from_slice(CLEAR);
+        let rows = self.height;
+        match command {
+            [b'G' | b'>', ..] => self.top = self.last_top(),
+            [b'F', ..] => {
+                self.top = self.last_top();
+                self.print_rows(self.top..(self.top + rows).min(self.rows.len()));
+                self.named = true;
+                return self.follow(proc, keys).await;
+            }
+            [b'/', pattern @ ..] => {
+                self.out.push(b'/');
+                for &byte in pattern {
+                    self.echo(byte);
+                }
+                self.out.extend_from_slice(CLEAR);
                 self.pattern = self.compile(pattern);
-                let found = self.search_from(0, true);
-                self.top = found.unwrap_or(0);
+                match self.search_from(0, true) {
+                    Some(row) => self.top = row,
+                    None => {
+                        self.print_rows(0..rows.min(self.rows.len()));
+                        return self.tell(proc, keys, b"Pattern not found").await;
+                    }
+                }
+                self.out
+                    .extend_from_slice(format!("\x1b[{};1H", rows + 1).as_bytes());
+                return self.print_rows(self.top..self.top + rows);
+            }
+            digits if digits.iter().any(u8::is_ascii_digit) => {
+                self.out.push(b':');
+                let mut line = 0;
+                for &digit in digits.iter().take_while(|byte| byte.is_ascii_digit()) {
+                    self.echo(digit);
+                    line = (line * 10 + usize::from(digit - b'0')).min(MAX_NUMBER);
+                }
+                self.out.extend_from_slice(CLEAR);
+                self.top = self.row_of_line(line);
             }
             _ => {}
         }
-        self.print_rows(self.top..(self.top + self.height).min(self.rows.len()));
-        self.commands(proc, &mut keys, &raw).await;
-        self.out.extend_from_slice(END);
-        self.send(proc).await;
-        raw.end(proc);
+        let end = if self.top == 0 {
+            rows.min(self.rows.len())
+        } else {
+            self.top + rows
+        };
+        self.print_rows(self.top..end);
     }
 
     async fn send(&mut self, proc: &mut Process) {
@@ -189,69 +284,61 @@ impl Pager {
 
     /// Until `q`.
     async fn commands(&mut self, proc: &mut Process, keys: &mut Keys, raw: &Raw) {
-        let mut number: Option<usize> = None;
+        let mut typed: Vec<u8> = Vec::new();
         self.prompt();
         loop {
             self.send(proc).await;
             let key = keys.next(proc).await;
-            if let Key::Byte(digit @ b'0'..=b'9') = key {
-                if number.is_none() {
-                    self.out.extend_from_slice(b"\r\x1b[K:");
+            match key {
+                Key::Byte(digit @ b'0'..=b'9') => {
+                    if typed.is_empty() {
+                        self.out.extend_from_slice(b"\r\x1b[K:");
+                    }
+                    if typed.len() < MAX_DIGITS {
+                        typed.push(digit);
+                    }
+                    self.echo(digit);
+                    continue;
                 }
-                let value = number.unwrap_or(0) * 10 + usize::from(digit - b'0');
-                number = Some(value.min(MAX_NUMBER));
-                self.echo(digit);
+                Key::Byte(8 | 0x7f) if typed.pop().is_some() => {
+                    self.out.extend_from_slice(b"\x08\x1b[K");
+                    if typed.is_empty() {
+                        self.clean = false;
+                        self.prompt();
+                    }
+                    continue;
+                }
+                _ => {}
+            }
+            let number = (!typed.is_empty()).then(|| {
+                let value = typed.iter().fold(0, |value, digit| {
+                    value * 10 + usize::from(digit.saturating_sub(b'0'))
+                });
+                value.min(MAX_NUMBER)
+            });
+            typed.clear();
+            if !is_command(key) {
+                self.out.push(7);
+                self.clean = false;
+                self.prompt();
+                continue;
+            }
+            if key == Key::Interrupt {
+                self.out.push(7);
+                self.repaint();
+                self.prompt();
                 continue;
             }
             self.out.extend_from_slice(CLEAR);
             self.clean = true;
-            let count = number.take();
+            let count = number;
             self.second = proc.now().secs;
-            match key {
-                Key::Byte(b'q' | b'Q') | Key::HangUp => {
-                    self.out.truncate(self.out.len() - CLEAR.len());
-                    return;
-                }
-                Key::Byte(b'Z') => {
-                    if keys.next(proc).await == Key::Byte(b'Z') {
-                        return;
-                    }
-                }
-                Key::Byte(sign @ (b'/' | b'?')) => {
-                    if !self.ask_pattern(proc, keys, sign).await {
-                        return;
-                    }
-                }
-                Key::Byte(b':') => {
-                    if !self.colon(proc, keys).await {
-                        return;
-                    }
-                }
-                Key::Byte(b'-') => self.toggle(proc, keys).await,
-                Key::Byte(b'v') => self.edit(proc, raw).await,
-                Key::Byte(b'F') => self.follow(proc, keys).await,
-                Key::Byte(b'=' | 7) => {
-                    let text = self.position();
-                    self.tell(proc, keys, &text).await;
-                }
-                Key::Byte(b'&' | b'|' | b'!' | b'h' | b'H') => {
-                    self.tell(proc, keys, b"Command not available").await;
-                }
-                Key::Suspend => {
-                    self.out.truncate(self.out.len() - CLEAR.len());
-                    self.out.extend_from_slice(END);
-                    self.send(proc).await;
-                    raw.suspend(proc).await;
-                    self.out.extend_from_slice(BEGIN);
-                    self.repaint();
-                }
-                Key::Resize => {
-                    (self.columns, self.height) = size(proc, STDOUT);
-                    self.height -= 1;
-                    self.lay_out();
-                    self.repaint();
-                }
-                key => self.go(key, count),
+            if !self.command(proc, (keys, raw), (key, count)).await {
+                return;
+            }
+            if std::mem::take(&mut self.ended) {
+                self.out.extend_from_slice(CLEAR);
+                return;
             }
             if keys.has_given_back() {
                 continue;
@@ -264,274 +351,156 @@ impl Pager {
         }
     }
 
+    /// One command; `false` to leave.
+    async fn command(
+        &mut self,
+        proc: &mut Process,
+        (keys, raw): (&mut Keys, &Raw),
+        (key, count): (Key, Option<usize>),
+    ) -> bool {
+        match key {
+            Key::Byte(b'q' | b'Q') | Key::HangUp => {
+                self.out.truncate(self.out.len() - CLEAR.len());
+                return false;
+            }
+            Key::Byte(b'm') => self.mark(proc, keys).await,
+            Key::Byte(b'\'') => self.back_to_mark(proc, keys).await,
+            Key::Meta(b'u') => self.darken(),
+            Key::Byte(b'V') => self.tell(proc, keys, b"less 590").await,
+            Key::Byte(b'&') => {
+                if !self.ask_filter(proc, keys).await {
+                    return false;
+                }
+            }
+            Key::Byte(b'!') => self.shell(proc, keys, raw).await,
+            Key::Byte(b'|') => self.pipe(proc, keys, raw).await,
+            Key::Byte(b'h' | b'H') => self.help(proc, keys).await,
+            Key::Byte(sign @ (b'n' | b'N')) => self.again(proc, keys, sign).await,
+            Key::Byte(b'_') => self.tell_option(proc, keys).await,
+            Key::Byte(b'Z') => {
+                if keys.next(proc).await == Key::Byte(b'Z') {
+                    return false;
+                }
+            }
+            Key::Byte(sign @ (b'/' | b'?')) => {
+                if !self.ask_pattern(proc, keys, sign).await {
+                    return false;
+                }
+            }
+            Key::Byte(b':') => {
+                if !self.colon(proc, keys).await {
+                    return false;
+                }
+            }
+            Key::Byte(b'-') => self.toggle(proc, keys).await,
+            Key::Byte(b'v') => self.edit(proc, raw).await,
+            Key::Byte(b'F') => self.follow(proc, keys).await,
+            Key::Byte(b'=' | 7) => {
+                let text = self.position();
+                self.tell(proc, keys, &text).await;
+            }
+            Key::Suspend => self.suspend(proc, raw).await,
+            Key::Resize => {
+                (self.columns, self.height) = size(proc, STDOUT);
+                self.height -= 1;
+                self.lay_out();
+                self.repaint();
+            }
+            key => self.go(key, count),
+        }
+        true
+    }
+
+    async fn suspend(&mut self, proc: &mut Process, raw: &Raw) {
+        self.out.extend_from_slice(self.ends());
+        self.send(proc).await;
+        raw.suspend(proc).await;
+        self.out.extend_from_slice(self.begins());
+        self.changed = true;
+    }
+
+    /// `m`.
+    async fn mark(&mut self, proc: &mut Process, keys: &mut Keys) {
+        self.out.extend_from_slice(b"set mark: ");
+        self.send(proc).await;
+        if let Key::Byte(name @ b'!'..=b'~') = keys.next(proc).await {
+            let line = self.line_at(self.top);
+            self.marks.named.insert(name, (self.at, line));
+        }
+        self.skip_to(self.top);
+    }
+
+    /// `'`.
+    async fn back_to_mark(&mut self, proc: &mut Process, keys: &mut Keys) {
+        self.out.extend_from_slice(b"goto mark: ");
+        self.send(proc).await;
+        let mark = keys.next(proc).await;
+        self.out.extend_from_slice(CLEAR);
+        if !self.go_to_mark(mark) {
+            self.tell(proc, keys, b"Mark not set").await;
+        }
+    }
+
+    /// `ESC u`: shows what is found, or not.
+    fn darken(&mut self) {
+        self.dark = !self.dark;
+        let text = b" \x1b[KESC\x08\x08\x08ESC\x1b[Ku\x08u";
+        self.out.extend_from_slice(text);
+        self.show_again();
+    }
+
     fn go(&mut self, key: Key, count: Option<usize>) {
         let page = self.height;
-        let half = self.height.div_ceil(2);
+        let half = self.half.unwrap_or(self.height.div_ceil(2));
+        let window = self.window.unwrap_or(page);
         match key {
-            Key::Byte(b' ' | b'f' | 6 | 22) | Key::PageDown => self.forward(count.unwrap_or(page)),
+            Key::Byte(b' ' | b'f' | 6 | 22) | Key::PageDown => {
+                self.forward(count.unwrap_or(window))
+            }
+            Key::Byte(letter @ (b'z' | b'w')) => {
+                self.window = count.or(self.window);
+                let window = self.window.unwrap_or(page);
+                if letter == b'z' {
+                    self.forward(window);
+                } else {
+                    self.back(window);
+                }
+            }
             Key::Byte(b'b' | 2) | Key::PageUp | Key::Meta(b'v') => {
-                self.back(count.unwrap_or(page));
+                self.back(count.unwrap_or(window));
             }
             Key::Byte(b'j' | b'e' | b'\r' | b'\n' | 5 | 14) | Key::Down => {
                 self.forward(count.unwrap_or(1));
             }
             Key::Byte(b'k' | b'y' | 25 | 16 | 11) | Key::Up => self.back(count.unwrap_or(1)),
-            Key::Byte(b'd' | 4) => self.forward(count.unwrap_or(half)),
-            Key::Byte(b'u' | 21) => self.back(count.unwrap_or(half)),
+            Key::Byte(letter @ (b'd' | 4 | b'u' | 21)) => {
+                self.half = count.or(self.half);
+                let half = count.unwrap_or(half);
+                if matches!(letter, b'd' | 4) {
+                    self.forward(half);
+                } else {
+                    self.back(half);
+                }
+            }
             Key::Byte(b'g' | b'<') | Key::Home | Key::Meta(b'<') => {
-                self.jump(self.row_of_line(count.unwrap_or(1)));
+                self.leap(self.row_of_line(count.unwrap_or(1)));
             }
             Key::Byte(b'G' | b'>') | Key::End | Key::Meta(b'>') => match count {
-                Some(line) => self.jump(self.row_of_line(line)),
-                None => self.jump_to_end(),
+                Some(line) => self.leap(self.row_of_line(line)),
+                None => {
+                    self.marks.last = self.line_at(self.top);
+                    self.jump_to_end();
+                }
             },
             Key::Byte(b'p' | b'%') => {
                 let percent = count.unwrap_or(0).min(100);
                 let wanted = self.bytes().len() * percent / 100;
                 let row = self.rows.partition_point(|row| row.bytes.end < wanted);
-                self.jump(row.min(self.rows.len().saturating_sub(1)));
+                self.leap(row.min(self.rows.len().saturating_sub(1)));
             }
-            Key::Byte(b'r' | b'R' | 12 | 18) => self.repaint(),
-            Key::Byte(sign @ (b'n' | b'N')) => {
-                let forward = self.forward == (sign == b'n');
-                self.out.push(if forward { b'/' } else { b'?' });
-                self.out.extend_from_slice(CLEAR);
-                let from = if forward { self.top + 1 } else { self.top };
-                match self.search_from(from, forward) {
-                    Some(row) => self.jump(row),
-                    None => self.out.push(7),
-                }
-            }
+            Key::Byte(b'r' | b'R' | 12 | 18) => self.skip_to(self.top),
             _ => self.out.push(7),
         }
-    }
-
-    // ---- what the screen shows -------------------------------------------------------------------
-
-    fn bytes(&self) -> &[u8] {
-        self.files.get(self.at).map_or(&[], |file| &file.bytes)
-    }
-
-    /// Parts the file into rows.
-    fn lay_out(&mut self) {
-        let mut rows = Vec::new();
-        let width = if self.numbers {
-            self.columns.saturating_sub(8).max(1)
-        } else {
-            self.columns
-        };
-        let bytes = self.bytes();
-        let mut start = 0;
-        let mut line = 0;
-        while start < bytes.len() {
-            let rest = bytes.get(start..).unwrap_or_default();
-            let len = rest.iter().position(|&byte| byte == b'\n');
-            let end = start + len.unwrap_or(rest.len());
-            let mut from = start;
-            loop {
-                let text = bytes.get(from..end).unwrap_or_default();
-                let fits = if self.chop {
-                    text.len()
-                } else {
-                    super::byte_at(text, width, 8)
-                };
-                let to = if fits == 0 { end } else { from + fits };
-                rows.push(Row {
-                    line,
-                    bytes: from..to,
-                });
-                from = to;
-                if from >= end {
-                    break;
-                }
-            }
-            start = end + 1;
-            line += 1;
-        }
-        self.rows = rows;
-    }
-
-    fn row(&self, index: usize) -> Vec<u8> {
-        let Some(row) = self.rows.get(index) else {
-            return TILDE.to_vec();
-        };
-        let text = self.bytes().get(row.bytes.clone()).unwrap_or_default();
-        let mut line = Vec::new();
-        if self.numbers {
-            let first = index
-                .checked_sub(1)
-                .and_then(|before| self.rows.get(before))
-                .is_none_or(|before| before.line != row.line);
-            let number = if first {
-                format!("{:7} ", row.line + 1)
-            } else {
-                " ".repeat(8)
-            };
-            line.extend_from_slice(number.as_bytes());
-        }
-        let width = self.columns.saturating_sub(line.len());
-        let Some(pattern) = &self.pattern else {
-            line.extend(shown(text, 0, width, 8));
-            return line;
-        };
-        let mut done = 0;
-        while let Some(found) = pattern
-            .find(text, done, done > 0)
-            .filter(|found| found.end() > found.start())
-        {
-            let before = text.get(done..found.start()).unwrap_or_default();
-            line.extend(shown(before, 0, width, 8));
-            line.extend_from_slice(b"\x1b[7m");
-            let part = text.get(found.start()..found.end()).unwrap_or_default();
-            line.extend(shown(part, 0, width, 8));
-            line.extend_from_slice(b"\x1b[27m");
-            done = found.end();
-        }
-        line.extend(shown(text.get(done..).unwrap_or_default(), 0, width, 8));
-        line
-    }
-
-    fn print_rows(&mut self, rows: Range<usize>) {
-        for index in rows {
-            let row = self.row(index);
-            self.out.extend_from_slice(&row);
-            self.out.push(b'\n');
-        }
-        self.clean = true;
-    }
-
-    fn at_end(&self) -> bool {
-        self.top + self.height >= self.rows.len()
-    }
-
-    /// Rings once a second at most.
-    fn bell_at_end(&mut self) {
-        if self.rung.replace(self.second) != Some(self.second) {
-            self.out.push(7);
-        }
-    }
-
-    fn last_top(&self) -> usize {
-        self.rows.len().saturating_sub(self.height)
-    }
-
-    fn forward(&mut self, count: usize) {
-        if self.at_end() {
-            self.bell_at_end();
-            self.clean = false;
-            return;
-        }
-        let bottom = self.top + self.height;
-        let to = (bottom + count).min(self.rows.len());
-        self.print_rows(bottom..to);
-        self.top = to - self.height;
-    }
-
-    fn back(&mut self, count: usize) {
-        if self.top == 0 {
-            self.bell_at_end();
-            self.clean = false;
-            return;
-        }
-        let to = self.top.saturating_sub(count);
-        if self.top - to > self.height {
-            self.top = to;
-            return self.repaint();
-        }
-        for index in (to..self.top).rev() {
-            let row = self.row(index);
-            self.out.extend_from_slice(b"\x1b[H\x1bM");
-            self.out.extend_from_slice(&row);
-            self.out.push(b'\n');
-        }
-        self.top = to;
-        self.go_to_bottom();
-    }
-
-    fn go_to_bottom(&mut self) {
-        let row = self.height + 1;
-        self.out
-            .extend_from_slice(format!("\x1b[{row};1H").as_bytes());
-        self.clean = false;
-    }
-
-    fn repaint(&mut self) {
-        self.out.extend_from_slice(b"\x1b[H\x1b[2J\x1b[H");
-        self.print_rows(self.top..self.top + self.height);
-    }
-
-    /// Brings a row to the top.
-    fn jump(&mut self, row: usize) {
-        if row == self.top {
-            self.clean = false;
-            if row == 0 {
-                self.bell_at_end();
-            }
-        } else if row < self.top {
-            self.back(self.top - row);
-        } else if row - self.top <= self.height {
-            let bottom = self.top + self.height;
-            self.print_rows(bottom..row + self.height);
-            self.top = row;
-        } else {
-            self.out.extend_from_slice(b"...skipping...\n");
-            self.top = row;
-            self.print_rows(row..row + self.height);
-        }
-    }
-
-    fn jump_to_end(&mut self) {
-        let last = self.last_top();
-        if self.at_end() {
-            self.clean = false;
-        } else {
-            self.out.extend_from_slice(b"...skipping...\n");
-            self.top = last;
-            self.print_rows(last..self.rows.len());
-        }
-    }
-
-    fn row_of_line(&self, line: usize) -> usize {
-        let wanted = line.saturating_sub(1);
-        let row = self.rows.partition_point(|row| row.line < wanted);
-        row.min(self.rows.len().saturating_sub(1))
-    }
-
-    fn prompt(&mut self) {
-        if !std::mem::take(&mut self.clean) {
-            self.out.extend_from_slice(CLEAR);
-        }
-        let mut text = Vec::new();
-        if std::mem::take(&mut self.named)
-            && let Some(file) = self.files.get(self.at)
-        {
-            text.extend_from_slice(&file.name);
-            if self.files.len() > 1 {
-                let of = format!(" (file {} of {})", self.at + 1, self.files.len());
-                text.extend_from_slice(of.as_bytes());
-            }
-        }
-        if self.at_end() {
-            if !text.is_empty() {
-                text.push(b' ');
-            }
-            text.extend_from_slice(b"(END)");
-            if let Some(next) = self.files.get(self.at + 1) {
-                text.extend_from_slice(b" - Next: ");
-                text.extend_from_slice(&next.name);
-            }
-        }
-        if text.is_empty() {
-            self.out.extend_from_slice(b":\x1b[K");
-        } else {
-            self.out
-                .extend([b"\x1b[7m".as_slice(), &text, b"\x1b[27m\x1b[K"].concat());
-        }
-    }
-
-    fn echo(&mut self, byte: u8) {
-        self.out
-            .extend_from_slice(&[0x1b, b'[', b'K', byte, 8, byte]);
     }
 }
 
@@ -550,4 +519,19 @@ pub(super) async fn read(proc: &Process, name: &[u8]) -> Result<Vec<u8>, Errno> 
     };
     input::close(proc, fd);
     result
+}
+
+/// Whether a key is one that does something.
+fn is_command(key: Key) -> bool {
+    match key {
+        Key::Byte(byte) => matches!(
+            byte,
+            b' '..=b'#' | b'%'..=b'\'' | b'-' | b'/' | b':' | b'<'..=b'?' | b'F'..=b'H' | b'N' | b'Q'
+                | b'R' | b'V' | b'Z' | b'_' | b'b' | b'd'..=b'h' | b'j' | b'k' | b'm' | b'n' | b'p'
+                | b'q' | b'r' | b'u'..=b'w' | b'y' | b'z' | b'|' | 2 | 4..=7 | b'\n'..=b'\r' | 14
+                | 16 | 18 | 21 | 22 | 25
+        ),
+        Key::Meta(byte) => matches!(byte, b'v' | b'<' | b'>' | b'u'),
+        _ => true,
+    }
 }
