@@ -59,6 +59,8 @@ enum Node {
     Pts(u32),
     /// `/proc/PID/fdinfo/N`.
     DescriptorInfo(Pid, Fd),
+    /// `/proc/PID/task/PID`, where a walk comes to an end: it has no `task`.
+    Task(Pid),
 }
 
 impl Node {
@@ -72,6 +74,7 @@ impl Node {
             Self::PtsRoot => (5, 0, 0),
             Self::Pts(index) => (6, 0, index),
             Self::DescriptorInfo(pid, fd) => (7, pid, fd),
+            Self::Task(pid) => (8, pid, 0),
         };
         InodeId(SYNTHETIC | (kind as u64) << 56 | (pid as u64) << 24 | index as u64)
     }
@@ -91,6 +94,7 @@ impl Node {
             5 => Self::PtsRoot,
             6 => Self::Pts(index),
             7 => Self::DescriptorInfo(pid, index),
+            8 => Self::Task(pid),
             _ => return None,
         })
     }
@@ -124,7 +128,7 @@ pub(crate) fn special(kernel: &Kernel, id: InodeId) -> Option<Special> {
         Node::DescriptorInfo(..) => Some(Special::Content),
         Node::OpenFile(pid, fd) => descriptor(kernel, pid, fd).map(Special::Descriptor),
         Node::Pts(index) => kernel.tty(index).map(Special::Terminal),
-        Node::Process(_) | Node::Descriptor(..) | Node::PtsRoot => None,
+        Node::Process(_) | Node::Task(_) | Node::Descriptor(..) | Node::PtsRoot => None,
     }
 }
 
@@ -206,6 +210,7 @@ pub(crate) fn path_of(_synthetic: &dyn Synthetic, id: InodeId) -> Option<Vec<u8>
         Node::Tree(0) => b"/proc".to_vec(),
         Node::Tree(index) => [b"/proc/", TREE.get(index as usize)?.0.as_bytes()].concat(),
         Node::Process(pid) => format!("/proc/{pid}").into_bytes(),
+        Node::Task(pid) => format!("/proc/{pid}/task/{pid}").into_bytes(),
         Node::ProcessFile(pid, index) => {
             format!("/proc/{pid}/{}", PROCESS_FILES.get(index as usize)?.0).into_bytes()
         }
@@ -281,6 +286,21 @@ impl Names {
         let rows = self.by_parent.get(parent).map(Vec::as_slice);
         rows.unwrap_or_default().iter().copied()
     }
+}
+
+/// Whether a name of `/proc/PID` is one of `/proc/PID/task/PID` too.
+fn is_of_task(name: &[u8]) -> bool {
+    const NOT: [&[u8]; 8] = [
+        b"autogroup",
+        b"coredump_filter",
+        b"map_files",
+        b"mountstats",
+        b"task",
+        b"timens_offsets",
+        b"timers",
+        b"timerslack_ns",
+    ];
+    !NOT.contains(&name)
 }
 
 static TREE_NAMES: LazyLock<Names> =
@@ -404,10 +424,11 @@ impl View<'_> {
                 Entry::Setting(_) => Shape::new(FileType::Regular, 0o644),
                 Entry::Link(_) => Shape::new(FileType::Symlink, 0o777),
             },
-            Node::Process(pid) => {
+            Node::Process(pid) | Node::Task(pid) => {
                 self.process_exists(pid)?;
                 let shape = Shape::new(FileType::Directory, 0o555).owned_by(self.owner(pid));
-                Shape { nlink: 9, ..shape }
+                let nlink = if matches!(node, Node::Task(_)) { 7 } else { 9 };
+                Shape { nlink, ..shape }
             }
             Node::ProcessFile(pid, index) => {
                 self.process_exists(pid)?;
@@ -502,6 +523,10 @@ impl Synthetic for View<'_> {
             Node::Process(pid) => Self::child_of_process(pid, "", name)
                 .map(Node::id)
                 .ok_or(Errno::Enoent),
+            Node::Task(pid) => Self::child_of_process(pid, "task", name)
+                .or_else(|| Self::child_of_process(pid, "", name).filter(|_| is_of_task(name)))
+                .map(Node::id)
+                .ok_or(Errno::Enoent),
             Node::ProcessFile(pid, index) => {
                 let (path, entry, _) = PROCESS_FILES.get(index as usize).ok_or(Errno::Enoent)?;
                 match entry {
@@ -509,7 +534,7 @@ impl Synthetic for View<'_> {
                         .map(Node::id)
                         .ok_or(Errno::Enoent),
                     process_files::Entry::Tasks if number() == Some(pid) => {
-                        Ok(Node::Process(pid).id())
+                        Ok(Node::Task(pid).id())
                     }
                     process_files::Entry::DescriptorInfos => {
                         let fd = number().ok_or(Errno::Enoent)?;
@@ -569,6 +594,9 @@ impl Synthetic for View<'_> {
                     None => Node::Process(pid).id(),
                 })
             }
+            Node::Task(pid) => Self::child_of_process(pid, "", b"task")
+                .map(Node::id)
+                .ok_or(Errno::Enoent),
             _ => Ok(PROC_ROOT),
         }
     }
@@ -594,6 +622,10 @@ impl Synthetic for View<'_> {
                 }
             }
             Node::Process(pid) => nodes.extend(Self::children_of_process(pid, "")),
+            Node::Task(pid) => {
+                let own = Self::children_of_process(pid, "").filter(|(name, _)| is_of_task(name));
+                nodes.extend(own.chain(Self::children_of_process(pid, "task")));
+            }
             Node::ProcessFile(pid, index) => {
                 let (path, entry, _) = PROCESS_FILES.get(index as usize).ok_or(Errno::Enoent)?;
                 match entry {
@@ -601,7 +633,7 @@ impl Synthetic for View<'_> {
                         nodes.extend(Self::children_of_process(pid, path));
                     }
                     process_files::Entry::Tasks => {
-                        nodes.push((pid.to_string().into_bytes(), Node::Process(pid)));
+                        nodes.push((pid.to_string().into_bytes(), Node::Task(pid)));
                     }
                     process_files::Entry::Descriptors => {
                         for fd in self.fd_numbers(pid) {
@@ -710,6 +742,7 @@ mod tests {
         for node in [
             Node::Tree(7),
             Node::Process(4_194_304),
+            Node::Task(812),
             Node::ProcessFile(812, 3),
             Node::Descriptor(9, 255),
             Node::OpenFile(9, 2),

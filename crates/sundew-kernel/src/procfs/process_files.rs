@@ -95,6 +95,7 @@ pub(super) const PROCESS_FILES: &[(&str, Entry, u16)] = &[
     ("status", File(text::status), 0o444),
     ("syscall", File(|kernel, state| if text::wait_channel(kernel, state) == "0" { b"running\n".to_vec() } else { b"0 0x0 0x0 0x0 0x0 0x0 0x0 0x7ffd1c2f1d58 0x7f30a3b2c1ed\n".to_vec() }), 0o400),
     ("task", Tasks, 0o555),
+    ("task/children", File(|kernel, state| text::children(kernel, state)), 0o444),
     ("timens_offsets", File(|_, _| b"monotonic           0         0\nboottime            0         0\n".to_vec()), 0o644),
     ("timers", File(|_, _| Vec::new()), 0o444),
     ("timerslack_ns", File(|_, _| b"50000\n".to_vec()), 0o666),

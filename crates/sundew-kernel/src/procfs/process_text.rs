@@ -652,6 +652,15 @@ pub(super) fn schedstat(kernel: &Kernel, state: &ProcessState) -> Vec<u8> {
     format!("{nanos} {} {}\n", nanos / 40, 12 + ticks(s.cpu)).into_bytes()
 }
 
+/// The children that it has, by number.
+pub(super) fn children(kernel: &Kernel, state: &ProcessState) -> Vec<u8> {
+    let table = lock(&kernel.table);
+    let all = table.processes.values();
+    all.filter(|other| lock(&other.inner).ppid == state.pid)
+        .flat_map(|child| format!("{} ", child.pid).into_bytes())
+        .collect()
+}
+
 pub(super) fn mount_stats(kernel: &Kernel) -> Vec<u8> {
     let mut out = Vec::new();
     for mount in kernel.mounts_now() {
