@@ -334,6 +334,67 @@ async fn skip(proc: &mut Process, fd: Fd, settings: &Options) -> bool {
     true
 }
 
+/// How much of a large block is held at a time, in bytes: `bs=1G` on a small machine is common.
+const PIECE: usize = 1 << 20;
+
+/// Copies blocks that nothing changes, each in pieces.
+async fn copy_pieces(
+    proc: &mut Process,
+    source: Fd,
+    target: Fd,
+    settings: &Options,
+    counts: &mut Counts,
+) {
+    let mut memory = proc.memory();
+    if memory.grow(PIECE).is_err() {
+        proc.out_of_memory().await;
+    }
+    let mut buffer = vec![0; PIECE];
+    let mut left = settings.count;
+    while left != Some(0) {
+        let want = match left {
+            Some(bytes) if settings.count_bytes => bytes.min(settings.input_block),
+            _ => settings.input_block,
+        };
+        let mut got = 0;
+        while got < want {
+            let most = usize::try_from(want - got).unwrap_or(PIECE).min(PIECE);
+            let piece = buffer.get_mut(..most).unwrap_or_default();
+            let count = match proc.read(source, piece).await {
+                Ok(count) => count,
+                Err(errno) => return complain_of_reading(proc, settings, errno).await,
+            };
+            let data = buffer.get(..count).unwrap_or_default();
+            if !write(proc, target, data, settings, counts).await {
+                counts.whole_in += 1;
+                return;
+            }
+            got += count as u64;
+            if count == 0 || count < most && !settings.full_block {
+                break;
+            }
+        }
+        if got == 0 {
+            return;
+        }
+        let (records_in, records_out) = if got == settings.input_block {
+            (&mut counts.whole_in, &mut counts.whole_out)
+        } else {
+            (&mut counts.part_in, &mut counts.part_out)
+        };
+        *records_in += 1;
+        *records_out += 1;
+        let taken = if settings.count_bytes { got } else { 1 };
+        left = left.map(|left| left.saturating_sub(taken));
+    }
+}
+
+async fn complain_of_reading(proc: &mut Process, settings: &Options, errno: Errno) {
+    let input = settings.input.clone();
+    let name = input.unwrap_or_else(|| b"standard input".to_vec());
+    input::complain_about(proc, "error reading", &name, errno).await;
+}
+
 #[expect(
     clippy::too_many_lines,
     reason = "one thing from top to bottom, in the order of the manual"
@@ -341,6 +402,14 @@ async fn skip(proc: &mut Process, fd: Fd, settings: &Options) -> bool {
 async fn copy(proc: &mut Process, source: Fd, target: Fd, settings: &Options, counts: &mut Counts) {
     let block = usize::try_from(settings.input_block).unwrap_or(usize::MAX);
     let out_block = usize::try_from(settings.output_block).unwrap_or(usize::MAX);
+    let changes: [&[u8]; 6] = [b"sync", b"ucase", b"lcase", b"swab", b"block", b"unblock"];
+    let changed = changes
+        .iter()
+        .any(|change| settings.flags.iter().any(|flag| flag == change));
+    if block == out_block && block > PIECE && !changed {
+        copy_pieces(proc, source, target, settings, counts).await;
+        return;
+    }
     let mut memory = proc.memory();
     if memory.grow(block.saturating_add(out_block)).is_err() {
         let human = Display::Human.show(settings.input_block);
@@ -370,14 +439,7 @@ async fn copy(proc: &mut Process, source: Fd, target: Fd, settings: &Options, co
             {
                 Ok(0) => break,
                 Ok(count) => got += count,
-                Err(errno) => {
-                    let name = settings
-                        .input
-                        .clone()
-                        .unwrap_or_else(|| b"standard input".to_vec());
-                    input::complain_about(proc, "error reading", &name, errno).await;
-                    return;
-                }
+                Err(errno) => return complain_of_reading(proc, settings, errno).await,
             }
             if !settings.full_block {
                 break;
@@ -519,6 +581,24 @@ async fn put(
     settings: &Options,
     counts: &mut Counts,
 ) -> bool {
+    if !write(proc, target, data, settings, counts).await {
+        return false;
+    }
+    if data.len() == block {
+        counts.whole_out += 1
+    } else {
+        counts.part_out += 1
+    }
+    true
+}
+
+async fn write(
+    proc: &mut Process,
+    target: Fd,
+    data: &[u8],
+    settings: &Options,
+    counts: &mut Counts,
+) -> bool {
     if let Err(errno) = proc.write_all(target, data).await {
         let name = settings
             .output
@@ -533,11 +613,6 @@ async fn put(
         return false;
     }
     counts.bytes += data.len() as u64;
-    if data.len() == block {
-        counts.whole_out += 1
-    } else {
-        counts.part_out += 1
-    }
     true
 }
 
